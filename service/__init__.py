@@ -1,0 +1,1 @@
+"""Matinee online: loads a bundle that training exported and answers requests from it."""

@@ -1,0 +1,88 @@
+"""Every error the service raises on purpose, and the HTTP status each one owns.
+
+MatineeError                    500
+├── BundleError                 503   no bundle can be served
+│   ├── NoBundle                      CURRENT is missing or names nothing
+│   ├── BundleUnreadable              a file is missing or cannot be read
+│   ├── BundleCorrupt                 a size, checksum or JSON document is not what the manifest says
+│   ├── BundleUnsafe                  a path leads out of the bundle's directory
+│   ├── BundleIncompatible            written for another schema version
+│   ├── BundleInconsistent            files disagree with each other in counts or dimensions
+│   └── BundleDisagrees               a golden request is answered differently
+└── RequestError                422   the request cannot be answered as asked
+    ├── InvalidField                  a field's value is out of its range
+    └── UnknownMovie            404   no such movie id or title
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class MatineeError(Exception):
+    """Base of all; its message is written for the person who reads the answer."""
+
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Internal error"
+
+
+class BundleError(MatineeError):
+    """No bundle can be served; the message names the file and the reason."""
+
+    status = 503
+    title = "No bundle is being served"
+
+
+class NoBundle(BundleError):
+    """CURRENT is missing, empty, or names a directory that is not there."""
+
+
+class BundleUnreadable(BundleError):
+    """A file that the manifest lists is missing or cannot be read."""
+
+
+class BundleCorrupt(BundleError):
+    """A file's size or checksum, or the manifest itself, is not what was written."""
+
+
+class BundleUnsafe(BundleError):
+    """A path in the manifest, or CURRENT, leads out of where bundles live."""
+
+
+class BundleIncompatible(BundleError):
+    """The bundle was written for another schema version than this service reads."""
+
+
+class BundleInconsistent(BundleError):
+    """Files that are whole disagree with each other in counts or dimensions."""
+
+
+class BundleDisagrees(BundleError):
+    """A golden request is answered differently from what training recorded."""
+
+
+class RequestError(MatineeError):
+    """The request is well-formed but cannot be answered as asked.
+
+    Args:
+        message: What was expected, what came, how to fix it.
+        field: Where in the request, such as `history.0.movie_id`.
+    """
+
+    status = 422
+    title = "Invalid request"
+
+    def __init__(self, message: str, *, field: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class InvalidField(RequestError):
+    """A field's value is outside what the live bundle allows."""
+
+
+class UnknownMovie(RequestError):
+    """No movie of the live bundle has this id or title."""
+
+    status = 404
+    title = "Unknown movie"

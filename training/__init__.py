@@ -1,0 +1,1 @@
+"""The offline job: rating rows in, a bundle out."""

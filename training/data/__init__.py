@@ -1,0 +1,1 @@
+"""Where ratings come from, the columnar table they become, and how it is split."""

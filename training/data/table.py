@@ -1,0 +1,173 @@
+"""The one table everything after loading works on: ratings by column."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def id_order(ids: Sequence[str]) -> NDArray[np.int64]:
+    """Positions that put ids in order: by value where all are integers, else as text.
+
+    Vocabularies are kept in this order whatever the source, so that the same data gives the same rows.
+
+    Args:
+      ids: external ids, shape [n].
+
+    Returns:
+      Positions into `ids`, shape [n]; equal ids keep their order.
+    """
+    if all(one.isascii() and one.isdecimal() for one in ids):
+        return np.array(sorted(range(len(ids)), key=lambda row: int(ids[row])), np.int64)
+    return np.array(sorted(range(len(ids)), key=ids.__getitem__), np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class MovieTable:
+    """Every movie of the movie file, rated or not: the candidates.
+
+    Attributes:
+      movie_ids: external ids in `id_order`, shape [num_movies].
+      titles: with their year, like 'Dances with Wolves (1990)'.
+      genres: of each movie, empty where none is known.
+      years: taken from the titles, 0 where they have none; int32, shape [num_movies].
+    """
+
+    movie_ids: tuple[str, ...]
+    titles: tuple[str, ...]
+    genres: tuple[tuple[str, ...], ...]
+    years: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.movie_ids)
+
+
+@dataclass(frozen=True, eq=False)
+class UserFeature:
+    """One feature of the users, such as their occupation.
+
+    Attributes:
+      vocabulary: its distinct values in `id_order`.
+      codes: per user a position in `vocabulary`, -1 where missing; int32, shape [num_users].
+    """
+
+    vocabulary: tuple[str, ...]
+    codes: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, values: Sequence[str]) -> UserFeature:
+        """The feature with these values.
+
+        Args:
+          values: one per user, empty where missing; shape [num_users].
+        """
+        distinct = sorted(set(values) - {""})
+        vocabulary = tuple(distinct[row] for row in id_order(distinct))
+        code_of = {value: code for code, value in enumerate(vocabulary)}
+        codes = np.fromiter((code_of.get(value, -1) for value in values), np.int32, len(values))
+        return cls(vocabulary, codes)
+
+
+@dataclass(frozen=True, eq=False)
+class RatingsTable:
+    """Ratings by column, each (user, movie) pair at most once.
+
+    Attributes:
+      user_rows: positions in `user_ids`; int32, shape [num_ratings].
+      movie_rows: positions in `movies`; int32, shape [num_ratings].
+      stars: what the user gave; float32, shape [num_ratings].
+      timestamps: when, in Unix seconds; int64, shape [num_ratings].
+      user_ids: everyone who rated, in `id_order`.
+      movies: every candidate.
+      user_features: of every user by name ('gender', 'age', 'occupation'); empty where the data has none.
+      name: of the data, like 'movielens/100k' or the base name of a path.
+      source: where the rows came from, for a person to read.
+      num_replaced: ratings dropped on loading because the user rated the movie again later.
+    """
+
+    user_rows: NDArray[np.int32]
+    movie_rows: NDArray[np.int32]
+    stars: NDArray[np.float32]
+    timestamps: NDArray[np.int64]
+    user_ids: tuple[str, ...]
+    movies: MovieTable
+    user_features: dict[str, UserFeature]
+    name: str
+    source: str
+    num_replaced: int
+
+    def __len__(self) -> int:
+        return len(self.user_rows)
+
+    @property
+    def num_ratings(self) -> int:
+        """How many rows there are."""
+        return len(self.user_rows)
+
+    @property
+    def num_users(self) -> int:
+        """How many users the vocabulary has, with or without a row here."""
+        return len(self.user_ids)
+
+    @property
+    def num_movies(self) -> int:
+        """How many candidates there are, rated or not."""
+        return len(self.movies)
+
+    @property
+    def rating_scale(self) -> tuple[float, float]:
+        """The fewest and the most stars given.
+
+        Raises:
+          ValueError: there are no rows.
+        """
+        return float(self.stars.min()), float(self.stars.max())
+
+    @property
+    def time_range(self) -> tuple[int, int]:
+        """The first and the last rating's time, in Unix seconds.
+
+        Raises:
+          ValueError: there are no rows.
+        """
+        return int(self.timestamps.min()), int(self.timestamps.max())
+
+    def take(self, rows: NDArray[np.int64]) -> RatingsTable:
+        """The table of these rows only, in their order, with the same vocabularies.
+
+        Args:
+          rows: positions of ratings, shape [n].
+        """
+        return dataclasses.replace(
+            self,
+            user_rows=self.user_rows[rows],
+            movie_rows=self.movie_rows[rows],
+            stars=self.stars[rows],
+            timestamps=self.timestamps[rows],
+        )
+
+    def sha256(self) -> str:
+        """A hash of the content: the same ratings, movies and user features have the same one.
+
+        Neither the source nor the order of the rows changes it.
+        """
+        digest = hashlib.sha256()
+        features = {name: (feature.vocabulary, feature.codes.tolist()) for name, feature in self.user_features.items()}
+        _update_with_text(digest, (self.user_ids, self.movies.movie_ids, self.movies.titles, self.movies.genres))
+        _update_with_text(digest, sorted(features.items()))
+        pairs = self.user_rows.astype(np.int64) * self.num_movies + self.movie_rows
+        order = np.argsort(pairs, kind="stable")
+        for column, dtype in ((pairs, "<i8"), (self.stars, "<f4"), (self.timestamps, "<i8")):
+            digest.update(column[order].astype(dtype, copy=False).tobytes())
+        return digest.hexdigest()
+
+
+def _update_with_text(digest: hashlib._Hash, parts: Iterable[object]) -> None:
+    for part in parts:
+        digest.update(json.dumps(part, ensure_ascii=True).encode() + b"\n")

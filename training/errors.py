@@ -1,0 +1,38 @@
+"""What can stop a training command, each with the exit code of the process.
+
+Exception
+└── TrainingError      1  anything a training command gives up for
+    ├── DataError      2  ratings are not what they should be: names file, line and reason
+    └── SourceError    1  ratings cannot be had: a failed download, a package that is not installed
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class TrainingError(Exception):
+    """A training command cannot go on; its message says why and how to fix it, in one line."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class DataError(TrainingError):
+    """The ratings, or the words that name them, are wrong. Nothing has been written."""
+
+    exit_code: ClassVar[int] = 2
+
+    @classmethod
+    def at(cls, file: str, line: int, reason: str) -> DataError:
+        """An error in one line of a file.
+
+        Args:
+          file: the file as the user knows it.
+          line: its line, the first being 1.
+          reason: what was expected, what came, how to fix it.
+        """
+        return cls(f"{file} line {line}: {reason}")
+
+
+class SourceError(TrainingError):
+    """A source of ratings does not answer or is not installed."""
