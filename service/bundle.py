@@ -189,6 +189,22 @@ class Manifest:
             ) from error
 
 
+def index_search_k(index: Mapping[str, Any], num_results: int) -> int | None:
+    """Annoy's `search_k` for one query, the same where recall is measured and where it is served.
+
+    Args:
+        index: A manifest's `index`, whose `search_k` is the least that any query of Annoy uses.
+        num_results: Rows asked of Annoy: k and the number of excluded rows together.
+
+    Returns:
+        Nodes to inspect, never fewer than Annoy's own default of `trees * num_results`; None where half of
+        the candidates or more are asked for, which scoring every candidate finds sooner, and exactly.
+    """
+    if 2 * num_results >= int(index["candidates"]):
+        return None
+    return max(int(index["search_k"]), int(index["trees"]) * num_results)
+
+
 def document_sha256(document: Mapping[str, Any]) -> str:
     """SHA-256 of the canonical JSON: keys sorted, no white space, UTF-8, floats as Python prints them."""
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
@@ -279,7 +295,11 @@ def read_current(artifacts: Path) -> Path:
         raise NoBundle(f"{path}: is empty; expected the name of a bundle's directory")
     if name in {".", ".."} or "/" in name or "\\" in name or "\0" in name:
         raise BundleUnsafe(f"{path}: expected the name of a directory beside it, got {name!r}")
-    if not (artifacts / name).is_dir():
+    try:
+        is_directory = (artifacts / name).is_dir()
+    except OSError as error:  # such as a name too long, or a directory that may not be searched
+        raise NoBundle(f"{path}: names {name}, which cannot be looked at ({error})") from error
+    if not is_directory:
         raise NoBundle(f"{path}: names {name}, and {artifacts / name} is not a directory")
     return artifacts / name
 

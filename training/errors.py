@@ -3,6 +3,9 @@
 Exception
 └── TrainingError      1  anything a training command gives up for
     ├── DataError      2  ratings are not what they should be: names file, line and reason
+    ├── ConfigurationError 2  a hyper-parameter cannot be what it was set to
+    ├── TrainingDiverged 1  a loss is no longer a finite number
+    ├── ExportError    1  the bundle did not stand up to its checks; CURRENT was not changed
     └── SourceError    1  ratings cannot be had: a failed download, a package that is not installed
 """
 
@@ -36,3 +39,17 @@ class DataError(TrainingError):
 
 class SourceError(TrainingError):
     """A source of ratings does not answer or is not installed."""
+
+
+class ConfigurationError(TrainingError):
+    """A hyper-parameter cannot be what it was set to; the message names it."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class TrainingDiverged(TrainingError):
+    """A loss is no longer a finite number; no bundle has been written."""
+
+
+class ExportError(TrainingError):
+    """The bundle did not stand up to its checks; CURRENT was not changed."""

@@ -69,11 +69,9 @@ def assemble_ratings(
     order = id_order(user_ids)
     row_of_code = np.empty(len(order), np.int32)
     row_of_code[order] = np.arange(len(order), dtype=np.int32)
-    user_rows = row_of_code[user_codes]
-    movie_rows = movie_rows.astype(np.int32, copy=False)
     table = RatingsTable(
-        user_rows=user_rows,
-        movie_rows=movie_rows,
+        user_rows=row_of_code[user_codes],
+        movie_rows=movie_rows.astype(np.int32, copy=False),
         stars=stars,
         timestamps=timestamps,
         user_ids=tuple(user_ids[row] for row in order),

@@ -158,8 +158,12 @@ class RatingsTable:
         Neither the source nor the order of the rows changes it.
         """
         digest = hashlib.sha256()
-        features = {name: (feature.vocabulary, feature.codes.tolist()) for name, feature in self.user_features.items()}
-        _update_with_text(digest, (self.user_ids, self.movies.movie_ids, self.movies.titles, self.movies.genres))
+        features = {
+            name: (feature.vocabulary, feature.codes.tolist()) for name, feature in self.user_features.items()
+        }
+        _update_with_text(
+            digest, (self.user_ids, self.movies.movie_ids, self.movies.titles, self.movies.genres)
+        )
         _update_with_text(digest, sorted(features.items()))
         pairs = self.user_rows.astype(np.int64) * self.num_movies + self.movie_rows
         order = np.argsort(pairs, kind="stable")

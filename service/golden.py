@@ -1,0 +1,118 @@
+"""Replays the requests that training answered, so that no bundle goes live that answers otherwise.
+
+Answers are compared twice: scored exactly they must equal training's, and through the index most of them
+must come back, or the index belongs to other candidates. It warms the model as well.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from service.bundle import GOLDEN_FILE, GoldenItem, GoldenRating, GoldenRecommendation, GoldenRequests
+from service.errors import BundleDisagrees, BundleInconsistent, RequestError
+from service.files import load_json
+from service.queries import RatingQuery, Recommendation, RecommendQuery
+
+if TYPE_CHECKING:
+    from service.recommender import Recommender
+
+# Another processor orders float32 sums otherwise: training holds embeddings to 1e-5, and a score sums dozens.
+SCORE_TOLERANCE = 1e-4
+STARS_TOLERANCE = 1e-3
+# The exporter holds the mean over all users at 0.99: a few requests may lie lower, a wrong index far lower.
+LEAST_RECALL = 0.9
+
+
+def replay(recommender: Recommender, bundle_directory: Path) -> None:
+    """Asks every golden request and compares.
+
+    Raises:
+        BundleUnreadable: `golden.json` is missing or may not be read.
+        BundleInconsistent: It is not `bundle.GoldenRequests`, or empty.
+        BundleDisagrees: An answer differs; the message says where.
+    """
+    path = bundle_directory / GOLDEN_FILE
+    requests = cast("GoldenRequests", load_json(path))
+    try:
+        if not requests["recommend"] or not requests["predict_rating"]:
+            raise BundleInconsistent(f"{path}: expected requests of both kinds, got none; export again")
+        found, wanted = 0, 0
+        for position, golden in enumerate(requests["recommend"]):
+            where = f"{path}: recommend.{position}"
+            served = _replay_recommendation(recommender, golden, where)
+            found += len(served & {item["movie_id"] for item in golden["items"]})
+            wanted += len(golden["items"])
+        for position, rating in enumerate(requests["predict_rating"]):
+            _replay_rating(recommender, rating, f"{path}: predict_rating.{position}")
+    except RequestError as error:
+        raise BundleDisagrees(f"{path}: a request is refused ({error}); export again") from error
+    except (KeyError, TypeError) as error:
+        raise BundleInconsistent(f"{path}: not golden requests ({error!r}); export again") from error
+    if found < LEAST_RECALL * wanted:
+        raise BundleDisagrees(
+            f"{path}: expected the index to find {LEAST_RECALL:.0%} of {wanted} golden items, "
+            f"it found {found}; export again"
+        )
+
+
+def _replay_recommendation(recommender: Recommender, golden: GoldenRecommendation, where: str) -> set[str]:
+    """Compares the exact answer; returns the movie ids that the index gives."""
+    query = RecommendQuery(
+        user_id=golden["user_id"],
+        history=golden["history"],
+        timestamp=golden["timestamp"],
+        k=golden["k"],
+        exclude_seen=golden["exclude_seen"],
+    )
+    exact = recommender.recommend(query, exactly=True)
+    if exact.source != golden["source"]:
+        raise BundleDisagrees(f"{where}: expected source {golden['source']}, got {exact.source}")
+    _compare_items(_items(recommender, exact), golden["items"], where)
+    return {item["movie_id"] for item in _items(recommender, recommender.recommend(query))}
+
+
+def _compare_items(served: list[GoldenItem], golden: list[GoldenItem], where: str) -> None:
+    """Equal but for the order of movies whose scores are equal within the tolerance."""
+    if len(served) != len(golden):
+        raise BundleDisagrees(f"{where}: expected {len(golden)} items, got {len(served)}")
+    expected = {item["movie_id"]: item for item in golden}
+    for position, (got, same_place) in enumerate(zip(served, golden, strict=True)):
+        # A movie that golden lacks may only stand in for one that is as good, the one in its place.
+        own = expected.get(got["movie_id"], same_place)
+        for item in (same_place, own):
+            if not math.isclose(
+                got["score"], item["score"], rel_tol=SCORE_TOLERANCE, abs_tol=SCORE_TOLERANCE
+            ):
+                raise BundleDisagrees(
+                    f"{where}.items.{position}: expected movie {item['movie_id']!r} with score "
+                    f"{item['score']}, got {got['movie_id']!r} with {got['score']}"
+                )
+        if own["movie_id"] == got["movie_id"]:
+            _compare_stars(got["predicted_rating"], own["predicted_rating"], f"{where}.items.{position}")
+
+
+def _replay_rating(recommender: Recommender, golden: GoldenRating, where: str) -> None:
+    query = RatingQuery(
+        user_id=golden["user_id"],
+        history=golden["history"],
+        timestamp=golden["timestamp"],
+        movie_id=golden["movie_id"],
+    )
+    _compare_stars(recommender.predict_rating(query).stars, golden["predicted_rating"], where)
+
+
+def _compare_stars(got: float, expected: float, where: str) -> None:
+    if not abs(got - expected) <= STARS_TOLERANCE:  # so written, NaN is refused too
+        raise BundleDisagrees(f"{where}: expected a predicted rating of {expected} stars, got {got}")
+
+
+def _items(recommender: Recommender, answer: Recommendation) -> list[GoldenItem]:
+    movie_ids = recommender.catalogue.movie_ids
+    return [
+        {"movie_id": movie_ids[row], "score": score, "predicted_rating": stars}
+        for row, score, stars in zip(
+            answer.rows.tolist(), answer.scores.tolist(), answer.predicted_ratings.tolist(), strict=True
+        )
+    ]

@@ -1,0 +1,107 @@
+"""What each user of the bundle rated, memory-mapped, so that worker processes share one copy."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.bundle import HISTORY_ARRAYS
+from service.errors import BundleInconsistent
+from service.files import load_array
+
+_DTYPES: dict[str, type[np.generic]] = {
+    "user_id_bytes": np.uint8,
+    "user_id_offsets": np.int64,
+    "offsets": np.int64,
+    "movie_rows": np.int32,
+    "ratings": np.float32,
+    "timestamps": np.int64,
+}
+
+
+@dataclass(frozen=True)
+class History:
+    """Movies that one person saw, oldest first.
+
+    Attributes:
+        rows: int32 `[n]`, candidate rows.
+        ratings: float32 `[n]`, stars; NaN where not rated.
+        timestamps: int64 `[n]`, Unix seconds; `NO_TIMESTAMP` where not known.
+    """
+
+    rows: NDArray[np.int32]
+    ratings: NDArray[np.float32]
+    timestamps: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def last(self, length: int) -> History:
+        """The most recent `length` movies."""
+        start = max(len(self) - length, 0)
+        return History(self.rows[start:], self.ratings[start:], self.timestamps[start:])
+
+
+class Histories:
+    """The arrays of `bundle.HISTORY_ARRAYS`; a user's position in them is the user row.
+
+    Args:
+        bundle_directory: The bundle.
+        num_candidates: Rows of the catalogue, which the histories may point to.
+
+    Raises:
+        BundleUnreadable: An array is missing or may not be read.
+        BundleInconsistent: Arrays of another type or shape, or that disagree with each other.
+    """
+
+    def __init__(self, bundle_directory: Path, num_candidates: int) -> None:
+        arrays = {
+            name: load_array(bundle_directory / path, _DTYPES[name], dimensions=1)
+            for name, path in HISTORY_ARRAYS.items()
+        }
+        self._user_id_bytes = arrays["user_id_bytes"]
+        self._user_id_offsets = arrays["user_id_offsets"]
+        self._offsets = arrays["offsets"]
+        self._whole = History(arrays["movie_rows"], arrays["ratings"], arrays["timestamps"])
+        self._check(bundle_directory, num_candidates)
+
+    def _check(self, bundle_directory: Path, num_candidates: int) -> None:
+        rows, where = self._whole.rows, bundle_directory / HISTORY_ARRAYS["offsets"]
+        lengths = {len(rows), len(self._whole.ratings), len(self._whole.timestamps)}
+        if len(lengths) != 1 or len(self._offsets) != len(self._user_id_offsets) or len(self) < 1:
+            raise BundleInconsistent(f"{where}: history arrays differ in length or are empty; export again")
+        for offsets, end in ((self._offsets, len(rows)), (self._user_id_offsets, len(self._user_id_bytes))):
+            if offsets[0] != 0 or offsets[-1] != end or np.any(np.diff(offsets) < 0):
+                raise BundleInconsistent(
+                    f"{where}: expected offsets rising from 0 to {end}, got {offsets[0]} to {offsets[-1]}; "
+                    "export again"
+                )
+        if len(rows) and not 0 <= int(rows.min()) <= int(rows.max()) < num_candidates:
+            raise BundleInconsistent(
+                f"{bundle_directory / HISTORY_ARRAYS['movie_rows']}: expected rows from 0 to "
+                f"{num_candidates - 1}, got {rows.min()} to {rows.max()}; export again"
+            )
+
+    def __len__(self) -> int:
+        """Number of users."""
+        return len(self._offsets) - 1
+
+    def _user_id_at(self, user_row: int) -> bytes:
+        start, end = self._user_id_offsets[user_row : user_row + 2]
+        return self._user_id_bytes[start:end].tobytes()
+
+    def user_row(self, user_id: str) -> int | None:
+        """The position of a user, or None for a stranger: a search by halves over the sorted UTF-8 ids."""
+        wanted = user_id.encode()
+        row = bisect_left(range(len(self)), wanted, key=self._user_id_at)
+        return row if row < len(self) and self._user_id_at(row) == wanted else None
+
+    def of_user(self, user_row: int) -> History:
+        """Everything the user of this row rated; views, not copies."""
+        start, end = self._offsets[user_row : user_row + 2]
+        whole = self._whole
+        return History(whole.rows[start:end], whole.ratings[start:end], whole.timestamps[start:end])

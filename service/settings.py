@@ -1,0 +1,43 @@
+"""What the environment says about this process: one frozen object, read once at the start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+LogLevel = Literal["debug", "info", "warning", "error", "critical"]
+
+
+class Settings(BaseSettings):
+    """Settings by the variable `MATINEE_<NAME>`; units end the names.
+
+    Raises:
+        pydantic.ValidationError: A value is malformed or out of its range.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="MATINEE_", frozen=True, extra="ignore", env_ignore_empty=True
+    )
+
+    artifacts: Path = Field(default=Path("artifacts"), description="Where bundles and CURRENT are.")
+    host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
+    reload_seconds: float = Field(
+        default=2.0, gt=0, le=86_400, allow_inf_nan=False, description="Pause between two looks at CURRENT."
+    )
+    shutdown_seconds: int = Field(
+        default=8, ge=0, description="How long requests in flight may take to finish after SIGTERM."
+    )
+    recommender_threads: int = Field(
+        default=2, ge=1, description="Requests worked on at the same time, off the event loop."
+    )
+    tensorflow_intra_op_threads: int = Field(
+        default=1, ge=1, description="Threads inside one TensorFlow operation."
+    )
+    tensorflow_inter_op_threads: int = Field(
+        default=1, ge=1, description="TensorFlow operations run at the same time."
+    )
+    log_level: LogLevel = Field(default="info", description="The least severe message that is logged.")

@@ -1,0 +1,51 @@
+"""Fixtures for every test that needs a bundle to serve; it is written once a session."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from service_client import Ask, asking
+from tiny_bundle import write_tiny_bundle
+from tiny_model import TinyModel, make_tiny_model
+
+from service.app import create_app
+from service.recommender import Recommender
+from service.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def tiny() -> TinyModel:
+    return make_tiny_model()
+
+
+@pytest.fixture(scope="session")
+def tiny_artifacts(tiny: TinyModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Artifacts with the one live bundle `tiny-1`, shared by all tests: only to be read."""
+    artifacts = tmp_path_factory.mktemp("tiny") / "artifacts"
+    write_tiny_bundle(artifacts, tiny)
+    return artifacts
+
+
+@pytest.fixture
+def artifacts(tiny_artifacts: Path, tmp_path: Path) -> Path:
+    """A copy of `tiny_artifacts` that the test may spoil."""
+    return Path(shutil.copytree(tiny_artifacts, tmp_path / "artifacts"))
+
+
+@pytest.fixture(scope="session")
+def recommender(tiny_artifacts: Path) -> Recommender:
+    return Recommender.load(tiny_artifacts / "tiny-1", Settings())
+
+
+@pytest.fixture(scope="session")
+def ask(tiny_artifacts: Path) -> Iterator[Ask]:
+    """Asks an application that serves `tiny-1`."""
+    with asking(create_app(Settings(artifacts=tiny_artifacts, reload_seconds=0.1))) as ask:
+        deadline = time.monotonic() + 30
+        while ask("GET", "/readyz").status_code != 200 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        yield ask

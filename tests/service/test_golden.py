@@ -1,0 +1,100 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from service import golden
+from service.bundle import GOLDEN_FILE
+from service.errors import BundleDisagrees, BundleInconsistent
+from service.recommender import Recommender
+
+Document = dict[str, Any]
+
+
+def replay(
+    recommender: Recommender, tiny_artifacts: Path, tmp_path: Path, spoil: Callable[[Document], object]
+) -> None:
+    document = json.loads((tiny_artifacts / "tiny-1" / GOLDEN_FILE).read_text(encoding="utf-8"))
+    spoil(document)
+    (tmp_path / GOLDEN_FILE).write_text(json.dumps(document), encoding="utf-8")
+    golden.replay(recommender, tmp_path)
+
+
+def drop_best(document: Document) -> None:
+    items = document["recommend"][3]["items"]
+    items[:] = [*items[1:], items[0] | {"movie_id": "m0", "score": items[-1]["score"] - 1}]
+
+
+def swap_first_two(document: Document) -> None:
+    items = document["recommend"][3]["items"]
+    items[0]["movie_id"], items[1]["movie_id"] = items[1]["movie_id"], items[0]["movie_id"]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "where"),
+    [
+        (drop_best, r"recommend\.3\.items\.0"),
+        (swap_first_two, r"recommend\.3\.items\.0"),
+        (lambda document: document["recommend"][0]["items"].pop(), r"recommend\.0: expected 9 items, got 10"),
+        (
+            lambda document: document["recommend"][0].update(source="popular"),
+            "source popular, got personalized",
+        ),
+        (
+            lambda document: document["recommend"][0]["items"][4].update(predicted_rating=9),
+            r"items\.4: .* 9 stars",
+        ),
+        (lambda document: document["predict_rating"][5].update(predicted_rating=0.5), r"predict_rating\.5"),
+        (lambda document: document["predict_rating"][5].update(movie_id="m999"), "'m999'"),
+    ],
+)
+def test_an_answer_unlike_the_recorded_one_is_refused(
+    recommender: Recommender,
+    tiny_artifacts: Path,
+    tmp_path: Path,
+    spoil: Callable[[Document], object],
+    where: str,
+) -> None:
+    with pytest.raises(BundleDisagrees, match=where):
+        replay(recommender, tiny_artifacts, tmp_path, spoil)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda document: document["recommend"].clear(),
+        lambda document: document.pop("predict_rating"),
+        lambda document: document["recommend"][0].pop("k"),
+        lambda document: document["recommend"].insert(0, None),
+    ],
+)
+def test_a_document_that_holds_no_requests_is_inconsistent(
+    recommender: Recommender, tiny_artifacts: Path, tmp_path: Path, spoil: Callable[[Document], object]
+) -> None:
+    with pytest.raises(BundleInconsistent, match=r"golden\.json"):
+        replay(recommender, tiny_artifacts, tmp_path, spoil)
+
+
+def test_equal_scores_may_stand_in_another_order(
+    recommender: Recommender, tiny_artifacts: Path, tmp_path: Path
+) -> None:
+    def reverse_equals(document: Document) -> None:
+        popular = next(each for each in document["recommend"] if each["source"] == "popular")
+        popular["items"].sort(key=lambda item: (-item["score"], item["movie_id"][::-1]))
+
+    replay(recommender, tiny_artifacts, tmp_path, reverse_equals)
+
+
+def test_an_index_that_misses_the_best_is_refused(
+    recommender: Recommender, tiny_artifacts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Forgetful:
+        def get_nns_by_vector(self, _vector: list[float], num_rows: int, _search_k: int) -> list[int]:
+            return list(np.random.default_rng(0).permutation(240)[:num_rows])
+
+    monkeypatch.setattr(recommender.index, "_annoy", Forgetful())
+    with pytest.raises(BundleDisagrees, match="expected the index to find 90%"):
+        golden.replay(recommender, tiny_artifacts / "tiny-1")

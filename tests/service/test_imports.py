@@ -1,0 +1,63 @@
+"""Who may import what: the walls of the house."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from service_process import REPOSITORY
+
+SERVICE_MODULES = sorted(
+    f"service.{path.stem}" for path in (REPOSITORY / "service").glob("*.py") if path.stem != "__init__"
+)
+
+
+def imported_by(module: str) -> set[str]:
+    """The top-level packages in a fresh process that imported only this module, `service.*` whole."""
+    code = f"import sys, importlib; importlib.import_module({module!r}); print(*sys.modules)"
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True, timeout=60
+    )
+    return {name if name.startswith("service.") else name.partition(".")[0] for name in ended.stdout.split()}
+
+
+def imports_in(path: Path) -> set[str]:
+    """Every module that a file imports anywhere, inside functions too."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module} if node.module != "service" else {f"service.{a.name}" for a in node.names}
+    return names
+
+
+def test_the_contract_needs_the_standard_library_only() -> None:
+    for module in ("service.bundle", "service.errors"):
+        strangers = imported_by(module) - set(sys.stdlib_module_names) - {"service.bundle", "service.errors"}
+        assert {name for name in strangers if not name.startswith(("_", "service"))} <= {"sitecustomize"}
+
+
+def test_the_service_starts_without_tensorflow_and_without_training() -> None:
+    loaded = imported_by("service.__main__")
+    assert "service.app" in loaded
+    assert not loaded & {"tensorflow", "keras", "training", "tensorflow_datasets", "pyarrow", "httpx"}
+
+
+@pytest.mark.parametrize("module", SERVICE_MODULES)
+def test_heavy_imports_stay_in_one_module(module: str) -> None:
+    path = REPOSITORY / f"{module.replace('.', '/')}.py"
+    packages = {name.partition(".")[0] for name in imports_in(path)}
+    assert "training" not in packages
+    allowed = {"service.query_tower": {"tensorflow"}, "service.candidate_index": {"annoy"}}
+    assert packages & {"tensorflow", "keras", "annoy"} == allowed.get(module, set())
+    if module not in {"service.app", "service.routes", "service.problems", "service.__main__"}:
+        assert not packages & {"fastapi", "starlette", "uvicorn", "anyio"}
+
+
+def test_training_imports_of_the_service_only_the_contract() -> None:
+    for path in sorted((REPOSITORY / "training").rglob("*.py")):
+        of_service = {name for name in imports_in(path) if name.partition(".")[0] == "service"}
+        assert of_service <= {"service.bundle", "service.errors"}, path

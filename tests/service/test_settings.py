@@ -1,0 +1,48 @@
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from service.settings import Settings
+
+
+def test_without_an_environment_the_service_listens_on_loopback_only() -> None:
+    settings = Settings()
+    assert (settings.artifacts, settings.host, settings.port) == (Path("artifacts"), "127.0.0.1", 8000)
+
+
+def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = {
+        "artifacts": Path("elsewhere"),
+        "host": "::1",
+        "port": 8123,
+        "reload_seconds": 0.5,
+        "shutdown_seconds": 3,
+        "recommender_threads": 4,
+        "tensorflow_intra_op_threads": 5,
+        "tensorflow_inter_op_threads": 6,
+        "log_level": "debug",
+    }
+    for name, value in values.items():
+        monkeypatch.setenv(f"MATINEE_{name.upper()}", str(value))
+    assert Settings().model_dump() == values
+
+
+def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MATINEE_PORT", "")
+    assert Settings().port == 8000
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PORT", "http"), ("PORT", "65536"), ("RELOAD_SECONDS", "0"), ("RELOAD_SECONDS", "inf")],
+)
+def test_a_value_out_of_range_is_refused(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"MATINEE_{name}", value)
+    with pytest.raises(ValidationError, match=name.lower()):
+        Settings()
+
+
+def test_settings_do_not_change_after_the_start() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        Settings().port = 1  # type: ignore[misc] # the point

@@ -1,0 +1,142 @@
+"""`python -m training`: the command line. What a command does, stage by stage, is in `training.pipeline`."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from training.config import TrainingConfig
+from training.errors import ConfigurationError, TrainingError
+from training.progress import console
+
+app = typer.Typer(
+    help="Trains the two-tower model on ratings, measures it, and exports bundles for the service.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+class Dataset(StrEnum):
+    """MovieLens versions that TensorFlow Datasets knows."""
+
+    ML_100K = "100k"
+    ML_1M = "1m"
+    LATEST_SMALL = "latest-small"
+    ML_20M = "20m"
+    ML_25M = "25m"
+
+
+class Split(StrEnum):
+    """How ratings are held out."""
+
+    TEMPORAL = "temporal"
+    RANDOM = "random"
+
+
+class Evaluation(StrEnum):
+    """A split to measure on before shipping, or none."""
+
+    TEMPORAL = "temporal"
+    RANDOM = "random"
+    NONE = "none"
+
+
+Data = Annotated[
+    str, typer.Option(metavar="SOURCE", help="auto, tfds, or the path of a GroupLens directory or zip.")
+]
+Version = Annotated[Dataset, typer.Option(help="The MovieLens version that auto and tfds mean.")]
+Layers = Annotated[
+    str | None, typer.Option(metavar="64,32", help="Dense layers that end each tower; '' for none.")
+]
+Weight = Annotated[float | None, typer.Option(min=0)]
+Epochs = Annotated[int | None, typer.Option(min=1, help="Passes over all users.")]
+Seed = Annotated[int | None, typer.Option(min=0, help="Fixes weights and every random draw.")]
+
+
+@app.command()
+def fit(
+    data: Data = "auto",
+    dataset: Version = Dataset.ML_100K,
+    evaluate: Annotated[
+        Evaluation, typer.Option(help="The split to measure on first.")
+    ] = Evaluation.TEMPORAL,
+    artifacts: Annotated[Path, typer.Option(help="Where bundles live.")] = Path("artifacts"),
+    layers: Layers = None,
+    retrieval_weight: Weight = None,
+    rating_weight: Weight = None,
+    epochs: Epochs = None,
+    seed: Seed = None,
+) -> None:
+    """Measures on held-out ratings, then trains on every rating and exports that as the live bundle."""
+    config = _config(
+        layers=layers,
+        retrieval_weight=retrieval_weight,
+        rating_weight=rating_weight,
+        epochs=epochs,
+        seed=seed,
+    )
+    from training import pipeline  # noqa: PLC0415  # takes seconds, which --help and typing errors need not
+
+    held_out = None if evaluate is Evaluation.NONE else evaluate.value
+    pipeline.fit(data, dataset.value, config, held_out, artifacts)
+
+
+@app.command()
+def evaluate(
+    split: Annotated[Split, typer.Option(help="How ratings are held out.")] = Split.TEMPORAL,
+    data: Data = "auto",
+    dataset: Version = Dataset.ML_100K,
+    seeds: Annotated[int, typer.Option(min=1, help="Train this often and print the mean.")] = 1,
+    layers: Layers = None,
+    retrieval_weight: Weight = None,
+    rating_weight: Weight = None,
+    epochs: Epochs = None,
+    seed: Seed = None,
+) -> None:
+    """Trains on a part of the ratings and measures on the rest, beside the baselines."""
+    config = _config(
+        layers=layers,
+        retrieval_weight=retrieval_weight,
+        rating_weight=rating_weight,
+        epochs=epochs,
+        seed=seed,
+    )
+    from training import pipeline  # noqa: PLC0415  # as above
+
+    pipeline.evaluate(data, dataset.value, config, split.value, seeds)
+
+
+def _config(*, layers: str | None, **overrides: Any) -> TrainingConfig:
+    """The defaults with what the command line overrides."""
+    given = {name: value for name, value in overrides.items() if value is not None}
+    if layers is not None:
+        try:
+            given["layers"] = tuple(int(width) for width in layers.split(",") if width.strip())
+        except ValueError as error:
+            raise ConfigurationError(f"--layers must be widths such as 64,32, got {layers!r}") from error
+    return TrainingConfig(**given)
+
+
+def main() -> None:
+    """Runs a command; a foreseen error is one line on standard error and its exit code."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's greetings are no news to anyone
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    try:
+        app()
+    except TrainingError as error:
+        console.print(f"error: {error}", markup=False, soft_wrap=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        console.print("interrupted; nothing was left half-written")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

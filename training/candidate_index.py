@@ -1,0 +1,134 @@
+"""Builds the Annoy index and measures, on final answers, what it finds of the exact ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from annoy import AnnoyIndex
+from numpy.typing import NDArray
+
+from service.bundle import INDEX_AUGMENTATION, index_search_k
+from training.errors import ExportError
+
+LEAST_RECALL = 0.99
+MOST_SEARCH_K = 1_000_000
+"""Nodes that one query may inspect before export gives up."""
+
+_MEASURED_K = (10, 100)
+
+
+@dataclass(frozen=True, eq=False)
+class SampledQueries:
+    """Users whose answers are compared.
+
+    Attributes:
+        embeddings: float32 `[n, D]`.
+        seen: Of each the candidate rows to exclude, int32.
+    """
+
+    embeddings: NDArray[np.float32]
+    seen: list[NDArray[np.int32]]
+
+
+def augment(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Appends `service.bundle.INDEX_AUGMENTATION`: float32 `[n, D]` to `[n, D + 1]`."""
+    squares = np.sum(embeddings.astype(np.float64) ** 2, axis=1)
+    rest = np.sqrt(np.maximum(squares.max() - squares, 0))
+    return np.concatenate([embeddings, rest[:, None].astype(np.float32)], axis=1)
+
+
+def build_index(embeddings: NDArray[np.float32], trees: int, seed: int, path: Path) -> AnnoyIndex:
+    """Builds and writes an index; one thread and a seed give the same bytes each time.
+
+    Args:
+        embeddings: float32 `[num_candidates, D]`.
+        trees: More find more and take more room.
+        seed: Of the random splits.
+        path: Where to write; must not be mapped by anyone.
+    """
+    vectors = augment(embeddings)
+    index = AnnoyIndex(vectors.shape[1], "angular")
+    index.set_seed(seed)
+    for row, vector in enumerate(vectors):
+        index.add_item(row, vector.tolist())
+    index.build(trees, n_jobs=1)
+    index.save(str(path))
+    return index
+
+
+def build_measured_index(
+    embeddings: NDArray[np.float32],
+    queries: SampledQueries,
+    seed: int,
+    path: Path,
+) -> dict[str, Any]:
+    """Builds an index whose answers hold `LEAST_RECALL`, and describes it for the manifest.
+
+    Args:
+        embeddings: float32 `[num_candidates, D]`.
+        queries: What recall is measured on.
+        seed: Of the index.
+        path: Where to write.
+
+    Raises:
+        ExportError: `MOST_SEARCH_K` was reached.
+    """
+    description: dict[str, Any] = {
+        "backend": "annoy",
+        "metric": "angular",
+        "augmentation": INDEX_AUGMENTATION,
+        "trees": 16,
+        "search_k": 500,
+        "candidates": len(embeddings),
+    }
+    index = build_index(embeddings, description["trees"], seed, path)
+    while True:
+        recalls = [_recall(index, description, queries, embeddings, k) for k in _MEASURED_K]
+        if min(recalls) >= LEAST_RECALL:
+            return description | {
+                f"recall_at_{k}": recall for k, recall in zip(_MEASURED_K, recalls, strict=True)
+            }
+        description["search_k"] *= 2
+        if description["search_k"] > MOST_SEARCH_K:
+            raise ExportError(
+                f"Annoy's recall stays at {min(recalls):.4f} with {description['trees']} trees and search_k "
+                f"{MOST_SEARCH_K:,}; expected at least {LEAST_RECALL}: are the embeddings all alike?"
+            )
+
+
+def exact_top_k(
+    embeddings: NDArray[np.float32], query: NDArray[np.float32], seen: NDArray[np.int32], k: int
+) -> NDArray[np.int64]:
+    """Candidate rows of the k best by dot product, best first, ties by row, `seen` left out."""
+    scores = embeddings @ query
+    scores[seen] = -np.inf
+    best: NDArray[np.int64] = np.argsort(-scores, kind="stable")[: min(k, len(scores) - len(seen))]
+    return best
+
+
+def _recall(
+    index: AnnoyIndex,
+    description: dict[str, Any],
+    queries: SampledQueries,
+    embeddings: NDArray[np.float32],
+    k: int,
+) -> float:
+    """Mean share of the exact top k that answers over the index have, as the service assembles them."""
+    shares = []
+    for query, seen in zip(queries.embeddings, queries.seen, strict=True):
+        exact = exact_top_k(embeddings, query, seen, k)
+        wanted = k + len(seen)
+        search_k = index_search_k(description, wanted)
+        if len(exact) == 0:
+            continue
+        if search_k is None:
+            shares.append(1.0)
+            continue
+        found = index.get_nns_by_vector([*query.tolist(), 0.0], wanted, search_k)
+        kept = np.setdiff1d(np.array(found, np.int64), seen)
+        # With too few left the service scores every candidate.
+        shares.append(float(np.isin(exact, kept).mean()) if len(kept) >= len(exact) else 1.0)
+    return float(np.mean(shares)) if shares else 1.0

@@ -1,0 +1,117 @@
+"""Every hyper-parameter of the model and of its training, in one frozen place."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from training.errors import ConfigurationError
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig:
+    """Hyper-parameters; the defaults are what `fit` ships.
+
+    They were chosen on a validation part of the training rows, never on test rows (docs/model.md).
+
+    Attributes:
+        seed: Fixes initial weights and every random draw of training.
+        embedding_dimension: Width of the retrieval embeddings before the candidate's bias is appended.
+        rating_dimension: Width of the rating task's embeddings.
+        layers: Dense layers at the end of each tower, ReLU on all but the last; the last one's width
+            replaces `embedding_dimension`. Empty: the towers end in a sum of embeddings.
+        rating_layers: Hidden widths of the rating task's MLP.
+        max_history: The most recent movies of a history that a query reads.
+        history_scales: Ages, in movies, at which a movie's weight in the history has fallen to a half;
+            one pooled history for each.
+        time_buckets: Quantile buckets of the training times, each with an embedding; 0: no time feature.
+        use_history, use_content, use_user_id: Switch features off, for ablations.
+        max_title_words: Size of the title vocabulary.
+        epochs: Passes over all users.
+        batch_size: Users in a batch.
+        learning_rate: Peak of AdamW's rate, which falls linearly to zero.
+        weight_decay: AdamW's decoupled decay (Loshchilov and Hutter 2019, arXiv:1711.05101).
+        retrieval_weight, rating_weight: Of the two losses in their sum.
+        forward_share: Share of examples that look forward: everything up to a moment predicts what came
+            after. The others predict a random subset of a history from the rest of it.
+        cut_low, cut_high: Between which shares of a user's ratings that moment lies.
+        history_dropout: Up to this share of what is read is dropped, a new share for each example, so that
+            short histories are understood as well as long ones.
+        user_dropout: Probability that a known user is shown as a stranger.
+        time_dropout: Probability that a query is shown without its time.
+        time_window: With its time, a query that does not look forward predicts at most this many of the
+            hidden movies nearest to that time.
+        user_weight_power: A user weighs (number of targets) to this power in the retrieval loss.
+        full_softmax_candidates: Up to this many movies the softmax runs over the whole catalogue, beyond
+            it over the movies of the batch, with logQ correction.
+    """
+
+    seed: int = 42
+    embedding_dimension: int = 64
+    rating_dimension: int = 16
+    layers: tuple[int, ...] = ()
+    rating_layers: tuple[int, ...] = (16,)
+    max_history: int = 512
+    history_scales: tuple[float, ...] = (5.0, 50.0)
+    time_buckets: int = 1_000
+    use_history: bool = True
+    use_content: bool = True
+    use_user_id: bool = True
+    max_title_words: int = 10_000
+    epochs: int = 60
+    batch_size: int = 128
+    learning_rate: float = 0.002
+    weight_decay: float = 1.0
+    retrieval_weight: float = 1.0
+    rating_weight: float = 0.3
+    forward_share: float = 1.0
+    cut_low: float = 0.3
+    cut_high: float = 0.95
+    history_dropout: float = 0.7
+    user_dropout: float = 0.5
+    time_dropout: float = 0.5
+    time_window: int = 8
+    user_weight_power: float = 0.5
+    full_softmax_candidates: int = 20_000
+
+    def __post_init__(self) -> None:
+        """Refuses values that cannot train, naming the field."""
+        positive = ("embedding_dimension", "rating_dimension", "max_history", "epochs", "batch_size")
+        for name in (*positive, "learning_rate", "max_title_words", "time_window"):
+            self._require(getattr(self, name) > 0, name, "above 0")
+        for name in ("retrieval_weight", "rating_weight", "weight_decay", "time_buckets"):
+            self._require(getattr(self, name) >= 0, name, "at least 0")
+        for name in ("forward_share", "history_dropout", "user_dropout", "time_dropout"):
+            self._require(0 <= getattr(self, name) <= 1, name, "from 0 to 1")
+        for name in ("layers", "rating_layers", "history_scales"):
+            self._require(all(value > 0 for value in getattr(self, name)), name, "made of values above 0")
+        self._require(len(self.history_scales) > 0, "history_scales", "at least one scale")
+        self._require(
+            0 < self.cut_low <= self.cut_high < 1, "cut_low", "above 0 and at most cut_high, under 1"
+        )
+        self._require(
+            self.retrieval_weight + self.rating_weight > 0,
+            "rating_weight",
+            "above 0 where retrieval_weight is 0",
+        )
+
+    def _require(self, holds: bool, name: str, expected: str) -> None:
+        if not holds:
+            raise ConfigurationError(f"{name} must be {expected}, got {getattr(self, name)!r}")
+
+    def to_document(self) -> dict[str, Any]:
+        """As JSON values, for the manifest."""
+        return {
+            key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()
+        }
+
+    @classmethod
+    def from_document(cls, document: dict[str, Any]) -> TrainingConfig:
+        """Reads what `to_document` wrote; unknown names are an error."""
+        unknown = document.keys() - {field.name for field in fields(cls)}
+        if unknown:
+            raise ConfigurationError(f"unknown hyper-parameters {sorted(unknown)}")
+        values: dict[str, Any] = {}
+        for key, value in document.items():
+            values[key] = tuple(value) if isinstance(value, list) else value
+        return cls(**values)

@@ -1,0 +1,150 @@
+"""Measures a model, and the baselines beside it, on held-out rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.baselines import EASE_MAX_CANDIDATES, Biases, Ease, Popularity
+from training.config import TrainingConfig
+from training.data.splits import Split
+from training.data.table import RatingsTable
+from training.fitting import OnEpoch, TrainedModel, fit_model
+from training.histories import Histories
+from training.metrics import HitRate, RetrievalMetrics, RootMeanSquaredError, ranks
+
+Score = Callable[[NDArray[np.int32]], NDArray[np.float32]]
+"""Users, int32 `[B]` (`NO_ROW` for strangers), to scores of all candidates, float32 `[B, C]`."""
+
+_USERS_AT_ONCE = 256
+_ROWS_AT_ONCE = 512
+
+
+def evaluate_split(
+    table: RatingsTable, split: Split, config: TrainingConfig, on_epoch: OnEpoch | None = None
+) -> dict[str, Any]:
+    """Trains on the split's training rows and measures on its test rows.
+
+    Returns:
+        A JSON document: `split`, `train_ratings`, `test_ratings`, `seed`, `fit_seconds`, `model` and
+        `baselines` (measures by name; null where not computed), `losses`.
+    """
+    train, test = table.take(split.train), table.take(split.test)
+    started = time.perf_counter()
+    trained = fit_model(train, config, on_epoch)
+    fit_seconds = time.perf_counter() - started
+    return {
+        "split": split.name,
+        "train_ratings": len(train),
+        "test_ratings": len(test),
+        "seed": config.seed,
+        "fit_seconds": round(fit_seconds, 2),
+        "model": evaluate_model(trained, test),
+        "baselines": evaluate_baselines(train, test, trained.histories),
+        "losses": trained.losses,
+    }
+
+
+def mean_of_runs(runs: list[dict[str, Any]]) -> dict[str, float]:
+    """The mean of the model's measures over runs of several seeds."""
+    return {name: float(np.mean([run["model"][name] for run in runs])) for name in runs[0]["model"]}
+
+
+def evaluate_model(trained: TrainedModel, test: RatingsTable) -> dict[str, float]:
+    """All measures of one model: one time-agnostic query per user, then each row with its own time."""
+    candidates = trained.embed_candidates()
+    histories, most = trained.histories, trained.config.max_history
+
+    def score(user_rows: NDArray[np.int32]) -> NDArray[np.float32]:
+        return trained.embed_queries(histories.query_inputs(user_rows, most)) @ candidates.T
+
+    return {
+        **evaluate_retrieval(score, histories, test),
+        "rmse": _rating_error(trained, test),
+        **_evaluate_with_time(trained, candidates, test),
+    }
+
+
+def evaluate_baselines(train: RatingsTable, test: RatingsTable, histories: Histories) -> dict[str, Any]:
+    """Popularity, EASE and biases on the same rows; EASE is null where the catalogue is too large for it."""
+    error = RootMeanSquaredError()
+    error.update(Biases(train).predict(test), test.stars)
+    popularity = Popularity(histories, train.num_movies)
+    ease = Ease(histories, train.num_movies) if train.num_movies <= EASE_MAX_CANDIDATES else None
+    return {
+        "popularity": evaluate_retrieval(popularity.score, histories, test),
+        "ease": None if ease is None else evaluate_retrieval(ease.score, histories, test),
+        "biases": {"rmse": error.result()},
+    }
+
+
+def evaluate_retrieval(score: Score, histories: Histories, test: RatingsTable) -> dict[str, float]:
+    """Ranks every test movie for its user among all candidates and among those not in the history."""
+    metrics = RetrievalMetrics()
+    for user_rows, rows_of_users in _test_users(histories, test):
+        scores = score(user_rows)
+        seen = _seen(histories, user_rows, test.num_movies)
+        for at, rows in enumerate(rows_of_users):
+            movies = test.movie_rows[rows]
+            mine = np.broadcast_to(scores[at], (len(movies), len(scores[at])))
+            metrics.update(ranks(mine, movies, seen[at][None, :]), ranks(mine, movies))
+    return metrics.results()
+
+
+def _evaluate_with_time(
+    trained: TrainedModel, candidates: NDArray[np.float32], test: RatingsTable
+) -> dict[str, float]:
+    """The same questions asked once per test row, at the moment of that row."""
+    histories = trained.histories
+    accuracy, hit_rate = HitRate(100), HitRate(100)
+    user_rows = histories.positions(test.num_users)[test.user_rows]
+    for start in range(0, len(test), _ROWS_AT_ONCE):
+        at = slice(start, start + _ROWS_AT_ONCE)
+        inputs = histories.query_inputs(user_rows[at], trained.config.max_history, test.timestamps[at])
+        scores = trained.embed_queries(inputs) @ candidates.T
+        accuracy.update(ranks(scores, test.movie_rows[at]))
+        hit_rate.update(ranks(scores, test.movie_rows[at], _seen(histories, user_rows[at], test.num_movies)))
+    return {
+        "top_100_accuracy_with_time": accuracy.result(),
+        "hit_rate_at_100_with_time": hit_rate.result(),
+    }
+
+
+def _rating_error(trained: TrainedModel, test: RatingsTable) -> float:
+    error = RootMeanSquaredError()
+    for user_rows, rows_of_users in _test_users(trained.histories, test):
+        widest = max(len(rows) for rows in rows_of_users)
+        candidate_rows = np.zeros((len(user_rows), widest), np.int32)
+        for at, rows in enumerate(rows_of_users):
+            candidate_rows[at, : len(rows)] = test.movie_rows[rows]
+        inputs = trained.histories.query_inputs(user_rows, trained.config.max_history)
+        predicted = trained.predict_ratings(inputs, candidate_rows)
+        for at, rows in enumerate(rows_of_users):
+            error.update(predicted[at, : len(rows)], test.stars[rows])
+    return error.result()
+
+
+def _test_users(
+    histories: Histories, test: RatingsTable
+) -> Iterator[tuple[NDArray[np.int32], list[NDArray[np.int64]]]]:
+    """Users in groups: their rows in the histories, int32 `[B]`, and each one's rows of the test table."""
+    order = np.argsort(test.user_rows, kind="stable")
+    users, starts = np.unique(test.user_rows[order], return_index=True)
+    rows_of_users = np.split(order, starts[1:])
+    known = histories.positions(test.num_users)[users]
+    for start in range(0, len(users), _USERS_AT_ONCE):
+        at = slice(start, start + _USERS_AT_ONCE)
+        yield known[at], rows_of_users[at]
+
+
+def _seen(histories: Histories, user_rows: NDArray[np.int32], num_candidates: int) -> NDArray[np.bool_]:
+    """What each user's history has, bool `[B, C]`."""
+    seen = np.zeros((len(user_rows), num_candidates), np.bool_)
+    for at, user in enumerate(user_rows.tolist()):
+        if user >= 0:
+            seen[at, histories.movie_rows[histories.rows_of(user)]] = True
+    return seen

@@ -1,0 +1,197 @@
+"""Writes a bundle: beside the others, whole or not at all, and live only once it has been verified."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.bundle import (
+    CANDIDATES_FILE,
+    CATALOGUE_FILE,
+    GOLDEN_FILE,
+    HISTORY_ARRAYS,
+    INDEX_FILE,
+    MANIFEST_FILE,
+    MODEL_DIRECTORY,
+    REPORT_DIRECTORY,
+    Manifest,
+    list_files,
+    write_current,
+)
+from training.candidate_index import SampledQueries, build_measured_index
+from training.data.table import RatingsTable
+from training.fitting import TrainedModel
+from training.golden import golden_requests
+from training.histories import Histories
+from training.report import write_report
+from training.saved_model import library_versions, save_model
+from training.verification import verify_in_fresh_process
+
+EXPORT_STEPS = 7
+"""How often `export_bundle` calls `on_step`."""
+
+_MEASURED_USERS = 10_000
+
+
+def export_bundle(
+    trained: TrainedModel,
+    table: RatingsTable,
+    metrics: dict[str, Any] | None,
+    artifacts: Path,
+    on_step: Callable[[str], None] = lambda _: None,
+) -> Path:
+    """Writes, moves, verifies and makes live.
+
+    Args:
+        trained: Trained on every row of `table`.
+        table: The ratings.
+        metrics: What evaluation measured before; None: not measured.
+        artifacts: Where bundles live.
+        on_step: Called with the name of each of `EXPORT_STEPS` steps as it begins.
+
+    Returns:
+        The bundle's directory.
+
+    Raises:
+        ExportError: The bundle does not stand up to its checks; nothing of it is left.
+    """
+    artifacts.mkdir(parents=True, exist_ok=True)
+    now = datetime.now(UTC).replace(microsecond=0)
+    identity = f"{table.sha256()}{json.dumps(trained.config.to_document(), sort_keys=True)}"
+    bundle_id = f"{now:%Y%m%dT%H%M%SZ}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
+    # The parents' names begin with a dot and end in the process: whoever finds one left behind may delete it.
+    building = artifacts / f".building-{bundle_id}-{os.getpid()}"
+    verifying = artifacts / f".verifying-{bundle_id}-{os.getpid()}"
+    try:
+        _write(building / bundle_id, trained, table, metrics=metrics, now=now, on_step=on_step)
+        building.rename(verifying)
+        on_step("verify in a fresh process")
+        verify_in_fresh_process(verifying / bundle_id, trained)
+        (verifying / bundle_id).rename(artifacts / bundle_id)
+        _sync(artifacts)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+        shutil.rmtree(verifying, ignore_errors=True)
+    write_current(artifacts, bundle_id)
+    return artifacts / bundle_id
+
+
+def _write(
+    directory: Path,
+    trained: TrainedModel,
+    table: RatingsTable,
+    *,
+    metrics: dict[str, Any] | None,
+    now: datetime,
+    on_step: Callable[[str], None],
+) -> None:
+    directory.mkdir(parents=True)
+    on_step("write the embeddings and the catalogue")
+    embeddings = trained.embed_candidates()
+    np.save(directory / CANDIDATES_FILE, embeddings)
+    _write_json(directory / CATALOGUE_FILE, _catalogue(table))
+    on_step("write the histories")
+    _write_histories(directory, trained.histories)
+    on_step("build the index and measure its recall")
+    index = build_measured_index(
+        embeddings, _sample_queries(trained), trained.config.seed, directory / INDEX_FILE
+    )
+    on_step("save the model")
+    save_model(trained, table.movies, directory / MODEL_DIRECTORY)
+    on_step("answer the golden requests")
+    _write_json(directory / GOLDEN_FILE, golden_requests(trained, table, trained.config.seed))
+    on_step("write the manifest")
+    write_report(directory / REPORT_DIRECTORY, directory.name, metrics)
+    first, last = table.time_range
+    manifest = Manifest(
+        bundle_id=directory.name,
+        created_utc=f"{now:%Y-%m-%dT%H:%M:%SZ}",
+        dataset={
+            "name": table.name,
+            "source": table.source,
+            "ratings": table.num_ratings,
+            "users": len(trained.histories),
+            "movies": table.num_movies,
+            "first_timestamp": first,
+            "last_timestamp": last,
+            "sha256": table.sha256(),
+        },
+        hyperparameters=trained.config.to_document(),
+        seed=trained.config.seed,
+        embedding_dimension=embeddings.shape[1],
+        max_history=trained.config.max_history,
+        rating_scale=table.rating_scale,
+        index=index,
+        metrics=None if metrics is None else {key: metrics[key] for key in metrics if key != "losses"},
+        libraries=library_versions(),
+        files=list_files(directory),
+    )
+    _write_json(directory / MANIFEST_FILE, manifest.to_document(), indent=2)
+    for path in [directory, *directory.rglob("*")]:
+        path.chmod(0o755 if path.is_dir() else 0o644)
+        _sync(path)
+
+
+def _catalogue(table: RatingsTable) -> dict[str, list[Any]]:
+    movies = table.movies
+    return {
+        "movie_ids": list(movies.movie_ids),
+        "titles": list(movies.titles),
+        "genres": [list(genres) for genres in movies.genres],
+        "years": [year or None for year in movies.years.tolist()],
+        "num_ratings": np.bincount(table.movie_rows, minlength=len(movies)).tolist(),
+    }
+
+
+def _write_histories(directory: Path, histories: Histories) -> None:
+    user_ids = [user_id.encode() for user_id in histories.user_ids]
+    arrays: dict[str, NDArray[Any]] = {
+        "user_id_bytes": np.frombuffer(b"".join(user_ids), np.uint8),
+        "user_id_offsets": np.cumsum([0, *map(len, user_ids)], dtype=np.int64),
+        "offsets": histories.offsets,
+        "movie_rows": histories.movie_rows,
+        "ratings": histories.ratings,
+        "timestamps": histories.timestamps,
+    }
+    for name, array in arrays.items():
+        path = directory / HISTORY_ARRAYS[name]
+        path.parent.mkdir(exist_ok=True)
+        np.save(path, array, allow_pickle=False)
+
+
+def _sample_queries(trained: TrainedModel) -> SampledQueries:
+    """All users, or a sample where there are very many."""
+    histories = trained.histories
+    users = np.arange(len(histories), dtype=np.int32)
+    if len(users) > _MEASURED_USERS:
+        random = np.random.default_rng(trained.config.seed)
+        users = np.sort(random.choice(users, _MEASURED_USERS, replace=False))
+    groups = np.split(users, range(256, len(users), 256))
+    embedded = [
+        trained.embed_queries(histories.query_inputs(group, trained.config.max_history)) for group in groups
+    ]
+    seen = [histories.movie_rows[histories.rows_of(user)] for user in users.tolist()]
+    return SampledQueries(np.concatenate(embedded), seen)
+
+
+def _write_json(path: Path, document: object, indent: int | None = None) -> None:
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=indent)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _sync(path: Path) -> None:
+    """A rename is only atomic across a power cut for what is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,119 @@
+"""What the towers know of movies, users and times beside their ids, as arrays of feature rows."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.bundle import NO_ROW
+from training.data.table import MovieTable, UserFeature
+
+_TRAILING_YEAR = re.compile(r"\s*\(\d{4}\).*$")
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureBags:
+    """A bag of weighted features for each of `n` things, all rows into one embedding table.
+
+    Attributes:
+        rows: int32 `[n, width]`, padded with `NO_ROW`.
+        weights: float32 `[n, width]`; 0 where padded.
+        names: What each row of the table stands for.
+    """
+
+    rows: NDArray[np.int32]
+    weights: NDArray[np.float32]
+    names: tuple[str, ...]
+
+    @classmethod
+    def from_groups(cls, groups: Sequence[Sequence[Sequence[str]]]) -> FeatureBags:
+        """Bags from groups of features of the same kind.
+
+        Args:
+            groups: For each of `n` things a sequence of groups of names. Within a group of m names each
+                weighs 1 / sqrt(m), so that a group's sum keeps its scale however many names it has.
+        """
+        names: dict[str, int] = {}
+        bags = [
+            [
+                (names.setdefault(name, len(names)), 1 / np.sqrt(len(group)))
+                for group in thing
+                for name in group
+            ]
+            for thing in groups
+        ]
+        width = max(1, max(map(len, bags), default=0))
+        rows = np.full((len(bags), width), NO_ROW, np.int32)
+        weights = np.zeros((len(bags), width), np.float32)
+        for at, bag in enumerate(bags):
+            if bag:
+                rows[at, : len(bag)], weights[at, : len(bag)] = zip(*bag, strict=True)
+        return cls(rows, weights, tuple(names))
+
+
+def title_words(title: str) -> list[str]:
+    """Distinct lower-case words of a title without its year, in order."""
+    return list(dict.fromkeys(_WORD.findall(_TRAILING_YEAR.sub("", title).lower())))
+
+
+def candidate_content(movies: MovieTable, max_title_words: int) -> FeatureBags:
+    """Genres, title words, year and half-decade of every movie.
+
+    A word, a genre or a year that only one movie has says no more than its id, and is left out.
+
+    Args:
+        movies: Every candidate.
+        max_title_words: The most frequent words are kept, as the deep retrieval tutorial keeps 10,000.
+    """
+    words = [title_words(title) for title in movies.titles]
+    genres = [[f"genre:{genre}" for genre in of_movie] for of_movie in movies.genres]
+    years = [
+        [] if year == 0 else [f"year:{year}", f"half-decade:{year // 5 * 5}"]
+        for year in movies.years.tolist()
+    ]
+    frequent_words = _shared(words, most=max_title_words)
+    frequent_years, frequent_genres = _shared(years), _shared(genres)
+    return FeatureBags.from_groups(
+        [
+            (
+                [f"word:{word}" for word in words[row] if word in frequent_words],
+                [genre for genre in genres[row] if genre in frequent_genres],
+                *([year] for year in years[row] if year in frequent_years),
+            )
+            for row in range(len(movies))
+        ]
+    )
+
+
+def user_content(features: dict[str, UserFeature], table_rows: NDArray[np.int32]) -> FeatureBags:
+    """The users' features by name, such as 'occupation:writer'; empty bags where the data has none."""
+    columns = {
+        name: [feature.vocabulary[code] if code >= 0 else None for code in feature.codes[table_rows].tolist()]
+        for name, feature in features.items()
+    }
+    return FeatureBags.from_groups(
+        [
+            [[f"{name}:{values[row]}"] for name, values in columns.items() if values[row] is not None]
+            for row in range(len(table_rows))
+        ]
+    )
+
+
+def time_boundaries(timestamps: NDArray[np.int64], buckets: int) -> NDArray[np.int64]:
+    """Ascending int64 boundaries between quantile buckets of the training times, at most `buckets` - 1."""
+    inner = np.linspace(0, 1, buckets + 1)[1:-1]
+    return np.unique(np.quantile(timestamps, inner, method="nearest").astype(np.int64))
+
+
+def _shared(bags: Iterable[Iterable[str]], most: int | None = None) -> set[str]:
+    counts = Counter(name for bag in bags for name in set(bag))
+    kept = sorted(
+        (name for name, count in counts.items() if count > 1), key=lambda name: (-counts[name], name)
+    )
+    return set(kept[:most])

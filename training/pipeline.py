@@ -1,0 +1,83 @@
+"""What each command does, stage by stage."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from training.config import TrainingConfig
+from training.data.sources import load_ratings
+from training.data.splits import split_by_name
+from training.data.table import RatingsTable
+from training.evaluation import evaluate_split, mean_of_runs
+from training.export import EXPORT_STEPS, export_bundle
+from training.fitting import fit_model
+from training.progress import console, results, stage
+from training.report import comparison_rows
+
+
+def fit(source: str, dataset: str, config: TrainingConfig, held_out: str | None, artifacts: Path) -> Path:
+    """Loads, measures on the split `held_out` if any, trains on every rating, exports; returns the bundle."""
+    table = _load(source, dataset)
+    metrics = None
+    if held_out is not None:
+        metrics = _evaluate(table, held_out, config)
+        _print_comparison(metrics, f"{held_out} split")
+    with stage("Train on every rating", config.epochs) as running:
+        trained = fit_model(table, config, lambda _, losses: running.advance(_format_losses(losses)))
+    with stage("Export", EXPORT_STEPS) as running:
+        bundle = export_bundle(trained, table, metrics, artifacts, running.advance)
+    console.print(f"{bundle} is live", soft_wrap=True)
+    return bundle
+
+
+def evaluate(source: str, dataset: str, config: TrainingConfig, split: str, seeds: int) -> dict[str, Any]:
+    """Loads, measures once per seed, prints and returns the mean beside the baselines."""
+    table = _load(source, dataset)
+    runs = [_evaluate(table, split, replace(config, seed=config.seed + more)) for more in range(seeds)]
+    metrics = runs[0] | {"model": mean_of_runs(runs)}
+    _print_comparison(metrics, f"{split} split" + (f", mean of {seeds} seeds" if seeds > 1 else ""))
+    return metrics
+
+
+def _load(source: str, dataset: str) -> RatingsTable:
+    with stage("Load ratings") as running:
+        table = load_ratings(source, dataset)
+        running.advance()
+    console.print(
+        f"{table.num_ratings:,} ratings of {table.num_movies:,} movies by {table.num_users:,} users "
+        f"from {table.source}",
+        markup=False,
+        soft_wrap=True,
+    )
+    if table.num_replaced:
+        console.print(f"{table.num_replaced:,} ratings were replaced by later ones of the same movie")
+    return table
+
+
+def _evaluate(table: RatingsTable, split_name: str, config: TrainingConfig) -> dict[str, Any]:
+    split = split_by_name(table, split_name)
+    # The last step is the measuring itself.
+    with stage(f"Train and measure, {split_name} split", config.epochs + 1) as running:
+        metrics = evaluate_split(
+            table, split, config, lambda _, losses: running.advance(_format_losses(losses))
+        )
+        running.advance()
+    return metrics
+
+
+def _format_losses(losses: dict[str, float]) -> str:
+    return "  ".join(f"{name.removesuffix('_loss')} {value:.3f}" for name, value in losses.items())
+
+
+def _print_comparison(metrics: dict[str, Any], title: str) -> None:
+    header, *rows = comparison_rows(metrics)
+    table = Table(title=title)
+    for position, name in enumerate(header):
+        table.add_column(name, justify="right" if position else "left")
+    for row in rows:
+        table.add_row(*row)
+    results.print(table)

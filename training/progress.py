@@ -1,0 +1,50 @@
+"""Stages of a command, each with its name, a progress bar and its time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+console = Console(stderr=True, highlight=False)
+"""Progress goes to standard error, so that standard output holds results only."""
+
+results = Console(highlight=False)
+"""Tables of results go to standard output."""
+
+
+class Stage:
+    """One stage while it runs."""
+
+    def __init__(self, progress: Progress, task: TaskID) -> None:
+        self._progress = progress
+        self._task = task
+
+    def advance(self, note: str = "") -> None:
+        """One step done; `note` is shown beside the bar."""
+        self._progress.update(self._task, advance=1, note=note)
+
+
+@contextmanager
+def stage(name: str, total: int = 1) -> Iterator[Stage]:
+    """Shows a stage of `total` steps until the block ends.
+
+    On a terminal the bar is live; elsewhere a line says that the stage began and another how long it took.
+    """
+    started = time.perf_counter()
+    columns = (
+        TextColumn("{task.description:<32}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    if not console.is_terminal:
+        console.print(f"{name} ...")
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        yield Stage(progress, progress.add_task(name, total=total, note=""))
+    if not console.is_terminal:
+        console.print(f"{name}: {time.perf_counter() - started:.1f} s")

@@ -1,0 +1,121 @@
+"""The trained model as one SavedModel that needs neither this code nor Keras to be loaded."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from service.bundle import NO_ROW, NO_TIMESTAMP
+from training.data.table import MovieTable
+from training.fitting import TrainedModel
+
+DEFAULT_TOP_K = 100
+"""How many movies `serving_default` returns, or all where there are fewer."""
+
+_QUERY = {
+    "user_rows": tf.TensorSpec([None], tf.int32, "user_rows"),
+    "timestamps": tf.TensorSpec([None], tf.int64, "timestamps"),
+    "history_rows": tf.TensorSpec([None, None], tf.int32, "history_rows"),
+    "history_ratings": tf.TensorSpec([None, None], tf.float32, "history_ratings"),
+    "history_timestamps": tf.TensorSpec([None, None], tf.int64, "history_timestamps"),
+}
+_CANDIDATES = {"candidate_rows": tf.TensorSpec([None, None], tf.int32, "candidate_rows")}
+
+
+class ServingModel(tf.Module):
+    """The signatures that `service.bundle` describes, and one for TensorFlow Serving alone.
+
+    `serving_default` takes `user_ids` (string `[B]`) and returns the catalogue's best `DEFAULT_TOP_K` for
+    each, nothing excluded: `movie_ids` and `titles` (string `[B, k]`) and `scores` (float32 `[B, k]`).
+    Histories of the training users stay ragged inside; a stranger's is empty.
+    """
+
+    def __init__(self, trained: TrainedModel, movies: MovieTable) -> None:
+        super().__init__()
+        histories = trained.histories
+        self._trained = trained
+        self._max_history = trained.config.max_history
+        # A SavedModel keeps the variables its functions use only where the root reaches them.
+        self._model_variables = [variable.value for variable in trained.model.variables]
+        self._users = tf.lookup.StaticHashTable(
+            tf.lookup.KeyValueTensorInitializer(
+                tf.constant(histories.user_ids, tf.string), tf.range(len(histories), dtype=tf.int32)
+            ),
+            default_value=NO_ROW,
+        )
+        self._offsets = tf.Variable(histories.offsets, trainable=False)
+        self._movie_rows = tf.Variable(histories.movie_rows, trainable=False)
+        self._ratings = tf.Variable(histories.ratings, trainable=False)
+        self._timestamps = tf.Variable(histories.timestamps, trainable=False)
+        self._embeddings = tf.Variable(trained.embed_candidates(), trainable=False)
+        self._movie_ids = tf.Variable(np.array(movies.movie_ids, object), trainable=False, dtype=tf.string)
+        self._titles = tf.Variable(np.array(movies.titles, object), trainable=False, dtype=tf.string)
+
+    @tf.function(input_signature=list(_QUERY.values()))
+    def embed_query(self, *values: tf.Tensor) -> dict[str, tf.Tensor]:
+        """See `service.bundle`."""
+        inputs = dict(zip(_QUERY, values, strict=True))
+        return {"query_embeddings": self._trained.model.embed_query(inputs)}
+
+    @tf.function(input_signature=list((_QUERY | _CANDIDATES).values()))
+    def predict_rating(self, *values: tf.Tensor) -> dict[str, tf.Tensor]:
+        """See `service.bundle`."""
+        inputs = dict(zip(_QUERY | _CANDIDATES, values, strict=True))
+        return {"ratings": self._trained.model.predict_rating(inputs)}
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "user_ids")])
+    def top_k(self, user_ids: tf.Tensor) -> dict[str, tf.Tensor]:
+        """`serving_default`, by brute force."""
+        user_rows = self._users.lookup(user_ids)
+        embeddings = self._trained.model.embed_query(self._stored_queries(user_rows))
+        scores = tf.matmul(embeddings, self._embeddings, transpose_b=True)
+        best = tf.math.top_k(scores, min(DEFAULT_TOP_K, self._embeddings.shape[0]))
+        return {
+            "movie_ids": tf.gather(self._movie_ids, best.indices),
+            "titles": tf.gather(self._titles, best.indices),
+            "scores": best.values,
+        }
+
+    def _stored_queries(self, user_rows: tf.Tensor) -> dict[str, tf.Tensor]:
+        known = tf.maximum(user_rows, 0)
+        ends = tf.gather(self._offsets, known + 1)
+        lengths = tf.minimum(ends - tf.gather(self._offsets, known), self._max_history)
+        lengths = tf.where(user_rows == NO_ROW, tf.zeros_like(lengths), lengths)
+        at = tf.ragged.range(ends - lengths, ends)
+
+        def padded(values: tf.Variable, padding: float) -> tf.Tensor:
+            ragged = tf.RaggedTensor.from_row_splits(tf.gather(values, at.flat_values), at.row_splits)
+            return ragged.to_tensor(tf.constant(padding, values.dtype))
+
+        return {
+            "user_rows": user_rows,
+            "timestamps": tf.fill(tf.shape(user_rows), tf.constant(NO_TIMESTAMP, tf.int64)),
+            "history_rows": padded(self._movie_rows, NO_ROW),
+            "history_ratings": padded(self._ratings, np.nan),
+            "history_timestamps": padded(self._timestamps, NO_TIMESTAMP),
+        }
+
+
+def save_model(trained: TrainedModel, movies: MovieTable, directory: Path) -> None:
+    """Writes the SavedModel."""
+    module = ServingModel(trained, movies)
+    signatures = {
+        "embed_query": module.embed_query,
+        "predict_rating": module.predict_rating,
+        "serving_default": module.top_k,
+    }
+    tf.saved_model.save(module, str(directory), signatures)
+
+
+def library_versions() -> dict[str, str]:
+    """What wrote the model, by package name."""
+    return {
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+        "numpy": np.__version__,
+        "annoy": version("annoy"),
+    }

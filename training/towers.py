@@ -1,0 +1,153 @@
+"""The query tower and the candidate tower: a score is the dot product of what they return."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from service.bundle import NO_TIMESTAMP
+from training.config import TrainingConfig
+from training.features import FeatureBags
+from training.layers import (
+    DenseStack,
+    EmbeddingBag,
+    FlatHistory,
+    OptionalEmbedding,
+    constant_weight,
+    embedding_table,
+)
+
+
+class Vocabulary(NamedTuple):
+    """What the towers were built on; everything is known before training starts.
+
+    Attributes:
+        num_users: Users of the training rows.
+        candidates: Content of every movie.
+        users: Features of every user.
+        boundaries: int64, between time buckets.
+        time_range: First and last training time; queries are clipped to it.
+        candidate_counts: float32 `[num_candidates]`, training ratings of each movie.
+        mean_rating, rating_spread: Mean and standard deviation of the training ratings, in stars.
+        rating_scale: Smallest and largest stars.
+    """
+
+    num_users: int
+    candidates: FeatureBags
+    users: FeatureBags
+    boundaries: NDArray[np.int64]
+    time_range: tuple[int, int]
+    candidate_counts: NDArray[np.float32]
+    mean_rating: float
+    rating_spread: float
+    rating_scale: tuple[float, float]
+
+    @property
+    def num_candidates(self) -> int:
+        """How many movies can be recommended."""
+        return len(self.candidates.rows)
+
+
+class CandidateTower(keras.layers.Layer):
+    """Movie id, title words, genres and year to float32 `[K, dimension + 1]`; the last column is a bias."""
+
+    def __init__(self, vocabulary: Vocabulary, config: TrainingConfig, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        count, dimension = vocabulary.num_candidates, config.embedding_dimension
+        self._ids = embedding_table(self, "ids", count, dimension, stddev=0.05)
+        self._content = EmbeddingBag(vocabulary.candidates, dimension, 0.02) if config.use_content else None
+        self._stack = DenseStack(config.layers)
+        self._bias = self.add_weight(name="bias", shape=(count,), initializer="zeros")
+
+    def call(self, candidate_rows: tf.Tensor) -> tf.Tensor:
+        """Embeds movies, int32 `[K]`."""
+        values = tf.gather(self._ids.value, candidate_rows)
+        if self._content is not None:
+            values += self._content(candidate_rows)
+        bias = tf.gather(self._bias.value, candidate_rows)
+        return tf.concat([self._stack(values), bias[:, None]], axis=1)
+
+
+class HistoryPooling(keras.layers.Layer):
+    """The history at one age scale to float32 `[B, dimension]`.
+
+    A movie at distance d weighs w = 1 / (1 + d / scale); it adds its embedding, and a second one times how
+    far its rating lies from the mean, in standard deviations. The sum is divided by sqrt(sum of w^2), which
+    keeps its spread the same for three movies and for three hundred.
+    """
+
+    def __init__(self, scale: float, dimension: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._scale = scale
+        self._projection = self.add_weight(
+            name="projection", shape=(dimension, dimension), initializer=keras.initializers.Identity(gain=0.7)
+        )
+
+    def call(self, history: FlatHistory, presence: tf.Tensor, preference: tf.Tensor) -> tf.Tensor:
+        """Pools.
+
+        Args:
+            history: `n` movies.
+            presence: float32 `[n, dimension]`, what having watched a movie says.
+            preference: float32 `[n, dimension]`, what having liked it says.
+        """
+        weights = 1 / (1 + history.distances / self._scale)
+        total = history.sum(weights[:, None] * (presence + preference))
+        norm = tf.sqrt(history.sum(weights**2))
+        return tf.math.divide_no_nan(total, norm[:, None]) @ self._projection.value
+
+
+class QueryTower(keras.layers.Layer):
+    """User id, user features, time and history to float32 `[B, dimension + 1]`; the last column is 1."""
+
+    def __init__(self, vocabulary: Vocabulary, config: TrainingConfig, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        dimension = config.embedding_dimension
+        self._first, self._last = vocabulary.time_range
+        self._base = self.add_weight(name="base", shape=(dimension,), initializer="zeros")
+        self._ids = OptionalEmbedding(vocabulary.num_users, dimension, 0.01) if config.use_user_id else None
+        self._features = EmbeddingBag(vocabulary.users, dimension, 0.01)
+        self._times = (
+            OptionalEmbedding(len(vocabulary.boundaries) + 1, dimension, 0.01)
+            if config.time_buckets
+            else None
+        )
+        self._boundaries = constant_weight(self, "boundaries", vocabulary.boundaries)
+        self._pools: list[HistoryPooling] = []
+        if config.use_history:
+            self._presence = embedding_table(self, "presence", vocabulary.num_candidates, dimension, 0.05)
+            self._preference = embedding_table(self, "preference", vocabulary.num_candidates, dimension, 0.02)
+            self._pools = [HistoryPooling(scale, dimension) for scale in config.history_scales]
+        self._stack = DenseStack(config.layers)
+
+    def call(self, inputs: dict[str, tf.Tensor], history: FlatHistory, deviations: tf.Tensor) -> tf.Tensor:
+        """Embeds queries.
+
+        Args:
+            inputs: As `service.bundle` describes them.
+            history: The same inputs' histories, `n` movies in all.
+            deviations: float32 `[n]`, ratings above the mean in standard deviations, 0 where not rated.
+        """
+        users = inputs["user_rows"]
+        values = self._base.value + self._features(users)
+        if self._ids is not None:
+            values += self._ids(users)
+        if self._times is not None:
+            values += self._times(self._bucket(inputs["timestamps"]))
+        if self._pools:
+            presence = tf.gather(self._presence.value, history.movie_rows)
+            preference = deviations[:, None] * tf.gather(self._preference.value, history.movie_rows)
+            for pool in self._pools:
+                values += pool(history, presence, preference)
+        values = self._stack(values)
+        return tf.concat([values, tf.ones_like(values[:, :1])], axis=1)
+
+    def _bucket(self, timestamps: tf.Tensor) -> tf.Tensor:
+        """int32 `[B]`, the quantile bucket of each time clipped to the training times; -1 for no time."""
+        clipped = tf.clip_by_value(timestamps, self._first, self._last)
+        buckets = tf.searchsorted(self._boundaries.value, clipped, side="right")
+        return tf.where(timestamps == NO_TIMESTAMP, -1, buckets)
