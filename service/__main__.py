@@ -28,14 +28,20 @@ def main() -> None:
         f"  MATINEE_{name.upper()}={field.default}  {field.description}"
         for name, field in Settings.model_fields.items()
     )
-    argparse.ArgumentParser(
+    parser = argparse.ArgumentParser(
         prog="python -m service",
         description="Serves recommendations over HTTP. It is set by environment variables:",
         epilog="\n".join(variables),
         formatter_class=argparse.RawDescriptionHelpFormatter,
-    ).parse_args()
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="only see whether the settings are right and the port is free"
+    )
+    check_only = parser.parse_args().check
     settings = _read_settings()
     listener = _listen(settings.host, settings.port)
+    if check_only:
+        return
     # After its graceful stop uvicorn raises the signal again, for whom it would end the process as killed.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)

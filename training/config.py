@@ -83,6 +83,7 @@ class TrainingConfig:
             self._require(getattr(self, name) >= 0, name, "at least 0")
         for name in ("forward_share", "history_dropout", "user_dropout", "time_dropout"):
             self._require(0 <= getattr(self, name) <= 1, name, "from 0 to 1")
+        self._require(0 <= self.seed < 2**32, "seed", "from 0 to 4294967295, as Keras wants it")
         for name in ("layers", "rating_layers", "history_scales"):
             self._require(all(value > 0 for value in getattr(self, name)), name, "made of values above 0")
         self._require(len(self.history_scales) > 0, "history_scales", "at least one scale")

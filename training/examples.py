@@ -118,7 +118,8 @@ class ExampleSampler:
         not_retrieved = [
             np.delete(of, example.retrieved) for of, example in zip(movies, examples, strict=True)
         ]
-        candidate_rows, log_sampling = self._columns(np.concatenate([retrieved[:, 1], rated[:, 1]]))
+        # What is retrieved is rated too, and each draw counts once.
+        candidate_rows, log_sampling = self._columns(rated[:, 1])
         targets = np.bincount(retrieved[:, 0], minlength=len(users)).astype(np.float64)
         weights = (targets ** (config.user_weight_power - 1))[retrieved[:, 0]]
         shown = random.random(len(users)) >= config.user_dropout

@@ -24,9 +24,10 @@ def ranks(
         excluded: bool `[B, C]`, candidates that do not compete (the target itself always does).
 
     Returns:
-        int64 `[B]`, from 0 to C - 1.
+        int64 `[B]`, from 0 to C - 1; C where the target's score is not a number.
     """
-    better = scores > np.take_along_axis(scores, targets[:, None], axis=1)
+    # Not `scores > ...`: beside a score that is no number nothing would be better, and it would rank first.
+    better = ~(scores <= np.take_along_axis(scores, targets[:, None], axis=1))
     if excluded is not None:
         better &= ~excluded
     counts: NDArray[np.int64] = better.sum(axis=1, dtype=np.int64)

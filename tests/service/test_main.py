@@ -73,6 +73,13 @@ def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
     assert "MATINEE_PORT" in ended.stderr
 
 
+def test_check_says_whether_the_port_is_free_and_serves_nothing(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert run(tmp_path, "--check", port=str(port)).returncode == 1
+    assert run(tmp_path, "--check", port=str(port)).returncode == 0
+
+
 def test_a_wrong_setting_is_one_clear_line(tmp_path: Path) -> None:
     ended = run(tmp_path, port="http")
     assert ended.returncode == 2

@@ -1,0 +1,69 @@
+# From a fresh clone: `make serve` and `make test`. Everything else is a part of these two.
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+HOST ?= 127.0.0.1
+PORT ?= 8000
+DATA ?= auto
+ARTIFACTS ?= artifacts
+# The first of these that runs and is a supported version builds .venv; PYTHON=... chooses another.
+PYTHONS = python3.11 python3.12 python3.13 python3
+VENV := .venv
+IN_VENV := $(VENV)/bin/python
+PIP := $(IN_VENV) -m pip --disable-pip-version-check install --quiet
+REQUIREMENTS := requirements/dev.txt requirements/dataset.txt
+
+.PHONY: help install fit serve test test-slow check format pins clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+install: $(VENV)/installed ## build .venv
+
+# The stamp is written last, so that an interrupted install is begun again.
+$(VENV)/installed: $(REQUIREMENTS)
+	@python=$$(for candidate in $(PYTHON) $(PYTHONS); do \
+	  "$$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
+	    && { echo "$$candidate"; break; }; done); \
+	if [ -z "$$python" ]; then \
+	  echo "make: no Python 3.11, 3.12 or 3.13 found: install one, or name it with PYTHON=/path/to/python" >&2; exit 1; fi; \
+	if ! command -v c++ >/dev/null && ! command -v g++ >/dev/null && ! command -v clang++ >/dev/null; then \
+	  echo "make: no C++ compiler found, Annoy is built with one: install g++ (Debian and Ubuntu: apt-get install g++)" >&2; exit 1; fi; \
+	echo "Install packages into $(VENV) ..."; started=$$SECONDS; \
+	"$$python" -m venv --clear $(VENV) \
+	  || { echo "make: $$python cannot make a virtual environment (Debian and Ubuntu: apt-get install python3-venv)" >&2; exit 1; }; \
+	$(PIP) --progress-bar on -r requirements/dev.txt \
+	  && $(PIP) --no-deps -r requirements/dataset.txt || exit 1; \
+	echo "Install packages into $(VENV): $$((SECONDS - started)) s"; touch $@
+
+fit: install ## train, measure and export a bundle (DATA=, ARTIFACTS=, FLAGS=)
+	@$(IN_VENV) -m training fit --data '$(DATA)' --artifacts '$(ARTIFACTS)' $(FLAGS)
+
+# A taken port is told before the minutes of training, not after them.
+serve: install ## serve on http://HOST:PORT, after `make fit` where there is no bundle yet
+	@MATINEE_HOST='$(HOST)' MATINEE_PORT='$(PORT)' $(IN_VENV) -m service --check
+	@[ -f '$(ARTIFACTS)/CURRENT' ] || $(MAKE) --no-print-directory fit
+	@MATINEE_HOST='$(HOST)' MATINEE_PORT='$(PORT)' MATINEE_ARTIFACTS='$(ARTIFACTS)' exec $(IN_VENV) -m service
+
+test: install check ## lint, types, then every test that is not marked slow
+	@$(IN_VENV) -m pytest
+
+check: install ## lint and types
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+
+test-slow: install ## the tests on real data and those that take minutes
+	@$(IN_VENV) -m pytest -m slow
+
+format: install ## put the code in its form
+	@$(VENV)/bin/ruff format . && $(VENV)/bin/ruff check --fix .
+
+pins: ## compile requirements/*.in to exact versions (needs uv)
+	@cd requirements && for file in service training dev; do \
+	  uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
+	    --no-annotate --no-header $$file.in -o $$file.txt || exit 1; done
+
+clean: ## remove .venv and caches; bundles stay
+	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,142 @@
+"""Small tables of ratings whose structure is known, because it was planted."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from training.config import TrainingConfig
+from training.data.assembly import assemble_movies, assemble_ratings
+from training.data.table import RatingsTable
+
+NUM_USERS, PER_TASTE, NUM_UNRATED = 120, 40, 5
+ODD_IDS = ("影", "🎬", "é", 'say "42"', "a,b", " padded ", "0042", "42")
+LIKED, DISLIKED = (4.0, 4.5, 5.0), (0.5, 1.0, 1.5)
+FIRST_TIMESTAMP = 1_000_000_000
+
+SMALL_CONFIG = TrainingConfig(
+    seed=3,
+    embedding_dimension=16,
+    rating_dimension=8,
+    rating_layers=(8,),
+    max_history=64,
+    history_scales=(5.0, 50.0),
+    time_buckets=20,
+    epochs=30,
+    batch_size=16,
+    learning_rate=0.01,
+    weight_decay=0.1,
+    retrieval_weight=1.0,
+    rating_weight=1.0,
+    forward_share=0.8,
+    history_dropout=0.7,
+    user_dropout=0.5,
+    time_dropout=0.5,
+)
+"""Learns `two_tastes` in about four seconds. Spelt out, so that new defaults do not change the tests."""
+
+Rating = tuple[str, str, float, int]
+"""User id, movie id, stars, Unix seconds."""
+
+
+def table_of(
+    ratings: Sequence[Rating],
+    movie_ids: Sequence[str] = (),
+    *,
+    titles: Sequence[str] = (),
+    genres: Sequence[Sequence[str]] = (),
+    user_features: dict[str, dict[str, str]] | None = None,
+) -> RatingsTable:
+    """A table of these ratings.
+
+    Args:
+        ratings: In any order.
+        movie_ids: Every candidate; empty: the rated ones.
+        titles, genres: Of the candidates; empty: none.
+        user_features: By name, the value of each user id that has one.
+    """
+    movie_ids = movie_ids or sorted({movie_id for _, movie_id, _, _ in ratings})
+    movies = assemble_movies(
+        movie_ids, titles or [f"Film {each}" for each in movie_ids], genres or [[]] * len(movie_ids)
+    )
+    user_ids = list(dict.fromkeys(user_id for user_id, _, _, _ in ratings))
+    return assemble_ratings(
+        user_ids=user_ids,
+        user_codes=np.array([user_ids.index(user_id) for user_id, _, _, _ in ratings]),
+        movies=movies,
+        movie_rows=np.array([movies.movie_ids.index(movie_id) for _, movie_id, _, _ in ratings]),
+        stars=np.array([stars for _, _, stars, _ in ratings], np.float32),
+        timestamps=np.array([seconds for _, _, _, seconds in ratings], np.int64),
+        user_features={
+            name: [values.get(user_id, "") for user_id in user_ids]
+            for name, values in (user_features or {}).items()
+        },
+        name="small",
+        source="a test",
+    )
+
+
+def taste_of(movie_id: str) -> str:
+    """'alpha' or 'beta', the taste that likes a movie of `two_tastes`; 'nobody' where nobody rated it."""
+    return movie_id.partition("-")[0]
+
+
+def user_id_of(user: int) -> str:
+    """The users of `two_tastes`, some of whom have odd ids; even ones like alpha, odd ones beta."""
+    return ODD_IDS[user] if user < len(ODD_IDS) else f"user-{user}"
+
+
+def two_tastes(*, per_user: int = 24, seed: int = 0, with_features: bool = True) -> RatingsTable:
+    """Half stars of people who like either of two kinds of movies, as `taste_of` tells them apart.
+
+    Everyone watches the movies they like in their one order, beginning anywhere, and hates every fourth
+    movie, one of the other kind. So what comes next is known from what came last, and a rating from the
+    other ratings: neither the most popular movies nor mean ratings can tell.
+    """
+    random = np.random.default_rng(seed)
+    movie_ids = [f"{taste}-{number}" for taste in ("alpha", "beta") for number in range(PER_TASTE)]
+    movie_ids += [f"nobody-{number}" for number in range(NUM_UNRATED)]
+    genres = {"alpha": ["Drama"], "beta": ["Comedy", "War"], "nobody": []}
+    ratings: list[Rating] = []
+    for user in range(NUM_USERS):
+        own, other = ("alpha", "beta") if user % 2 == 0 else ("beta", "alpha")
+        first, seconds = int(random.integers(PER_TASTE)), FIRST_TIMESTAMP + int(random.integers(10_000_000))
+        hated = random.permutation(PER_TASTE)
+        for step in range(per_user):
+            likes = step % 4 != 3
+            movie = f"{own}-{(first + step) % PER_TASTE}" if likes else f"{other}-{hated[step]}"
+            stars = float(random.choice(LIKED if likes else DISLIKED))
+            ratings.append((user_id_of(user), movie, stars, seconds + 3_600 * step))
+    users = [user_id_of(user) for user in range(NUM_USERS)]
+    return table_of(
+        ratings,
+        movie_ids,
+        titles=[
+            f"{each.replace('-', ' ').title()} ({1950 + row % 50})" for row, each in enumerate(movie_ids)
+        ],
+        genres=[genres[taste_of(each)] for each in movie_ids],
+        user_features={"group": {user_id: "fg"[at % 2] for at, user_id in enumerate(users[:-1])}}
+        if with_features
+        else None,
+    )
+
+
+def write_csv(table: RatingsTable, directory: Path) -> Path:
+    """Writes a table as `ratings.csv` and `movies.csv`; returns the directory."""
+    directory.mkdir()
+    movies = table.movies
+    with (directory / "movies.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["movieId", "title", "genres"])
+        for movie_id, title, genres in zip(movies.movie_ids, movies.titles, movies.genres, strict=True):
+            writer.writerow([movie_id, title, "|".join(genres) or "(no genres listed)"])
+    with (directory / "ratings.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["userId", "movieId", "rating", "timestamp"])
+        columns = (table.user_rows, table.movie_rows, table.stars, table.timestamps)
+        for user, movie, stars, seconds in zip(*(column.tolist() for column in columns), strict=True):
+            writer.writerow([table.user_ids[user], movies.movie_ids[movie], f"{stars:g}", seconds])
+    return directory
