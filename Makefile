@@ -11,10 +11,11 @@ ARTIFACTS ?= artifacts
 PYTHONS = python3.11 python3.12 python3.13 python3
 VENV := .venv
 IN_VENV := $(VENV)/bin/python
-PIP := $(IN_VENV) -m pip --disable-pip-version-check install --quiet
+# On a terminal pip shows its progress, in a log it is silent.
+PIP := $(IN_VENV) -m pip --disable-pip-version-check install $(shell [ -t 2 ] || echo --quiet)
 REQUIREMENTS := requirements/dev.txt requirements/dataset.txt
 
-.PHONY: help install fit serve test test-slow check format pins clean
+.PHONY: help install fit serve test test-slow check readme-figures format pins clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -33,7 +34,7 @@ $(VENV)/installed: $(REQUIREMENTS)
 	echo "Install packages into $(VENV) ..."; started=$$SECONDS; \
 	"$$python" -m venv --clear $(VENV) \
 	  || { echo "make: $$python cannot make a virtual environment (Debian and Ubuntu: apt-get install python3-venv)" >&2; exit 1; }; \
-	$(PIP) --progress-bar on -r requirements/dev.txt \
+	$(PIP) -r requirements/dev.txt \
 	  && $(PIP) --no-deps -r requirements/dataset.txt || exit 1; \
 	echo "Install packages into $(VENV): $$((SECONDS - started)) s"; touch $@
 
@@ -56,6 +57,10 @@ check: install ## lint and types
 
 test-slow: install ## the tests on real data and those that take minutes
 	@$(IN_VENV) -m pytest -m slow
+
+readme-figures: install ## measure both splits with three seeds and write README's tables
+	@for split in temporal random; do \
+	  $(IN_VENV) -m training evaluate --split $$split --seeds 3 --readme README.md || exit 1; done
 
 format: install ## put the code in its form
 	@$(VENV)/bin/ruff format . && $(VENV)/bin/ruff check --fix .

@@ -94,6 +94,7 @@ def evaluate(
     data: Data = "auto",
     dataset: Version = Dataset.ML_100K,
     seeds: Annotated[int, typer.Option(min=1, help="Train this often and print the mean.")] = 1,
+    readme: Annotated[Path | None, typer.Option(help="A file whose table of this split to replace.")] = None,
     layers: Layers = None,
     retrieval_weight: Weight = None,
     rating_weight: Weight = None,
@@ -110,7 +111,7 @@ def evaluate(
     )
     from training import pipeline  # noqa: PLC0415  # as above
 
-    pipeline.evaluate(data, dataset.value, config, split.value, seeds)
+    pipeline.evaluate(data, dataset.value, config, split.value, seeds=seeds, readme=readme)
 
 
 def _config(*, layers: str | None, **overrides: Any) -> TrainingConfig:

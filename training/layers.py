@@ -41,9 +41,12 @@ class FlatHistory(NamedTuple):
         valid = rows != NO_ROW
         moments = inputs["timestamps"][:, None]
         earlier = valid & ((moments == NO_TIMESTAMP) | (inputs["history_timestamps"] <= moments))
-        split = tf.reduce_sum(tf.cast(earlier, tf.int32), axis=1, keepdims=True)
-        columns = tf.range(tf.shape(rows)[1])[None, :]
-        distances = tf.where(columns < split, split - 1 - columns, columns - split)
+        later = valid & ~earlier
+        distances = tf.where(
+            later,
+            tf.cumsum(tf.cast(later, tf.int32), axis=1, exclusive=True),
+            tf.cumsum(tf.cast(earlier, tf.int32), axis=1, exclusive=True, reverse=True),
+        )
         at = tf.where(valid)
         return cls(
             queries=at[:, 0],

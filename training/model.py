@@ -69,6 +69,7 @@ class TwoTowerModel(keras.Model):
 
     def embed_query(self, inputs: dict[str, tf.Tensor]) -> tf.Tensor:
         """Query embeddings, float32 `[B, D]`, of the inputs that `service.bundle` describes."""
+        inputs = inputs | {"timestamps": self.query_tower.clip_times(inputs["timestamps"])}
         return self.embed_flat(inputs, FlatHistory.from_inputs(inputs))
 
     def predict_rating(self, inputs: dict[str, tf.Tensor]) -> tf.Tensor:

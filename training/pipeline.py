@@ -16,7 +16,7 @@ from training.evaluation import evaluate_split, mean_of_runs
 from training.export import EXPORT_STEPS, export_bundle
 from training.fitting import fit_model
 from training.progress import console, results, stage
-from training.report import comparison_rows
+from training.report import comparison_rows, write_readme_table
 
 
 def fit(source: str, dataset: str, config: TrainingConfig, held_out: str | None, artifacts: Path) -> Path:
@@ -34,12 +34,24 @@ def fit(source: str, dataset: str, config: TrainingConfig, held_out: str | None,
     return bundle
 
 
-def evaluate(source: str, dataset: str, config: TrainingConfig, split: str, seeds: int) -> dict[str, Any]:
-    """Loads, measures once per seed, prints and returns the mean beside the baselines."""
+def evaluate(
+    source: str, dataset: str, config: TrainingConfig, split: str, *, seeds: int, readme: Path | None = None
+) -> dict[str, Any]:
+    """Loads, measures once per seed, prints and returns the mean beside the baselines.
+
+    Args:
+        source, dataset: What to load.
+        config: Of the first seed; the others count up from it.
+        split: `temporal` or `random`.
+        seeds: How many.
+        readme: A file whose table of this split is to be replaced.
+    """
     table = _load(source, dataset)
     runs = [_evaluate(table, split, replace(config, seed=config.seed + more)) for more in range(seeds)]
     metrics = runs[0] | {"model": mean_of_runs(runs)}
     _print_comparison(metrics, f"{split} split" + (f", mean of {seeds} seeds" if seeds > 1 else ""))
+    if readme is not None:
+        write_readme_table(readme, metrics, f"{split} split")
     return metrics
 
 

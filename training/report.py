@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from training.errors import ConfigurationError
+
 MEASURES = {
     "hit_rate_at_10": "hit rate@10",
     "hit_rate_at_50": "hit rate@50",
@@ -38,6 +40,24 @@ def comparison_rows(metrics: dict[str, Any]) -> list[list[str]]:
         values = [(column or {}).get(name) for column in columns.values()]
         rows.append([title, *("-" if value is None else f"{value:.4f}" for value in values)])
     return rows
+
+
+def write_readme_table(readme: Path, metrics: dict[str, Any], title: str) -> None:
+    """Replaces what stands between `<!-- split -->` and `<!-- /split -->` by the comparison.
+
+    Raises:
+        ConfigurationError: The file has no such marks.
+    """
+    begin, end = f"<!-- {metrics['split']} -->", f"<!-- /{metrics['split']} -->"
+    text = readme.read_text(encoding="utf-8")
+    before, found, rest = text.partition(begin)
+    _, closed, after = rest.partition(end)
+    if not found or not closed:
+        raise ConfigurationError(f"{readme}: expected the marks {begin} and {end} around a table, got none")
+    header, *rows = comparison_rows(metrics)
+    lines = [[title, *header[1:]], ["---", *("---:" for _ in header[1:])], *rows]
+    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    readme.write_text(f"{before}{begin}\n{table}\n{end}{after}", encoding="utf-8")
 
 
 def write_report(directory: Path, bundle_id: str, metrics: dict[str, Any] | None) -> None:

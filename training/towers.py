@@ -146,8 +146,12 @@ class QueryTower(keras.layers.Layer):
         values = self._stack(values)
         return tf.concat([values, tf.ones_like(values[:, :1])], axis=1)
 
-    def _bucket(self, timestamps: tf.Tensor) -> tf.Tensor:
-        """int32 `[B]`, the quantile bucket of each time clipped to the training times; -1 for no time."""
+    def clip_times(self, timestamps: tf.Tensor) -> tf.Tensor:
+        """Clips int64 `[B]` to the training times, where histories are cut too; no time stays none."""
         clipped = tf.clip_by_value(timestamps, self._first, self._last)
-        buckets = tf.searchsorted(self._boundaries.value, clipped, side="right")
+        return tf.where(timestamps == NO_TIMESTAMP, timestamps, clipped)
+
+    def _bucket(self, timestamps: tf.Tensor) -> tf.Tensor:
+        """int32 `[B]`, the quantile bucket of each time; -1 for no time."""
+        buckets = tf.searchsorted(self._boundaries.value, timestamps, side="right")
         return tf.where(timestamps == NO_TIMESTAMP, -1, buckets)

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import keras
+import numpy as np
 import pytest
+import tensorflow as tf
 from synthetic_ratings import SMALL_CONFIG, two_tastes
 
 from training.data.splits import Split, temporal_split
 from training.data.table import RatingsTable
 from training.evaluation import evaluate_baselines, evaluate_model
+from training.examples import ExampleSampler
 from training.export import export_bundle
-from training.fitting import TrainedModel, fit_model
+from training.fitting import TrainedModel, build_vocabulary, fit_model
+from training.histories import Histories
+from training.model import TwoTowerModel
+
+MakeModel = Callable[..., TrainedModel]
 
 
 @pytest.fixture(scope="session")
@@ -72,3 +82,32 @@ def bundle(
         return export_bundle(trained, train_table, measured, artifacts)
     finally:
         os.umask(inherited)
+
+
+@pytest.fixture(scope="session")
+def make_model(train_table: RatingsTable) -> MakeModel:
+    """Makes models with random weights: all the arithmetic of a trained one, without the wait.
+
+    Arguments are what differs from `SMALL_CONFIG`, and `table`, by default `train_table`.
+    """
+
+    def make(table: RatingsTable = train_table, **changes: Any) -> TrainedModel:
+        config = replace(SMALL_CONFIG, **changes)
+        keras.utils.set_random_seed(1)
+        histories = Histories.from_table(table)
+        vocabulary = build_vocabulary(table, histories, config)
+        model = TwoTowerModel(vocabulary, config)
+        batch = next(ExampleSampler(histories, vocabulary.num_candidates, config).batches())
+        model({name: tf.constant(values) for name, values in batch.items()})
+        random = np.random.default_rng(2)
+        for variable in model.trainable_variables:
+            variable.assign(random.normal(0, 0.3, variable.shape))
+        return TrainedModel(model, vocabulary, histories, config, {})
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def random_model(make_model: MakeModel) -> TrainedModel:
+    """`make_model` with nothing changed; only to be asked."""
+    return make_model()

@@ -291,7 +291,8 @@ def test_a_columns_sampling_probability_is_how_often_it_is_in_a_batch() -> None:
     )
     for forward_share in (0.0, 1.0):
         config = replace(BOTH, batch_size=8, full_softmax_candidates=1, forward_share=forward_share)
-        claimed, times_in, number = {}, np.zeros(5), 3_000
+        claimed: dict[int, float] = {}
+        times_in, number = np.zeros(5), 3_000
         for batch in islice(ExampleSampler(histories, 5, config).batches(), number):
             times_in[batch["candidate_rows"]] += 1
             claimed |= dict(

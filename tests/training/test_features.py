@@ -27,7 +27,8 @@ def test_names_of_a_group_share_its_weight_whatever_their_number() -> None:
         {},
         pytest.approx(dict.fromkeys("cade", 0.5)),
     ]
-    assert (bags.rows.dtype, bags.weights.dtype) == (np.int32, np.float32)
+    assert bags.rows.dtype == np.int32
+    assert bags.weights.dtype == np.float32
     assert bags.rows.shape == (3, 4)
 
 
