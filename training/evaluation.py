@@ -13,6 +13,7 @@ from training.baselines import EASE_MAX_CANDIDATES, Biases, Ease, Popularity
 from training.config import TrainingConfig
 from training.data.splits import Split
 from training.data.table import RatingsTable
+from training.errors import DataError
 from training.fitting import OnEpoch, TrainedModel, fit_model
 from training.histories import Histories
 from training.metrics import HitRate, RetrievalMetrics, RootMeanSquaredError, ranks
@@ -32,8 +33,16 @@ def evaluate_split(
     Returns:
         A JSON document: `split`, `train_ratings`, `test_ratings`, `seed`, `fit_seconds`, `model` and
         `baselines` (measures by name; null where not computed), `losses`.
+
+    Raises:
+        DataError: No row is held out, as where nobody has rated three movies.
     """
     train, test = table.take(split.train), table.take(split.test)
+    if len(test) == 0:
+        raise DataError(
+            f"{table.name}: expected ratings held out by the {split.name} split, got none of {len(table)}: "
+            "too few for each user; take the other split, or `fit --evaluate none`"
+        )
     started = time.perf_counter()
     trained = fit_model(train, config, on_epoch)
     fit_seconds = time.perf_counter() - started

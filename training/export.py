@@ -64,7 +64,9 @@ def export_bundle(
     Raises:
         ExportError: The bundle does not stand up to its checks; nothing of it is left.
     """
-    artifacts.mkdir(parents=True, exist_ok=True)
+    if not artifacts.exists():
+        artifacts.mkdir(parents=True)
+        artifacts.chmod(0o755)  # whatever the umask, as what is in it
     now = datetime.now(UTC).replace(microsecond=0)
     identity = f"{table.sha256()}{json.dumps(trained.config.to_document(), sort_keys=True)}"
     bundle_id = f"{now:%Y%m%dT%H%M%SZ}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"

@@ -81,12 +81,13 @@ class _Asked:
     def stranger(self, history: list[HistoryEntry]) -> GoldenRecommendation:
         rows = np.array([self._movie_ids.index(entry["movie_id"]) for entry in history], np.int32)
         stars = [np.nan if entry["rating"] is None else entry["rating"] for entry in history]
+        read = slice(-self._trained.config.max_history, None)
         inputs: QueryInputs = {
             "user_rows": np.array([NO_ROW], np.int32),
             "timestamps": np.array([NO_TIMESTAMP]),
-            "history_rows": rows[None, :],
-            "history_ratings": np.array([stars], np.float32),
-            "history_timestamps": np.full((1, len(rows)), NO_TIMESTAMP),
+            "history_rows": rows[None, read],
+            "history_ratings": np.array([stars[read]], np.float32),
+            "history_timestamps": np.full((1, len(rows[read])), NO_TIMESTAMP),
         }
         return self._recommendation(inputs, rows, history=history, source="history")
 

@@ -40,7 +40,8 @@ def evaluate(
     """Loads, measures once per seed, prints and returns the mean beside the baselines.
 
     Args:
-        source, dataset: What to load.
+        source: What to load, see `load_ratings`.
+        dataset: The MovieLens version that `auto` and `tfds` mean.
         config: Of the first seed; the others count up from it.
         split: `temporal` or `random`.
         seeds: How many.

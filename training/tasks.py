@@ -78,13 +78,13 @@ class RatingTask(keras.layers.Layer):
         self._low, self._high = vocabulary.rating_scale
         self._movie_bias = self.add_weight(name="movie_bias", shape=(count,), initializer="zeros")
         self._content_bias = EmbeddingBag(vocabulary.candidates, 1, 0.0) if config.use_content else None
-        self._log_shrinkage = self.add_weight(
-            name="log_shrinkage", shape=(), initializer=keras.initializers.Constant(np.log(5.0))
-        )
         self._feature_bias = EmbeddingBag(vocabulary.users, 1, 0.0)
         self._features = EmbeddingBag(vocabulary.users, dimension, 0.01)
         self._use_history = config.use_history
         if config.use_history:
+            self._log_shrinkage = self.add_weight(
+                name="log_shrinkage", shape=(), initializer=keras.initializers.Constant(np.log(5.0))
+            )
             self._presence = embedding_table(self, "presence", count, dimension, 0.02)
             self._preference = embedding_table(self, "preference", count, dimension, 0.05)
         self._candidate_projection = keras.layers.Dense(dimension, use_bias=False)

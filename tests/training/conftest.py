@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +24,7 @@ from training.export import export_bundle
 from training.fitting import TrainedModel, build_vocabulary, fit_model
 from training.histories import Histories
 from training.model import TwoTowerModel
+from training.verification import verify
 
 MakeModel = Callable[..., TrainedModel]
 
@@ -111,3 +114,17 @@ def make_model(train_table: RatingsTable) -> MakeModel:
 def random_model(make_model: MakeModel) -> TrainedModel:
     """`make_model` with nothing changed; only to be asked."""
     return make_model()
+
+
+@pytest.fixture
+def verify_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Verifies what a test exports in this process: a fresh one takes seconds, and `bundle` has had it."""
+
+    def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        try:
+            verify(Path(command[-2]), Path(command[-1]))
+        except Exception:  # noqa: BLE001 whatever it is, a process would end with it
+            return subprocess.CompletedProcess(command, 1, "", traceback.format_exc())
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(subprocess, "run", run)

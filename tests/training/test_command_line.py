@@ -1,0 +1,231 @@
+import csv
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from service_process import REPOSITORY
+from synthetic_ratings import Rating, table_of, two_tastes, write_csv
+
+from service.bundle import read_current, read_manifest
+from training import __main__ as command_line
+from training import pipeline
+from training.config import TrainingConfig
+from training.errors import TrainingDiverged
+
+
+@pytest.fixture(scope="session")
+def csv_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A few ratings, of which two are replaced by later ones of the same movie."""
+    table = two_tastes(per_user=6, with_features=False)
+    directory = write_csv(table, tmp_path_factory.mktemp("csv") / "few [ratings]")
+    with (directory / "ratings.csv").open("a", encoding="utf-8", newline="") as file:
+        for user, movie in list(zip(table.user_rows, table.movie_rows, strict=True))[:2]:
+            seconds = int(table.timestamps.max()) + 1
+            csv.writer(file).writerow([table.user_ids[user], table.movies.movie_ids[movie], "2.5", seconds])
+    return directory
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Runs `python -m training` in this process: exit code, standard output, standard error."""
+
+    def run(*arguments: str | Path) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["python -m training", *map(str, arguments)])
+        monkeypatch.setattr(command_line.console, "_width", 1_000)  # typer's messages break lines at 80
+        with pytest.raises(SystemExit) as ended:
+            command_line.main()
+            raise SystemExit(0)
+        captured = capsys.readouterr()
+        code = ended.value.code
+        assert code is None or isinstance(code, int)
+        return code or 0, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """What the commands would do, instead of doing it."""
+    calls: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(pipeline, "fit", lambda *arguments: calls.append(("fit", *arguments)))
+    monkeypatch.setattr(pipeline, "evaluate", lambda *arguments: calls.append(("evaluate", *arguments)))
+    return calls
+
+
+def test_help_names_the_commands_and_comes_without_tensorflow() -> None:
+    code = (
+        "import sys; sys.argv = ['training', '--help']; import training.__main__ as line\n"
+        "try: line.main()\n"
+        "finally: assert 'tensorflow' not in sys.modules"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert re.search(r"\bfit\b", ended.stdout)
+    assert re.search(r"\bevaluate\b", ended.stdout)
+
+
+def test_fit_measures_on_the_temporal_split_unless_told_otherwise(run: Any, asked: list[Any]) -> None:
+    assert run("fit")[0] == 0
+    assert (
+        run("fit", "--evaluate", "none", "--data", "x.zip", "--artifacts", "there", "--dataset", "1m")[0] == 0
+    )
+    assert asked == [
+        ("fit", "auto", "100k", TrainingConfig(), "temporal", Path("artifacts")),
+        ("fit", "x.zip", "1m", TrainingConfig(), None, Path("there")),
+    ]
+
+
+def test_evaluate_takes_a_split_and_a_number_of_seeds(run: Any, asked: list[Any]) -> None:
+    assert run("evaluate")[0] == 0
+    assert run("evaluate", "--split", "random", "--seeds", "3", "--seed", "7")[0] == 0
+    assert asked == [
+        ("evaluate", "auto", "100k", TrainingConfig(), "temporal", 1),
+        ("evaluate", "auto", "100k", TrainingConfig(seed=7), "random", 3),
+    ]
+
+
+@pytest.mark.parametrize("command", ["fit", "evaluate"])
+def test_options_become_hyper_parameters(command: str, run: Any, asked: list[Any]) -> None:
+    options = {"--layers": "64, 32", "--retrieval-weight": "0.5", "--rating-weight": "2", "--epochs": "3"}
+    assert run(command, *(part for option in options.items() for part in option), "--seed", "11")[0] == 0
+    assert run(command, "--layers", "")[0] == 0
+    expected = {"layers": (64, 32), "retrieval_weight": 0.5, "rating_weight": 2.0, "epochs": 3, "seed": 11}
+    assert [call[3] for call in asked] == [TrainingConfig(**expected), TrainingConfig(layers=())]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["fit", "--layers", "64,x"], "--layers must be widths such as 64,32, got '64,x'"),
+        (["fit", "--layers", "64,0"], r"layers must be made of values above 0, got \(64, 0\)"),
+        (["fit", "--moon", "full"], "No such option: --moon"),
+        (["fit", "--evaluate", "sometimes"], "--evaluate.*sometimes"),
+        (["fit", "--epochs", "0"], "--epochs.*0"),
+        (["fit", "--epochs", "many"], "--epochs.*many"),
+        (["fit", "--retrieval-weight", "nan"], "retrieval_weight must be at least 0, got nan"),
+        (["fit", "--retrieval-weight", "0", "--rating-weight", "0"], "rating_weight must be above 0"),
+        (["fit", "--seed", "4294967296"], "seed must be from 0 to 4294967295"),
+        (["evaluate", "--split", "none"], "--split.*none"),
+        (["evaluate", "--seeds", "0"], "--seeds.*0"),
+        (["evaluate", "--dataset", "10m"], "--dataset.*10m"),
+        (["predict"], "No such command 'predict'"),
+    ],
+)
+def test_what_is_typed_wrong_is_refused_naming_it(
+    arguments: list[str], complaint: str, run: Any, asked: list[Any]
+) -> None:
+    code, out, err = run(*arguments)
+    assert code == 2
+    assert re.search(complaint, " ".join(re.sub(r"[│╭╮╰╯─]", " ", err).split())), err
+    assert out == ""
+    assert "Traceback" not in err
+    assert asked == []
+
+
+def test_a_path_that_is_missing_is_one_line_and_nothing_is_written(run: Any, tmp_path: Path) -> None:
+    code, out, err = run("fit", "--data", tmp_path / "nowhere [1]", "--artifacts", tmp_path / "artifacts")
+    assert code == 2
+    assert f"error: {tmp_path}/nowhere [1]: no such file or directory" in err
+    assert out == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_bad_data_ends_with_2_naming_file_line_and_reason_and_writes_nothing(
+    csv_directory: Path, tmp_path: Path
+) -> None:
+    """In a process of its own, as its user sees it."""
+    bad = tmp_path / "bad"
+    bad.mkdir()
+    for name in ("ratings.csv", "movies.csv"):
+        (bad / name).write_bytes((csv_directory / name).read_bytes())
+    lines = (bad / "ratings.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    lines[4] = "user-1,alpha-1,excellent,1\n"
+    (bad / "ratings.csv").write_text("".join(lines), encoding="utf-8")
+    artifacts = tmp_path / "artifacts"
+    artifacts.mkdir()
+    ended = subprocess.run(
+        [sys.executable, "-m", "training", "fit", "--data", str(bad), "--artifacts", str(artifacts)],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 2
+    complaint = f"error: {bad}/ratings.csv line 5: expected a number as rating, got 'excellent'"
+    assert complaint in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert ended.stdout == ""
+    assert list(artifacts.iterdir()) == []
+
+
+def test_a_split_that_holds_nothing_out_is_refused_before_anything_is_written(
+    run: Any, tmp_path: Path
+) -> None:
+    """Nobody rated three movies, so that a fifth of what each rated rounds to none."""
+    ratings: list[Rating] = [(str(user), movie, 3.0 + user % 2, 0) for user in range(9) for movie in "ab"]
+    data = write_csv(table_of(ratings), tmp_path / "data")
+    code, _, err = run("fit", "--data", data, "--artifacts", tmp_path / "artifacts")
+    assert code == 2
+    assert "error: data: expected ratings held out by the temporal split, got none of 18" in err
+    assert not (tmp_path / "artifacts").exists()
+
+
+def test_a_loss_that_is_no_number_ends_with_1(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def diverge(*_: Any) -> None:
+        raise TrainingDiverged("loss became nan in epoch 2; lower learning_rate")
+
+    monkeypatch.setattr(pipeline, "evaluate", diverge)
+    code, _, err = run("evaluate")
+    assert (code, err) == (1, "error: loss became nan in epoch 2; lower learning_rate\n")
+
+
+def test_ctrl_c_ends_with_130_and_no_traceback(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pipeline, "fit", interrupt)
+    code, _, err = run("fit")
+    assert code == 130
+    assert "Traceback" not in err
+
+
+def test_evaluate_prints_the_measures_beside_the_baselines(
+    run: Any, csv_directory: Path, tmp_path: Path
+) -> None:
+    code, out, err = run("evaluate", "--split", "random", "--data", csv_directory, "--epochs", "1")
+    assert code == 0
+    assert "random split" in out
+    for column in ("Matinee", "popularity", "ease", "biases"):
+        assert column in out
+    [ndcg] = [line for line in out.splitlines() if "NDCG@10" in line]
+    assert len(re.findall(r"0\.\d{4}", ndcg)) == 3
+    assert "720 ratings of 85 movies by 120 users from ratings.csv, movies.csv in few [ratings]\n" in err
+    assert "2 ratings were replaced by later ones of the same movie" in err
+    for name in ("Load ratings", "Train and measure, random split"):
+        assert re.search(rf"^{name}: \d+\.\d s$", err, re.MULTILINE)
+
+
+@pytest.mark.usefixtures("verify_here")
+def test_fit_measures_trains_on_everything_and_exports(run: Any, csv_directory: Path, tmp_path: Path) -> None:
+    artifacts = tmp_path / "art[i]facts"
+    code, out, err = run(
+        *("fit", "--data", csv_directory, "--artifacts", artifacts, "--epochs", "1", "--layers", "8,4")
+    )
+    assert code == 0, err
+    bundle = read_current(artifacts)
+    assert f"{bundle} is live\n" in err
+    assert "temporal split" in out
+    manifest = read_manifest(bundle)
+    assert manifest.dataset["ratings"] == 720
+    assert manifest.hyperparameters["layers"] == [8, 4]
+    assert manifest.metrics is not None
+    assert (manifest.metrics["split"], manifest.metrics["test_ratings"]) == ("temporal", 120)
+    assert f"{manifest.metrics['model']['ndcg_at_10']:.4f}" in out
+    assert json.loads((bundle / "report" / "metrics.json").read_text(encoding="utf-8"))["losses"]

@@ -1,0 +1,88 @@
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from training.report import MEASURES, comparison_rows, write_report
+
+RETRIEVAL = {
+    "hit_rate_at_10": 0.1,
+    "hit_rate_at_50": 0.25,
+    "hit_rate_at_100": 0.5,
+    "ndcg_at_10": 0.12345,
+    "recall_at_20": 0.0,
+    "top_100_accuracy": 0.3,
+}
+
+
+def metrics(ease: dict[str, float] | None) -> dict[str, Any]:
+    with_time = {"top_100_accuracy_with_time": 0.4, "hit_rate_at_100_with_time": 0.6}
+    return {
+        "split": "temporal",
+        "train_ratings": 80_000,
+        "test_ratings": 20_000,
+        "model": RETRIEVAL | {"rmse": 0.95} | with_time,
+        "baselines": {"popularity": RETRIEVAL, "ease": ease, "biases": {"rmse": 1.0}},
+    }
+
+
+def test_measures_stand_beside_the_baselines_and_a_dash_where_none_was_computed() -> None:
+    header, *rows = comparison_rows(metrics(ease=None))
+    assert header == ["", "Matinee", "popularity", "ease", "biases"]
+    by_title = {title: cells for title, *cells in rows}
+    assert list(by_title) == list(MEASURES.values())
+    assert by_title["NDCG@10"] == ["0.1235", "0.1235", "-", "-"]
+    assert by_title["recall@20"] == ["0.0000", "0.0000", "-", "-"]
+    assert by_title["RMSE, stars"] == ["0.9500", "-", "-", "1.0000"]
+
+
+def test_every_measure_of_a_model_has_a_name(measured: dict[str, Any]) -> None:
+    assert measured["model"].keys() == MEASURES.keys()
+
+
+class Cells(HTMLParser):
+    """The text of a page's cells, and whether every tag was closed."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.cells: list[str] = []
+        self.open: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 its name
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] in {"td", "th"}:
+            self.cells.append(data)
+
+
+def test_the_page_has_the_table_and_says_what_was_measured(tmp_path: Path) -> None:
+    write_report(tmp_path / "report", "bundle-<1>", metrics(ease=RETRIEVAL))
+    page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    parsed = Cells(page)
+    assert parsed.open == []
+    expected = [cell for row in comparison_rows(metrics(ease=RETRIEVAL)) for cell in row if cell]
+    assert parsed.cells == expected
+    assert "temporal split: 20,000 held-out ratings after training on 80,000" in page
+    assert "bundle-&lt;1&gt;" in page
+    assert "bundle-<1>" not in page
+
+
+@pytest.mark.parametrize("measured_or_not", [None, metrics(ease=None)])
+def test_the_numbers_are_there_for_machines(tmp_path: Path, measured_or_not: dict[str, Any] | None) -> None:
+    write_report(tmp_path / "report", "bundle", measured_or_not)
+    assert json.loads((tmp_path / "report" / "metrics.json").read_text(encoding="utf-8")) == measured_or_not
+
+
+def test_what_was_not_measured_is_not_made_up(tmp_path: Path) -> None:
+    write_report(tmp_path / "report", "bundle", None)
+    page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    assert "not measured" in page
+    assert Cells(page).cells == []
