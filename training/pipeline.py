@@ -30,7 +30,7 @@ def fit(source: str, dataset: str, config: TrainingConfig, held_out: str | None,
         trained = fit_model(table, config, lambda _, losses: running.advance(_format_losses(losses)))
     with stage("Export", EXPORT_STEPS) as running:
         bundle = export_bundle(trained, table, metrics, artifacts, running.advance)
-    console.print(f"{bundle} is live", soft_wrap=True)
+    console.print(f"{bundle} is live", markup=False, soft_wrap=True)
     return bundle
 
 

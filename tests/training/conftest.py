@@ -128,3 +128,14 @@ def verify_here(monkeypatch: pytest.MonkeyPatch) -> None:
         return subprocess.CompletedProcess(command, 0, "", "")
 
     monkeypatch.setattr(subprocess, "run", run)
+
+
+@pytest.fixture
+def eagerly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spares short fits the seconds in which TensorFlow builds a graph."""
+    compile_graph = TwoTowerModel.compile
+
+    def compile_nothing(model: TwoTowerModel, **arguments: Any) -> None:
+        compile_graph(model, run_eagerly=True, **arguments)
+
+    monkeypatch.setattr(TwoTowerModel, "compile", compile_nothing)

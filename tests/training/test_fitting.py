@@ -13,20 +13,8 @@ from training.errors import DataError, TrainingDiverged
 from training.evaluation import evaluate_model
 from training.fitting import TrainedModel, build_vocabulary, fit_model
 from training.histories import Histories, QueryInputs
-from training.model import TwoTowerModel
 
 BRIEFLY = replace(SMALL_CONFIG, embedding_dimension=4, rating_dimension=2, epochs=2, batch_size=64)
-
-
-@pytest.fixture
-def eagerly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Spares short fits the seconds in which TensorFlow builds a graph."""
-    compile_graph = TwoTowerModel.compile
-
-    def compile_nothing(model: TwoTowerModel, **arguments: Any) -> None:
-        compile_graph(model, run_eagerly=True, **arguments)
-
-    monkeypatch.setattr(TwoTowerModel, "compile", compile_nothing)
 
 
 def a_few_ratings() -> RatingsTable:

@@ -1,0 +1,295 @@
+"""The whole path: ratings in a directory, `python -m training fit`, `python -m service`, answers over HTTP."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from service_process import REPOSITORY, ServiceProcess, running_service
+from synthetic_ratings import NUM_USERS, two_tastes, write_csv
+
+from service.bundle import HISTORY_ARRAYS, NO_ROW, NO_TIMESTAMP, read_current
+from training.data.table import RatingsTable
+
+Item = dict[str, Any]
+KNOWN = ("影", 'say "42"', "a,b", "user-42")
+LIKED = [{"movie_id": "alpha-7", "rating": 5}, {"movie_id": "beta-1", "rating": 0.5}, {"movie_id": "alpha-8"}]
+
+
+@dataclass
+class BruteForce:
+    """Answers from the files of a bundle by numpy, without index, service or the code that trained."""
+
+    table: RatingsTable
+    bundle: Path
+    signatures: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        import tensorflow as tf  # noqa: PLC0415 takes seconds
+
+        self._tf = tf
+        self._model = tf.saved_model.load(str(self.bundle / "model"))
+        self._stored = {name: np.load(self.bundle / path) for name, path in HISTORY_ARRAYS.items()}
+        self._candidates = np.load(self.bundle / "candidates.npy")
+        ends = self._stored["user_id_offsets"].tolist()
+        text = self._stored["user_id_bytes"].tobytes()
+        self._user_ids = [text[start:end].decode() for start, end in zip(ends, ends[1:], strict=False)]
+
+    def row(self, movie_id: str) -> int:
+        return self.table.movies.movie_ids.index(movie_id)
+
+    def _inputs(
+        self, user_id: str | None, history: list[dict[str, Any]], timestamp: int | None
+    ) -> tuple[dict[str, Any], list[int]]:
+        rows, stars, times, user = [], [], [], NO_ROW
+        if user_id in self._user_ids:
+            user = self._user_ids.index(user_id)
+            at = slice(*self._stored["offsets"][user : user + 2])
+            rows, stars, times = (
+                self._stored[name][at].tolist() for name in ("movie_rows", "ratings", "timestamps")
+            )
+        for entry in history:
+            rows.append(self.row(entry["movie_id"]))
+            stars.append(entry.get("rating", np.nan))
+            times.append(NO_TIMESTAMP)
+        inputs: dict[str, NDArray[Any]] = {
+            "user_rows": np.array([user], np.int32),
+            "timestamps": np.array([NO_TIMESTAMP if timestamp is None else timestamp]),
+            "history_rows": np.array([rows], np.int32),
+            "history_ratings": np.array([stars], np.float32),
+            "history_timestamps": np.array([times], np.int64),
+        }
+        return {name: self._tf.constant(values) for name, values in inputs.items()}, rows
+
+    def recommend(
+        self, user_id: str | None, history: list[dict[str, Any]] | None = None, timestamp: int | None = None
+    ) -> list[tuple[str, float]]:
+        """Every movie that may be returned with its score, best first."""
+        inputs, seen = self._inputs(user_id, history or [], timestamp)
+        [query] = self._model.signatures["embed_query"](**inputs)["query_embeddings"].numpy()
+        scores = self._candidates @ query
+        rows = [row for row in np.argsort(-scores, kind="stable").tolist() if row not in seen]
+        return [(self.table.movies.movie_ids[row], float(scores[row])) for row in rows]
+
+    def stars(self, movie_id: str, user_id: str | None, history: list[dict[str, Any]] | None = None) -> float:
+        inputs, _ = self._inputs(user_id, history or [], None)
+        rows = self._tf.constant([[self.row(movie_id)]], self._tf.int32)
+        return float(self._model.signatures["predict_rating"](candidate_rows=rows, **inputs)["ratings"][0, 0])
+
+
+@pytest.fixture(scope="module")
+def table() -> RatingsTable:
+    return two_tastes(with_features=False)
+
+
+@pytest.fixture(scope="module")
+def artifacts_of_fit(table: RatingsTable, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the command leaves, run as its users run it; few epochs, for here only its answers count."""
+    directory = tmp_path_factory.mktemp("whole path")
+    data = write_csv(table, directory / "my ratings")
+    command = ["fit", "--data", str(data), "--evaluate", "none", "--artifacts", str(directory / "artifacts")]
+    ended = subprocess.run(
+        [sys.executable, "-m", "training", *command, "--epochs", "4"],
+        cwd=REPOSITORY,
+        env={name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "2,880 ratings of 85 movies by 120 users" in ended.stderr
+    assert ended.stdout == ""
+    return directory / "artifacts"
+
+
+@pytest.fixture(scope="module")
+def service(artifacts_of_fit: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
+    with running_service(artifacts_of_fit, tmp_path_factory.mktemp("service") / "log") as running:
+        running.wait_until_ready()
+        yield running
+
+
+@pytest.fixture(scope="module")
+def client(service: ServiceProcess) -> httpx.Client:
+    return service.client
+
+
+@pytest.fixture(scope="module")
+def brute_force(table: RatingsTable, artifacts_of_fit: Path) -> BruteForce:
+    return BruteForce(table, read_current(artifacts_of_fit))
+
+
+def recommend(client: httpx.Client, **body: Any) -> tuple[str, list[Item]]:
+    """Source and items of an answer, whose form must be right whatever was asked."""
+    answer = client.post("/recommend", json=body)
+    assert answer.status_code == 200, answer.text
+    document = answer.json()
+    assert document.keys() == {"user_id", "bundle_id", "source", "items"}
+    assert document["user_id"] == body.get("user_id")
+    items: list[Item] = document["items"]
+    scores = [item["score"] for item in items]
+    assert scores == sorted(scores, reverse=True)
+    assert len({item["movie_id"] for item in items}) == len(items)
+    for item in items:
+        assert item.keys() == {"movie_id", "title", "genres", "year", "score", "predicted_rating"}
+        assert 0.5 <= item["predicted_rating"] <= 5.0
+    return document["source"], items
+
+
+def assert_best(items: list[Item], expected: list[tuple[str, float]]) -> None:
+    """The same movies in the same order, but for the order of equal scores."""
+    score_of = dict(expected)
+    assert [item["score"] for item in items] == pytest.approx([score for _, score in expected], abs=1e-5)
+    for item in items:
+        assert item["score"] == pytest.approx(score_of[item["movie_id"]], abs=1e-5)
+
+
+@pytest.mark.parametrize("user_id", KNOWN)
+@pytest.mark.parametrize("timestamp", [None, 1_003_000_000])
+def test_a_known_user_gets_the_best_movies_they_have_not_seen(
+    client: httpx.Client, brute_force: BruteForce, table: RatingsTable, user_id: str, timestamp: int | None
+) -> None:
+    source, items = recommend(client, user_id=user_id, timestamp=timestamp)
+    assert source == "personalized"
+    assert len(items) == 10
+    assert_best(items, brute_force.recommend(user_id, timestamp=timestamp)[:10])
+    seen = table.movie_rows[table.user_rows == table.user_ids.index(user_id)].tolist()
+    assert not {item["movie_id"] for item in items} & {table.movies.movie_ids[row] for row in seen}
+    for item in items:
+        assert item["predicted_rating"] == pytest.approx(
+            brute_force.stars(item["movie_id"], user_id), abs=1e-4
+        )
+        row = table.movies.movie_ids.index(item["movie_id"])
+        assert item["title"] == table.movies.titles[row]
+        assert item["genres"] == list(table.movies.genres[row])
+        assert item["year"] == int(table.movies.years[row])
+
+
+def test_a_stranger_with_a_history_gets_movies_that_follow_from_it(
+    client: httpx.Client, brute_force: BruteForce
+) -> None:
+    source, items = recommend(client, history=LIKED, k=20)
+    assert source == "history"
+    assert_best(items, brute_force.recommend(None, LIKED)[:20])
+    assert not {item["movie_id"] for item in items} & {entry["movie_id"] for entry in LIKED}
+    turned = [entry | {"rating": 5.5 - entry["rating"]} if "rating" in entry else entry for entry in LIKED]
+    _, otherwise = recommend(client, user_id="nobody", history=turned, k=20)
+    assert_best(otherwise, brute_force.recommend(None, turned)[:20])
+    assert [item["movie_id"] for item in otherwise] != [item["movie_id"] for item in items]
+
+
+def test_a_known_user_who_sends_more_is_answered_for_all_of_it(
+    client: httpx.Client, brute_force: BruteForce
+) -> None:
+    history = [{"movie_id": "nobody-3", "rating": 5}]
+    source, items = recommend(client, user_id="影", history=history, k=85)
+    assert source == "personalized"
+    assert_best(items, brute_force.recommend("影", history))
+
+
+def test_a_stranger_without_history_gets_what_most_users_rated(
+    client: httpx.Client, table: RatingsTable
+) -> None:
+    source, items = recommend(client, user_id="nobody", k=30)
+    assert source == "popular"
+    counts = Counter(table.movie_rows.tolist())
+    expected = sorted(range(85), key=lambda row: (-counts[row], row))[:30]
+    assert [item["movie_id"] for item in items] == [table.movies.movie_ids[row] for row in expected]
+    shares = [counts[row] / NUM_USERS for row in expected]
+    assert [item["score"] for item in items] == pytest.approx(shares, abs=1e-6)
+
+
+@pytest.mark.parametrize("k", [1, 17, 61, 62, 500])
+def test_there_are_exactly_k_items_unless_the_catalogue_is_exhausted(
+    client: httpx.Client, brute_force: BruteForce, k: int
+) -> None:
+    _, items = recommend(client, user_id="a,b", k=k)
+    assert len(items) == min(k, 85 - 24)
+    assert_best(items, brute_force.recommend("a,b")[:k])
+    _, with_seen = recommend(client, user_id="a,b", k=k, exclude_seen=False)
+    assert len(with_seen) == min(k, 85)
+
+
+def test_times_outside_the_data_are_clipped_to_it(client: httpx.Client, table: RatingsTable) -> None:
+    first, last = table.time_range
+    for outside, inside in ((0, first), (2**62, last)):
+        assert recommend(client, user_id="影", timestamp=outside) == recommend(
+            client, user_id="影", timestamp=inside
+        )
+
+
+@pytest.mark.parametrize("user_id", [*KNOWN, "nobody"])
+def test_a_rating_is_predicted_for_anybody_by_id_and_by_title(
+    client: httpx.Client, brute_force: BruteForce, table: RatingsTable, user_id: str
+) -> None:
+    for movie_id in ("alpha-12", "beta-3", "nobody-1"):  # the last has no ratings, only its title
+        answer = client.post("/predict_rating", json={"user_id": user_id, "movie_id": movie_id}).json()
+        title = table.movies.titles[table.movies.movie_ids.index(movie_id)]
+        assert answer.pop("predicted_rating") == pytest.approx(brute_force.stars(movie_id, user_id), abs=1e-4)
+        assert answer == {
+            "user_id": user_id,
+            "movie_id": movie_id,
+            "title": title,
+            "known_user": user_id != "nobody",
+            "bundle_id": brute_force.bundle.name,
+        }
+        by_title = client.post("/predict_rating", json={"user_id": user_id, "movie_title": title}).json()
+        assert by_title["predicted_rating"] == pytest.approx(brute_force.stars(movie_id, user_id), abs=1e-4)
+
+
+def test_a_history_counts_for_a_rating_too(client: httpx.Client, brute_force: BruteForce) -> None:
+    for stars in (0.5, 5):
+        history = [{"movie_id": f"alpha-{number}", "rating": stars} for number in range(6)]
+        answer = client.post("/predict_rating", json={"history": history, "movie_id": "alpha-9"}).json()
+        expected = brute_force.stars("alpha-9", None, history)
+        assert answer["predicted_rating"] == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize("user_id", KNOWN)
+def test_a_browser_gets_the_same_answers(client: httpx.Client, user_id: str) -> None:
+    body: dict[str, str | int] = {"user_id": user_id, "k": 7}
+    assert client.get("/recommend", params=body).json() == client.post("/recommend", json=body).json()
+    rating = {"user_id": user_id, "movie_id": "beta-3"}
+    assert (
+        client.get("/predict_rating", params=rating).json()
+        == client.post("/predict_rating", json=rating).json()
+    )
+
+
+def test_what_cannot_be_answered_is_refused_naming_it(client: httpx.Client) -> None:
+    off_scale = {"history": [{"movie_id": "alpha-1", "rating": 5.5}]}
+    refused = client.post("/recommend", json=off_scale)
+    assert refused.status_code == 422
+    assert "history.0.rating" in refused.text
+    unknown = client.post("/predict_rating", json={"user_id": "影", "movie_id": "gamma-1"})
+    assert unknown.status_code == 404
+    assert "gamma-1" in unknown.text
+
+
+def test_the_model_says_where_it_comes_from_and_that_it_was_not_measured(
+    client: httpx.Client, brute_force: BruteForce, table: RatingsTable
+) -> None:
+    assert client.get("/readyz").json()["bundle_id"] == brute_force.bundle.name
+    answer = client.get("/model").json()
+    assert answer["metrics"] == "not measured"
+    manifest = answer["manifest"]
+    assert manifest["metrics"] is None
+    assert manifest["dataset"]["sha256"] == table.sha256()
+    assert manifest["dataset"]["source"] == "ratings.csv, movies.csv in my ratings"
+    assert manifest["rating_scale"] == [0.5, 5.0]
+    assert manifest["hyperparameters"]["epochs"] == 4
+
+
+def test_nothing_of_all_this_upset_the_service(service: ServiceProcess) -> None:
+    assert "Traceback" not in service.log
