@@ -1,13 +1,13 @@
-"""The whole path: ratings in a directory, `python -m training fit`, `python -m service`, answers over HTTP."""
+"""The whole path: ratings in a directory, `python -m training fit`, `python -m service`, answers by HTTP."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,11 @@ from training.data.table import RatingsTable
 
 Item = dict[str, Any]
 KNOWN = ("影", 'say "42"', "a,b", "user-42")
-LIKED = [{"movie_id": "alpha-7", "rating": 5}, {"movie_id": "beta-1", "rating": 0.5}, {"movie_id": "alpha-8"}]
+LIKED: list[dict[str, Any]] = [
+    {"movie_id": "alpha-7", "rating": 5},
+    {"movie_id": "beta-1", "rating": 0.5},
+    {"movie_id": "alpha-8"},
+]
 
 
 @dataclass
@@ -43,7 +47,7 @@ class BruteForce:
         self._candidates = np.load(self.bundle / "candidates.npy")
         ends = self._stored["user_id_offsets"].tolist()
         text = self._stored["user_id_bytes"].tobytes()
-        self._user_ids = [text[start:end].decode() for start, end in zip(ends, ends[1:], strict=False)]
+        self._user_ids = [text[start:end].decode() for start, end in pairwise(ends)]
 
     def row(self, movie_id: str) -> int:
         return self.table.movies.movie_ids.index(movie_id)
@@ -101,7 +105,6 @@ def artifacts_of_fit(table: RatingsTable, tmp_path_factory: pytest.TempPathFacto
     ended = subprocess.run(
         [sys.executable, "-m", "training", *command, "--epochs", "4"],
         cwd=REPOSITORY,
-        env={name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"},
         capture_output=True,
         text=True,
         timeout=100,
