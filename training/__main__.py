@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from training.config import TrainingConfig
+from training.config import PRESETS, TrainingConfig
 from training.errors import ConfigurationError, TrainingError
 from training.progress import console
 
@@ -48,10 +48,20 @@ class Evaluation(StrEnum):
     NONE = "none"
 
 
+class Preset(StrEnum):
+    """What the model is trained for; `training.config.PRESETS` has the hyper-parameters."""
+
+    FORWARD = "forward"
+    INTERPOLATION = "interpolation"
+
+
 Data = Annotated[
     str, typer.Option(metavar="SOURCE", help="auto, tfds, or the path of a GroupLens directory or zip.")
 ]
 Version = Annotated[Dataset, typer.Option(help="The MovieLens version that auto and tfds mean.")]
+Purpose = Annotated[
+    Preset, typer.Option(help="forward: what comes next; interpolation: what was hidden at random.")
+]
 Layers = Annotated[
     str | None, typer.Option(metavar="64,32", help="Dense layers that end each tower; '' for none.")
 ]
@@ -68,6 +78,7 @@ def fit(
         Evaluation, typer.Option(help="The split to measure on first.")
     ] = Evaluation.TEMPORAL,
     artifacts: Annotated[Path, typer.Option(help="Where bundles live.")] = Path("artifacts"),
+    preset: Purpose = Preset.FORWARD,
     layers: Layers = None,
     retrieval_weight: Weight = None,
     rating_weight: Weight = None,
@@ -76,7 +87,8 @@ def fit(
 ) -> None:
     """Measures on held-out ratings, then trains on every rating and exports that as the live bundle."""
     config = _config(
-        layers=layers,
+        preset,
+        layers,
         retrieval_weight=retrieval_weight,
         rating_weight=rating_weight,
         epochs=epochs,
@@ -95,6 +107,7 @@ def evaluate(
     dataset: Version = Dataset.ML_100K,
     seeds: Annotated[int, typer.Option(min=1, help="Train this often and print the mean.")] = 1,
     readme: Annotated[Path | None, typer.Option(help="A file whose table of this split to replace.")] = None,
+    preset: Purpose = Preset.FORWARD,
     layers: Layers = None,
     retrieval_weight: Weight = None,
     rating_weight: Weight = None,
@@ -103,7 +116,8 @@ def evaluate(
 ) -> None:
     """Trains on a part of the ratings and measures on the rest, beside the baselines."""
     config = _config(
-        layers=layers,
+        preset,
+        layers,
         retrieval_weight=retrieval_weight,
         rating_weight=rating_weight,
         epochs=epochs,
@@ -114,9 +128,9 @@ def evaluate(
     pipeline.evaluate(data, dataset.value, config, split.value, seeds=seeds, readme=readme)
 
 
-def _config(*, layers: str | None, **overrides: Any) -> TrainingConfig:
-    """The defaults with what the command line overrides."""
-    given = {name: value for name, value in overrides.items() if value is not None}
+def _config(preset: Preset, layers: str | None, **overrides: Any) -> TrainingConfig:
+    """The preset with what the command line overrides."""
+    given = PRESETS[preset.value] | {name: value for name, value in overrides.items() if value is not None}
     if layers is not None:
         try:
             given["layers"] = tuple(int(width) for width in layers.split(",") if width.strip())

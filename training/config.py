@@ -116,3 +116,19 @@ class TrainingConfig:
         for key, value in document.items():
             values[key] = tuple(value) if isinstance(value, list) else value
         return cls(**values)
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "forward": {},
+    "interpolation": {
+        "forward_share": 0.0,
+        "embedding_dimension": 128,
+        "history_scales": (2.0, 1_000.0),
+        "weight_decay": 2.0,
+        "time_dropout": 0.7,
+        "batch_size": 64,
+        "epochs": 60,
+    },
+}
+"""What `--preset` sets before single options do: `forward`, the default, predicts what comes next;
+`interpolation` fills in what was hidden at random, as the random split asks."""

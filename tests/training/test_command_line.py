@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from synthetic_ratings import Rating, table_of, two_tastes, write_csv
 from service.bundle import read_current, read_manifest
 from training import __main__ as command_line
 from training import pipeline
-from training.config import TrainingConfig
+from training.config import PRESETS, TrainingConfig
 from training.errors import TrainingDiverged
 
 
@@ -108,6 +109,14 @@ def test_options_become_hyper_parameters(command: str, run: Any, asked: list[dic
     assert [call["config"] for call in asked] == [expected, TrainingConfig(layers=())]
 
 
+@pytest.mark.parametrize("preset", sorted(PRESETS))
+def test_a_preset_is_where_single_options_begin(preset: str, run: Any, asked: list[dict[str, Any]]) -> None:
+    assert run("fit", "--preset", preset)[0] == 0
+    assert run("evaluate", "--preset", preset, "--epochs", "3", "--layers", "8")[0] == 0
+    expected = TrainingConfig(**PRESETS[preset])
+    assert [call["config"] for call in asked] == [expected, replace(expected, epochs=3, layers=(8,))]
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
@@ -123,6 +132,7 @@ def test_options_become_hyper_parameters(command: str, run: Any, asked: list[dic
         (["evaluate", "--split", "none"], "--split.*none"),
         (["evaluate", "--seeds", "0"], "--seeds.*equal to 1"),
         (["evaluate", "--dataset", "10m"], "--dataset.*10m"),
+        (["fit", "--preset", "sideways"], "--preset.*sideways"),
         (["predict"], "No such command 'predict'"),
     ],
 )

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from training.report import MEASURES, comparison_rows, write_report
+from training.errors import ConfigurationError
+from training.report import MEASURES, comparison_rows, write_readme_table, write_report
 
 RETRIEVAL = {
     "hit_rate_at_10": 0.1,
@@ -86,3 +87,32 @@ def test_what_was_not_measured_is_not_made_up(tmp_path: Path) -> None:
     page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
     assert "not measured" in page
     assert Cells(page).cells == []
+
+
+README = (
+    "# Title\n<!-- random -->\nkeep\n<!-- /random -->\n\n<!-- temporal -->\nold\n<!-- /temporal -->\nend, é\n"
+)
+
+
+def test_the_table_of_a_split_is_replaced_in_the_readme_and_nothing_else(tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text(README, encoding="utf-8")
+    for _ in range(2):  # a second time it changes nothing
+        write_readme_table(readme, metrics(ease=None), "temporal split")
+        before, begun, rest = readme.read_text(encoding="utf-8").partition("<!-- temporal -->\n")
+        table, ended, after = rest.partition("\n<!-- /temporal -->")
+        assert before + begun + "old" + ended + after == README
+        header, ruler, *rows = [line.strip("| ").split(" | ") for line in table.splitlines()]
+        assert header == ["temporal split", "Matinee", "popularity", "ease", "biases"]
+        assert set(ruler[1:]) == {"---:"}
+        assert ["NDCG@10", "0.1235", "0.1235", "-", "-"] in rows
+        assert len(rows) == len(MEASURES)
+
+
+@pytest.mark.parametrize("text", ["", "<!-- temporal -->\nold\n", "<!-- random --><!-- /random -->"])
+def test_a_readme_without_a_place_for_the_table_is_refused_and_left_alone(tmp_path: Path, text: str) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"README\.md: expected the marks <!-- temporal --> and"):
+        write_readme_table(readme, metrics(ease=None), "temporal split")
+    assert readme.read_text(encoding="utf-8") == text

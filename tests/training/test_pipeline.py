@@ -1,0 +1,56 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+from synthetic_ratings import table_of
+
+from training import pipeline
+from training.config import TrainingConfig
+from training.data.splits import Split
+from training.data.table import RatingsTable
+from training.report import MEASURES
+
+
+@pytest.fixture
+def seeds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Seeds that were trained with; nothing is, and every measure is a hundredth of the seed."""
+    used: list[int] = []
+
+    def evaluate(table: RatingsTable, split: Split, config: TrainingConfig, on_epoch: Any) -> dict[str, Any]:
+        used.append(config.seed)
+        for epoch in range(config.epochs):
+            on_epoch(epoch + 1, {"loss": 1.0, "rating_loss": 0.5})
+        return {
+            "split": split.name,
+            "train_ratings": len(table.take(split.train)),
+            "test_ratings": len(split.test),
+            "model": dict.fromkeys(MEASURES, config.seed / 100),
+            "baselines": {"popularity": {}, "ease": None, "biases": {"rmse": 0.5}},
+            "losses": {},
+        }
+
+    monkeypatch.setattr(pipeline, "evaluate_split", evaluate)
+    table = table_of([(str(user), str(movie), 3.0, movie) for user in range(3) for movie in range(5)])
+    monkeypatch.setattr(pipeline, "load_ratings", lambda _source, _dataset: table)
+    return used
+
+
+def test_several_seeds_are_measured_and_their_mean_is_given(
+    seeds: list[int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text("<!-- temporal -->\n<!-- /temporal -->\n", encoding="utf-8")
+    config = TrainingConfig(seed=10, epochs=2)
+    metrics = pipeline.evaluate("auto", "100k", config, "temporal", seeds=3, readme=readme)
+    assert seeds == [10, 11, 12]
+    assert metrics["model"] == pytest.approx(dict.fromkeys(MEASURES, 0.11))
+    out = capsys.readouterr().out
+    assert "temporal split, mean of 3 seeds" in out
+    assert out.count("0.1100") == len(MEASURES)
+    assert readme.read_text(encoding="utf-8").count("0.1100") == len(MEASURES)
+
+
+def test_one_seed_is_just_measured(seeds: list[int], capsys: pytest.CaptureFixture[str]) -> None:
+    pipeline.evaluate("auto", "100k", TrainingConfig(seed=7), "random", seeds=1)
+    assert seeds == [7]
+    assert "mean of" not in capsys.readouterr().out
