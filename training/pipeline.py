@@ -28,8 +28,10 @@ def fit(source: str, dataset: str, config: TrainingConfig, held_out: str | None,
         _print_comparison(metrics, f"{held_out} split")
     with stage("Train on every rating", config.epochs) as running:
         trained = fit_model(table, config, lambda _, losses: running.advance(_format_losses(losses)))
-    with stage("Export", EXPORT_STEPS) as running:
+    # A step is counted as it begins, so the last one ends with one more.
+    with stage("Export", EXPORT_STEPS + 1) as running:
         bundle = export_bundle(trained, table, metrics, artifacts, running.advance)
+        running.advance()
     console.print(f"{bundle} is live", markup=False, soft_wrap=True)
     return bundle
 
