@@ -31,7 +31,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path, PurePosixPath
 from typing import Any, TypedDict
@@ -41,6 +41,8 @@ from service.errors import BundleCorrupt, BundleIncompatible, BundleUnreadable, 
 SCHEMA_VERSION = 1
 NO_ROW = -1
 NO_TIMESTAMP = -(2**63)
+
+_LONGEST_NAME = 255  # of a file, on every file system that matters
 
 CURRENT_FILE = "CURRENT"
 MANIFEST_FILE = "manifest.json"
@@ -172,7 +174,10 @@ class Manifest:
                 "train with this version of Matinee, or serve with the version that trained"
             )
         rest = {key: value for key, value in document.items() if key != "manifest_sha256"}
-        expected, found = document.get("manifest_sha256"), document_sha256(rest)
+        try:
+            expected, found = document.get("manifest_sha256"), document_sha256(rest)
+        except ValueError as error:  # NaN, or half of a surrogate pair, which no export writes
+            raise BundleCorrupt(f"{where}: cannot be checked ({error}); export again") from error
         if expected != found:
             raise BundleCorrupt(f"{where}: expected manifest_sha256 {expected}, found {found}; export again")
         names = {field.name for field in fields(cls)}
@@ -180,13 +185,48 @@ class Manifest:
             raise BundleCorrupt(
                 f"{where}: missing or unknown fields {sorted(rest.keys() ^ names)}; export again"
             )
-        try:
-            low, high = rest["rating_scale"]
-            return cls(**rest | {"rating_scale": (float(low), float(high))})
-        except (TypeError, ValueError) as error:
-            raise BundleCorrupt(
-                f"{where}: rating_scale must be two numbers ({error}); export again"
-            ) from error
+        if malformed := [name for name, is_well_formed in _SHAPES.items() if not is_well_formed(rest[name])]:
+            raise BundleCorrupt(f"{where}: malformed fields {malformed}; export again")
+        low, high = rest["rating_scale"]
+        return cls(**rest | {"rating_scale": (float(low), float(high))})
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _is_scale(value: object) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) == 2
+        and all(isinstance(stars, int | float) and not isinstance(stars, bool) for stars in value)
+        and value[0] <= value[1]
+    )
+
+
+def _are_files(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(entry, dict) and isinstance(entry.get("sha256"), str) and type(entry.get("bytes")) is int
+        for entry in value.values()
+    )
+
+
+def _is_object(value: object) -> bool:
+    return isinstance(value, dict)
+
+
+# What readers of a manifest rely on, so that they need not check it again.
+_SHAPES: dict[str, Callable[[object], bool]] = {
+    "dataset": _is_object,
+    "hyperparameters": _is_object,
+    "embedding_dimension": _is_count,
+    "max_history": _is_count,
+    "rating_scale": _is_scale,
+    "index": lambda value: isinstance(value, dict) and _is_count(value.get("search_k", 1)),
+    "metrics": lambda value: value is None or isinstance(value, dict),
+    "libraries": _is_object,
+    "files": _are_files,
+}
 
 
 def index_search_k(index: Mapping[str, Any], num_results: int) -> int | None:
@@ -260,7 +300,7 @@ def verify_files(directory: Path, manifest: Manifest) -> None:
     root = directory.resolve()
     for name, expected in manifest.files.items():
         path = directory / name
-        if PurePosixPath(name).is_absolute() or not path.resolve().is_relative_to(root):
+        if PurePosixPath(name).is_absolute() or not _is_inside(path, root):
             raise BundleUnsafe(f"{path}: leads out of the bundle; do not use this bundle")
         try:
             size = path.stat().st_size
@@ -275,6 +315,13 @@ def verify_files(directory: Path, manifest: Manifest) -> None:
             raise BundleCorrupt(
                 f"{path}: expected sha256 {expected['sha256']}, found {found['sha256']}; copy it again"
             )
+
+
+def _is_inside(path: Path, root: Path) -> bool:
+    try:
+        return path.resolve().is_relative_to(root)
+    except (OSError, RuntimeError, ValueError):  # a loop of links, or a name that no file can have
+        return False
 
 
 def read_current(artifacts: Path) -> Path:
@@ -293,11 +340,13 @@ def read_current(artifacts: Path) -> Path:
         ) from error
     if not name:
         raise NoBundle(f"{path}: is empty; expected the name of a bundle's directory")
+    if len(name) > _LONGEST_NAME:
+        raise NoBundle(f"{path}: expected the name of a directory beside it, got {len(name)} characters")
     if name in {".", ".."} or "/" in name or "\\" in name or "\0" in name:
         raise BundleUnsafe(f"{path}: expected the name of a directory beside it, got {name!r}")
     try:
         is_directory = (artifacts / name).is_dir()
-    except OSError as error:  # such as a name too long, or a directory that may not be searched
+    except OSError as error:  # such as a directory that may not be searched
         raise NoBundle(f"{path}: names {name}, which cannot be looked at ({error})") from error
     if not is_directory:
         raise NoBundle(f"{path}: names {name}, and {artifacts / name} is not a directory")

@@ -126,6 +126,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "history_scales": (2.0, 1_000.0),
         "weight_decay": 2.0,
         "time_dropout": 0.7,
+        "rating_weight": 0.1,
         "batch_size": 64,
         "epochs": 60,
     },

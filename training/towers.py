@@ -77,7 +77,8 @@ class HistoryPooling(keras.layers.Layer):
 
     A movie at distance d weighs w = 1 / (1 + d / scale); it adds its embedding, and a second one times how
     far its rating lies from the mean, in standard deviations. The sum is divided by sqrt(sum of w^2), which
-    keeps its spread the same for three movies and for three hundred.
+    keeps its spread the same for three movies and for three hundred. A query with a time reads the result
+    otherwise than one without: what lies near a known moment says more than what happens to be last.
     """
 
     def __init__(self, scale: float, dimension: int, **kwargs: Any) -> None:
@@ -86,19 +87,26 @@ class HistoryPooling(keras.layers.Layer):
         self._projection = self.add_weight(
             name="projection", shape=(dimension, dimension), initializer=keras.initializers.Identity(gain=0.7)
         )
+        self._timed_projection = self.add_weight(
+            name="timed_projection", shape=(dimension, dimension), initializer="zeros"
+        )
 
-    def call(self, history: FlatHistory, presence: tf.Tensor, preference: tf.Tensor) -> tf.Tensor:
+    def call(
+        self, history: FlatHistory, presence: tf.Tensor, preference: tf.Tensor, timed: tf.Tensor
+    ) -> tf.Tensor:
         """Pools.
 
         Args:
             history: `n` movies.
             presence: float32 `[n, dimension]`, what having watched a movie says.
             preference: float32 `[n, dimension]`, what having liked it says.
+            timed: float32 `[B, 1]`, 1 for queries with a time, 0 for those without.
         """
         weights = 1 / (1 + history.distances / self._scale)
         total = history.sum(weights[:, None] * (presence + preference))
         norm = tf.sqrt(history.sum(weights**2))
-        return tf.math.divide_no_nan(total, norm[:, None]) @ self._projection.value
+        pooled = tf.math.divide_no_nan(total, norm[:, None])
+        return pooled @ self._projection.value + timed * (pooled @ self._timed_projection.value)
 
 
 class QueryTower(keras.layers.Layer):
@@ -141,8 +149,9 @@ class QueryTower(keras.layers.Layer):
         if self._pools:
             presence = tf.gather(self._presence.value, history.movie_rows)
             preference = deviations[:, None] * tf.gather(self._preference.value, history.movie_rows)
+            timed = tf.cast(inputs["timestamps"] != NO_TIMESTAMP, tf.float32)[:, None]
             for pool in self._pools:
-                values += pool(history, presence, preference)
+                values += pool(history, presence, preference, timed)
         values = self._stack(values)
         return tf.concat([values, tf.ones_like(values[:, :1])], axis=1)
 

@@ -96,6 +96,15 @@ def test_a_changed_manifest_is_refused(
         lambda document: document.update(surplus=1),
         lambda document: document.update(rating_scale=[1]),
         lambda document: document.update(rating_scale=["low", "high"]),
+        lambda document: document.update(rating_scale=[5, 1]),
+        lambda document: document.update(rating_scale="15"),
+        lambda document: document.update(files=["a.npy"]),
+        lambda document: document.update(files={"a.npy": None}),
+        lambda document: document.update(files={"a.npy": {"sha256": "", "bytes": None}}),
+        lambda document: document.update(index=None),
+        lambda document: document["index"].update(search_k="100"),
+        lambda document: document.update(max_history=50.0),
+        lambda document: document.update(metrics="good"),
     ],
 )
 def test_a_manifest_with_other_fields_is_refused_though_its_checksum_fits(
@@ -110,7 +119,14 @@ def test_a_manifest_with_other_fields_is_refused_though_its_checksum_fits(
         read_manifest(directory)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[]", b"null", b"[" * 100_000])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b"{", b"\xff", b"[]", b"null", b"[" * 100_000),
+        b'{"schema_version": 1, "seed": NaN}',
+        b'{"schema_version": 1, "dataset": "\\ud800"}',
+    ],
+)
 def test_a_manifest_that_is_no_object_is_refused(directory: Path, content: bytes) -> None:
     (directory / MANIFEST_FILE).write_bytes(content)
     with pytest.raises(BundleCorrupt, match=r"manifest\.json"):
@@ -140,9 +156,10 @@ def test_a_flipped_byte_a_cut_and_a_missing_file_are_named(directory: Path) -> N
         verify_files(directory, manifest)
 
 
-@pytest.mark.parametrize("name", ["../outside", "/etc/hostname", "model/../../outside"])
+@pytest.mark.parametrize("name", ["../outside", "/etc/hostname", "model/../../outside", "a\0b", "loop"])
 def test_a_path_out_of_the_bundle_is_unsafe(directory: Path, name: str) -> None:
     (directory.parent / "outside").write_bytes(b"")
+    (directory / "loop").symlink_to("loop")
     entry = read_manifest(directory).files["model/b.pb"]
     with pytest.raises(BundleUnsafe, match="leads out"):
         verify_files(directory, replace(MANIFEST, files={name: entry}))
@@ -188,6 +205,13 @@ def test_a_current_that_names_no_bundle_here_is_refused(
     (directory.parent / CURRENT_FILE).write_bytes(content)
     with pytest.raises(error, match=CURRENT_FILE):
         read_current(directory.parent)
+
+
+def test_a_current_of_megabytes_is_not_repeated_in_the_error(directory: Path) -> None:
+    (directory.parent / CURRENT_FILE).write_bytes(b"x" * 1_000_000)
+    with pytest.raises(NoBundle, match="got 1000000 characters") as caught:
+        read_current(directory.parent)
+    assert len(str(caught.value)) < 1_000
 
 
 def test_without_current_the_error_says_what_to_run(tmp_path: Path) -> None:

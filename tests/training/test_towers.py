@@ -71,6 +71,7 @@ def test_pooling_divides_by_the_length_of_the_weights() -> None:
     presence, preference = random.normal(size=(2, 4, 3)).astype(np.float32)
     pooling = HistoryPooling(2.0, 3)
     pooling._projection.assign(random.normal(size=(3, 3)))
+    pooling._timed_projection.assign(random.normal(size=(3, 3)))
     history = FlatHistory(
         queries=tf.constant([0, 0, 0, 2], tf.int64),
         movie_rows=tf.zeros(4, tf.int32),
@@ -78,13 +79,14 @@ def test_pooling_divides_by_the_length_of_the_weights() -> None:
         distances=tf.constant([2.0, 1.0, 0.0, 0.0]),
         num_queries=tf.constant(3),
     )
-    found = pooling(history, tf.constant(presence), tf.constant(preference)).numpy()
+    timed = tf.constant([[0.0], [1.0], [1.0]])
+    found = pooling(history, tf.constant(presence), tf.constant(preference), timed).numpy()
     projection, summed = pooling._projection.numpy(), presence + preference
     # Weights 1/2, 2/3 and 1; nothing; 1.
     expected = [
         (summed[0] / 2 + summed[1] * 2 / 3 + summed[2]) / np.sqrt(1 / 4 + 4 / 9 + 1) @ projection,
         np.zeros(3),
-        summed[3] @ projection,
+        summed[3] @ (projection + pooling._timed_projection.numpy()),
     ]
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
@@ -114,7 +116,7 @@ def test_a_query_is_the_sum_of_all_that_is_known_of_it(random_model: TrainedMode
         + bag(vocabulary.users, tower._features.table.numpy(), 6)
         + tower._times.table.numpy()[8]  # a boundary belongs to the bucket that it begins
         + sum(
-            pooled(embedded, [1, 0, 0], scale, pool._projection.numpy())
+            pooled(embedded, [1, 0, 0], scale, pool._projection.numpy() + pool._timed_projection.numpy())
             for scale, pool in zip((5.0, 50.0), tower._pools, strict=True)
         )
     )
