@@ -106,7 +106,9 @@ def evaluate(
     data: Data = "auto",
     dataset: Version = Dataset.ML_100K,
     seeds: Annotated[int, typer.Option(min=1, help="Train this often and print the mean.")] = 1,
-    readme: Annotated[Path | None, typer.Option(help="A file whose table of this split to replace.")] = None,
+    readme: Annotated[
+        Path | None, typer.Option(help="A file whose table of this split and preset to replace.")
+    ] = None,
     preset: Purpose = Preset.FORWARD,
     layers: Layers = None,
     retrieval_weight: Weight = None,
@@ -125,7 +127,8 @@ def evaluate(
     )
     from training import pipeline  # noqa: PLC0415  # as above
 
-    pipeline.evaluate(data, dataset.value, config, split.value, seeds=seeds, readme=readme)
+    mark = split.value if preset is Preset.FORWARD else f"{split.value} {preset.value}"
+    pipeline.evaluate(data, dataset.value, config, split.value, seeds=seeds, readme=readme, readme_mark=mark)
 
 
 def _config(preset: Preset, layers: str | None, **overrides: Any) -> TrainingConfig:

@@ -37,7 +37,14 @@ def fit(source: str, dataset: str, config: TrainingConfig, held_out: str | None,
 
 
 def evaluate(
-    source: str, dataset: str, config: TrainingConfig, split: str, *, seeds: int, readme: Path | None = None
+    source: str,
+    dataset: str,
+    config: TrainingConfig,
+    split: str,
+    *,
+    seeds: int,
+    readme: Path | None = None,
+    readme_mark: str = "",
 ) -> dict[str, Any]:
     """Loads, measures once per seed, prints and returns the mean beside the baselines.
 
@@ -47,14 +54,15 @@ def evaluate(
         config: Of the first seed; the others count up from it.
         split: `temporal` or `random`.
         seeds: How many.
-        readme: A file whose table of this split is to be replaced.
+        readme: A file whose table between the comments `readme_mark` is to be replaced.
+        readme_mark: See `write_readme_table`.
     """
     table = _load(source, dataset)
     runs = [_evaluate(table, split, replace(config, seed=config.seed + more)) for more in range(seeds)]
     metrics = runs[0] | {"model": mean_of_runs(runs)}
     _print_comparison(metrics, f"{split} split" + (f", mean of {seeds} seeds" if seeds > 1 else ""))
     if readme is not None:
-        write_readme_table(readme, metrics, f"{split} split")
+        write_readme_table(readme, readme_mark, metrics, f"{split} split")
     return metrics
 
 

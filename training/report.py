@@ -42,13 +42,13 @@ def comparison_rows(metrics: dict[str, Any]) -> list[list[str]]:
     return rows
 
 
-def write_readme_table(readme: Path, metrics: dict[str, Any], title: str) -> None:
-    """Replaces what stands between `<!-- split -->` and `<!-- /split -->` by the comparison.
+def write_readme_table(readme: Path, mark: str, metrics: dict[str, Any], title: str) -> None:
+    """Replaces what stands between `<!-- mark -->` and `<!-- /mark -->` by the comparison.
 
     Raises:
         ConfigurationError: The file has no such marks.
     """
-    begin, end = f"<!-- {metrics['split']} -->", f"<!-- /{metrics['split']} -->"
+    begin, end = f"<!-- {mark} -->", f"<!-- /{mark} -->"
     text = readme.read_text(encoding="utf-8")
     before, found, rest = text.partition(begin)
     _, closed, after = rest.partition(end)

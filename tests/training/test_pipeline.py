@@ -41,7 +41,9 @@ def test_several_seeds_are_measured_and_their_mean_is_given(
     readme = tmp_path / "README.md"
     readme.write_text("<!-- temporal -->\n<!-- /temporal -->\n", encoding="utf-8")
     config = TrainingConfig(seed=10, epochs=2)
-    metrics = pipeline.evaluate("auto", "100k", config, "temporal", seeds=3, readme=readme)
+    metrics = pipeline.evaluate(
+        "auto", "100k", config, "temporal", seeds=3, readme=readme, readme_mark="temporal"
+    )
     assert seeds == [10, 11, 12]
     assert metrics["model"] == pytest.approx(dict.fromkeys(MEASURES, 0.11))
     out = capsys.readouterr().out

@@ -98,7 +98,7 @@ def test_the_table_of_a_split_is_replaced_in_the_readme_and_nothing_else(tmp_pat
     readme = tmp_path / "README.md"
     readme.write_text(README, encoding="utf-8")
     for _ in range(2):  # a second time it changes nothing
-        write_readme_table(readme, metrics(ease=None), "temporal split")
+        write_readme_table(readme, "temporal", metrics(ease=None), "temporal split")
         before, begun, rest = readme.read_text(encoding="utf-8").partition("<!-- temporal -->\n")
         table, ended, after = rest.partition("\n<!-- /temporal -->")
         assert before + begun + "old" + ended + after == README
@@ -114,5 +114,5 @@ def test_a_readme_without_a_place_for_the_table_is_refused_and_left_alone(tmp_pa
     readme = tmp_path / "README.md"
     readme.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigurationError, match=r"README\.md: expected the marks <!-- temporal --> and"):
-        write_readme_table(readme, metrics(ease=None), "temporal split")
+        write_readme_table(readme, "temporal", metrics(ease=None), "temporal split")
     assert readme.read_text(encoding="utf-8") == text
