@@ -109,6 +109,9 @@ def evaluate(
     readme: Annotated[
         Path | None, typer.Option(help="A file whose table of this split and preset to replace.")
     ] = None,
+    ablation: Annotated[
+        bool, typer.Option("--ablation", help="Measure instead what the model is without each of its parts.")
+    ] = False,
     preset: Purpose = Preset.FORWARD,
     layers: Layers = None,
     retrieval_weight: Weight = None,
@@ -127,6 +130,9 @@ def evaluate(
     )
     from training import pipeline  # noqa: PLC0415  # as above
 
+    if ablation:
+        pipeline.ablate(data, dataset.value, config, split.value)
+        return
     mark = split.value if preset is Preset.FORWARD else f"{split.value} {preset.value}"
     pipeline.evaluate(data, dataset.value, config, split.value, seeds=seeds, readme=readme, readme_mark=mark)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
+from training.ablation import ablations
 from training.config import TrainingConfig
 from training.data.sources import load_ratings
 from training.data.splits import split_by_name
@@ -16,7 +17,7 @@ from training.evaluation import evaluate_split, mean_of_runs
 from training.export import EXPORT_STEPS, export_bundle
 from training.fitting import fit_model
 from training.progress import console, results, stage
-from training.report import comparison_rows, write_readme_table
+from training.report import MEASURES, comparison_rows, write_readme_table
 
 
 def fit(source: str, dataset: str, config: TrainingConfig, held_out: str | None, artifacts: Path) -> Path:
@@ -66,6 +67,19 @@ def evaluate(
     return metrics
 
 
+def ablate(source: str, dataset: str, config: TrainingConfig, split: str) -> dict[str, dict[str, float]]:
+    """Loads, measures the model without each of its parts in turn, prints and returns the measures."""
+    table = _load(source, dataset)
+    measured = {
+        name: _evaluate(table, split, changed, name)["model"] for name, changed in list(ablations(config))
+    }
+    printed = Table("", *measured, title=f"Ablation, {split} split")
+    for measure, title in MEASURES.items():
+        printed.add_row(title, *(f"{measures[measure]:.4f}" for measures in measured.values()))
+    results.print(printed)
+    return measured
+
+
 def _load(source: str, dataset: str) -> RatingsTable:
     with stage("Load ratings") as running:
         table = load_ratings(source, dataset)
@@ -81,10 +95,12 @@ def _load(source: str, dataset: str) -> RatingsTable:
     return table
 
 
-def _evaluate(table: RatingsTable, split_name: str, config: TrainingConfig) -> dict[str, Any]:
+def _evaluate(
+    table: RatingsTable, split_name: str, config: TrainingConfig, variant: str = ""
+) -> dict[str, Any]:
     split = split_by_name(table, split_name)
     # The last step is the measuring itself.
-    with stage(f"Train and measure, {split_name} split", config.epochs + 1) as running:
+    with stage(f"Train and measure, {variant or f'{split_name} split'}", config.epochs + 1) as running:
         metrics = evaluate_split(
             table, split, config, lambda _, losses: running.advance(_format_losses(losses))
         )
