@@ -5,6 +5,7 @@ import pytest
 from synthetic_ratings import table_of
 
 from training import pipeline
+from training.ablation import WITHOUT
 from training.config import TrainingConfig
 from training.data.splits import Split
 from training.data.table import RatingsTable
@@ -56,3 +57,10 @@ def test_one_seed_is_just_measured(seeds: list[int], capsys: pytest.CaptureFixtu
     pipeline.evaluate("auto", "100k", TrainingConfig(seed=7), "random", seeds=1)
     assert seeds == [7]
     assert "mean of" not in capsys.readouterr().out
+
+
+def test_an_ablation_measures_every_row_once(seeds: list[int], capsys: pytest.CaptureFixture[str]) -> None:
+    measured = pipeline.ablate("auto", "100k", TrainingConfig(seed=9), "temporal")
+    assert seeds == [9] * len(WITHOUT)
+    assert list(measured) == list(WITHOUT)
+    assert "Ablation, temporal split" in capsys.readouterr().out
