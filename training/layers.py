@@ -72,11 +72,12 @@ class EmbeddingBag(keras.layers.Layer):
 
     def call(self, of: tf.Tensor) -> tf.Tensor:
         """Bags of the things `of`, int32 `[n]`; `NO_ROW` has an empty bag."""
-        safe = tf.maximum(of, 0)
-        present = tf.cast(of != NO_ROW, tf.float32)[:, None]
-        weights = tf.gather(self._bag_weights.value, safe) * present
-        rows = tf.maximum(tf.gather(self._rows.value, safe), 0)
-        return tf.einsum("nf,nfd->nd", weights, tf.gather(self.table.value, rows))
+        rows = tf.gather(self._rows.value, tf.maximum(of, 0))
+        # Bags are mostly padding: to look up what is in them only halves the time of a step.
+        at = tf.where((rows != NO_ROW) & (of != NO_ROW)[:, None])
+        weights = tf.gather_nd(tf.gather(self._bag_weights.value, tf.maximum(of, 0)), at)
+        weighted = weights[:, None] * tf.gather(self.table.value, tf.gather_nd(rows, at))
+        return tf.math.unsorted_segment_sum(weighted, at[:, 0], tf.shape(of)[0])
 
 
 class OptionalEmbedding(keras.layers.Layer):
