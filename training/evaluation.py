@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from training.analysis import analyse
 from training.baselines import EASE_MAX_CANDIDATES, Biases, Ease, Popularity
 from training.config import TrainingConfig
 from training.data.splits import Split
 from training.data.table import RatingsTable
 from training.errors import DataError
 from training.fitting import OnEpoch, TrainedModel, fit_model
+from training.held_out import held_out_users, padded_movies, seen_movies
 from training.histories import Histories
 from training.metrics import HitRate, RetrievalMetrics, RootMeanSquaredError, ranks
 
 Score = Callable[[NDArray[np.int32]], NDArray[np.float32]]
 """Users, int32 `[B]` (`NO_ROW` for strangers), to scores of all candidates, float32 `[B, C]`."""
 
-_USERS_AT_ONCE = 256
 _ROWS_AT_ONCE = 512
 
 
@@ -32,7 +33,7 @@ def evaluate_split(
 
     Returns:
         A JSON document: `split`, `train_ratings`, `test_ratings`, `seed`, `fit_seconds`, `model` and
-        `baselines` (measures by name; null where not computed), `losses`.
+        `baselines` (measures by name; null where not computed), `analysis` (see `analyse`), `losses`.
 
     Raises:
         DataError: No row is held out, as where nobody has rated three movies.
@@ -54,6 +55,7 @@ def evaluate_split(
         "fit_seconds": round(fit_seconds, 2),
         "model": evaluate_model(trained, test),
         "baselines": evaluate_baselines(train, test, trained.histories),
+        "analysis": analyse(trained, test),
         "losses": trained.losses,
     }
 
@@ -94,9 +96,9 @@ def evaluate_baselines(train: RatingsTable, test: RatingsTable, histories: Histo
 def evaluate_retrieval(score: Score, histories: Histories, test: RatingsTable) -> dict[str, float]:
     """Ranks every test movie for its user among all candidates and among those not in the history."""
     metrics = RetrievalMetrics()
-    for user_rows, rows_of_users in _test_users(histories, test):
+    for user_rows, rows_of_users in held_out_users(histories, test):
         scores = score(user_rows)
-        seen = _seen(histories, user_rows, test.num_movies)
+        seen = seen_movies(histories, user_rows, test.num_movies)
         for at, rows in enumerate(rows_of_users):
             movies = test.movie_rows[rows]
             mine = np.broadcast_to(scores[at], (len(movies), len(scores[at])))
@@ -116,7 +118,9 @@ def _evaluate_with_time(
         inputs = histories.query_inputs(user_rows[at], trained.config.max_history, test.timestamps[at])
         scores = trained.embed_queries(inputs) @ candidates.T
         accuracy.update(ranks(scores, test.movie_rows[at]))
-        hit_rate.update(ranks(scores, test.movie_rows[at], _seen(histories, user_rows[at], test.num_movies)))
+        hit_rate.update(
+            ranks(scores, test.movie_rows[at], seen_movies(histories, user_rows[at], test.num_movies))
+        )
     return {
         "top_100_accuracy_with_time": accuracy.result(),
         "hit_rate_at_100_with_time": hit_rate.result(),
@@ -125,35 +129,9 @@ def _evaluate_with_time(
 
 def _rating_error(trained: TrainedModel, test: RatingsTable) -> float:
     error = RootMeanSquaredError()
-    for user_rows, rows_of_users in _test_users(trained.histories, test):
-        widest = max(len(rows) for rows in rows_of_users)
-        candidate_rows = np.zeros((len(user_rows), widest), np.int32)
-        for at, rows in enumerate(rows_of_users):
-            candidate_rows[at, : len(rows)] = test.movie_rows[rows]
+    for user_rows, rows_of_users in held_out_users(trained.histories, test):
         inputs = trained.histories.query_inputs(user_rows, trained.config.max_history)
-        predicted = trained.predict_ratings(inputs, candidate_rows)
+        predicted = trained.predict_ratings(inputs, padded_movies(test, rows_of_users))
         for at, rows in enumerate(rows_of_users):
             error.update(predicted[at, : len(rows)], test.stars[rows])
     return error.result()
-
-
-def _test_users(
-    histories: Histories, test: RatingsTable
-) -> Iterator[tuple[NDArray[np.int32], list[NDArray[np.int64]]]]:
-    """Users in groups: their rows in the histories, int32 `[B]`, and each one's rows of the test table."""
-    order = np.argsort(test.user_rows, kind="stable")
-    users, starts = np.unique(test.user_rows[order], return_index=True)
-    rows_of_users = np.split(order, starts[1:])
-    known = histories.positions(test.num_users)[users]
-    for start in range(0, len(users), _USERS_AT_ONCE):
-        at = slice(start, start + _USERS_AT_ONCE)
-        yield known[at], rows_of_users[at]
-
-
-def _seen(histories: Histories, user_rows: NDArray[np.int32], num_candidates: int) -> NDArray[np.bool_]:
-    """What each user's history has, bool `[B, C]`."""
-    seen = np.zeros((len(user_rows), num_candidates), np.bool_)
-    for at, user in enumerate(user_rows.tolist()):
-        if user >= 0:
-            seen[at, histories.movie_rows[histories.rows_of(user)]] = True
-    return seen

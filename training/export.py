@@ -27,6 +27,7 @@ from service.bundle import (
     list_files,
     write_current,
 )
+from training.artifacts import writing
 from training.candidate_index import SampledQueries, build_measured_index
 from training.data.table import RatingsTable
 from training.fitting import TrainedModel
@@ -40,6 +41,7 @@ EXPORT_STEPS = 7
 """How often `export_bundle` calls `on_step`."""
 
 _MEASURED_USERS = 10_000
+_REPORT_ONLY = {"analysis", "losses"}  # long lists; report/metrics.json has everything
 
 
 def export_bundle(
@@ -62,28 +64,29 @@ def export_bundle(
         The bundle's directory.
 
     Raises:
-        ExportError: The bundle does not stand up to its checks; nothing of it is left.
+        ExportError: The bundle cannot be written, or does not stand up to its checks; nothing of it is left.
     """
-    if not artifacts.exists():
-        artifacts.mkdir(parents=True)
-        artifacts.chmod(0o755)  # whatever the umask, as what is in it
     now = datetime.now(UTC).replace(microsecond=0)
     identity = f"{table.sha256()}{json.dumps(trained.config.to_document(), sort_keys=True)}"
     bundle_id = f"{now:%Y%m%dT%H%M%SZ}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
-    # The parents' names begin with a dot and end in the process: whoever finds one left behind may delete it.
-    building = artifacts / f".building-{bundle_id}-{os.getpid()}"
-    verifying = artifacts / f".verifying-{bundle_id}-{os.getpid()}"
-    try:
-        _write(building / bundle_id, trained, table, metrics=metrics, now=now, on_step=on_step)
-        building.rename(verifying)
-        on_step("verify in a fresh process")
-        verify_in_fresh_process(verifying / bundle_id, trained)
-        (verifying / bundle_id).rename(artifacts / bundle_id)
-        _sync(artifacts)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
-        shutil.rmtree(verifying, ignore_errors=True)
-    write_current(artifacts, bundle_id)
+    with writing(artifacts):
+        if not artifacts.exists():
+            artifacts.mkdir(parents=True)
+            artifacts.chmod(0o755)  # whatever the umask, as what is in it
+        # The parents' names begin with a dot and end in the process: whoever finds one left may delete it.
+        building = artifacts / f".building-{bundle_id}-{os.getpid()}"
+        verifying = artifacts / f".verifying-{bundle_id}-{os.getpid()}"
+        try:
+            _write(building / bundle_id, trained, table, metrics=metrics, now=now, on_step=on_step)
+            building.rename(verifying)
+            on_step("verify in a fresh process")
+            verify_in_fresh_process(verifying / bundle_id, trained)
+            (verifying / bundle_id).rename(artifacts / bundle_id)
+            _sync(artifacts)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+            shutil.rmtree(verifying, ignore_errors=True)
+        write_current(artifacts, bundle_id)
     return artifacts / bundle_id
 
 
@@ -133,7 +136,9 @@ def _write(
         max_history=trained.config.max_history,
         rating_scale=table.rating_scale,
         index=index,
-        metrics=None if metrics is None else {key: metrics[key] for key in metrics if key != "losses"},
+        metrics=None
+        if metrics is None
+        else {key: metrics[key] for key in metrics if key not in _REPORT_ONLY},
         libraries=library_versions(),
         files=list_files(directory),
     )

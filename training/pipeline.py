@@ -9,6 +9,7 @@ from typing import Any
 from rich.table import Table
 
 from training.ablation import ablations
+from training.artifacts import require_writable
 from training.config import TrainingConfig
 from training.data.sources import load_ratings
 from training.data.splits import split_by_name
@@ -22,6 +23,7 @@ from training.report import MEASURES, comparison_rows, write_readme_table
 
 def fit(source: str, dataset: str, config: TrainingConfig, held_out: str | None, artifacts: Path) -> Path:
     """Loads, measures on the split `held_out` if any, trains on every rating, exports; returns the bundle."""
+    require_writable(artifacts)
     table = _load(source, dataset)
     metrics = None
     if held_out is not None:
@@ -73,9 +75,9 @@ def ablate(source: str, dataset: str, config: TrainingConfig, split: str) -> dic
     measured = {
         name: _evaluate(table, split, changed, name)["model"] for name, changed in list(ablations(config))
     }
-    printed = Table("", *measured, title=f"Ablation, {split} split")
-    for measure, title in MEASURES.items():
-        printed.add_row(title, *(f"{measures[measure]:.4f}" for measures in measured.values()))
+    printed = Table("", *MEASURES.values(), title=f"Ablation, {split} split")
+    for name, measures in measured.items():
+        printed.add_row(name, *(f"{measures[measure]:.4f}" for measure in MEASURES))
     results.print(printed)
     return measured
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import html
 import json
 from pathlib import Path
 from typing import Any
 
 from training.errors import ConfigurationError
+from training.report_page import report_page
 
 MEASURES = {
     "hit_rate_at_10": "hit rate@10",
@@ -21,15 +21,6 @@ MEASURES = {
     "hit_rate_at_100_with_time": "hit rate@100, row's own time",
 }
 """Measures in the order of every table, with their printed names."""
-
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{title}</title>
-<style>body{{font:16px/1.5 system-ui,sans-serif;max-width:50rem;margin:2rem auto;padding:0 1rem}}
-table{{border-collapse:collapse}}td,th{{padding:.2rem .8rem;border-bottom:1px solid #ccc;text-align:right}}
-td:first-child,th:first-child{{text-align:left}}</style></head>
-<body><h1>{title}</h1><p>{summary}</p>{table}</body></html>
-"""
 
 
 def comparison_rows(metrics: dict[str, Any]) -> list[list[str]]:
@@ -70,20 +61,5 @@ def write_report(directory: Path, bundle_id: str, metrics: dict[str, Any] | None
     """
     directory.mkdir()
     (directory / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
-    if metrics is None:
-        summary, table = "Quality was not measured.", ""
-    else:
-        summary = (
-            f"Measured on the {metrics['split']} split: {metrics['test_ratings']:,} held-out ratings after "
-            f"training on {metrics['train_ratings']:,}; then trained again on all of them."
-        )
-        table = _table(comparison_rows(metrics))
-    page = _PAGE.format(title=html.escape(f"Matinee, bundle {bundle_id}"), summary=summary, table=table)
-    (directory / "index.html").write_text(page, encoding="utf-8")
-
-
-def _table(rows: list[list[str]]) -> str:
-    head, *body = [[html.escape(cell) for cell in row] for row in rows]
-    lines = ["<tr>" + "".join(f"<th>{cell}</th>" for cell in head) + "</tr>"]
-    lines += ["<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in body]
-    return "<table>" + "".join(lines) + "</table>"
+    rows = [] if metrics is None else comparison_rows(metrics)
+    (directory / "index.html").write_text(report_page(bundle_id, metrics, rows), encoding="utf-8")

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from service.bundle import NO_ROW, NO_TIMESTAMP
 from training.data.table import MovieTable
+from training.errors import ExportError
 from training.fitting import TrainedModel
 
 DEFAULT_TOP_K = 100
@@ -101,14 +102,23 @@ class ServingModel(tf.Module):
 
 
 def save_model(trained: TrainedModel, movies: MovieTable, directory: Path) -> None:
-    """Writes the SavedModel."""
+    """Writes the SavedModel.
+
+    Raises:
+        ExportError: TensorFlow cannot write it.
+    """
     module = ServingModel(trained, movies)
     signatures = {
         "embed_query": module.embed_query,
         "predict_rating": module.predict_rating,
         "serving_default": module.top_k,
     }
-    tf.saved_model.save(module, str(directory), signatures)
+    try:
+        tf.saved_model.save(module, str(directory), signatures)
+    except tf.errors.OpError as error:  # such as of a full disk, which TensorFlow does not call an OSError
+        raise ExportError(
+            f"{directory}: cannot be written: {type(error).__name__}: {error.message.splitlines()[0]}"
+        ) from error
 
 
 def library_versions() -> dict[str, str]:

@@ -16,6 +16,7 @@ import pytest
 import tensorflow as tf
 from synthetic_ratings import SMALL_CONFIG, two_tastes
 
+from training.analysis import analyse
 from training.data.splits import Split, temporal_split
 from training.data.table import RatingsTable
 from training.evaluation import evaluate_baselines, evaluate_model
@@ -67,6 +68,7 @@ def measured(trained: TrainedModel, train_table: RatingsTable, test_table: Ratin
         "fit_seconds": 1.25,
         "model": evaluate_model(trained, test_table),
         "baselines": evaluate_baselines(train_table, test_table, trained.histories),
+        "analysis": analyse(trained, test_table),
         "losses": trained.losses,
     }
 

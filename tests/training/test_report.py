@@ -60,7 +60,7 @@ class Cells(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        if self.open and self.open[-1] in {"td", "th"}:
+        if self.open and self.open[-1] in {"td", "th", "strong"}:
             self.cells.append(data)
 
 

@@ -1,0 +1,123 @@
+"""The report as one HTML page for people: no script, nothing loaded from elsewhere."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from typing import Any
+
+from training.plots import bar_chart, line_chart
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>{title}</title>
+<style>:root{{color-scheme:light dark}}
+body{{font:16px/1.5 system-ui,sans-serif;max-width:50rem;margin:2rem auto;padding:0 1rem}}
+div{{overflow-x:auto}}svg{{width:100%;max-width:40rem;display:block;margin:1rem 0}}
+table{{border-collapse:collapse}}td,th{{padding:.2rem .8rem;border-bottom:1px solid #8888;text-align:right}}
+td:first-child,th:first-child{{text-align:left}}</style></head>
+<body><h1>{title}</h1><p>{summary}</p>{body}</body></html>
+"""
+
+
+def report_page(bundle_id: str, metrics: dict[str, Any] | None, comparison: list[list[str]]) -> str:
+    """The page of what `evaluate_split` returned; None: not measured. All text is escaped.
+
+    `comparison` is a header and a row per measure, Matinee's figure second, '-' where there is none.
+    """
+    title = html.escape(f"Matinee, bundle {bundle_id}")
+    if metrics is None:
+        return _PAGE.format(title=title, summary="Quality was not measured.", body="")
+    summary = (
+        f"Measured on the {metrics['split']} split: {metrics['test_ratings']:,} held-out ratings after "
+        f"training on {metrics['train_ratings']:,}; then trained again on all of them."
+    )
+    body = _comparison(comparison) + _losses(metrics.get("losses") or {})
+    if "analysis" in metrics:
+        body += _analysis(metrics["analysis"])
+    return _PAGE.format(title=title, summary=summary, body=body)
+
+
+def _comparison(rows: list[list[str]]) -> str:
+    """The best of each row in bold, and a sentence for each measure where a baseline beats the model."""
+    head, *body = rows
+    lines, beaten = [], []
+    for name, *cells in body:
+        numbers = [float(cell) for cell in cells if cell != "-"]
+        best = (min if name.startswith("RMSE") else max)(numbers, default=None)
+        marked = [
+            f"<strong>{html.escape(cell)}</strong>" if cell != "-" and float(cell) == best else cell
+            for cell in cells
+        ]
+        lines.append([html.escape(name), *marked])
+        if cells[0] != "-" and float(cells[0]) != best:
+            winners = [head[at + 1] for at, cell in enumerate(cells) if cell != "-" and float(cell) == best]
+            beaten.append(f"<p>{html.escape(name)}: {html.escape(', '.join(winners))} beats Matinee.</p>")
+    return _table([html.escape(cell) for cell in head], lines) + "".join(beaten)
+
+
+def _losses(losses: dict[str, list[float]]) -> str:
+    return "".join(
+        line_chart(
+            name.replace("_", " "), "epoch", [str(at + 1) for at in range(len(values))], {name: values}
+        )
+        for name, values in losses.items()
+        if values
+    )
+
+
+def _analysis(analysis: dict[str, Any]) -> str:
+    by_k, bins = analysis["hit_rate_by_k"], analysis["calibration"]
+    lengths = [
+        [name, "0", "-", "-", "-"]
+        if of is None
+        else [
+            name,
+            str(of["users"]),
+            *(f"{of[key]:.4f}" for key in ("hit_rate_at_100", "ndcg_at_10", "rmse")),
+        ]
+        for name, of in analysis["by_history_length"].items()
+    ]
+    known = {name: of for name, of in analysis["by_history_length"].items() if of is not None}
+    stars = {side: [one[side] for one in bins] for side in ("predicted", "true")}
+    return (
+        line_chart("Hit rate by K", "K", list(by_k), {"hit rate": list(by_k.values())})
+        + bar_chart(
+            "Hit rate@100 by history length",
+            "training ratings of the user",
+            list(known),
+            [of["hit_rate_at_100"] for of in known.values()],
+        )
+        + _table(["training ratings", "users", "hit rate@100", "NDCG@10", "RMSE"], lengths)
+        + line_chart(
+            "Calibration of predicted stars", "bin", [str(at + 1) for at in range(len(bins))], stars, "stars"
+        )
+        + bar_chart(
+            "Recommendations by popularity",
+            "tenth of the catalogue, the most popular first",
+            [str(at + 1) for at in range(10)],
+            analysis["popularity_deciles"],
+            "share",
+        )
+        + f"<p>{analysis['catalogue_coverage']:.1%} of the catalogue is in somebody's first ten.</p>"
+        + "".join(_example(one) for one in analysis["examples"])
+    )
+
+
+def _example(example: dict[str, Any]) -> str:
+    return f"<h2>User {html.escape(example['user_id'])}</h2>" + "".join(
+        _table(
+            [title, "stars"], [[html.escape(one["title"]), f"{one['stars']:.1f}"] for one in example[part]]
+        )
+        for part, title in (
+            ("history", "most recently rated"),
+            ("recommended", "recommended, stars predicted"),
+        )
+    )
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Cells are HTML already."""
+    lines = ["<tr>" + "".join(f"<th>{cell}</th>" for cell in head) + "</tr>"]
+    lines += ["<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows]
+    return "<div><table>" + "".join(lines) + "</table></div>"
