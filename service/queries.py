@@ -43,13 +43,13 @@ class Recommendation:
         rows: int32 `[n]`, candidate rows, n at most k.
         scores: float32 `[n]`, never rising: similarity to the query or, where popular, the share of the
             bundle's users who rated the movie.
-        predicted_ratings: float32 `[n]`, stars.
+        predicted_ratings: float64 `[n]`, stars within the bundle's scale.
     """
 
     source: Source
     rows: NDArray[np.int32]
     scores: NDArray[np.float32]
-    predicted_ratings: NDArray[np.float32]
+    predicted_ratings: NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -110,8 +110,8 @@ class Recommender:
             if source == "popular"
             else self._nearest(person, query.k, seen.rows if query.exclude_seen else seen.rows[:0], exactly)
         )
-        ratings = self.tower.predict_ratings([person], rows[np.newaxis])[0] if len(rows) else scores
-        return Recommendation(source=source, rows=rows, scores=scores, predicted_ratings=ratings)
+        stars = self._predict_stars(person, rows)
+        return Recommendation(source=source, rows=rows, scores=scores, predicted_ratings=stars)
 
     def predict_rating(self, query: RatingQuery) -> PredictedRating:
         """The stars that one person would give one movie.
@@ -128,8 +128,8 @@ class Recommender:
             raise InvalidField("expected movie_id or movie_title, got neither", field="movie_id")
         user_row, seen = self._person(query.user_id, query.history)
         person = self._tower_input(user_row, seen, query.timestamp)
-        ratings = self.tower.predict_ratings([person], np.array([[row]], np.int32))
-        return PredictedRating(row=row, stars=float(ratings[0, 0]), known_user=user_row is not None)
+        stars = self._predict_stars(person, np.array([row], np.int32))
+        return PredictedRating(row=row, stars=float(stars[0]), known_user=user_row is not None)
 
     def _person(self, user_id: str | None, entries: Sequence[HistoryEntry]) -> tuple[int | None, History]:
         """A person's user row, None for a stranger, and all they saw: stored, then what they sent."""
@@ -175,6 +175,14 @@ class Recommender:
             timestamp=NO_TIMESTAMP if timestamp is None else max(timestamp, NO_TIMESTAMP + 1),
             history=seen.last(self.manifest.max_history),
         )
+
+    def _predict_stars(self, person: TowerInput, rows: NDArray[np.int32]) -> NDArray[np.float64]:
+        """Stars for int32 `[n]` rows; clipped again, for the float32 nearest to 4.3 lies above it."""
+        if not len(rows):
+            return np.empty(0)
+        ratings = self.tower.predict_ratings([person], rows[np.newaxis])[0]
+        stars: NDArray[np.float64] = np.clip(ratings.astype(np.float64), *self.manifest.rating_scale)
+        return stars
 
     def _most_rated(self, k: int) -> Found:
         rows = self.catalogue.popular_rows[:k]

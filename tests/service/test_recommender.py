@@ -1,4 +1,5 @@
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,16 @@ def test_predicted_ratings_belong_to_the_movies_they_stand_beside(
     answer = recommender.recommend(RecommendQuery(user_id="42", history=LIKED))
     expected = [tiny.stars(row, "42", LIKED) for row in answer.rows.tolist()]
     assert answer.predicted_ratings.tolist() == pytest.approx(expected, abs=1e-6)
+
+
+def test_stars_end_where_the_scale_does_though_float32_cannot_say_it(recommender: Recommender) -> None:
+    """The float32 nearest to 3.1 is 3.0999999, that nearest to 4.3 is 4.3000002."""
+    narrow = replace(recommender, manifest=replace(recommender.manifest, rating_scale=(3.1, 3.2)))
+    answer = narrow.recommend(RecommendQuery(user_id="42", k=NUM_CANDIDATES))
+    stars = answer.predicted_ratings.tolist()
+    assert (min(stars), max(stars)) == (3.1, 3.2)
+    row = int(answer.rows[stars.index(3.2)])
+    assert narrow.predict_rating(RatingQuery(user_id="42", movie_id=MOVIE_IDS[row])).stars == 3.2
 
 
 def test_the_index_gives_what_the_exact_search_gives(recommender: Recommender, tiny: TinyModel) -> None:

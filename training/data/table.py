@@ -122,12 +122,12 @@ class RatingsTable:
 
     @property
     def rating_scale(self) -> tuple[float, float]:
-        """The fewest and the most stars given.
+        """The fewest and the most stars given, in the decimals of the data: 0.1, not 0.10000000149.
 
         Raises:
           ValueError: there are no rows.
         """
-        return float(self.stars.min()), float(self.stars.max())
+        return float(str(self.stars.min())), float(str(self.stars.max()))
 
     @property
     def time_range(self) -> tuple[int, int]:

@@ -48,6 +48,12 @@ def test_a_table_knows_its_sizes_scale_and_times() -> None:
     assert table.time_range == (-10, 30)
 
 
+def test_the_ends_of_the_scale_are_the_decimals_of_the_data() -> None:
+    """As float64 the float32 of 0.1 is more than 0.1, and a service would refuse a rating of 0.1."""
+    stars = np.array([0.1, 0.7, 0.3], np.float32)
+    assert dataclasses.replace(small_table(), stars=stars).rating_scale == (0.1, 0.7)
+
+
 def test_taking_rows_keeps_the_vocabularies() -> None:
     part = small_table().take(np.array([2, 0]))
     assert part.timestamps.tolist() == [20, 30]
