@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -14,6 +15,9 @@ import typer
 from training.config import PRESETS, TrainingConfig
 from training.errors import ConfigurationError, TrainingError
 from training.progress import console
+
+# What shells report of a process that a signal ended: 128 and its number. Typer leaves so after Ctrl-C.
+_INTERRUPTED, _TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
 
 app = typer.Typer(
     help="Trains the two-tower model on ratings, measures it, and exports bundles for the service.",
@@ -152,14 +156,17 @@ def main() -> None:
     """Runs a command; a foreseen error is one line on standard error and its exit code."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's greetings are no news to anyone
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    # As Ctrl-C does: without this a half-written bundle would stay behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
     try:
         app()
     except TrainingError as error:
         console.print(f"error: {error}", markup=False, soft_wrap=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        console.print("interrupted; nothing was left half-written")
-        sys.exit(130)
+    except SystemExit as leaving:
+        if leaving.code in {_INTERRUPTED, _TERMINATED}:
+            console.print("interrupted; nothing was left half-written")
+        raise
 
 
 if __name__ == "__main__":
