@@ -14,9 +14,10 @@ import numpy as np
 from annoy import AnnoyIndex
 from numpy.typing import NDArray
 
-from service.bundle import CANDIDATES_FILE, INDEX_AUGMENTATION, INDEX_FILE, Manifest, index_search_k
+from service.bundle import CANDIDATES_FILE, INDEX_AUGMENTATION, INDEX_FILE
 from service.errors import BundleInconsistent, BundleUnreadable
 from service.files import load_array
+from service.manifest import Manifest, index_search_k
 
 Found = tuple[NDArray[np.int32], NDArray[np.float32]]
 """Candidate rows int32 `[n]` and their scores float32 `[n]`, best first, equals by rising row."""

@@ -20,14 +20,13 @@ from service.bundle import (
     NO_ROW,
     NO_TIMESTAMP,
     HistoryEntry,
-    Manifest,
-    read_manifest,
-    verify_files,
 )
 from service.candidate_index import CandidateIndex, Found
 from service.catalogue import Catalogue
+from service.checksums import verify_files
 from service.errors import BundleInconsistent, InvalidField
 from service.histories import Histories, History
+from service.manifest import Manifest, read_manifest
 from service.queries import PredictedRating, RatingQuery, Recommendation, RecommendQuery, Source
 from service.query_tower import QueryTower, TowerInput
 from service.settings import Settings

@@ -26,7 +26,9 @@ from tiny_model import (
 )
 
 from service import bundle
-from service.bundle import NO_ROW, NO_TIMESTAMP, HistoryEntry, Manifest
+from service.bundle import NO_ROW, NO_TIMESTAMP, HistoryEntry
+from service.checksums import list_files
+from service.manifest import Manifest
 
 
 def write_tiny_bundle(artifacts: Path, model: TinyModel, bundle_id: str = "tiny-1") -> Path:
@@ -80,7 +82,7 @@ def seal(directory: Path, manifest: Manifest | None = None, **changes: Any) -> N
     # Not by `read_manifest`, which refuses a copy whose directory has a new name.
     written = manifest or Manifest.from_document(json.loads(path.read_bytes()), path)
     fields = asdict(written)
-    fields |= {"bundle_id": directory.name, "files": bundle.list_files(directory)}
+    fields |= {"bundle_id": directory.name, "files": list_files(directory)}
     path.write_text(json.dumps(Manifest(**fields | changes).to_document()), encoding="utf-8")
 
 

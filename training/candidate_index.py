@@ -10,7 +10,8 @@ import numpy as np
 from annoy import AnnoyIndex
 from numpy.typing import NDArray
 
-from service.bundle import INDEX_AUGMENTATION, index_search_k
+from service.bundle import INDEX_AUGMENTATION
+from service.manifest import index_search_k
 from training.errors import ExportError
 
 LEAST_RECALL = 0.99

@@ -23,10 +23,10 @@ from service.bundle import (
     MANIFEST_FILE,
     MODEL_DIRECTORY,
     REPORT_DIRECTORY,
-    Manifest,
-    list_files,
     write_current,
 )
+from service.checksums import list_files
+from service.manifest import Manifest
 from training.artifacts import writing
 from training.candidate_index import SampledQueries, build_measured_index
 from training.data.table import RatingsTable

@@ -7,9 +7,10 @@ from annoy import AnnoyIndex
 from numpy.typing import NDArray
 from tiny_model import DIMENSION, NUM_CANDIDATES, TinyModel
 
-from service.bundle import INDEX_FILE, Manifest, index_search_k, read_manifest
+from service.bundle import INDEX_FILE
 from service.candidate_index import CandidateIndex
 from service.errors import BundleInconsistent
+from service.manifest import Manifest, index_search_k, read_manifest
 
 NOTHING = np.empty(0, np.int32)
 

@@ -5,7 +5,8 @@ import pytest
 from service_client import Ask
 from tiny_model import FIRST_TIMESTAMP, MOVIE_IDS, NUM_CANDIDATES, TWIN_TITLE, USER_IDS, TinyModel, title_of
 
-from service.bundle import HistoryEntry, read_manifest
+from service.bundle import HistoryEntry
+from service.manifest import read_manifest
 from service.schemas import ModelAnswer, RatingAnswer, RecommendAnswer
 
 LIKED: list[HistoryEntry] = [{"movie_id": "m3", "rating": 5}, {"movie_id": "🎬", "rating": None}]

@@ -13,7 +13,9 @@ import tensorflow as tf
 from synthetic_ratings import SMALL_CONFIG, table_of, two_tastes
 
 from service import bundle as contract
-from service.bundle import NO_ROW, read_current, read_manifest, verify_files
+from service.bundle import NO_ROW, read_current
+from service.checksums import verify_files
+from service.manifest import SCHEMA_VERSION, document_sha256, read_manifest
 from service.queries import RecommendQuery
 from service.recommender import Recommender
 from service.settings import Settings
@@ -72,7 +74,7 @@ def test_the_manifest_says_where_the_bundle_comes_from(
     bundle: Path, train_table: RatingsTable, measured: dict[str, Any]
 ) -> None:
     manifest = read_manifest(bundle)
-    assert manifest.schema_version == contract.SCHEMA_VERSION
+    assert manifest.schema_version == SCHEMA_VERSION
     assert manifest.bundle_id == bundle.name
     created = datetime.strptime(manifest.created_utc, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     assert 0 <= (datetime.now(UTC) - created).total_seconds() < 600
@@ -100,7 +102,7 @@ def test_the_manifest_says_where_the_bundle_comes_from(
     }
     assert manifest.libraries["tensorflow"] == tf.__version__
     document = json.loads((bundle / "manifest.json").read_text(encoding="utf-8"))
-    assert document["manifest_sha256"] == contract.document_sha256(
+    assert document["manifest_sha256"] == document_sha256(
         {name: value for name, value in document.items() if name != "manifest_sha256"}
     )
 

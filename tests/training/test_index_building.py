@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from service.bundle import CANDIDATES_FILE, INDEX_FILE, Manifest
+from service.bundle import CANDIDATES_FILE, INDEX_FILE
 from service.candidate_index import CandidateIndex
+from service.manifest import Manifest
 from training import candidate_index
 from training.candidate_index import (
     LEAST_RECALL,

@@ -1,0 +1,182 @@
+"""`manifest.json`: what is in a bundle, where it came from, and whether it was written so.
+
+Part of the contract that `service.bundle` describes; the standard library only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, TypedDict
+
+from service.bundle import MANIFEST_FILE
+from service.errors import BundleCorrupt, BundleIncompatible, BundleUnreadable
+
+SCHEMA_VERSION = 1
+
+
+class FileEntry(TypedDict):
+    """What the manifest knows of one file."""
+
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What is in a bundle and where it came from.
+
+    Attributes:
+        bundle_id: The directory's name.
+        created_utc: ISO 8601, seconds, ending in Z.
+        dataset: name, source, ratings, users, movies, first_timestamp, last_timestamp, sha256.
+        hyperparameters: Every field of the training configuration.
+        embedding_dimension: Columns of `candidates.npy`.
+        max_history: The most recent movies of a history that a query reads.
+        rating_scale: Smallest and largest stars.
+        index: backend, metric, augmentation, trees, search_k, candidates, recall_at_10, recall_at_100.
+        metrics: What evaluation measured on held-out rows, ours beside the baselines'; None if not measured.
+        libraries: Versions by package name.
+        files: Every other file of the bundle, by its POSIX path inside it.
+    """
+
+    bundle_id: str
+    created_utc: str
+    dataset: dict[str, Any]
+    hyperparameters: dict[str, Any]
+    seed: int
+    embedding_dimension: int
+    max_history: int
+    rating_scale: tuple[float, float]
+    index: dict[str, Any]
+    metrics: dict[str, Any] | None
+    libraries: dict[str, str]
+    files: dict[str, FileEntry]
+    schema_version: int = SCHEMA_VERSION
+
+    def to_document(self) -> dict[str, Any]:
+        """The JSON document, with `manifest_sha256` over the rest."""
+        document = asdict(self) | {"rating_scale": list(self.rating_scale)}
+        return document | {"manifest_sha256": document_sha256(document)}
+
+    @classmethod
+    def from_document(cls, document: object, where: Path) -> Manifest:
+        """Reads and checks what `to_document` wrote.
+
+        Raises:
+            BundleIncompatible: Another schema version.
+            BundleCorrupt: Not an object, a field missing, or a checksum that does not fit.
+        """
+        if not isinstance(document, dict):
+            raise BundleCorrupt(
+                f"{where}: expected a JSON object, got {type(document).__name__}; export again"
+            )
+        version = document.get("schema_version")
+        if version != SCHEMA_VERSION:
+            raise BundleIncompatible(
+                f"{where}: expected schema_version {SCHEMA_VERSION}, got {version!r}; "
+                "train with this version of Matinee, or serve with the version that trained"
+            )
+        rest = {key: value for key, value in document.items() if key != "manifest_sha256"}
+        try:
+            expected, found = document.get("manifest_sha256"), document_sha256(rest)
+        except ValueError as error:  # NaN, or half of a surrogate pair, which no export writes
+            raise BundleCorrupt(f"{where}: cannot be checked ({error}); export again") from error
+        if expected != found:
+            raise BundleCorrupt(f"{where}: expected manifest_sha256 {expected}, found {found}; export again")
+        names = {field.name for field in fields(cls)}
+        if rest.keys() != names:
+            raise BundleCorrupt(
+                f"{where}: missing or unknown fields {sorted(rest.keys() ^ names)}; export again"
+            )
+        if malformed := [name for name, is_well_formed in _SHAPES.items() if not is_well_formed(rest[name])]:
+            raise BundleCorrupt(f"{where}: malformed fields {malformed}; export again")
+        low, high = rest["rating_scale"]
+        return cls(**rest | {"rating_scale": (float(low), float(high))})
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _is_scale(value: object) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) == 2
+        and all(isinstance(stars, int | float) and not isinstance(stars, bool) for stars in value)
+        and value[0] <= value[1]
+    )
+
+
+def _are_files(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(entry, dict) and isinstance(entry.get("sha256"), str) and type(entry.get("bytes")) is int
+        for entry in value.values()
+    )
+
+
+def _is_object(value: object) -> bool:
+    return isinstance(value, dict)
+
+
+# What readers of a manifest rely on, so that they need not check it again.
+_SHAPES: dict[str, Callable[[object], bool]] = {
+    "dataset": _is_object,
+    "hyperparameters": _is_object,
+    "embedding_dimension": _is_count,
+    "max_history": _is_count,
+    "rating_scale": _is_scale,
+    "index": lambda value: isinstance(value, dict) and _is_count(value.get("search_k", 1)),
+    "metrics": lambda value: value is None or isinstance(value, dict),
+    "libraries": _is_object,
+    "files": _are_files,
+}
+
+
+def index_search_k(index: Mapping[str, Any], num_results: int) -> int | None:
+    """Annoy's `search_k` for one query, the same where recall is measured and where it is served.
+
+    Args:
+        index: A manifest's `index`, whose `search_k` is the least that any query of Annoy uses.
+        num_results: Rows asked of Annoy: k and the number of excluded rows together.
+
+    Returns:
+        Nodes to inspect, never fewer than Annoy's own default of `trees * num_results`; None where half of
+        the candidates or more are asked for, which scoring every candidate finds sooner, and exactly.
+    """
+    if 2 * num_results >= int(index["candidates"]):
+        return None
+    return max(int(index["search_k"]), int(index["trees"]) * num_results)
+
+
+def document_sha256(document: Mapping[str, Any]) -> str:
+    """SHA-256 of the canonical JSON: keys sorted, no white space, UTF-8, floats as Python prints them."""
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_manifest(directory: Path) -> Manifest:
+    """Reads `manifest.json` of one bundle.
+
+    Raises:
+        BundleUnreadable: The file is missing or may not be read.
+        BundleCorrupt, BundleIncompatible: See `Manifest.from_document`.
+    """
+    path = directory / MANIFEST_FILE
+    try:
+        document = json.loads(path.read_bytes())
+    except OSError as error:
+        raise BundleUnreadable(
+            f"{path}: {error.strerror}; a bundle is whole only with its manifest"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise BundleCorrupt(f"{path}: not JSON ({error}); export again") from error
+    manifest = Manifest.from_document(document, path)
+    if manifest.bundle_id != directory.name:
+        raise BundleCorrupt(
+            f"{path}: expected bundle_id {directory.name}, its directory's name, found {manifest.bundle_id}"
+        )
+    return manifest
