@@ -7,7 +7,9 @@ from tiny_model import FIRST_TIMESTAMP, MOVIE_IDS, NUM_CANDIDATES, TWIN_TITLE, U
 
 from service.bundle import HistoryEntry
 from service.manifest import read_manifest
-from service.schemas import ModelAnswer, RatingAnswer, RecommendAnswer
+from service.schemas.health import ModelAnswer
+from service.schemas.ratings import RatingAnswer
+from service.schemas.recommend import RecommendAnswer
 
 LIKED: list[HistoryEntry] = [{"movie_id": "m3", "rating": 5}, {"movie_id": "🎬", "rating": None}]
 

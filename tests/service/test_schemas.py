@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from service.schemas import RatingBody, RatingParameters, RecommendBody, RecommendParameters
+from service.schemas.ratings import RatingBody, RatingParameters
+from service.schemas.recommend import RecommendBody, RecommendParameters
 
 
 def problems(schema: type[BaseModel], document: object) -> list[tuple[tuple[Any, ...], str]]:

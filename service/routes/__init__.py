@@ -1,0 +1,11 @@
+"""The endpoints, one module for each group: a schema in, one call of the recommender, a schema out."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from service.routes import health, ratings, recommend
+
+router = APIRouter(redirect_slashes=False)
+for group in (recommend, ratings, health):
+    router.include_router(group.router)

@@ -1,0 +1,34 @@
+"""`/healthz`, `/readyz`, `/model`: whether the process lives, and what it serves."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+
+from service.problems import document_problems
+from service.routes.live import live_recommender
+from service.schemas.health import Alive, ModelAnswer, Ready
+
+router = APIRouter()
+
+
+@router.get("/healthz")
+async def healthz() -> Alive:
+    """Whether the process lives; says nothing about a bundle."""
+    return Alive()
+
+
+@router.get("/readyz", responses=document_problems(503))
+async def readyz(request: Request) -> Ready:
+    """Whether a verified and warmed bundle answers, and which."""
+    return Ready(bundle_id=live_recommender(request).bundle_id)
+
+
+@router.get("/model", responses=document_problems(503))
+async def model(request: Request) -> ModelAnswer:
+    """Where the live bundle comes from and how good it measured."""
+    manifest = live_recommender(request).manifest
+    return ModelAnswer(
+        bundle_id=manifest.bundle_id,
+        metrics="not measured" if manifest.metrics is None else manifest.metrics,
+        manifest=manifest.to_document(),
+    )

@@ -1,0 +1,28 @@
+"""The live bundle, as a request sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from anyio import to_thread
+from fastapi import Request
+
+from service.recommender import Recommender
+
+T = TypeVar("T")
+
+
+def live_recommender(request: Request) -> Recommender:
+    """The recommender of the live bundle. Take it once a request, which then sees one bundle throughout.
+
+    Raises:
+        BundleError: There is none.
+    """
+    live: Recommender = request.app.state.reloader.recommender
+    return live
+
+
+async def off_the_loop(request: Request, work: Callable[[], T]) -> T:
+    """Does what takes long in a worker thread, so that the event loop goes on."""
+    return await to_thread.run_sync(work, limiter=request.app.state.limiter)

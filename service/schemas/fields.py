@@ -1,0 +1,44 @@
+"""What the fields of several groups share: texts, ids, times, and how strict a body is."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr
+
+INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+
+
+def _encodable(text: str) -> str:
+    """JSON can spell half of a surrogate pair, which is no character and which no answer could repeat."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("expected Unicode text, got half of a surrogate pair") from error
+    return text
+
+
+Text = Annotated[StrictStr, AfterValidator(_encodable)]
+UserId = Annotated[Text, Field(description="A user's id, known to the bundle or not.", examples=["42"])]
+MovieId = Annotated[Text, Field(description="A movie's id.", examples=["50"])]
+Timestamp = Annotated[
+    int,
+    Field(
+        ge=INT64_MIN,
+        le=INT64_MAX,
+        description="Unix seconds, clipped to the times trained on. Without it the query is time-agnostic.",
+        examples=[893286638],
+    ),
+]
+
+
+class Body(BaseModel):
+    """A request body: types as JSON has them, no unknown fields."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+class Parameters(BaseModel):
+    """A request's query parameters, which arrive as text."""
+
+    model_config = ConfigDict(extra="forbid")

@@ -1,0 +1,39 @@
+"""Who asks: the fields that every request about a person shares."""
+
+from __future__ import annotations
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from service.schemas.fields import Body, MovieId, Timestamp, UserId
+
+
+class HistoryEntryBody(Body):
+    """A movie that the person saw."""
+
+    movie_id: MovieId
+    rating: float | None = Field(
+        default=None,
+        allow_inf_nan=False,
+        description="Stars on the bundle's scale; null where not rated.",
+        examples=[5],
+    )
+
+
+class PersonBody(Body):
+    """Who asks: a user id, a history, or both."""
+
+    user_id: UserId | None = None
+    history: list[HistoryEntryBody] = Field(
+        default=[],
+        validate_default=True,
+        description="Movies seen, oldest first, added to what the bundle knows of the user. A movie that is "
+        "named twice, or known already, takes the last rating and place given here.",
+    )
+    timestamp: Timestamp | None = None
+
+    @field_validator("history")
+    @classmethod
+    def _says_who_asks(cls, history: list[HistoryEntryBody], info: ValidationInfo) -> list[HistoryEntryBody]:
+        if not history and "user_id" in info.data and info.data["user_id"] is None:
+            raise ValueError("expected user_id or a non-empty history, got neither")
+        return history

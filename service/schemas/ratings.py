@@ -1,0 +1,56 @@
+"""`/predict_rating`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, Field, ValidationInfo
+
+from service.schemas.fields import MovieId, Parameters, Text, Timestamp, UserId
+from service.schemas.person import PersonBody
+
+
+def _exactly_one_movie(title: str | None, info: ValidationInfo) -> str | None:
+    if "movie_id" in info.data and (info.data["movie_id"] is None) == (title is None):
+        raise ValueError(
+            f"expected exactly one of movie_id and movie_title, got {'neither' if title is None else 'both'}"
+        )
+    return title
+
+
+MovieTitle = Annotated[
+    Text | None,
+    AfterValidator(_exactly_one_movie),
+    Field(
+        validate_default=True,
+        description="The exact title, instead of `movie_id`. Of movies that share it, the most-rated.",
+        examples=["Dances with Wolves (1990)"],
+    ),
+]
+
+
+class RatingBody(PersonBody):
+    """`POST /predict_rating`: exactly one of `movie_id` and `movie_title`."""
+
+    movie_id: MovieId | None = None
+    movie_title: MovieTitle = None
+
+
+class RatingParameters(Parameters):
+    """`GET /predict_rating`: exactly one of `movie_id` and `movie_title`."""
+
+    user_id: UserId
+    movie_id: MovieId | None = None
+    movie_title: MovieTitle = None
+    timestamp: Timestamp | None = None
+
+
+class RatingAnswer(BaseModel):
+    """The answer of `/predict_rating`."""
+
+    user_id: str | None
+    movie_id: str
+    title: str
+    predicted_rating: float = Field(description="Stars, within the bundle's scale.")
+    known_user: bool
+    bundle_id: str
