@@ -10,6 +10,7 @@ from rich.table import Table
 
 from training.ablation import ablations
 from training.artifacts import require_writable
+from training.comparison import MEASURES, compare
 from training.config import TrainingConfig
 from training.data.sources import load_ratings
 from training.data.splits import split_by_name
@@ -18,7 +19,7 @@ from training.evaluation import evaluate_split, mean_of_runs
 from training.export import EXPORT_STEPS, export_bundle
 from training.fitting import fit_model
 from training.progress import console, results, stage
-from training.report import MEASURES, comparison_rows, write_readme_table
+from training.report import write_readme_table
 
 
 def fit(source: str, dataset: str, config: TrainingConfig, held_out: str | None, artifacts: Path) -> Path:
@@ -115,10 +116,15 @@ def _format_losses(losses: dict[str, float]) -> str:
 
 
 def _print_comparison(metrics: dict[str, Any], title: str) -> None:
-    header, *rows = comparison_rows(metrics)
-    table = Table(title=title)
-    for position, name in enumerate(header):
-        table.add_column(name, justify="right" if position else "left")
-    for row in rows:
-        table.add_row(*row)
+    comparison = compare(metrics)
+    # The star marks the best where bold does not show, as in a file.
+    table = Table("", title=title)
+    for name in comparison.header:
+        table.add_column(name, justify="right")
+    for measure, cells in comparison.rows.items():
+        table.add_row(
+            measure, *(f"[bold]{cell.text}*[/bold]" if cell.best else f"{cell.text} " for cell in cells)
+        )
     results.print(table)
+    for sentence in comparison.verdict:
+        results.print(sentence, markup=False, soft_wrap=True)

@@ -6,6 +6,7 @@ import html
 from collections.abc import Sequence
 from typing import Any
 
+from training.comparison import Comparison, compare
 from training.plots import bar_chart, line_chart
 
 _PAGE = """<!doctype html>
@@ -20,11 +21,8 @@ td:first-child,th:first-child{{text-align:left}}</style></head>
 """
 
 
-def report_page(bundle_id: str, metrics: dict[str, Any] | None, comparison: list[list[str]]) -> str:
-    """The page of what `evaluate_split` returned; None: not measured. All text is escaped.
-
-    `comparison` is a header and a row per measure, Matinee's figure second, '-' where there is none.
-    """
+def report_page(bundle_id: str, metrics: dict[str, Any] | None) -> str:
+    """The page of what `evaluate_split` returned; None: not measured. All text is escaped."""
     title = html.escape(f"Matinee, bundle {bundle_id}")
     if metrics is None:
         return _PAGE.format(title=title, summary="Quality was not measured.", body="")
@@ -32,28 +30,23 @@ def report_page(bundle_id: str, metrics: dict[str, Any] | None, comparison: list
         f"Measured on the {metrics['split']} split: {metrics['test_ratings']:,} held-out ratings after "
         f"training on {metrics['train_ratings']:,}; then trained again on all of them."
     )
-    body = _comparison(comparison) + _losses(metrics.get("losses") or {})
+    body = _comparison(compare(metrics)) + _losses(metrics.get("losses") or {})
     if "analysis" in metrics:
         body += _analysis(metrics["analysis"])
     return _PAGE.format(title=title, summary=summary, body=body)
 
 
-def _comparison(rows: list[list[str]]) -> str:
-    """The best of each row in bold, and a sentence for each measure where a baseline beats the model."""
-    head, *body = rows
-    lines, beaten = [], []
-    for name, *cells in body:
-        numbers = [float(cell) for cell in cells if cell != "-"]
-        best = (min if name.startswith("RMSE") else max)(numbers, default=None)
-        marked = [
-            f"<strong>{html.escape(cell)}</strong>" if cell != "-" and float(cell) == best else cell
-            for cell in cells
+def _comparison(comparison: Comparison) -> str:
+    """The best of each row in bold, and in words where a baseline beats the model."""
+    rows = [
+        [
+            html.escape(measure),
+            *(f"<strong>{cell.text}</strong>" if cell.best else cell.text for cell in cells),
         ]
-        lines.append([html.escape(name), *marked])
-        if cells[0] != "-" and float(cells[0]) != best:
-            winners = [head[at + 1] for at, cell in enumerate(cells) if cell != "-" and float(cell) == best]
-            beaten.append(f"<p>{html.escape(name)}: {html.escape(', '.join(winners))} beats Matinee.</p>")
-    return _table([html.escape(cell) for cell in head], lines) + "".join(beaten)
+        for measure, cells in comparison.rows.items()
+    ]
+    verdict = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in comparison.verdict)
+    return _table(["", *map(html.escape, comparison.header)], rows) + verdict
 
 
 def _losses(losses: dict[str, list[float]]) -> str:

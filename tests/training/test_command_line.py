@@ -221,9 +221,9 @@ def test_evaluate_prints_the_measures_beside_the_baselines(run: Any, csv_directo
     code, out, err = run("evaluate", "--split", "random", "--data", csv_directory, "--epochs", "1")
     assert code == 0
     assert "random split" in out
-    for column in ("Matinee", "popularity", "ease", "biases"):
+    for column in ("Matinee", "popularity", "EASE", "biases"):
         assert column in out
-    [ndcg] = [line for line in out.splitlines() if "NDCG@10" in line]
+    [ndcg] = [line for line in out.splitlines() if "│ NDCG@10" in line]
     assert len(re.findall(r"0\.\d{4}", ndcg)) == 3
     assert "720 ratings of 85 movies by 120 users from ratings.csv, movies.csv in few [ratings]\n" in err
     assert "2 ratings were replaced by later ones of the same movie" in err

@@ -6,10 +6,10 @@ from synthetic_ratings import table_of
 
 from training import pipeline
 from training.ablation import WITHOUT
+from training.comparison import MEASURES
 from training.config import TrainingConfig
 from training.data.splits import Split
 from training.data.table import RatingsTable
-from training.report import MEASURES
 
 
 @pytest.fixture

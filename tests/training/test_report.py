@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from training.comparison import MEASURES, compare
 from training.errors import ConfigurationError
-from training.report import MEASURES, comparison_rows, write_readme_table, write_report
+from training.report import write_readme_table, write_report
 
 RETRIEVAL = {
     "hit_rate_at_10": 0.1,
@@ -27,20 +28,6 @@ def metrics(ease: dict[str, float] | None) -> dict[str, Any]:
         "model": RETRIEVAL | {"rmse": 0.95} | with_time,
         "baselines": {"popularity": RETRIEVAL, "ease": ease, "biases": {"rmse": 1.0}},
     }
-
-
-def test_measures_stand_beside_the_baselines_and_a_dash_where_none_was_computed() -> None:
-    header, *rows = comparison_rows(metrics(ease=None))
-    assert header == ["", "Matinee", "popularity", "ease", "biases"]
-    by_title = {title: cells for title, *cells in rows}
-    assert list(by_title) == list(MEASURES.values())
-    assert by_title["NDCG@10"] == ["0.1235", "0.1235", "-", "-"]
-    assert by_title["recall@20"] == ["0.0000", "0.0000", "-", "-"]
-    assert by_title["RMSE, stars"] == ["0.9500", "-", "-", "1.0000"]
-
-
-def test_every_measure_of_a_model_has_a_name(measured: dict[str, Any]) -> None:
-    assert measured["model"].keys() == MEASURES.keys()
 
 
 class Cells(HTMLParser):
@@ -69,8 +56,9 @@ def test_the_page_has_the_table_and_says_what_was_measured(tmp_path: Path) -> No
     page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
     parsed = Cells(page)
     assert parsed.open == []
-    expected = [cell for row in comparison_rows(metrics(ease=RETRIEVAL)) for cell in row if cell]
-    assert parsed.cells == expected
+    comparison = compare(metrics(ease=RETRIEVAL))
+    expected = [[title, *(cell.text for cell in cells)] for title, cells in comparison.rows.items()]
+    assert parsed.cells == [*comparison.header, *(text for row in expected for text in row)]
     assert "temporal split: 20,000 held-out ratings after training on 80,000" in page
     assert "bundle-&lt;1&gt;" in page
     assert "bundle-<1>" not in page
@@ -98,15 +86,21 @@ def test_the_table_of_a_split_is_replaced_in_the_readme_and_nothing_else(tmp_pat
     readme = tmp_path / "README.md"
     readme.write_text(README, encoding="utf-8")
     for _ in range(2):  # a second time it changes nothing
-        write_readme_table(readme, "temporal", metrics(ease=None), "temporal split")
+        given = metrics(ease=None)
+        given["model"] = given["model"] | {"recall_at_20": 0.2}
+        given["baselines"]["popularity"] = RETRIEVAL | {"recall_at_20": 0.3}
+        write_readme_table(readme, "temporal", given, "temporal split")
         before, begun, rest = readme.read_text(encoding="utf-8").partition("<!-- temporal -->\n")
         table, ended, after = rest.partition("\n<!-- /temporal -->")
         assert before + begun + "old" + ended + after == README
+        table, verdict = table.split("\n\n")
         header, ruler, *rows = [line.strip("| ").split(" | ") for line in table.splitlines()]
-        assert header == ["temporal split", "Matinee", "popularity", "ease", "biases"]
+        assert header == ["temporal split", "Matinee", "popularity", "EASE", "biases"]
         assert set(ruler[1:]) == {"---:"}
-        assert ["NDCG@10", "0.1235", "0.1235", "-", "-"] in rows
+        assert ["recall@20", "0.2000", "**0.3000**", "-", "-"] in rows
+        assert ["RMSE, stars", "**0.9500**", "-", "-", "1.0000"] in rows
         assert len(rows) == len(MEASURES)
+        assert verdict == "- Matinee loses to popularity at recall@20 by 0.1000 (0.2000 against 0.3000)."
 
 
 @pytest.mark.parametrize("text", ["", "<!-- temporal -->\nold\n", "<!-- random --><!-- /random -->"])
