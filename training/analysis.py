@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from training.data.table import RatingsTable
 from training.fitting import TrainedModel
 from training.held_out import held_out_users, padded_movies, seen_movies
-from training.metrics import HitRate, NormalizedDCG, RootMeanSquaredError, ranks
+from training.metrics import Calibration, HitRate, NormalizedDCG, RootMeanSquaredError, ranks
 
 _LIST_LENGTH = 10
 _DEPTHS = (1, 5, 10, 20, 50, 100, 200)
@@ -22,21 +22,20 @@ _EXAMPLE_HISTORY = 5
 def analyse(trained: TrainedModel, test: RatingsTable) -> dict[str, Any]:
     """One time-agnostic query per user with held-out rows, seen movies excluded.
 
-    Scores of a group of users are in memory at a time, and a prediction per test row.
+    Scores of a group of users are in memory at a time.
 
     Returns:
         A JSON document: `catalogue_coverage` (share of the catalogue in somebody's first ten),
         `popularity_deciles` (share of the recommended movies in each tenth of the catalogue by number of
         training ratings, the most popular first), `by_history_length` and `hit_rate_by_k` (both by name),
-        `calibration` (see `calibration`) and `examples` (users beside their recommendations).
+        `calibration` (see `Calibration`) and `examples` (users beside their recommendations).
     """
     histories, num_movies = trained.histories, test.num_movies
     candidates = trained.embed_candidates()
     recommended = np.zeros(num_movies, np.int64)
     hit_rates = [HitRate(k) for k in _DEPTHS]
     lengths = {name: _Quality() for name in _HISTORY_LENGTHS}
-    predictions = [np.empty(0, np.float32)]
-    true = [np.empty(0, np.float32)]
+    calibration = Calibration(trained.vocabulary.rating_scale)
     examples: list[dict[str, Any]] = []
     for user_rows, rows_of_users in held_out_users(histories, test):
         inputs = histories.query_inputs(user_rows, trained.config.max_history)
@@ -52,8 +51,7 @@ def analyse(trained: TrainedModel, test: RatingsTable) -> dict[str, Any]:
                 hit_rate.update(places)
             ratings = predicted[at, : len(rows)]
             lengths[_length_name(int(seen[at].sum()))].update(places, ratings, stars)
-            predictions.append(ratings)
-            true.append(stars)
+            calibration.update(ratings, stars)
             recommended[lists[at]] += 1
             if len(examples) < _EXAMPLES and user_rows[at] >= 0:
                 examples.append(_example(trained, test, int(user_rows[at]), lists[at]))
@@ -64,7 +62,7 @@ def analyse(trained: TrainedModel, test: RatingsTable) -> dict[str, Any]:
         ),
         "by_history_length": {name: quality.result() for name, quality in lengths.items()},
         "hit_rate_by_k": {str(one.k): one.result() for one in hit_rates},
-        "calibration": calibration(np.concatenate(predictions), np.concatenate(true)),
+        "calibration": calibration.result(),
         "examples": examples,
     }
 
@@ -77,20 +75,6 @@ def popularity_deciles(recommended: NDArray[np.int64], popularity: NDArray[np.in
     """
     tenths = np.array_split(recommended[np.argsort(-popularity, kind="stable")], 10)
     return [float(tenth.sum() / max(1, recommended.sum())) for tenth in tenths]
-
-
-def calibration(predicted: NDArray[np.float32], true: NDArray[np.float32]) -> list[dict[str, float]]:
-    """Ten bins of as many rows each, by predicted stars ascending; fewer where there are fewer rows."""
-    bins = np.array_split(np.argsort(predicted, kind="stable"), 10)
-    return [
-        {
-            "predicted": float(predicted[rows].mean(dtype=np.float64)),
-            "true": float(true[rows].mean(dtype=np.float64)),
-            "rows": len(rows),
-        }
-        for rows in bins
-        if len(rows)
-    ]
 
 
 class _Quality:

@@ -18,12 +18,14 @@ def held_out_users(
 ) -> Iterator[tuple[NDArray[np.int32], list[NDArray[np.int64]]]]:
     """Users in groups: their rows in the histories, int32 `[B]`, and each one's rows of the test table."""
     order = np.argsort(test.user_rows, kind="stable")
-    users, starts = np.unique(test.user_rows[order], return_index=True)
-    rows_of_users = np.split(order, starts[1:])
+    counts = np.bincount(test.user_rows, minlength=test.num_users)
+    users = np.flatnonzero(counts)
+    ends = np.cumsum(counts[users])
     known = histories.positions(test.num_users)[users]
     for start in range(0, len(users), _USERS_AT_ONCE):
-        at = slice(start, start + _USERS_AT_ONCE)
-        yield known[at], rows_of_users[at]
+        group = ends[start : start + _USERS_AT_ONCE]
+        first = ends[start - 1] if start else 0
+        yield known[start : start + _USERS_AT_ONCE], np.split(order[first : group[-1]], group[:-1] - first)
 
 
 def padded_movies(test: RatingsTable, rows_of_users: list[NDArray[np.int64]]) -> NDArray[np.int32]:

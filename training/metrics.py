@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+_ROWS_AT_ONCE = 64
+_CLASSES, _BINS = 1_000, 10  # of predicted stars
+
 
 def ranks(
     scores: NDArray[np.float32], targets: NDArray[np.integer], excluded: NDArray[np.bool_] | None = None
@@ -21,16 +24,19 @@ def ranks(
     Args:
         scores: float `[B, C]`.
         targets: int `[B]`, columns of `scores`.
-        excluded: bool `[B, C]`, candidates that do not compete (the target itself always does).
+        excluded: bool `[B, C]` or `[1, C]`, candidates that do not compete (the target itself always does).
 
     Returns:
         int64 `[B]`, from 0 to C - 1; C where the target's score is not a number.
     """
-    # Not `scores > ...`: beside a score that is no number nothing would be better, and it would rank first.
-    better = ~(scores <= np.take_along_axis(scores, targets[:, None], axis=1))
-    if excluded is not None:
-        better &= ~excluded
-    counts: NDArray[np.int64] = better.sum(axis=1, dtype=np.int64)
+    counts = np.empty(len(targets), np.int64)
+    for start in range(0, len(targets), _ROWS_AT_ONCE):
+        at = slice(start, start + _ROWS_AT_ONCE)
+        # Not `scores > ...`: beside a score that is no number nothing would be better: it would rank first.
+        better = ~(scores[at] <= np.take_along_axis(scores[at], targets[at, None], axis=1))
+        if excluded is not None:
+            better &= ~(excluded if len(excluded) == 1 else excluded[at])
+        counts[at] = better.sum(axis=1)
     return counts
 
 
@@ -80,7 +86,10 @@ class PerUser(ABC):
 
 
 class Recall(PerUser):
-    """Share of a user's test movies among the first K: |test in first K| / |test|."""
+    """Share of a user's test movies among the first K: |test in first K| / |test|.
+
+    Herlocker et al. 2004 (doi 10.1145/963770.963772, section 4.1.2).
+    """
 
     def value(self, of: NDArray[np.int64]) -> float:
         """Recall@K for one user."""
@@ -115,6 +124,44 @@ class RootMeanSquaredError:
     def result(self) -> float:
         """The error so far."""
         return float(np.sqrt(self.squares / self.rows)) if self.rows else float("nan")
+
+
+class Calibration:
+    """What people gave where so many stars were predicted.
+
+    Rows are counted in narrow classes of predicted stars, equally wide; ten bins of about as many rows each
+    are made of neighbouring classes. Of few or equal predictions there are fewer.
+
+    Args:
+        scale: The fewest and the most stars; predictions outside count at its ends.
+    """
+
+    def __init__(self, scale: tuple[float, float]) -> None:
+        self._edges = np.linspace(*scale, _CLASSES + 1)[1:-1]
+        # By class: rows, the sum of predicted stars, the sum of true stars.
+        self._sums = np.zeros((3, _CLASSES))
+
+    def update(self, predicted: NDArray[np.floating], true: NDArray[np.floating]) -> None:
+        """Adds rows, both float `[n]` stars."""
+        classes = np.searchsorted(self._edges, predicted, side="right")
+        for at, weights in enumerate((None, predicted, true)):
+            self._sums[at] += np.bincount(classes, weights, _CLASSES)
+
+    def result(self) -> list[dict[str, float]]:
+        """The bins by predicted stars ascending: means `predicted` and `true`, and how many `rows`."""
+        rows = self._sums[0]
+        # A class belongs to the bin that its middle row falls into.
+        middles = np.cumsum(rows) - rows / 2
+        bins = np.minimum(_BINS * middles / max(1, rows.sum()), _BINS - 1).astype(np.int64)
+        counts, predicted, true = (np.bincount(bins, sums, _BINS) for sums in self._sums)
+        return [
+            {
+                "predicted": float(predicted[at] / counts[at]),
+                "true": float(true[at] / counts[at]),
+                "rows": int(counts[at]),
+            }
+            for at in np.flatnonzero(counts)
+        ]
 
 
 @dataclass

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from synthetic_ratings import SMALL_CONFIG
 
-from training.analysis import calibration, popularity_deciles
+from training.analysis import popularity_deciles
 from training.data.table import RatingsTable
 from training.fitting import TrainedModel
 
@@ -14,14 +14,6 @@ def test_recommendations_are_shared_among_tenths_by_popularity() -> None:
     recommended = np.zeros(20, np.int64)
     recommended[[19, 18, 16, 0]] = [3, 1, 4, 2]
     assert popularity_deciles(recommended, popularity) == [0.4, 0.4, 0, 0, 0, 0, 0, 0, 0, 0.2]
-
-
-def test_calibration_has_ten_bins_by_predicted_stars() -> None:
-    predicted = np.arange(20, dtype=np.float32)[::-1]
-    found = calibration(predicted, predicted + 1)
-    assert found[0] == {"predicted": 0.5, "true": 1.5, "rows": 2}
-    assert found[9] == {"predicted": 18.5, "true": 19.5, "rows": 2}
-    assert len(calibration(predicted[:3], predicted[:3])) == 3
 
 
 def test_parts_agree_with_the_whole_and_with_a_brute_force(

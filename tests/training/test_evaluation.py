@@ -1,4 +1,6 @@
+import dataclasses
 import math
+import tracemalloc
 from collections import defaultdict
 from typing import Any
 
@@ -192,6 +194,32 @@ def test_the_same_seed_and_data_give_the_same_measures_to_four_decimals(
     assert again["losses"] == trained.losses
     assert (again["split"], again["train_ratings"], again["test_ratings"]) == ("temporal", 2_280, 600)
     assert again["fit_seconds"] > 0
+
+
+def test_memory_hardly_grows_with_the_number_of_test_rows() -> None:
+    random = np.random.default_rng(0)
+
+    def peak_bytes(test: RatingsTable) -> int:
+        scores = random.random((1, 300)).astype(np.float32)
+        histories = Histories.from_table(test.take(np.arange(1)))
+        tracemalloc.start()
+        evaluate_retrieval(lambda users: np.repeat(scores, len(users), axis=0), histories, test)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return peak
+
+    rows = 2_000 * 20
+    whole = dataclasses.replace(
+        table_of([("1", str(movie), 3.0, 0) for movie in range(300)]),
+        user_rows=np.repeat(np.arange(2_000, dtype=np.int32), 20),
+        movie_rows=random.integers(0, 300, rows).astype(np.int32),
+        stars=np.full(rows, 3.0, np.float32),
+        timestamps=np.zeros(rows, np.int64),
+        user_ids=tuple(map(str, range(2_000))),
+    )
+    few = whole.take(np.arange(600 * 20))
+    # The order of the rows by user, and what sorts it: no scores, no ranks.
+    assert peak_bytes(whole) - peak_bytes(few) < 20 * (len(whole) - len(few))
 
 
 def test_ease_is_left_out_where_the_catalogue_is_too_large_for_it(monkeypatch: pytest.MonkeyPatch) -> None:

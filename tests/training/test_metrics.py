@@ -1,12 +1,16 @@
 import math
+import tracemalloc
 
+import keras
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from keras_rs import metrics
 from numpy.typing import NDArray
 
 from training.metrics import (
+    Calibration,
     HitRate,
     NormalizedDCG,
     Recall,
@@ -119,11 +123,11 @@ def test_without_rows_every_measure_is_not_a_number() -> None:
 
 
 def test_seen_movies_are_left_out_of_all_measures_but_accuracy() -> None:
-    metrics = RetrievalMetrics()
-    metrics.update(unseen=ranks_of(9, 19), among_all=ranks_of(99, 100))
-    metrics.update(unseen=ranks_of(49), among_all=ranks_of(100))
-    metrics.update(unseen=ranks_of(), among_all=ranks_of())
-    assert metrics.results() == pytest.approx(
+    found = RetrievalMetrics()
+    found.update(unseen=ranks_of(9, 19), among_all=ranks_of(99, 100))
+    found.update(unseen=ranks_of(49), among_all=ranks_of(100))
+    found.update(unseen=ranks_of(), among_all=ranks_of())
+    assert found.results() == pytest.approx(
         {
             "hit_rate_at_10": 1 / 3,
             "hit_rate_at_50": 1,
@@ -133,3 +137,69 @@ def test_seen_movies_are_left_out_of_all_measures_but_accuracy() -> None:
             "top_100_accuracy": 1 / 3,
         }
     )
+
+
+def test_calibration_has_ten_bins_of_as_many_rows_by_predicted_stars() -> None:
+    predicted = np.random.default_rng(0).permutation(np.linspace(1, 5, 2_000))
+    calibration = Calibration((1, 5))
+    for part in np.split(predicted, 4):
+        calibration.update(part, part / 2)
+    found = calibration.result()
+    assert [one["rows"] for one in found] == [200] * 10
+    expected = np.sort(predicted).reshape(10, 200).mean(axis=1)
+    assert [one["predicted"] for one in found] == pytest.approx(expected.tolist())
+    assert [one["true"] for one in found] == pytest.approx((expected / 2).tolist())
+
+
+def test_calibration_of_few_or_equal_predictions_has_fewer_bins() -> None:
+    calibration = Calibration((1, 5))
+    assert calibration.result() == []
+    calibration.update(np.array([1.0, 5.0, 5.0]), np.array([2.0, 4.0, 5.0]))  # both ends of the scale
+    assert calibration.result() == [
+        {"predicted": 1, "true": 2, "rows": 1},
+        {"predicted": 5, "true": 4.5, "rows": 2},
+    ]
+
+
+def of_keras_rs(measure: keras.Metric, wanted: NDArray[np.bool_], scores: NDArray[np.float32]) -> float:
+    measure.update_state(wanted.astype(np.float32), scores)
+    return float(measure.result())
+
+
+@pytest.mark.parametrize("k", [1, 10, 20, 50])
+def test_measures_agree_with_those_of_keras_rs(k: int) -> None:
+    """An outside oracle: lists of 60 candidates without ties, those excluded at their ends."""
+    random = np.random.default_rng(k)
+    users, candidates = 40, 60
+    scores = random.permutation(users * candidates).reshape(users, candidates).astype(np.float32)
+    wanted = random.random(scores.shape) < random.uniform(0.02, 0.4, (users, 1))
+    wanted[:, 0] = True
+    excluded = ~wanted & (random.random(scores.shape) < 0.3)
+    recall, ndcg, hit_rate = Recall(k), NormalizedDCG(k), HitRate(k)
+    for user in range(users):
+        targets = np.flatnonzero(wanted[user])
+        mine = np.broadcast_to(scores[user], (len(targets), candidates))
+        places = ranks(mine, targets, excluded[[user]])
+        for measure in (recall, ndcg, hit_rate):
+            measure.update(places)
+    left = np.where(excluded, scores - scores.size, scores)
+    assert recall.result() == pytest.approx(of_keras_rs(metrics.RecallAtK(k), wanted, left))
+    assert ndcg.result() == pytest.approx(of_keras_rs(metrics.NDCG(k), wanted, left))
+    # A test row is a list in which only its own movie is wanted, the user's others out of the way.
+    owner, movie = np.nonzero(wanted)
+    own = np.zeros((len(owner), candidates), bool)
+    own[np.arange(len(owner)), movie] = True
+    assert hit_rate.result() == pytest.approx(of_keras_rs(metrics.RecallAtK(k), own, left[owner]))
+
+
+def test_many_test_rows_of_one_user_are_ranked_in_little_memory() -> None:
+    scores = np.random.default_rng(0).random(20_000).astype(np.float32)
+    targets = np.arange(0, 20_000, 10)
+    tracemalloc.start()
+    found = ranks(np.broadcast_to(scores, (len(targets), len(scores))), targets, np.zeros((1, 20_000), bool))
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # At once it would be 40 MB for each array of a truth per row and candidate.
+    assert peak_bytes < 4_000_000
+    order = np.argsort(-scores).tolist()
+    assert found[:50].tolist() == [order.index(target) for target in targets[:50].tolist()]
