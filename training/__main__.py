@@ -71,6 +71,10 @@ Layers = Annotated[
 ]
 Weight = Annotated[float | None, typer.Option(min=0)]
 Epochs = Annotated[int | None, typer.Option(min=1, help="Passes over all users.")]
+TensorBoard = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Where to write TensorBoard logs: losses, held-out figures, rate."),
+]
 Seed = Annotated[int | None, typer.Option(min=0, help="Fixes weights and every random draw.")]
 
 
@@ -88,6 +92,7 @@ def fit(
     rating_weight: Weight = None,
     epochs: Epochs = None,
     seed: Seed = None,
+    tensorboard: TensorBoard = None,
 ) -> None:
     """Measures on held-out ratings, then trains on every rating and exports that as the live bundle."""
     config = _config(
@@ -101,7 +106,7 @@ def fit(
     from training import pipeline  # noqa: PLC0415  # takes seconds, which --help and typing errors need not
 
     held_out = None if evaluate is Evaluation.NONE else evaluate.value
-    pipeline.fit(data, dataset.value, config, held_out, artifacts)
+    pipeline.fit(data, dataset.value, config, held_out, artifacts, tensorboard=tensorboard)
 
 
 @app.command()
@@ -122,6 +127,7 @@ def evaluate(
     rating_weight: Weight = None,
     epochs: Epochs = None,
     seed: Seed = None,
+    tensorboard: TensorBoard = None,
 ) -> None:
     """Trains on a part of the ratings and measures on the rest, beside the baselines."""
     config = _config(
@@ -138,7 +144,16 @@ def evaluate(
         pipeline.ablate(data, dataset.value, config, split.value)
         return
     mark = split.value if preset is Preset.FORWARD else f"{split.value} {preset.value}"
-    pipeline.evaluate(data, dataset.value, config, split.value, seeds=seeds, readme=readme, readme_mark=mark)
+    pipeline.evaluate(
+        data,
+        dataset.value,
+        config,
+        split.value,
+        seeds=seeds,
+        readme=readme,
+        readme_mark=mark,
+        tensorboard=tensorboard,
+    )
 
 
 def _config(preset: Preset, layers: str | None, **overrides: Any) -> TrainingConfig:

@@ -15,7 +15,7 @@ from training.config import TrainingConfig
 from training.data.splits import Split
 from training.data.table import RatingsTable
 from training.errors import DataError
-from training.fitting import OnEpoch, TrainedModel, fit_model
+from training.fitting import OnEpoch, TrainedModel, Validate, fit_model
 from training.held_out import held_out_users, padded_movies, seen_movies
 from training.histories import Histories
 from training.metrics import HitRate, RetrievalMetrics, RootMeanSquaredError, ranks
@@ -24,6 +24,7 @@ Score = Callable[[NDArray[np.int32]], NDArray[np.float32]]
 """Users, int32 `[B]` (`NO_ROW` for strangers), to scores of all candidates, float32 `[B, C]`."""
 
 _ROWS_AT_ONCE = 512
+_VALIDATED_USERS = 256
 
 
 def evaluate_split(
@@ -33,7 +34,8 @@ def evaluate_split(
 
     Returns:
         A JSON document: `split`, `train_ratings`, `test_ratings`, `seed`, `fit_seconds`, `model` and
-        `baselines` (measures by name; null where not computed), `analysis` (see `analyse`), `losses`.
+        `baselines` (measures by name; null where not computed), `analysis` (see `analyse`), and `losses` and
+        `validation` by epoch (see `TrainedModel`).
 
     Raises:
         DataError: No row is held out, as where nobody has rated three movies.
@@ -45,7 +47,7 @@ def evaluate_split(
             "too few for each user; take the other split, or `fit --evaluate none`"
         )
     started = time.perf_counter()
-    trained = fit_model(train, config, on_epoch)
+    trained = fit_model(train, config, on_epoch, validation_on(test))
     fit_seconds = time.perf_counter() - started
     return {
         "split": split.name,
@@ -57,7 +59,26 @@ def evaluate_split(
         "baselines": evaluate_baselines(train, test, trained.histories),
         "analysis": analyse(trained, test),
         "losses": trained.losses,
+        "validation": trained.validation,
     }
+
+
+def validation_on(test: RatingsTable) -> Validate:
+    """Measures by rows that are held out, of at most 256 users so that it takes a fraction of an epoch."""
+    users = np.unique(test.user_rows)
+    if len(users) > _VALIDATED_USERS:
+        users = np.random.default_rng(0).choice(users, _VALIDATED_USERS, replace=False)
+    sample = test.take(np.flatnonzero(np.isin(test.user_rows, users)))
+
+    def validate(trained: TrainedModel) -> dict[str, float]:
+        retrieval = evaluate_retrieval(_scores_of(trained), trained.histories, sample)
+        return {
+            "hit_rate_at_100": retrieval["hit_rate_at_100"],
+            "ndcg_at_10": retrieval["ndcg_at_10"],
+            "rmse": _rating_error(trained, sample),
+        }
+
+    return validate
 
 
 def mean_of_runs(runs: list[dict[str, Any]]) -> dict[str, float]:
@@ -67,16 +88,10 @@ def mean_of_runs(runs: list[dict[str, Any]]) -> dict[str, float]:
 
 def evaluate_model(trained: TrainedModel, test: RatingsTable) -> dict[str, float]:
     """All measures of one model: one time-agnostic query per user, then each row with its own time."""
-    candidates = trained.embed_candidates()
-    histories, most = trained.histories, trained.config.max_history
-
-    def score(user_rows: NDArray[np.int32]) -> NDArray[np.float32]:
-        return trained.embed_queries(histories.query_inputs(user_rows, most)) @ candidates.T
-
     return {
-        **evaluate_retrieval(score, histories, test),
+        **evaluate_retrieval(_scores_of(trained), trained.histories, test),
         "rmse": _rating_error(trained, test),
-        **_evaluate_with_time(trained, candidates, test),
+        **_evaluate_with_time(trained, test),
     }
 
 
@@ -106,11 +121,19 @@ def evaluate_retrieval(score: Score, histories: Histories, test: RatingsTable) -
     return metrics.results()
 
 
-def _evaluate_with_time(
-    trained: TrainedModel, candidates: NDArray[np.float32], test: RatingsTable
-) -> dict[str, float]:
+def _scores_of(trained: TrainedModel) -> Score:
+    candidates, histories = trained.embed_candidates(), trained.histories
+
+    def score(user_rows: NDArray[np.int32]) -> NDArray[np.float32]:
+        inputs = histories.query_inputs(user_rows, trained.config.max_history)
+        return trained.embed_queries(inputs) @ candidates.T
+
+    return score
+
+
+def _evaluate_with_time(trained: TrainedModel, test: RatingsTable) -> dict[str, float]:
     """The same questions asked once per test row, at the moment of that row."""
-    histories = trained.histories
+    candidates, histories = trained.embed_candidates(), trained.histories
     accuracy, hit_rate = HitRate(100), HitRate(100)
     user_rows = histories.positions(test.num_users)[test.user_rows]
     for start in range(0, len(test), _ROWS_AT_ONCE):

@@ -41,7 +41,7 @@ EXPORT_STEPS = 7
 """How often `export_bundle` calls `on_step`."""
 
 _MEASURED_USERS = 10_000
-_REPORT_ONLY = {"analysis", "losses"}  # long lists; report/metrics.json has everything
+_REPORT_ONLY = {"analysis", "losses", "validation"}  # long lists; report/metrics.json has everything
 
 
 def export_bundle(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import keras
 import numpy as np
@@ -22,7 +22,11 @@ from training.towers import Vocabulary
 _MOST_STEPS_PER_CALL = 32
 
 OnEpoch = Callable[[int, dict[str, float]], None]
-"""Called after each epoch with its number, from 1, and its mean losses by name."""
+"""Called after each epoch with its number, from 1, and by name its mean losses, the `learning_rate` it ended
+with and, where the epoch was validated, those figures as `held_out_...`."""
+
+VALIDATED_EVERY = 5
+"""Epochs from one validation to the next; the last epoch is validated too."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +35,8 @@ class TrainedModel:
 
     Attributes:
         losses: Mean losses of each epoch, by name.
+        validation: The epochs that were validated as `epoch`, from 1, and what was found, by name; empty
+            where nothing was.
     """
 
     model: TwoTowerModel
@@ -38,6 +44,7 @@ class TrainedModel:
     histories: Histories
     config: TrainingConfig
     losses: dict[str, list[float]]
+    validation: dict[str, list[float]] = field(default_factory=dict)
 
     def embed_queries(self, inputs: QueryInputs) -> NDArray[np.float32]:
         """Query embeddings, float32 `[B, D]`."""
@@ -73,8 +80,23 @@ def build_vocabulary(table: RatingsTable, histories: Histories, config: Training
     )
 
 
-def fit_model(table: RatingsTable, config: TrainingConfig, on_epoch: OnEpoch | None = None) -> TrainedModel:
-    """Trains on every row; the same table and configuration give the same model.
+Validate = Callable[[TrainedModel], dict[str, float]]
+"""Measures a model while it is trained."""
+
+
+def fit_model(
+    table: RatingsTable,
+    config: TrainingConfig,
+    on_epoch: OnEpoch | None = None,
+    validate: Validate | None = None,
+) -> TrainedModel:
+    """Trains on every row; the same table and configuration give the same model, validated or not.
+
+    Args:
+        table: What to learn.
+        config: How.
+        on_epoch: Is told how it goes.
+        validate: Its figures are shown and kept; nothing is chosen by them.
 
     Raises:
         DataError: There is nothing to learn from.
@@ -99,37 +121,43 @@ def fit_model(table: RatingsTable, config: TrainingConfig, on_epoch: OnEpoch | N
     optimizer = keras.optimizers.AdamW(rate, weight_decay=config.weight_decay)
     # XLA would compile anew for every width of history.
     model.compile(optimizer=optimizer, jit_compile=False, steps_per_execution=steps_per_call)
-    record = _Record(on_epoch)
+    trained = TrainedModel(model, vocabulary, histories, config, {})
     model.fit(
         _dataset(sampler),
         epochs=config.epochs,
         steps_per_epoch=steps,
-        callbacks=[record],
+        callbacks=[_Record(trained, on_epoch, validate)],
         verbose=0,
         shuffle=False,
     )
-    return TrainedModel(model, vocabulary, histories, config, record.losses)
+    return trained
 
 
 class _Record(keras.callbacks.Callback):
-    """Keeps the losses of each epoch, reports them, and stops at the first that is not finite."""
+    """Keeps the figures of each epoch, reports them, and stops at the first loss that is not finite."""
 
-    def __init__(self, on_epoch: OnEpoch | None) -> None:
+    def __init__(self, trained: TrainedModel, on_epoch: OnEpoch | None, validate: Validate | None) -> None:
         super().__init__()
-        self.losses: dict[str, list[float]] = {}
-        self._on_epoch = on_epoch
+        self._trained, self._on_epoch, self._validate = trained, on_epoch, validate
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Called by Keras with the epoch's number, from 0."""
-        values = {name: float(value) for name, value in (logs or {}).items()}
-        for name, value in values.items():
+        figures = {name: float(value) for name, value in (logs or {}).items()}
+        for name, value in figures.items():
             if not np.isfinite(value):
                 raise TrainingDiverged(
                     f"{name} became {value} in epoch {epoch + 1}; lower learning_rate or raise weight_decay"
                 )
-            self.losses.setdefault(name, []).append(value)
+            self._trained.losses.setdefault(name, []).append(value)
+        figures["learning_rate"] = float(self.model.optimizer.learning_rate)
+        last = epoch + 1 == self.params["epochs"]
+        if self._validate is not None and (last or (epoch + 1) % VALIDATED_EVERY == 0):
+            found = self._validate(self._trained)
+            for name, value in {"epoch": epoch + 1, **found}.items():
+                self._trained.validation.setdefault(name, []).append(value)
+            figures |= {f"held_out_{name}": value for name, value in found.items()}
         if self._on_epoch is not None:
-            self._on_epoch(epoch + 1, values)
+            self._on_epoch(epoch + 1, figures)
 
 
 def _dataset(sampler: ExampleSampler) -> tf.data.Dataset:

@@ -20,18 +20,27 @@ from training.export import EXPORT_STEPS, export_bundle
 from training.fitting import fit_model
 from training.progress import console, results, stage
 from training.report import write_readme_table
+from training.watching import watched_fit
 
 
-def fit(source: str, dataset: str, config: TrainingConfig, held_out: str | None, artifacts: Path) -> Path:
+def fit(
+    source: str,
+    dataset: str,
+    config: TrainingConfig,
+    held_out: str | None,
+    artifacts: Path,
+    *,
+    tensorboard: Path | None = None,
+) -> Path:
     """Loads, measures on the split `held_out` if any, trains on every rating, exports; returns the bundle."""
     require_writable(artifacts)
     table = _load(source, dataset)
     metrics = None
     if held_out is not None:
-        metrics = _evaluate(table, held_out, config)
+        metrics = _evaluate(table, held_out, config, tensorboard)
         _print_comparison(metrics, f"{held_out} split")
-    with stage("Train on every rating", config.epochs) as running:
-        trained = fit_model(table, config, lambda _, losses: running.advance(_format_losses(losses)))
+    with watched_fit("Train on every rating", config, tensorboard) as (_, on_epoch):
+        trained = fit_model(table, config, on_epoch)
     # A step is counted as it begins, so the last one ends with one more.
     with stage("Export", EXPORT_STEPS + 1) as running:
         bundle = export_bundle(trained, table, metrics, artifacts, running.advance)
@@ -49,6 +58,7 @@ def evaluate(
     seeds: int,
     readme: Path | None = None,
     readme_mark: str = "",
+    tensorboard: Path | None = None,
 ) -> dict[str, Any]:
     """Loads, measures once per seed, prints and returns the mean beside the baselines.
 
@@ -60,9 +70,13 @@ def evaluate(
         seeds: How many.
         readme: A file whose table between the comments `readme_mark` is to be replaced.
         readme_mark: See `write_readme_table`.
+        tensorboard: A directory for event files, if any.
     """
     table = _load(source, dataset)
-    runs = [_evaluate(table, split, replace(config, seed=config.seed + more)) for more in range(seeds)]
+    runs = [
+        _evaluate(table, split, replace(config, seed=config.seed + more), tensorboard)
+        for more in range(seeds)
+    ]
     metrics = runs[0] | {"model": mean_of_runs(runs)}
     _print_comparison(metrics, f"{split} split" + (f", mean of {seeds} seeds" if seeds > 1 else ""))
     if readme is not None:
@@ -74,7 +88,8 @@ def ablate(source: str, dataset: str, config: TrainingConfig, split: str) -> dic
     """Loads, measures the model without each of its parts in turn, prints and returns the measures."""
     table = _load(source, dataset)
     measured = {
-        name: _evaluate(table, split, changed, name)["model"] for name, changed in list(ablations(config))
+        name: _evaluate(table, split, changed, variant=name)["model"]
+        for name, changed in list(ablations(config))
     }
     printed = Table("", *MEASURES.values(), title=f"Ablation, {split} split")
     for name, measures in measured.items():
@@ -99,20 +114,19 @@ def _load(source: str, dataset: str) -> RatingsTable:
 
 
 def _evaluate(
-    table: RatingsTable, split_name: str, config: TrainingConfig, variant: str = ""
+    table: RatingsTable,
+    split_name: str,
+    config: TrainingConfig,
+    tensorboard: Path | None = None,
+    variant: str = "",
 ) -> dict[str, Any]:
     split = split_by_name(table, split_name)
+    name = f"Train and measure, {variant or f'{split_name} split'}"
     # The last step is the measuring itself.
-    with stage(f"Train and measure, {variant or f'{split_name} split'}", config.epochs + 1) as running:
-        metrics = evaluate_split(
-            table, split, config, lambda _, losses: running.advance(_format_losses(losses))
-        )
+    with watched_fit(name, config, tensorboard, then=1) as (running, on_epoch):
+        metrics = evaluate_split(table, split, config, on_epoch)
         running.advance()
     return metrics
-
-
-def _format_losses(losses: dict[str, float]) -> str:
-    return "  ".join(f"{name.removesuffix('_loss')} {value:.3f}" for name, value in losses.items())
 
 
 def _print_comparison(metrics: dict[str, Any], title: str) -> None:

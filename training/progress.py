@@ -23,16 +23,18 @@ class Stage:
         self._progress = progress
         self._task = task
 
-    def advance(self, note: str = "") -> None:
-        """One step done; `note` is shown beside the bar."""
+    def advance(self, note: str = "", *, milestone: bool = False) -> None:
+        """One step done; `note` is shown beside the bar; off a terminal a milestone's is printed."""
         self._progress.update(self._task, advance=1, note=note)
+        if milestone and not console.is_terminal:
+            console.print(f"  {note}", markup=False, soft_wrap=True)
 
 
 @contextmanager
 def stage(name: str, total: int = 1) -> Iterator[Stage]:
     """Shows a stage of `total` steps until the block ends.
 
-    On a terminal the bar is live; elsewhere a line says that the stage began and another how long it took.
+    On a terminal the bar is live; elsewhere lines say that the stage began and how long it took.
     """
     started = time.perf_counter()
     columns = (

@@ -19,7 +19,7 @@ from synthetic_ratings import SMALL_CONFIG, two_tastes
 from training.analysis import analyse
 from training.data.splits import Split, temporal_split
 from training.data.table import RatingsTable
-from training.evaluation import evaluate_baselines, evaluate_model
+from training.evaluation import evaluate_baselines, evaluate_model, validation_on
 from training.examples import ExampleSampler
 from training.export import export_bundle
 from training.fitting import TrainedModel, build_vocabulary, fit_model
@@ -52,9 +52,9 @@ def test_table(tastes: RatingsTable, tastes_split: Split) -> RatingsTable:
 
 
 @pytest.fixture(scope="session")
-def trained(train_table: RatingsTable) -> TrainedModel:
+def trained(train_table: RatingsTable, test_table: RatingsTable) -> TrainedModel:
     """What `train_table` teaches with `SMALL_CONFIG`."""
-    return fit_model(train_table, SMALL_CONFIG)
+    return fit_model(train_table, SMALL_CONFIG, validate=validation_on(test_table))
 
 
 @pytest.fixture(scope="session")
@@ -70,6 +70,7 @@ def measured(trained: TrainedModel, train_table: RatingsTable, test_table: Ratin
         "baselines": evaluate_baselines(train_table, test_table, trained.histories),
         "analysis": analyse(trained, test_table),
         "losses": trained.losses,
+        "validation": trained.validation,
     }
 
 

@@ -217,9 +217,16 @@ def test_ctrl_c_ends_with_130_and_no_traceback(run: Any, monkeypatch: pytest.Mon
 
 
 @pytest.mark.usefixtures("eagerly")
-def test_evaluate_prints_the_measures_beside_the_baselines(run: Any, csv_directory: Path) -> None:
-    code, out, err = run("evaluate", "--split", "random", "--data", csv_directory, "--epochs", "1")
+def test_evaluate_prints_the_measures_beside_the_baselines(
+    run: Any, csv_directory: Path, tmp_path: Path
+) -> None:
+    logs = tmp_path / "logs"
+    code, out, err = run(
+        *("evaluate", "--split", "random", "--data", csv_directory, "--epochs", "1", "--tensorboard", logs)
+    )
     assert code == 0
+    [log] = logs.iterdir()
+    assert log.name.endswith("Train and measure, random split, seed 42")
     assert "random split" in out
     for column in ("Matinee", "popularity", "EASE", "biases"):
         assert column in out

@@ -184,9 +184,20 @@ def test_the_same_seed_and_data_give_the_same_measures_to_four_decimals(
     tastes: RatingsTable, tastes_split: Split, measured: dict[str, Any], trained: TrainedModel
 ) -> None:
     """The model was trained and measured once for `measured`, and is here again from the beginning."""
-    epochs: list[int] = []
-    again = evaluate_split(tastes, tastes_split, SMALL_CONFIG, lambda epoch, _: epochs.append(epoch))
-    assert epochs == list(range(1, SMALL_CONFIG.epochs + 1))
+    told: dict[int, dict[str, float]] = {}
+    again = evaluate_split(tastes, tastes_split, SMALL_CONFIG, told.__setitem__)
+    assert list(told) == list(range(1, SMALL_CONFIG.epochs + 1))
+    # All 120 users are fewer than are sampled, so the last validation is of the model that was measured.
+    assert again["validation"] == trained.validation
+    assert again["validation"]["epoch"] == [5, 10, 15, 20, 25, 30]
+    for name in ("hit_rate_at_100", "ndcg_at_10", "rmse"):
+        assert again["validation"][name][-1] == pytest.approx(again["model"][name])
+        assert [of[f"held_out_{name}"] for of in told.values() if f"held_out_{name}" in of] == pytest.approx(
+            again["validation"][name]
+        )
+    # AdamW's rate falls linearly to zero.
+    assert told[15]["learning_rate"] == pytest.approx(SMALL_CONFIG.learning_rate / 2)
+    assert told[30]["learning_rate"] == pytest.approx(0)
     assert again.keys() == measured.keys()
     for name, value in measured["model"].items():
         assert f"{again['model'][name]:.4f}" == f"{value:.4f}"

@@ -81,6 +81,18 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others() -> None:
     assert first.losses == again.losses
     for one, same in zip(weights_of(first), weights_of(again), strict=True):
         np.testing.assert_array_equal(one, same)
+    # Looking at a model while it learns does not change what it learns.
+    seen: list[int] = []
+
+    def look(model: TrainedModel) -> dict[str, float]:
+        inputs = model.histories.query_inputs(np.arange(2, dtype=np.int32), BRIEFLY.max_history)
+        seen.append(len(model.losses["loss"]))
+        return {"first": float(model.embed_queries(inputs)[0, 0])}
+
+    watched = fit_model(table, BRIEFLY, validate=look)
+    assert seen == [BRIEFLY.epochs]  # the last epoch, where there are fewer than are validated at once
+    assert watched.validation["epoch"] == [BRIEFLY.epochs]
+    np.testing.assert_array_equal(watched.embed_candidates(), first.embed_candidates())
     other = fit_model(table, replace(BRIEFLY, seed=BRIEFLY.seed + 1, epochs=1))
     assert other.losses["loss"][0] != first.losses["loss"][0]
     assert any(

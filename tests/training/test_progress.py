@@ -14,14 +14,17 @@ def shown(monkeypatch: pytest.MonkeyPatch, *, terminal: bool) -> io.StringIO:
     return written
 
 
-def test_off_a_terminal_a_stage_is_a_line_at_its_beginning_and_one_with_its_time(
+def test_off_a_terminal_a_stage_is_a_line_at_its_beginning_its_milestones_and_a_line_with_its_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     written = shown(monkeypatch, terminal=False)
     with stage("Load ratings", 3) as running:
         assert written.getvalue() == "Load ratings ...\n"
         running.advance("a note")
-    assert re.fullmatch(r"Load ratings \.\.\.\nLoad ratings: \d+\.\d s\n", written.getvalue())
+        running.advance("epoch 5 [of 9]", milestone=True)
+    assert re.fullmatch(
+        r"Load ratings \.\.\.\n  epoch 5 \[of 9\]\nLoad ratings: \d+\.\d s\n", written.getvalue()
+    )
 
 
 def test_on_a_terminal_a_stage_is_its_name_a_bar_its_share_and_the_last_note(
