@@ -45,7 +45,8 @@ fit: install ## train, measure and export a bundle (DATA=, ARTIFACTS=, FLAGS=)
 serve: install ## serve on http://HOST:PORT, after `make fit` where there is no bundle yet
 	@MATINEE_HOST='$(HOST)' MATINEE_PORT='$(PORT)' $(IN_VENV) -m service --check
 	@[ -f '$(ARTIFACTS)/CURRENT' ] || $(MAKE) --no-print-directory fit
-	@MATINEE_HOST='$(HOST)' MATINEE_PORT='$(PORT)' MATINEE_ARTIFACTS='$(ARTIFACTS)' exec $(IN_VENV) -m service
+	@MATINEE_HOST='$(HOST)' MATINEE_PORT='$(PORT)' MATINEE_ARTIFACTS='$(ARTIFACTS)' \
+	  MATINEE_LOG_FORMAT="$${MATINEE_LOG_FORMAT:-text}" exec $(IN_VENV) -m service
 
 test: install check ## lint, types, then every test that is not marked slow
 	@$(IN_VENV) -m pytest

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import logging
-import signal
+import os
 import socket
 import sys
-from types import FrameType
 
-import uvicorn
 from pydantic import ValidationError
 
-from service.app import create_app
 from service.settings import Settings
 
 BACKLOG = 2048
+
+_BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
 def main() -> None:
@@ -42,27 +40,45 @@ def main() -> None:
     listener = _listen(settings.host, settings.port)
     if check_only:
         return
-    # After its graceful stop uvicorn raises the signal again, for whom it would end the process as killed.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _leave)
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    config = uvicorn.Config(
-        create_app(settings),
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=settings.shutdown_seconds,
-    )
-    address, port = listener.getsockname()[:2]
-    host = f"[{address}]" if ":" in address else address
-    logging.getLogger("service").info("serving %s on http://%s:%d", settings.artifacts, host, port)
-    uvicorn.Server(config).run(sockets=[listener])
+    # numpy's BLAS reads these once, when numpy is imported: so none of what needs it is imported before.
+    for variable in _BLAS_THREADS:
+        os.environ.setdefault(variable, str(settings.blas_threads))
+    if settings.workers == 1:
+        # Where it is set, metrics go to files; for one process there is no use in them.
+        os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
+        _serve(settings, listener)
+    else:
+        _serve_with_workers(settings, listener)
+
+
+def _serve(settings: Settings, listener: socket.socket) -> None:
+    from service.server import serve  # noqa: PLC0415 imports numpy, see above
+
+    serve(settings, listener)
+
+
+def _serve_with_workers(settings: Settings, listener: socket.socket) -> None:
+    from service.logs import log_directly  # noqa: PLC0415
+    from service.server import serve  # noqa: PLC0415
+    from service.telemetry import Telemetry  # noqa: PLC0415
+    from service.worker_metrics import WorkerMetrics  # noqa: PLC0415
+    from service.workers import Workers  # noqa: PLC0415
+
+    log_directly(settings, worker=0)
+    shared = WorkerMetrics()
+    with shared.directory():
+        telemetry = Telemetry(0)
+
+        def run(worker: int, replaces: bool, parent: int) -> None:
+            shared.worker = worker
+            serve(settings, listener, worker=worker, replaces=replaces, parent=parent)
+
+        def died(worker: int) -> None:
+            shared.forget(worker)
+            telemetry.worker_died()
+
+        workers = Workers(settings.workers, run, changed=telemetry.workers, died=died)
+        workers.watch(stopping=listener.close, shutdown_seconds=settings.shutdown_seconds)
 
 
 def _read_settings() -> Settings:
@@ -89,10 +105,6 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _complain(message: str) -> None:
     sys.stderr.write(f"service: {message}\n")
-
-
-def _leave(_signal: int, _frame: FrameType | None) -> None:
-    sys.exit(0)
 
 
 if __name__ == "__main__":

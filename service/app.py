@@ -10,11 +10,14 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 
+from service.logs import Log
 from service.problems import install_problems
 from service.recommender import Recommender
+from service.recording import RequestRecorder
 from service.reloading import BundleReloader
 from service.routes import router
 from service.settings import Settings
+from service.telemetry import Telemetry
 
 # FastAPI's own spans, metrics and logs would go to whatever global OpenTelemetry provider there is, with
 # request values in them.
@@ -23,12 +26,27 @@ _NO_TELEMETRY = TelemetryConfig(
 )
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The ASGI application; it looks for bundles from its startup to its shutdown."""
+def create_app(
+    settings: Settings,
+    *,
+    telemetry: Telemetry | None = None,
+    log: Log | None = None,
+    wait_for_bundle: bool = False,
+) -> FastAPI:
+    """The ASGI application; it looks for bundles from its startup to its shutdown.
+
+    Args:
+        settings: Of the service.
+        telemetry: Counts what happens; None for one of its own.
+        log: Takes a line for each request; None for none.
+        wait_for_bundle: Whether the startup ends only when CURRENT was looked at, and its bundle loaded.
+    """
+    telemetry = telemetry or Telemetry()
     reloader = BundleReloader(
         settings.artifacts,
         partial(Recommender.load, settings=settings),
         reload_seconds=settings.reload_seconds,
+        observer=telemetry,
     )
 
     @asynccontextmanager
@@ -36,6 +54,8 @@ def create_app(settings: Settings) -> FastAPI:
         app.state.limiter = CapacityLimiter(settings.recommender_threads)
         reloader.start()
         try:
+            if wait_for_bundle:
+                await to_thread.run_sync(reloader.wait)
             yield
         finally:
             await to_thread.run_sync(reloader.stop)
@@ -48,6 +68,14 @@ def create_app(settings: Settings) -> FastAPI:
         telemetry=_NO_TELEMETRY,
     )
     app.state.reloader = reloader
+    app.state.telemetry = telemetry
     app.include_router(router)
     install_problems(app)
+    framework = app.build_middleware_stack
+
+    # Outermost, which no middleware that is added can be: errors are answered around those.
+    def recorded() -> RequestRecorder:
+        return RequestRecorder(framework(), telemetry, log)
+
+    app.build_middleware_stack = recorded  # type: ignore[method-assign,assignment] # see above
     return app

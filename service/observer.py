@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+from service.errors import BundleError
+
+if TYPE_CHECKING:
+    from service.recommender import Recommender
 
 Stage = Literal["history", "embed", "index", "rescore", "rating", "explain", "encode"]
 """history: who asks, what they saw and which candidates may come back. embed: query embeddings. index: the
@@ -42,3 +47,12 @@ class Observer:
 
     def rejected(self, reason: Rejection) -> None:
         """One request was not answered."""
+
+    def bundle_live(self, recommender: Recommender) -> None:
+        """This process serves another bundle from now on."""
+
+    def bundle_refused(self, error: BundleError) -> None:
+        """A bundle cannot be served."""
+
+    def looked(self) -> None:
+        """CURRENT was looked at, and whatever came of it is done."""

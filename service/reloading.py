@@ -9,6 +9,7 @@ from pathlib import Path
 
 from service.bundle import CURRENT_FILE, read_current
 from service.errors import BundleError, BundleUnreadable, NoBundle
+from service.observer import Observer
 from service.recommender import Recommender
 
 logger = logging.getLogger(__name__)
@@ -23,12 +24,19 @@ class BundleReloader:
         artifacts: Where bundles and CURRENT are.
         load: Makes a verified recommender of a bundle's directory, or raises `BundleError`.
         reload_seconds: Pause between two looks at CURRENT.
+        observer: Is told of bundles that go live and of those that cannot.
     """
 
     def __init__(
-        self, artifacts: Path, load: Callable[[Path], Recommender], *, reload_seconds: float
+        self,
+        artifacts: Path,
+        load: Callable[[Path], Recommender],
+        *,
+        reload_seconds: float,
+        observer: Observer | None = None,
     ) -> None:
         self._artifacts = artifacts
+        self._observer = observer or Observer()
         self._load = load
         self._reload_seconds = reload_seconds
         self._stopping = threading.Event()
@@ -37,7 +45,9 @@ class BundleReloader:
         self._error: BundleError = NoBundle(
             f"{artifacts / CURRENT_FILE}: its bundle is still being loaded; ask again shortly"
         )
+        self._reported: str | None = None
         self._refused: Fingerprint | None = None
+        self._looked = threading.Event()
 
     @property
     def recommender(self) -> Recommender:
@@ -52,6 +62,12 @@ class BundleReloader:
             raise type(self._error)(*self._error.args)
         return live
 
+    @property
+    def bundle_id(self) -> str | None:
+        """Of the live bundle; None while there is none."""
+        live = self._live
+        return None if live is None else live.bundle_id
+
     def start(self) -> None:
         """Begins to follow CURRENT."""
         self._thread.start()
@@ -61,9 +77,15 @@ class BundleReloader:
         self._stopping.set()
         self._thread.join()
 
+    def wait(self) -> None:
+        """Returns when CURRENT was looked at once: its bundle is live, or cannot be."""
+        self._looked.wait()
+
     def _follow(self) -> None:
         while not self._stopping.is_set():
             self.look()
+            self._looked.set()
+            self._observer.looked()
             self._stopping.wait(self._reload_seconds)
 
     def look(self) -> None:
@@ -94,13 +116,17 @@ class BundleReloader:
                 fingerprint,
             )
         else:
+            self._reported = None
+            self._observer.bundle_live(self._live)
             logger.info("bundle %s is live", directory.name)
 
     def _refuse(self, error: BundleError, fingerprint: Fingerprint | None) -> None:
         self._refused = fingerprint
-        if str(error) != str(self._error):
-            logger.warning("%s: %s", type(error).__name__, error)
         self._error = error
+        if str(error) != self._reported:
+            self._reported = str(error)
+            self._observer.bundle_refused(error)
+            logger.warning("%s: %s", type(error).__name__, error)
 
 
 def _fingerprint(directory: Path) -> Fingerprint:

@@ -9,6 +9,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 LogLevel = Literal["debug", "info", "warning", "error", "critical"]
+LogFormat = Literal["json", "text"]
 
 
 class Settings(BaseSettings):
@@ -29,7 +30,13 @@ class Settings(BaseSettings):
         default=2.0, gt=0, le=86_400, allow_inf_nan=False, description="Pause between two looks at CURRENT."
     )
     shutdown_seconds: int = Field(
-        default=8, ge=0, description="How long requests in flight may take to finish after SIGTERM."
+        default=8, ge=1, description="From SIGTERM to the end; requests in flight may take 0.8 of it."
+    )
+    workers: int = Field(
+        default=1,
+        ge=1,
+        le=256,
+        description="Processes; with the threads of each, no more than there are cores.",
     )
     recommender_threads: int = Field(
         default=2, ge=1, description="Requests worked on at the same time, off the event loop."
@@ -40,4 +47,8 @@ class Settings(BaseSettings):
     tensorflow_inter_op_threads: int = Field(
         default=1, ge=1, description="TensorFlow operations run at the same time."
     )
+    blas_threads: int = Field(default=1, ge=1, description="Threads inside one product of numpy.")
     log_level: LogLevel = Field(default="info", description="The least severe message that is logged.")
+    log_format: LogFormat = Field(
+        default="json", description="One JSON object a line for programs, or text for people."
+    )

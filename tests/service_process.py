@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,17 +52,20 @@ def service_environment(artifacts: Path, **settings: str) -> dict[str, str]:
 
 
 @contextmanager
-def running_service(artifacts: Path, log_path: Path, **settings: str) -> Iterator[ServiceProcess]:
+def running_service(
+    artifacts: Path, log_path: Path, *, prefix: Sequence[str] = (), **settings: str
+) -> Iterator[ServiceProcess]:
     """Starts the service on a free port and waits until it listens, not until it is ready.
 
     Args:
         artifacts: Where bundles are.
         log_path: File that takes what the process writes.
+        prefix: A command that runs the service as its child, with its own arguments.
         settings: `MATINEE_*` variables by their lower-case rest, such as `reload_seconds="0.1"`.
     """
     with log_path.open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "service"],
+            [*prefix, sys.executable, "-m", "service"],
             cwd=REPOSITORY,
             env=service_environment(artifacts, **settings),
             stdout=log,
@@ -80,7 +83,7 @@ def running_service(artifacts: Path, log_path: Path, **settings: str) -> Iterato
 def _wait_for_address(process: subprocess.Popen[bytes], log_path: Path, seconds: float = 30) -> str:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
-        if found := re.search(r"on (http://\S+:\d+)\n", log_path.read_text(encoding="utf-8")):
+        if found := re.search(r"on (http://\S+?:\d+)[\n\"]", log_path.read_text(encoding="utf-8")):
             return found[1]
         time.sleep(0.02)
     raise AssertionError(f"the service does not listen:\n{log_path.read_text(encoding='utf-8')}")

@@ -9,6 +9,7 @@ from anyio import to_thread
 from fastapi import Request
 
 from service.recommender import Recommender
+from service.recording import BUNDLE_ID_IN_SCOPE
 
 T = TypeVar("T")
 
@@ -20,6 +21,7 @@ def live_recommender(request: Request) -> Recommender:
         BundleError: There is none.
     """
     live: Recommender = request.app.state.reloader.recommender
+    request.scope[BUNDLE_ID_IN_SCOPE] = live.bundle_id
     return live
 
 

@@ -14,7 +14,7 @@ SERVICE_MODULES = sorted(
     if path.stem != "__init__"
 )
 CONTRACT = {"service.bundle", "service.manifest", "service.checksums", "service.errors"}
-KNOW_HTTP = {"service.app", "service.problems", "service.__main__"}
+KNOW_HTTP = {"service.app", "service.problems", "service.server"}
 
 
 def imported_by(module: str) -> set[str]:
@@ -44,8 +44,12 @@ def test_the_contract_needs_the_standard_library_only() -> None:
         assert {name for name in strangers if not name.startswith("_")} <= {"service", "sitecustomize"}
 
 
+def test_the_command_sets_threads_before_numpy_is_imported() -> None:
+    assert not imported_by("service.__main__") & {"numpy", "fastapi", "tensorflow"}
+
+
 def test_the_service_starts_without_tensorflow_and_without_training() -> None:
-    loaded = imported_by("service.__main__")
+    loaded = imported_by("service.server") | imported_by("service.workers")
     assert "service.app" in loaded
     assert not loaded & {"tensorflow", "keras", "training", "tensorflow_datasets", "pyarrow", "httpx"}
 

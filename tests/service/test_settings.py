@@ -21,7 +21,10 @@ def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch
         "recommender_threads": 4,
         "tensorflow_intra_op_threads": 5,
         "tensorflow_inter_op_threads": 6,
+        "workers": 7,
+        "blas_threads": 8,
         "log_level": "debug",
+        "log_format": "text",
     }
     for name, value in values.items():
         monkeypatch.setenv(f"MATINEE_{name.upper()}", str(value))

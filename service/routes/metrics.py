@@ -1,0 +1,18 @@
+"""`/metrics`: what the service counts, for Prometheus."""
+
+from __future__ import annotations
+
+from anyio import to_thread
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
+
+router = APIRouter()
+
+
+@router.get("/metrics", response_class=PlainTextResponse)
+async def metrics(request: Request) -> Response:
+    """Metrics of all workers in Prometheus's text format, or OpenMetrics where that is asked for."""
+    accept = request.headers.get("accept", "")
+    # In a thread: the files of several processes take some milliseconds to add up.
+    text, content_type = await to_thread.run_sync(request.app.state.telemetry.exposition, accept)
+    return Response(text, headers={"content-type": content_type})

@@ -1,0 +1,105 @@
+"""One process that answers requests, from its first line to its exit code."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from types import FrameType
+
+import uvicorn
+
+from service.app import create_app
+from service.logs import Log
+from service.settings import Settings
+from service.telemetry import Telemetry
+
+logger = logging.getLogger(__name__)
+
+DRAIN_SHARE, END_SHARE = 0.8, 0.95
+"""Of `shutdown_seconds`: until then requests in flight may finish; until then the process has ended."""
+
+
+def serve(
+    settings: Settings,
+    listener: socket.socket,
+    *,
+    worker: int = 1,
+    replaces: bool = False,
+    parent: int | None = None,
+) -> None:
+    """Serves until SIGTERM or SIGINT.
+
+    Args:
+        settings: Of the service.
+        listener: A listening socket.
+        worker: This process's number.
+        replaces: Whether it takes the place of a worker that died: it then accepts nothing before it has a
+            bundle, or knows that there is none, since others answer meanwhile.
+        parent: The read end of a pipe that comes to its end when the parent is gone.
+    """
+    telemetry = Telemetry(worker)
+    log = Log(settings, worker=worker, dropped=telemetry.lines_dropped)
+    app = create_app(settings, telemetry=telemetry, log=log, wait_for_bundle=replaces)
+    server = _Server(
+        uvicorn.Config(
+            app,
+            loop="uvloop",
+            http="httptools",
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=max(1, int(DRAIN_SHARE * settings.shutdown_seconds)),
+        ),
+        end_seconds=END_SHARE * settings.shutdown_seconds,
+        log=log,
+    )
+    # After its graceful stop uvicorn raises the signal again, for whom it would end the process as killed.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
+    if parent is not None:
+        threading.Thread(target=_end_with_parent, args=(parent,), name="parent-watch", daemon=True).start()
+    else:
+        telemetry.workers(1)
+    address, port = listener.getsockname()[:2]
+    host = f"[{address}]" if ":" in address else address
+    logger.info("serving %s on http://%s:%d", settings.artifacts, host, port)
+    try:
+        server.run(sockets=[listener])
+    finally:
+        log.stop()
+
+
+class _Server(uvicorn.Server):
+    """Ends in time even where something does not, such as the load of a model, which cannot be stopped."""
+
+    def __init__(self, config: uvicorn.Config, *, end_seconds: float, log: Log) -> None:
+        super().__init__(config)
+        self._end_seconds = end_seconds
+        self._log = log
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if not self.should_exit:
+            timer = threading.Timer(self._end_seconds, self._end)
+            timer.daemon = True
+            timer.start()
+        super().handle_exit(sig, frame)
+
+    def _end(self) -> None:
+        logger.warning("ending with work unfinished: MATINEE_SHUTDOWN_SECONDS are over")
+        self._log.stop()
+        os._exit(0)
+
+
+def _end_with_parent(pipe: int) -> None:
+    os.read(pipe, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _leave(_signal: int, _frame: FrameType | None) -> None:
+    sys.exit(0)

@@ -1,0 +1,51 @@
+"""Metrics of several processes: one directory of files, which `prometheus_client` maps and adds up.
+
+Files belong to a worker's number, not to its process id, as by default: a worker that takes a dead one's
+place goes on counting where that one stopped, and the directory does not grow with each death.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from prometheus_client import values
+from prometheus_client.multiprocess import mark_process_dead
+
+_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+
+
+class WorkerMetrics:
+    """The directory, and under which worker's number this process writes to it."""
+
+    def __init__(self) -> None:
+        self.worker = 0
+
+    @contextmanager
+    def directory(self) -> Iterator[None]:
+        """Has every `Telemetry` made from now on, here and in forked processes, write to one directory.
+
+        It is `PROMETHEUS_MULTIPROC_DIR` where that is set, emptied of what an earlier run left, or else a
+        temporary one, which is removed at the end.
+        """
+        chosen = os.environ.get(_VARIABLE)
+        directory = Path(chosen or tempfile.mkdtemp(prefix="matinee-metrics-"))
+        directory.mkdir(parents=True, exist_ok=True)
+        for left in directory.glob("*.db"):
+            left.unlink()
+        os.environ[_VARIABLE] = str(directory)
+        values.ValueClass = values.MultiProcessValue(lambda: self.worker)  # type: ignore[no-untyped-call]
+        owner = os.getpid()
+        try:
+            yield
+        finally:
+            if not chosen and os.getpid() == owner:
+                shutil.rmtree(directory, ignore_errors=True)
+
+    def forget(self, worker: int) -> None:
+        """Takes a dead worker's gauges out; what it counted stays counted."""
+        mark_process_dead(worker)  # type: ignore[no-untyped-call]
