@@ -12,13 +12,16 @@ PYTHONS = python3.11 python3.12 python3.13 python3
 VENV := .venv
 IN_VENV := $(VENV)/bin/python
 # On a terminal pip shows its progress, in a log it is silent.
-PIP := $(IN_VENV) -m pip --disable-pip-version-check install $(shell [ -t 2 ] || echo --quiet)
+PIP_INSTALL := -m pip --disable-pip-version-check install $(shell [ -t 2 ] || echo --quiet)
+PIP := $(IN_VENV) $(PIP_INSTALL)
+# An environment of its own: its packages and ours want other versions of NumPy.
+BASELINES := .venv-baselines
 REQUIREMENTS := requirements/dev.txt requirements/dataset.txt
 
-.PHONY: help install fit serve test test-slow check readme-figures format pins clean
+.PHONY: help install install-baselines fit serve test test-slow check readme-figures format pins clean
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
 
 install: $(VENV)/installed ## build .venv
 
@@ -37,6 +40,13 @@ $(VENV)/installed: $(REQUIREMENTS)
 	$(PIP) -r requirements/dev.txt \
 	  && $(PIP) --no-deps -r requirements/dataset.txt || exit 1; \
 	echo "Install packages into $(VENV): $$((SECONDS - started)) s"; touch $@
+
+install-baselines: $(BASELINES)/installed ## build .venv-baselines for `evaluate --baselines` (gigabytes: PyTorch)
+
+$(BASELINES)/installed: requirements/baselines.txt | $(VENV)/installed
+	@echo "Install packages into $(BASELINES) ..."; started=$$SECONDS; \
+	$(IN_VENV) -m venv --clear $(BASELINES) && $(BASELINES)/bin/python $(PIP_INSTALL) -r $< || exit 1; \
+	echo "Install packages into $(BASELINES): $$((SECONDS - started)) s"; touch $@
 
 fit: install ## train, measure and export a bundle (DATA=, ARTIFACTS=, FLAGS=)
 	@$(IN_VENV) -m training fit --data '$(DATA)' --artifacts '$(ARTIFACTS)' $(FLAGS)
@@ -59,17 +69,21 @@ check: install ## lint and types
 test-slow: install ## the tests on real data and those that take minutes
 	@$(IN_VENV) -m pytest -m slow
 
+# Beside iALS, SVD and SASRec where `make install-baselines` was run.
 readme-figures: install ## measure with three seeds and write README's tables
 	@for what in '--split temporal' '--split random' '--split random --preset interpolation'; do \
-	  $(IN_VENV) -m training evaluate $$what --seeds 3 --readme README.md || exit 1; done
+	  $(IN_VENV) -m training evaluate $$what --seeds 3 --readme README.md \
+	    $(if $(wildcard $(BASELINES)/installed),--baselines) || exit 1; done
 
 format: install ## put the code in its form
 	@$(VENV)/bin/ruff format . && $(VENV)/bin/ruff check --fix .
 
 pins: ## compile requirements/*.in to exact versions (needs uv)
-	@cd requirements && for file in service training dev; do \
+	@cd requirements && for file in service training dev baselines; do \
 	  uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
 	    --no-annotate --no-header $$file.in -o $$file.txt || exit 1; done
+# PyTorch pins its CUDA packages itself, and its CPU build wants none.
+	@cd requirements && sed -i.bak -E '/^(cuda-|nvidia-|triton=)/d' baselines.txt && rm baselines.txt.bak
 
-clean: ## remove .venv and caches; bundles stay
-	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+clean: ## remove .venv, .venv-baselines and caches; bundles stay
+	@rm -rf $(VENV) $(BASELINES) .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -121,6 +121,9 @@ def evaluate(
     ablation: Annotated[
         bool, typer.Option("--ablation", help="Measure instead what the model is without each of its parts.")
     ] = False,
+    baselines: Annotated[
+        bool, typer.Option("--baselines", help="Beside iALS, SVD and SASRec too; `make install-baselines`.")
+    ] = False,
     preset: Purpose = Preset.FORWARD,
     layers: Layers = None,
     retrieval_weight: Weight = None,
@@ -140,6 +143,8 @@ def evaluate(
     )
     from training import pipeline  # noqa: PLC0415  # as above
 
+    if ablation and baselines:
+        raise ConfigurationError("--ablation compares the model with itself: leave out --baselines")
     if ablation:
         pipeline.ablate(data, dataset.value, config, split.value)
         return
@@ -150,6 +155,7 @@ def evaluate(
         config,
         split.value,
         seeds=seeds,
+        baselines=baselines,
         readme=readme,
         readme_mark=mark,
         tensorboard=tensorboard,

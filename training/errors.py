@@ -5,6 +5,7 @@ Exception
     ├── DataError      2  ratings are not what they should be: names file, line and reason
     ├── ConfigurationError 2  a hyper-parameter cannot be what it was set to
     ├── TrainingDiverged 1  a loss is no longer a finite number
+    ├── BaselineError  1  a baseline in an environment of its own did not answer
     ├── ExportError    1  the bundle did not stand up to its checks; CURRENT was not changed
     └── SourceError    1  ratings cannot be had: a failed download, a package that is not installed
 """
@@ -49,6 +50,10 @@ class ConfigurationError(TrainingError):
 
 class TrainingDiverged(TrainingError):
     """A loss is no longer a finite number; no bundle has been written."""
+
+
+class BaselineError(TrainingError):
+    """A baseline that runs in an environment of its own did not answer."""
 
 
 class ExportError(TrainingError):

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.analysis import analyse
-from training.baselines import EASE_MAX_CANDIDATES, Biases, Ease, Popularity
+from training.baselines.biases import Biases
+from training.baselines.ease import EASE_MAX_CANDIDATES, Ease
+from training.baselines.popularity import Popularity
 from training.config import TrainingConfig
 from training.data.splits import Split
 from training.data.table import RatingsTable

@@ -10,6 +10,8 @@ from rich.table import Table
 
 from training.ablation import ablations
 from training.artifacts import require_writable
+from training.baselines.environment import environment_python
+from training.baselines.specialists import RATING, RETRIEVAL, measure_specialists
 from training.comparison import MEASURES, compare
 from training.config import TrainingConfig
 from training.data.sources import load_ratings
@@ -56,6 +58,7 @@ def evaluate(
     split: str,
     *,
     seeds: int,
+    baselines: bool = False,
     readme: Path | None = None,
     readme_mark: str = "",
     tensorboard: Path | None = None,
@@ -68,16 +71,26 @@ def evaluate(
         config: Of the first seed; the others count up from it.
         split: `temporal` or `random`.
         seeds: How many.
+        baselines: Whether to measure the specialists too that have an environment of their own.
         readme: A file whose table between the comments `readme_mark` is to be replaced.
         readme_mark: See `write_readme_table`.
         tensorboard: A directory for event files, if any.
+
+    Raises:
+        ConfigurationError: `baselines`, and their environment is not installed.
     """
+    python = environment_python() if baselines else None
     table = _load(source, dataset)
+    # Before ours, so that one that fails does so before the minutes of training.
+    specialists = {} if python is None else _measure_specialists(table, split, config.seed, python)
     runs = [
         _evaluate(table, split, replace(config, seed=config.seed + more), tensorboard)
         for more in range(seeds)
     ]
-    metrics = runs[0] | {"model": mean_of_runs(runs)}
+    metrics = runs[0] | {
+        "model": mean_of_runs(runs),
+        "baselines": runs[0]["baselines"] | specialists,
+    }
     _print_comparison(metrics, f"{split} split" + (f", mean of {seeds} seeds" if seeds > 1 else ""))
     if readme is not None:
         write_readme_table(readme, readme_mark, metrics, f"{split} split")
@@ -127,6 +140,17 @@ def _evaluate(
         metrics = evaluate_split(table, split, config, on_epoch)
         running.advance()
     return metrics
+
+
+def _measure_specialists(
+    table: RatingsTable, split_name: str, seed: int, python: Path
+) -> dict[str, dict[str, float]]:
+    split = split_by_name(table, split_name)
+    train, test = table.take(split.train), table.take(split.test)
+    with stage(f"Measure baselines, {split_name} split", len(RETRIEVAL + RATING)) as running:
+        return measure_specialists(
+            train, test, python=python, split_name=split_name, seed=seed, on_begin=running.advance
+        )
 
 
 def _print_comparison(metrics: dict[str, Any], title: str) -> None:

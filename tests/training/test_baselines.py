@@ -4,7 +4,9 @@ from numpy.typing import NDArray
 from synthetic_ratings import Rating, table_of, two_tastes
 
 from service.bundle import NO_ROW
-from training.baselines import Biases, Ease, Popularity
+from training.baselines.biases import Biases
+from training.baselines.ease import Ease
+from training.baselines.popularity import Popularity
 from training.histories import Histories
 
 RATINGS: list[Rating] = [

@@ -94,10 +94,12 @@ def test_fit_measures_on_the_temporal_split_unless_told_otherwise(
 def test_evaluate_takes_a_split_and_a_number_of_seeds(run: Any, asked: list[dict[str, Any]]) -> None:
     assert run("evaluate")[0] == 0
     assert run("evaluate", "--split", "random", "--seeds", "3", "--seed", "7")[0] == 0
-    names = ("source", "dataset", "config", "split", "seeds")
+    assert run("evaluate", "--baselines")[0] == 0
+    names = ("source", "dataset", "config", "split", "seeds", "baselines")
     assert [[call[name] for name in names] for call in asked] == [
-        ["auto", "100k", TrainingConfig(), "temporal", 1],
-        ["auto", "100k", TrainingConfig(seed=7), "random", 3],
+        ["auto", "100k", TrainingConfig(), "temporal", 1, False],
+        ["auto", "100k", TrainingConfig(seed=7), "random", 3, False],
+        ["auto", "100k", TrainingConfig(), "temporal", 1, True],
     ]
 
 
@@ -131,6 +133,7 @@ def test_a_preset_is_where_single_options_begin(preset: str, run: Any, asked: li
         (["fit", "--retrieval-weight", "0", "--rating-weight", "0"], "rating_weight must be above 0"),
         (["fit", "--seed", "4294967296"], "seed must be from 0 to 4294967295"),
         (["evaluate", "--split", "none"], "--split.*none"),
+        (["evaluate", "--ablation", "--baselines"], "leave out --baselines"),
         (["evaluate", "--seeds", "0"], "--seeds.*equal to 1"),
         (["evaluate", "--dataset", "10m"], "--dataset.*10m"),
         (["fit", "--preset", "sideways"], "--preset.*sideways"),

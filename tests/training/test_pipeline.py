@@ -10,6 +10,7 @@ from training.comparison import MEASURES
 from training.config import TrainingConfig
 from training.data.splits import Split
 from training.data.table import RatingsTable
+from training.errors import ConfigurationError
 
 
 @pytest.fixture
@@ -57,6 +58,42 @@ def test_one_seed_is_just_measured(seeds: list[int], capsys: pytest.CaptureFixtu
     pipeline.evaluate("auto", "100k", TrainingConfig(seed=7), "random", seeds=1)
     assert seeds == [7]
     assert "mean of" not in capsys.readouterr().out
+
+
+def test_the_specialists_stand_beside_the_other_baselines_where_asked_for(
+    seeds: list[int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(pipeline, "environment_python", lambda: tmp_path)
+    asked: list[dict[str, Any]] = []
+
+    def measure(train: RatingsTable, test: RatingsTable, **given: Any) -> dict[str, dict[str, float]]:
+        assert seeds == []  # before ours, see `evaluate`
+        asked.append(given | {"rows": (len(train), len(test))})
+        return {"ials": {"ndcg_at_10": 0.5}, "svd": {"rmse": 0.04}}
+
+    monkeypatch.setattr(pipeline, "measure_specialists", measure)
+    config = TrainingConfig(seed=7)
+    metrics = pipeline.evaluate("auto", "100k", config, "temporal", seeds=2, baselines=True)
+    assert list(metrics["baselines"]) == ["popularity", "ease", "biases", "ials", "svd"]
+    [given] = asked
+    assert (given["python"], given["split_name"], given["seed"]) == (tmp_path, "temporal", 7)
+    assert given["rows"] == (12, 3)
+    out = capsys.readouterr().out
+    assert "Matinee loses to iALS at NDCG@10 by 0.4250 (0.0750 against 0.5000).\n" in out
+    assert "Matinee loses to SVD at RMSE, stars by 0.0350 (0.0750 against 0.0400).\n" in out
+
+
+def test_without_their_environment_nothing_is_loaded_or_trained(
+    seeds: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing() -> Path:
+        raise ConfigurationError("run `make install-baselines`")
+
+    monkeypatch.setattr(pipeline, "environment_python", missing)
+    monkeypatch.setattr(pipeline, "load_ratings", None)
+    with pytest.raises(ConfigurationError, match="make install-baselines"):
+        pipeline.evaluate("auto", "100k", TrainingConfig(), "temporal", seeds=1, baselines=True)
+    assert seeds == []
 
 
 def test_an_ablation_measures_every_row_once(seeds: list[int], capsys: pytest.CaptureFixture[str]) -> None:
