@@ -10,9 +10,9 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 
+from service.loading import load_recommender
 from service.logs import Log
 from service.problems import install_problems
-from service.recommender import Recommender
 from service.recording import RequestRecorder
 from service.reloading import BundleReloader
 from service.routes import router
@@ -44,7 +44,7 @@ def create_app(
     telemetry = telemetry or Telemetry()
     reloader = BundleReloader(
         settings.artifacts,
-        partial(Recommender.load, settings=settings),
+        partial(load_recommender, settings=settings),
         reload_seconds=settings.reload_seconds,
         observer=telemetry,
     )

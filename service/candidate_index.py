@@ -1,8 +1,7 @@
-"""From a query embedding to the best candidates: the only importer of Annoy.
+"""Candidate embeddings and the index over them: the only importer of Annoy.
 
 Annoy finds rows by angle between augmented vectors (`bundle.INDEX_AUGMENTATION`), which orders as the dot
-product does but misses a few; the rows found are then scored exactly. Where so many are asked for that Annoy
-would look at most of its leaves anyway, or where it returns too few, every candidate is scored instead.
+product does but misses a few. `candidate_search` decides when it is asked.
 """
 
 from __future__ import annotations
@@ -18,9 +17,6 @@ from service.bundle import CANDIDATES_FILE, INDEX_AUGMENTATION, INDEX_FILE
 from service.errors import BundleInconsistent, BundleUnreadable
 from service.files import load_array
 from service.manifest import Manifest, index_search_k
-
-Found = tuple[NDArray[np.int32], NDArray[np.float32]]
-"""Candidate rows int32 `[n]` and their scores float32 `[n]`, best first, equals by rising row."""
 
 _EXPECTED_INDEX = {"backend": "annoy", "metric": "angular", "augmentation": INDEX_AUGMENTATION}
 
@@ -42,7 +38,8 @@ class CandidateIndex:
         path = bundle_directory / CANDIDATES_FILE
         if missing := sorted({*_EXPECTED_INDEX, "trees", "search_k", "candidates"} - manifest.index.keys()):
             raise BundleInconsistent(f"{path}: the manifest's index lacks {missing}; export again")
-        self._candidates: NDArray[np.float32] = load_array(path, np.float32, dimensions=2)
+        # Not the memory map's own class, which makes every slice of it slower; the memory is the same.
+        self._candidates: NDArray[np.float32] = np.asarray(load_array(path, np.float32, dimensions=2))
         if self._candidates.shape != (manifest.index["candidates"], manifest.embedding_dimension):
             raise BundleInconsistent(
                 f"{path}: expected {manifest.index['candidates']} candidates of dimension "
@@ -79,42 +76,34 @@ class CandidateIndex:
         """Number of candidates."""
         return len(self._candidates)
 
-    def search(self, embedding: NDArray[np.float32], k: int, excluded_rows: NDArray[np.int32]) -> Found:
-        """The best candidates that are not excluded, found by Annoy and scored exactly.
+    def nearest(self, embedding: NDArray[np.float32], num_rows: int) -> NDArray[np.int32] | None:
+        """About the best candidates, as Annoy finds them.
 
         Args:
             embedding: float32 `[embedding_dimension]`, a query.
-            k: Most candidates wanted.
-            excluded_rows: int32, candidate rows never to return, in any order.
+            num_rows: How many.
 
         Returns:
-            Exactly k candidates, or all that are left where that is fewer.
+            int32, ascending; None where so many are asked for that Annoy would look at most of its leaves.
         """
-        wanted = k + len(excluded_rows)
-        search_k = index_search_k(self._measured, wanted)
+        search_k = index_search_k(self._measured, num_rows)
         if search_k is None:
-            return self.search_exactly(embedding, k, excluded_rows)
-        nearest = self._annoy.get_nns_by_vector([*embedding.tolist(), 0.0], wanted, search_k)
-        rows = np.setdiff1d(np.array(nearest, np.int32), excluded_rows)
-        if len(rows) < k:
-            return self.search_exactly(embedding, k, excluded_rows)
-        return _best(rows, self._candidates[rows] @ embedding, k)
+            return None
+        rows = self._annoy.get_nns_by_vector([*embedding.tolist(), 0.0], num_rows, search_k)
+        return np.sort(np.array(rows, np.int32))
 
-    def search_exactly(
-        self, embedding: NDArray[np.float32], k: int, excluded_rows: NDArray[np.int32]
-    ) -> Found:
-        """As `search`, by scoring every candidate."""
-        allowed = np.ones(len(self), np.bool_)
-        allowed[excluded_rows] = False
-        rows = np.flatnonzero(allowed).astype(np.int32)
-        return _best(rows, (self._candidates @ embedding)[rows], k)
+    def score(
+        self, embedding: NDArray[np.float32], rows: NDArray[np.int32] | None = None
+    ) -> NDArray[np.float32]:
+        """Exact scores float32 `[n]` of int32 `[n]` rows, or of every candidate.
 
+        The score of a row is the same whichever others are asked for, bit for bit: each is a dot product of
+        its own, which a product of matrices would not be.
+        """
+        candidates = self._candidates if rows is None else self._candidates[rows]
+        scores: NDArray[np.float32] = np.vecdot(candidates, embedding)
+        return scores
 
-def _best(rows: NDArray[np.int32], scores: NDArray[np.float32], k: int) -> Found:
-    """The k best of rows given in rising order, so that a stable sort leaves equals by row."""
-    if k < len(rows):
-        # Whatever equals the k-th best stays in, or which equals win would be left to the partition.
-        kept = scores >= np.partition(scores, len(scores) - k)[len(scores) - k]
-        rows, scores = rows[kept], scores[kept]
-    order = np.argsort(-scores, kind="stable")[:k]
-    return rows[order], scores[order]
+    def embeddings(self, rows: NDArray[np.int32]) -> NDArray[np.float32]:
+        """float32 `[n, embedding_dimension]`, candidates by row."""
+        return self._candidates[rows]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -96,6 +97,11 @@ class Catalogue:
                 f"no movie has the id {movie_id!r}; expected an id of this bundle's catalogue", field=field
             )
         return row
+
+    def known_rows(self, movie_ids: Iterable[str]) -> NDArray[np.int32]:
+        """int32, the candidate rows of those ids that are known, in their order."""
+        rows = (self._rows_by_id.get(movie_id) for movie_id in movie_ids)
+        return np.array([row for row in rows if row is not None], np.int32)
 
     def row_of_title(self, title: str) -> int:
         """The candidate row of the most-rated movie with exactly this title, of equals the lowest row.

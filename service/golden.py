@@ -58,7 +58,7 @@ def replay(recommender: Recommender, bundle_directory: Path) -> None:
 
 
 def _replay_recommendation(recommender: Recommender, golden: GoldenRecommendation, where: str) -> set[str]:
-    """Compares the exact answer; returns the movie ids that the index gives."""
+    """Compares the exact answer; returns the movie ids that the index finds."""
     query = RecommendQuery(
         user_id=golden["user_id"],
         history=golden["history"],
@@ -70,7 +70,8 @@ def _replay_recommendation(recommender: Recommender, golden: GoldenRecommendatio
     if exact.source != golden["source"]:
         raise BundleDisagrees(f"{where}: expected source {golden['source']}, got {exact.source}")
     _compare_items(_items(recommender, exact), golden["items"], where)
-    return {item["movie_id"] for item in _items(recommender, recommender.recommend(query))}
+    movie_ids = recommender.catalogue.movie_ids
+    return {movie_ids[row] for row in recommender.ask_index(query).tolist()}
 
 
 def _compare_items(served: list[GoldenItem], golden: list[GoldenItem], where: str) -> None:

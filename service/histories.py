@@ -40,10 +40,20 @@ class History:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def __add__(self, later: History) -> History:
+        return History(
+            np.concatenate([self.rows, later.rows]),
+            np.concatenate([self.ratings, later.ratings]),
+            np.concatenate([self.timestamps, later.timestamps]),
+        )
+
     def last(self, length: int) -> History:
         """The most recent `length` movies."""
-        start = max(len(self) - length, 0)
-        return History(self.rows[start:], self.ratings[start:], self.timestamps[start:])
+        return self.take(slice(max(len(self) - length, 0), None))
+
+    def take(self, places: slice | NDArray[np.bool_] | NDArray[np.intp]) -> History:
+        """The movies at these places, in their order."""
+        return History(self.rows[places], self.ratings[places], self.timestamps[places])
 
 
 class Histories:

@@ -64,9 +64,16 @@ class QueryTower:
         self._constant = tensorflow.constant
 
     def embed(self, inputs: Sequence[TowerInput]) -> NDArray[np.float32]:
-        """Query embeddings, float32 `[len(inputs), embedding_dimension]`, in one model call."""
-        outputs = self._embed_query(**self._tensors(pad_inputs(inputs)))
-        return np.asarray(outputs["query_embeddings"])
+        """Query embeddings, float32 `[len(inputs), embedding_dimension]`, in one model call.
+
+        Like `predict_ratings`, it splits what would need too much memory at once, see `MOST_MOVIES_PER_CALL`.
+        A person's embedding is the same whoever is in the batch, bit for bit.
+        """
+        outputs = []
+        for part in _parts(inputs):
+            columns = pad_inputs([*inputs[part], _LAST])
+            outputs.append(np.asarray(self._embed_query(**self._tensors(columns))["query_embeddings"])[:-1])
+        return np.concatenate(outputs)
 
     def predict_ratings(
         self, inputs: Sequence[TowerInput], candidate_rows: NDArray[np.int32]
@@ -80,11 +87,35 @@ class QueryTower:
         Returns:
             float32 `[B, K]`, stars.
         """
-        columns = pad_inputs(inputs) | {"candidate_rows": candidate_rows}
-        return np.asarray(self._predict_rating(**self._tensors(columns))["ratings"])
+        outputs = []
+        for part in _parts(inputs):
+            columns = pad_inputs([*inputs[part], _LAST])
+            rows = candidate_rows[part]
+            columns["candidate_rows"] = np.concatenate([rows, rows[:1]])
+            outputs.append(np.asarray(self._predict_rating(**self._tensors(columns))["ratings"])[:-1])
+        return np.concatenate(outputs)
 
     def _tensors(self, columns: dict[str, NDArray[Any]]) -> dict[str, Any]:
         return {name: self._constant(column) for name, column in columns.items()}
+
+
+_LAST = TowerInput(
+    NO_ROW,
+    NO_TIMESTAMP,
+    History(np.zeros(16, np.int32), np.full(16, np.nan, np.float32), np.full(16, NO_TIMESTAMP, np.int64)),
+)
+"""Put at the end of every batch, its answer thrown away. TensorFlow computes the last few elements of an
+array, and a batch of one, by other instructions, whose sums differ in the last bit. So that equal scores stay
+equal and pages fit together, nobody who asks is ever last or alone."""
+
+MOST_MOVIES_PER_CALL = 2**17
+"""Movies of all histories of one call, padding included: each takes a few hundred bytes on the way."""
+
+
+def _parts(inputs: Sequence[TowerInput]) -> list[slice]:
+    longest = max([len(_LAST.history), *(len(each.history) for each in inputs)])
+    step = max(MOST_MOVIES_PER_CALL // longest, 1)
+    return [slice(start, start + step) for start in range(0, len(inputs), step)]
 
 
 def pad_inputs(inputs: Sequence[TowerInput]) -> dict[str, NDArray[Any]]:

@@ -1,44 +1,46 @@
-"""Composes model, index, catalogue and histories of one bundle: numpy in, numpy out, no HTTP."""
+"""Composes model, index, catalogue and histories of one bundle: numpy in, numpy out, no HTTP.
+
+It works on many requests at once: each is prepared by itself and may be refused alone, then all share one
+reading of their histories and one prediction of stars.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from service import golden
-from service.bundle import (
-    CANDIDATES_FILE,
-    CATALOGUE_FILE,
-    GOLDEN_FILE,
-    HISTORY_ARRAYS,
-    INDEX_FILE,
-    MODEL_DIRECTORY,
-    NO_ROW,
-    NO_TIMESTAMP,
-    HistoryEntry,
-)
-from service.candidate_index import CandidateIndex, Found
+from service.batch_record import BatchRecord
+from service.candidate_index import CandidateIndex
+from service.candidate_search import CandidateSearch, Found
 from service.catalogue import Catalogue
-from service.checksums import verify_files
-from service.errors import BundleInconsistent, InvalidField
-from service.histories import Histories, History
-from service.manifest import Manifest, read_manifest
-from service.queries import PredictedRating, RatingQuery, Recommendation, RecommendQuery, Source
-from service.query_tower import QueryTower, TowerInput
-from service.settings import Settings
+from service.errors import InvalidField, RequestError
+from service.explanations import explain
+from service.filters import Allowed, Filters
+from service.histories import Histories
+from service.manifest import Manifest
+from service.people import People, Person
+from service.queries import DEEPEST, PredictedRating, RatingQuery, Recommendation, RecommendQuery
+from service.query_tower import QueryTower
+from service.ranking import RankedList
+from service.stars import StarPredictor
 
-_REQUIRED_FILES = {
-    CANDIDATES_FILE,
-    INDEX_FILE,
-    CATALOGUE_FILE,
-    GOLDEN_FILE,
-    f"{MODEL_DIRECTORY}/saved_model.pb",
-    *HISTORY_ARRAYS.values(),
-}
+T = TypeVar("T")
+
+_NO_ROWS = np.empty(0, np.int32)
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One request on its way to an answer."""
+
+    query: RecommendQuery
+    person: Person
+    allowed: Allowed
 
 
 @dataclass(frozen=True)
@@ -51,143 +53,196 @@ class Recommender:
     index: CandidateIndex
     tower: QueryTower
 
-    @classmethod
-    def load(cls, bundle_directory: Path, settings: Settings) -> Recommender:
-        """Verifies, loads and warms a bundle.
-
-        Args:
-            bundle_directory: `<artifacts>/<bundle_id>`.
-            settings: Numbers of threads.
-
-        Raises:
-            BundleError: Its subclass and message say which file is wrong, and how.
-        """
-        manifest = read_manifest(bundle_directory)
-        if unlisted := sorted(_REQUIRED_FILES - manifest.files.keys()):
-            raise BundleInconsistent(
-                f"{bundle_directory}: the manifest does not list {unlisted}; export again"
-            )
-        verify_files(bundle_directory, manifest)
-        index = CandidateIndex(bundle_directory, manifest)
-        catalogue = Catalogue.load(bundle_directory)
-        if len(catalogue) != len(index):
-            raise BundleInconsistent(
-                f"{bundle_directory / CATALOGUE_FILE}: expected {len(index)} movies, one for each candidate, "
-                f"got {len(catalogue)}; export again"
-            )
-        histories = Histories(bundle_directory, num_candidates=len(index))
-        # TensorFlow last: whatever else is wrong shows without its seconds and its memory.
-        recommender = cls(manifest, catalogue, histories, index, QueryTower(bundle_directory, settings))
-        golden.replay(recommender, bundle_directory)
-        return recommender
-
     @property
     def bundle_id(self) -> str:
-        """The live bundle's name, which every answer carries."""
+        """The bundle's name, which every answer carries."""
         return self.manifest.bundle_id
 
+    @cached_property
+    def _people(self) -> People:
+        return People(self.catalogue, self.histories, self.manifest)
+
+    @cached_property
+    def _filters(self) -> Filters:
+        return Filters(self.catalogue)
+
+    @cached_property
+    def _search(self) -> CandidateSearch:
+        return CandidateSearch(self.index)
+
+    @cached_property
+    def _stars(self) -> StarPredictor:
+        return StarPredictor(self.tower, self.manifest.rating_scale)
+
     def recommend(self, query: RecommendQuery, *, exactly: bool = False) -> Recommendation:
-        """The best k candidates for one person.
+        """As `recommend_many`, for one request.
+
+        Raises:
+            RequestError: See `recommend_many`.
+        """
+        return _only(self.recommend_many([query], BatchRecord(), exactly=exactly))
+
+    def recommend_many(
+        self,
+        queries: Sequence[RecommendQuery],
+        record: BatchRecord,
+        *,
+        exactly: bool = False,
+        is_wanted: Callable[[], bool] = lambda: True,
+    ) -> list[Recommendation | RequestError]:
+        """The best k candidates for each request.
 
         Args:
-            query: Who asks, and for what.
+            queries: Who asks, and for what.
+            record: Takes the times of the stages, and where the index was not enough.
             exactly: Whether to score every candidate instead of asking the index.
+            is_wanted: Asked before explanations, which take long; where it says no, they are left out.
 
-        Raises:
-            UnknownMovie: The history names a movie that the bundle does not know.
-            InvalidField: A rating outside the scale, or nothing that says who asks.
+        Returns:
+            By request its answer, or an `UnknownMovie` where its history names a movie that the bundle does
+            not know, an `InvalidField` where a rating is outside the scale or nothing says who asks.
         """
-        user_row, seen = self._person(query.user_id, query.history)
-        person = self._tower_input(user_row, seen, query.timestamp)
-        source: Source = "popular"
-        if user_row is not None:
-            source = "personalized"
-        elif len(seen):
-            source = "history"
-        rows, scores = (
-            self._most_rated(query.k)
-            if source == "popular"
-            else self._nearest(person, query.k, seen.rows if query.exclude_seen else seen.rows[:0], exactly)
-        )
-        stars = self._predict_stars(person, rows)
-        return Recommendation(source=source, rows=rows, scores=scores, predicted_ratings=stars)
+        prepared = [self._prepare(query) for query in queries]
+        tasks = [task for task in prepared if isinstance(task, _Task)]
+        record.lap("history")
+        lists = self._find_lists(tasks, record, exactly)
+        for task, ranked in zip(tasks, lists, strict=True):
+            if task.query.rank_by == "retrieval":
+                self._cut_page(task.query, ranked)
+        record.lap("rescore")
+        stars = self._stars.predict([task.person for task in tasks], [ranked.rows for ranked in lists])
+        record.lap("rating")
+        for task, ranked, predicted in zip(tasks, lists, stars, strict=True):
+            ranked.stars = predicted
+            if task.query.rank_by != "retrieval":
+                self._cut_page(task.query, ranked)
+        record.lap("rescore")
+        pages = zip(tasks, lists, strict=True)
+        answers = [
+            task if isinstance(task, RequestError) else self._answer(*next(pages), is_wanted)
+            for task in prepared
+        ]
+        if any(task.query.explain for task in tasks):
+            record.lap("explain")
+        return answers
+
+    def ask_index(self, query: RecommendQuery) -> NDArray[np.int32]:
+        """Candidate rows, int32, that Annoy alone finds for a request, among them k that are not excluded.
+
+        All rows, where Annoy is not asked for so many, or nobody's taste is known.
+        """
+        task = self._prepare(query)
+        nearest = None
+        if isinstance(task, _Task) and task.person.source != "popular":
+            [embedding] = self.tower.embed([task.person.tower_input()])
+            nearest = self.index.nearest(embedding, query.k + task.allowed.num_excluded)
+        return np.arange(len(self.index), dtype=np.int32) if nearest is None else nearest
 
     def predict_rating(self, query: RatingQuery) -> PredictedRating:
-        """The stars that one person would give one movie.
+        """As `predict_many`, for one request.
 
         Raises:
-            UnknownMovie: The bundle does not know the movie, or one of the history.
-            InvalidField: A rating outside the scale, nothing that says who asks, or no movie named.
+            RequestError: See `predict_many`.
         """
+        return _only(self.predict_many([query], BatchRecord()))
+
+    def predict_many(
+        self, queries: Sequence[RatingQuery], record: BatchRecord
+    ) -> list[PredictedRating | RequestError]:
+        """The stars that one person would give one movie, for each request.
+
+        Returns:
+            By request its answer, or an `UnknownMovie` where the bundle does not know the movie or one of the
+            history, an `InvalidField` where a rating is outside the scale, nothing says who asks, or no movie
+            is named.
+        """
+        prepared = [self._prepare_rating(query) for query in queries]
+        asked = [each for each in prepared if not isinstance(each, RequestError)]
+        record.lap("history")
+        stars = iter(
+            self._stars.predict(
+                [person for person, _ in asked], [np.array([row], np.int32) for _, row in asked]
+            )
+        )
+        record.lap("rating")
+        return [
+            each
+            if isinstance(each, RequestError)
+            else PredictedRating(row=each[1], stars=float(next(stars)[0]), known_user=each[0].is_known)
+            for each in prepared
+        ]
+
+    def _prepare_rating(self, query: RatingQuery) -> tuple[Person, int] | RequestError:
+        try:
+            row = self._named_row(query)
+            return self._people.find(query.user_id, query.history, query.timestamp), row
+        except RequestError as error:
+            return error
+
+    def _named_row(self, query: RatingQuery) -> int:
         if query.movie_id is not None:
-            row = self.catalogue.row_of(query.movie_id)
-        elif query.movie_title is not None:
-            row = self.catalogue.row_of_title(query.movie_title)
-        else:
-            raise InvalidField("expected movie_id or movie_title, got neither", field="movie_id")
-        user_row, seen = self._person(query.user_id, query.history)
-        person = self._tower_input(user_row, seen, query.timestamp)
-        stars = self._predict_stars(person, np.array([row], np.int32))
-        return PredictedRating(row=row, stars=float(stars[0]), known_user=user_row is not None)
+            return self.catalogue.row_of(query.movie_id)
+        if query.movie_title is not None:
+            return self.catalogue.row_of_title(query.movie_title)
+        raise InvalidField("expected movie_id or movie_title, got neither", field="movie_id")
 
-    def _person(self, user_id: str | None, entries: Sequence[HistoryEntry]) -> tuple[int | None, History]:
-        """A person's user row, None for a stranger, and all they saw: stored, then what they sent."""
-        if user_id is None and not entries:
-            raise InvalidField("expected user_id or a non-empty history, got neither", field="user_id")
-        sent = self._sent_history(entries)
-        user_row = None if user_id is None else self.histories.user_row(user_id)
-        if user_row is None:
-            return None, sent
-        stored = self.histories.of_user(user_row)
-        if not len(sent):
-            return user_row, stored
-        kept = ~np.isin(stored.rows, sent.rows)
-        return user_row, History(
-            np.concatenate([stored.rows[kept], sent.rows]),
-            np.concatenate([stored.ratings[kept], sent.ratings]),
-            np.concatenate([stored.timestamps[kept], sent.timestamps]),
-        )
+    def _prepare(self, query: RecommendQuery) -> _Task | RequestError:
+        try:
+            person = self._people.find(query.user_id, query.history, query.timestamp)
+        except RequestError as error:
+            return error
+        excluded = person.seen.rows if query.exclude_seen else _NO_ROWS
+        if query.exclude:
+            excluded = np.concatenate([excluded, self.catalogue.known_rows(query.exclude)])
+        return _Task(query, person, self._filters.allow(query.filter, excluded))
 
-    def _sent_history(self, entries: Sequence[HistoryEntry]) -> History:
-        low, high = self.manifest.rating_scale
-        ratings: dict[int, float] = {}
-        for position, entry in enumerate(entries):
-            row = self.catalogue.row_of(entry["movie_id"], field=f"history.{position}.movie_id")
-            rating = entry["rating"]
-            if rating is not None and not low <= rating <= high:
-                raise InvalidField(
-                    f"expected a rating from {low:g} to {high:g} stars, got {rating:g}",
-                    field=f"history.{position}.rating",
+    def _find_lists(self, tasks: Sequence[_Task], record: BatchRecord, exactly: bool) -> list[RankedList]:
+        """By task the list down to the end of its page, or the pool that is put into another order."""
+        personal = [task.person.tower_input() for task in tasks if task.person.source != "popular"]
+        embeddings = iter(self.tower.embed(personal) if personal else ())
+        record.lap("embed")
+        lists = []
+        for task in tasks:
+            depth = DEEPEST if task.query.is_reordered else task.query.depth
+            if task.person.source == "popular":
+                rows, scores = self._most_rated(task.allowed, depth)
+            else:
+                rows, scores = self._search.best(
+                    next(embeddings), task.allowed, depth, record, exactly=exactly
                 )
-            ratings.pop(row, None)  # so that a movie named twice takes its last place, not its first
-            ratings[row] = np.nan if rating is None else rating
-        return History(
-            np.fromiter(ratings.keys(), np.int32, len(ratings)),
-            np.fromiter(ratings.values(), np.float32, len(ratings)),
-            np.full(len(ratings), NO_TIMESTAMP, np.int64),
-        )
+            lists.append(RankedList(rows, scores, scores.astype(np.float64)))
+        record.lap("index")
+        return lists
 
-    def _tower_input(self, user_row: int | None, seen: History, timestamp: int | None) -> TowerInput:
-        return TowerInput(
-            user_row=NO_ROW if user_row is None else user_row,
-            # The one moment that would read as none at all is moved by a second, 292 billion years ago.
-            timestamp=NO_TIMESTAMP if timestamp is None else max(timestamp, NO_TIMESTAMP + 1),
-            history=seen.last(self.manifest.max_history),
-        )
-
-    def _predict_stars(self, person: TowerInput, rows: NDArray[np.int32]) -> NDArray[np.float64]:
-        """Stars for int32 `[n]` rows; clipped again, for the float32 nearest to 4.3 lies above it."""
-        if not len(rows):
-            return np.empty(0)
-        ratings = self.tower.predict_ratings([person], rows[np.newaxis])[0]
-        stars: NDArray[np.float64] = np.clip(ratings.astype(np.float64), *self.manifest.rating_scale)
-        return stars
-
-    def _most_rated(self, k: int) -> Found:
-        rows = self.catalogue.popular_rows[:k]
+    def _most_rated(self, allowed: Allowed, depth: int) -> Found:
+        rows = self.catalogue.popular_rows
+        rows = rows[allowed.mask[rows]][:depth]
         counts = np.array([self.catalogue.num_ratings[row] for row in rows.tolist()])
         return rows, (counts / len(self.histories)).astype(np.float32)
 
-    def _nearest(self, person: TowerInput, k: int, excluded_rows: NDArray[np.int32], exactly: bool) -> Found:
-        search = self.index.search_exactly if exactly else self.index.search
-        return search(self.tower.embed([person])[0], k, excluded_rows)
+    def _cut_page(self, query: RecommendQuery, ranked: RankedList) -> None:
+        if query.is_reordered:
+            ranked.reorder(query, self.index.embeddings(ranked.rows))
+        ranked.keep(slice(query.offset, query.depth))
+
+    def _answer(self, task: _Task, ranked: RankedList, is_wanted: Callable[[], bool]) -> Recommendation:
+        because = None
+        if task.query.explain:
+            because = explain(self.tower, task.person, self.index.embeddings(ranked.rows), is_wanted)
+        assert ranked.stars is not None  # noqa: S101 every list is rated before it is an answer
+        return Recommendation(
+            source=task.person.source,
+            offset=task.query.offset,
+            rows=ranked.rows,
+            scores=ranked.scores,
+            rank_scores=ranked.keys,
+            predicted_ratings=ranked.stars,
+            because=because,
+        )
+
+
+def _only(answers: list[T | RequestError]) -> T:
+    [answer] = answers
+    if isinstance(answer, RequestError):
+        raise answer
+    return answer

@@ -13,6 +13,7 @@ from tiny_bundle import write_tiny_bundle
 from tiny_model import TinyModel, make_tiny_model
 
 from service.app import create_app
+from service.loading import load_recommender
 from service.recommender import Recommender
 from service.settings import Settings
 
@@ -38,7 +39,7 @@ def artifacts(tiny_artifacts: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def recommender(tiny_artifacts: Path) -> Recommender:
-    return Recommender.load(tiny_artifacts / "tiny-1", Settings())
+    return load_recommender(tiny_artifacts / "tiny-1", Settings())
 
 
 @pytest.fixture(scope="session")

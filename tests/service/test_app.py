@@ -87,7 +87,7 @@ def test_while_a_bundle_loads_the_process_answers(
         assert may_end.wait(20)
         return recommender
 
-    monkeypatch.setattr(Recommender, "load", load)
+    monkeypatch.setattr("service.app.load_recommender", load)
     with asking(create_app(settings(artifacts))) as ask:
         assert loading.wait(20)
         assert ask("GET", "/healthz").status_code == 200

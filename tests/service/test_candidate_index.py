@@ -12,8 +12,6 @@ from service.candidate_index import CandidateIndex
 from service.errors import BundleInconsistent
 from service.manifest import Manifest, index_search_k, read_manifest
 
-NOTHING = np.empty(0, np.int32)
-
 
 @pytest.fixture(scope="session")
 def index(tiny_artifacts: Path) -> CandidateIndex:
@@ -24,69 +22,34 @@ def queries() -> list[NDArray[np.float32]]:
     return list(np.random.default_rng(1).integers(-8, 9, (30, DIMENSION)).astype(np.float32))
 
 
-def brute_force(tiny: TinyModel, query: NDArray[np.float32], excluded: set[int]) -> list[tuple[float, int]]:
+def brute_force(tiny: TinyModel, query: NDArray[np.float32]) -> list[tuple[float, int]]:
     scores = (tiny.candidates @ query).tolist()
-    return sorted((-scores[row], row) for row in range(NUM_CANDIDATES) if row not in excluded)
+    return sorted((-scores[row], row) for row in range(NUM_CANDIDATES))
 
 
-def pairs(found: tuple[NDArray[np.int32], NDArray[np.float32]]) -> list[tuple[float, int]]:
-    return [(-score, row) for row, score in zip(found[0].tolist(), found[1].tolist(), strict=True)]
-
-
-@pytest.mark.parametrize("k", [1, 10, NUM_CANDIDATES - 3])
-def test_the_exact_search_equals_brute_force_ties_by_row_included(
-    k: int, index: CandidateIndex, tiny: TinyModel
-) -> None:
-    excluded = np.array([3, 200, 7], np.int32)
-    for query in queries():
-        found = index.search_exactly(query, k, excluded)
-        assert pairs(found) == brute_force(tiny, query, {3, 200, 7})[:k]
-
-
-def test_equal_scores_come_by_rising_row(index: CandidateIndex) -> None:
-    rows, scores = index.search_exactly(np.zeros(DIMENSION, np.float32), 5, np.array([1], np.int32))
-    assert rows.tolist() == [0, 2, 3, 4, 5]
-    assert scores.tolist() == [0.0] * 5
-
-
-def test_annoy_finds_what_brute_force_finds_and_scores_it_the_same(
-    index: CandidateIndex, tiny: TinyModel
-) -> None:
+def test_annoy_finds_what_brute_force_finds(index: CandidateIndex, tiny: TinyModel) -> None:
     shared = 0
     for query in queries():
-        expected = brute_force(tiny, query, set())
-        found = pairs(index.search(query, 10, NOTHING))
-        assert found == sorted(found)
-        assert set(found) <= set(expected)
-        shared += len(set(found) & set(expected[:10]))
-    assert shared / 300 > 0.9  # not all: many scores are equal here, and Annoy cuts them anywhere
+        rows = index.nearest(query, 10)
+        assert rows is not None
+        assert len(rows) == 10
+        assert np.all(np.diff(rows) > 0)
+        shared += len(set(rows.tolist()) & {row for _, row in brute_force(tiny, query)[:10]})
+    assert shared / 300 > 0.8  # not all: many scores are equal here, and Annoy cuts them anywhere
 
 
-@pytest.mark.parametrize(
-    "num_excluded", [0, 30, 100, NUM_CANDIDATES - 10, NUM_CANDIDATES - 4, NUM_CANDIDATES]
-)
-def test_exactly_k_come_back_while_so_many_are_left_and_no_excluded_one(
-    num_excluded: int, index: CandidateIndex, tiny: TinyModel
+def test_scores_are_exact_and_those_of_a_row_the_same_in_any_company(
+    index: CandidateIndex, tiny: TinyModel
 ) -> None:
-    for query in queries():
-        # The hardest to exclude are the best.
-        excluded = [row for _, row in brute_force(tiny, query, set())][:num_excluded]
-        rows, scores = index.search(query, 10, np.array(excluded, np.int32))
-        assert len(rows) == len(set(rows.tolist())) == min(10, NUM_CANDIDATES - num_excluded)
-        assert not set(rows.tolist()) & set(excluded)
-        assert np.all(np.diff(scores) <= 0)
+    query = np.random.default_rng(2).normal(size=DIMENSION).astype(np.float32)
+    everything = index.score(query)
+    assert everything.tolist() == pytest.approx((tiny.candidates @ query).tolist(), abs=1e-5)
+    for rows in ([7], [7, 8], [200, 7, 3], list(range(5, 12))):
+        assert index.score(query, np.array(rows, np.int32)).tolist() == everything[rows].tolist()
 
 
-def test_where_annoy_returns_too_few_all_candidates_are_scored(
-    index: CandidateIndex, tiny: TinyModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Miser:
-        def get_nns_by_vector(self, *_: Any) -> list[int]:
-            return [5, 6]
-
-    monkeypatch.setattr(index, "_annoy", Miser())
-    query = queries()[0]
-    assert pairs(index.search(query, 10, NOTHING)) == brute_force(tiny, query, set())[:10]
+def test_half_of_the_candidates_are_not_asked_of_annoy(index: CandidateIndex) -> None:
+    assert index.nearest(queries()[0], NUM_CANDIDATES // 2) is None
 
 
 def test_annoy_inspects_the_measured_number_of_nodes_and_never_fewer_than_its_default() -> None:

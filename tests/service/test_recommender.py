@@ -17,6 +17,7 @@ from tiny_model import (
 
 from service.bundle import CATALOGUE_FILE, NO_TIMESTAMP, HistoryEntry
 from service.errors import BundleCorrupt, BundleInconsistent, InvalidField, UnknownMovie
+from service.loading import load_recommender
 from service.queries import RatingQuery, Recommendation, RecommendQuery
 from service.recommender import Recommender
 from service.settings import Settings
@@ -200,14 +201,14 @@ def test_a_bundle_with_a_byte_changed_is_not_loaded(artifacts: Path) -> None:
     path = artifacts / "tiny-1" / CATALOGUE_FILE
     path.write_bytes(path.read_bytes().replace(b"Twins", b"Twine", 1))
     with pytest.raises(BundleCorrupt, match=r"catalogue\.json: expected sha256"):
-        Recommender.load(artifacts / "tiny-1", Settings())
+        load_recommender(artifacts / "tiny-1", Settings())
 
 
 def test_a_bundle_whose_manifest_leaves_a_file_out_is_not_loaded(artifacts: Path) -> None:
     (artifacts / "tiny-1" / CATALOGUE_FILE).unlink()
     seal(artifacts / "tiny-1")
     with pytest.raises(BundleInconsistent, match=r"does not list \['catalogue\.json'\]"):
-        Recommender.load(artifacts / "tiny-1", Settings())
+        load_recommender(artifacts / "tiny-1", Settings())
 
 
 def test_a_bundle_with_a_movie_too_few_is_not_loaded(artifacts: Path) -> None:
@@ -216,4 +217,4 @@ def test_a_bundle_with_a_movie_too_few_is_not_loaded(artifacts: Path) -> None:
     path.write_text("{" + ", ".join(f"{name}: [1]" for name in columns) + "}", encoding="utf-8")
     seal(artifacts / "tiny-1")
     with pytest.raises(BundleInconsistent, match="expected 240 movies"):
-        Recommender.load(artifacts / "tiny-1", Settings())
+        load_recommender(artifacts / "tiny-1", Settings())

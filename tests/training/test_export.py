@@ -15,9 +15,9 @@ from synthetic_ratings import SMALL_CONFIG, table_of, two_tastes
 from service import bundle as contract
 from service.bundle import NO_ROW, read_current
 from service.checksums import verify_files
+from service.loading import load_recommender
 from service.manifest import SCHEMA_VERSION, document_sha256, read_manifest
 from service.queries import RecommendQuery
-from service.recommender import Recommender
 from service.settings import Settings
 from training import export
 from training.config import TrainingConfig
@@ -147,7 +147,7 @@ def test_the_service_loads_the_bundle_and_answers_as_the_model_does(
     bundle: Path, trained: TrainedModel
 ) -> None:
     """`Recommender.load` replays golden.json as well."""
-    recommender = Recommender.load(bundle, Settings())
+    recommender = load_recommender(bundle, Settings())
     for user_id in ("影", 'say "42"', "user-77"):
         user = trained.histories.user_ids.index(user_id)
         inputs = trained.histories.query_inputs(np.array([user], np.int32), 64)
@@ -207,7 +207,7 @@ def test_every_kind_of_model_can_be_exported_and_served(
     assert read_manifest(bundle).metrics is None
     assert json.loads(after[f"{bundle.name}/report/metrics.json"]) is None
     assert "not measured" in after[f"{bundle.name}/report/index.html"].decode()
-    recommender = Recommender.load(bundle, Settings())
+    recommender = load_recommender(bundle, Settings())
     answer = recommender.recommend(
         RecommendQuery(user_id="nobody", history=[{"movie_id": "alpha-3", "rating": 5}])
     )
@@ -218,7 +218,7 @@ def test_every_kind_of_model_can_be_exported_and_served(
 def test_the_smallest_data_makes_a_bundle_that_can_be_served(make_model: MakeModel, tmp_path: Path) -> None:
     table = table_of([("x", "1", 4.0, 5), ("y", "2", 2.0, 5)])
     bundle = export_bundle(make_model(table), table, None, tmp_path)
-    recommender = Recommender.load(bundle, Settings())
+    recommender = load_recommender(bundle, Settings())
     assert recommender.recommend(RecommendQuery(user_id="x")).rows.tolist() == [1]
 
 
@@ -290,7 +290,7 @@ def test_recall_is_measured_over_all_users_or_a_sample_of_very_many(
 
 
 def test_a_stranger_is_nobody_to_the_bundle(bundle: Path) -> None:
-    recommender = Recommender.load(bundle, Settings())
+    recommender = load_recommender(bundle, Settings())
     answer = recommender.recommend(RecommendQuery(user_id="nobody"))
     assert answer.source == "popular"
     assert NO_ROW not in answer.rows.tolist()

@@ -1,0 +1,62 @@
+"""Makes a recommender of a bundle's directory, or says which file is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from service import golden
+from service.bundle import (
+    CANDIDATES_FILE,
+    CATALOGUE_FILE,
+    GOLDEN_FILE,
+    HISTORY_ARRAYS,
+    INDEX_FILE,
+    MODEL_DIRECTORY,
+)
+from service.candidate_index import CandidateIndex
+from service.catalogue import Catalogue
+from service.checksums import verify_files
+from service.errors import BundleInconsistent
+from service.histories import Histories
+from service.manifest import read_manifest
+from service.query_tower import QueryTower
+from service.recommender import Recommender
+from service.settings import Settings
+
+_REQUIRED_FILES = {
+    CANDIDATES_FILE,
+    INDEX_FILE,
+    CATALOGUE_FILE,
+    GOLDEN_FILE,
+    f"{MODEL_DIRECTORY}/saved_model.pb",
+    *HISTORY_ARRAYS.values(),
+}
+
+
+def load_recommender(bundle_directory: Path, settings: Settings) -> Recommender:
+    """Verifies, loads and warms a bundle.
+
+    Args:
+        bundle_directory: `<artifacts>/<bundle_id>`.
+        settings: Numbers of threads.
+
+    Raises:
+        BundleError: Its subclass and message say which file is wrong, and how.
+    """
+    manifest = read_manifest(bundle_directory)
+    if unlisted := sorted(_REQUIRED_FILES - manifest.files.keys()):
+        raise BundleInconsistent(f"{bundle_directory}: the manifest does not list {unlisted}; export again")
+    verify_files(bundle_directory, manifest)
+    index = CandidateIndex(bundle_directory, manifest)
+    catalogue = Catalogue.load(bundle_directory)
+    if len(catalogue) != len(index):
+        raise BundleInconsistent(
+            f"{bundle_directory / CATALOGUE_FILE}: expected {len(index)} movies, one for each candidate, "
+            f"got {len(catalogue)}; export again"
+        )
+    histories = Histories(bundle_directory, num_candidates=len(index))
+    # TensorFlow last: whatever else is wrong shows without its seconds and its memory.
+    tower = QueryTower(bundle_directory, settings)
+    recommender = Recommender(manifest, catalogue, histories, index, tower)
+    golden.replay(recommender, bundle_directory)
+    return recommender
