@@ -16,6 +16,7 @@ from service.problems import install_problems
 from service.recording import RequestRecorder
 from service.reloading import BundleReloader
 from service.routes import router
+from service.routes.path_ids import QuotedPaths
 from service.settings import Settings
 from service.telemetry import Telemetry
 
@@ -70,6 +71,7 @@ def create_app(
     app.state.reloader = reloader
     app.state.telemetry = telemetry
     app.include_router(router)
+    app.add_middleware(QuotedPaths)
     install_problems(app)
     framework = app.build_middleware_stack
 

@@ -106,7 +106,7 @@ class CandidateSearch:
                 break
             rows = nearest[allowed.mask[nearest]]
             if len(rows) >= depth:
-                found = _first(rows, self._index.score(embedding, rows), depth)
+                found = best_first(rows, self._index.score(embedding, rows), depth)
                 record.lap("rescore")
                 return found
             record.fallback("widened")
@@ -122,7 +122,7 @@ class CandidateSearch:
         else:
             # To gather most of the candidates costs more than to score them all where they lie.
             scores = self._index.score(embedding)[rows]
-        found = _first(rows, scores, depth)
+        found = best_first(rows, scores, depth)
         record.lap("index")
         return found
 
@@ -157,7 +157,7 @@ def _least_seconds(work: Callable[[NDArray[np.float32]], object], queries: NDArr
     return min(seconds)
 
 
-def _first(rows: NDArray[np.int32], scores: NDArray[np.float32], depth: int) -> Found:
+def best_first(rows: NDArray[np.int32], scores: NDArray[np.float32], depth: int) -> Found:
     """The best of rows given in rising order, so that a stable sort leaves equals by row."""
     if depth < len(rows):
         # Whatever equals the last of them stays in, or which equals win would be left to the partition.

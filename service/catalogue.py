@@ -11,8 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.bundle import CATALOGUE_FILE
-from service.errors import BundleInconsistent, UnknownMovie
+from service.errors import BundleInconsistent, Suggestion, UnknownMovie, UnknownTitle
 from service.files import load_json
+from service.title_search import TitleSearch
+
+MOST_SUGGESTIONS = 5
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,8 @@ class Catalogue:
             catalogue = cls(**columns)
             # Built now, so that a bad column shows before the bundle goes live and no request waits for it.
             distinct_ids, distinct_titles = len(catalogue._rows_by_id), len(catalogue._rows_by_title)
-        except (TypeError, ValueError, IndexError) as error:
+            _ = catalogue._title_search, catalogue.genre_counts
+        except (TypeError, ValueError, IndexError, AttributeError) as error:
             raise BundleInconsistent(f"{path}: a column is malformed ({error}); export again") from error
         if len(set(lengths.values())) != 1 or distinct_titles == 0:
             raise BundleInconsistent(
@@ -81,6 +85,43 @@ class Catalogue:
         # Backwards, so that the most popular movie of a title is the one that stays.
         return {self.titles[row]: row for row in self.popular_rows[::-1].tolist()}
 
+    @cached_property
+    def _title_search(self) -> TitleSearch:
+        return TitleSearch(self.titles, self.popular_rows)
+
+    @cached_property
+    def _rows_by_genre(self) -> dict[str, NDArray[np.int32]]:
+        """By a genre's name without case: int32, rows in rising order."""
+        rows: dict[str, list[int]] = {}
+        for row, genres in enumerate(self.genres):
+            for genre in dict.fromkeys(each.casefold() for each in genres):
+                rows.setdefault(genre, []).append(row)
+        return {genre: np.array(of_genre, np.int32) for genre, of_genre in rows.items()}
+
+    @cached_property
+    def genre_counts(self) -> dict[str, int]:
+        """How many movies have each genre, the commonest first, spelt as the first of them spells it."""
+        spellings = {
+            genre.casefold(): genre for genres in reversed(self.genres) for genre in reversed(genres)
+        }
+        counts = {spellings[genre]: len(rows) for genre, rows in self._rows_by_genre.items()}
+        return dict(sorted(counts.items(), key=lambda counted: (-counted[1], counted[0])))
+
+    def search(self, query: str, genre: str | None = None) -> NDArray[np.int32]:
+        """The movies whose titles fit what was typed.
+
+        Args:
+            query: Any text; where blank, every title fits.
+            genre: A genre that the movies must have, its case aside; None for any.
+
+        Returns:
+            int32 `[n]`: rows, best first (`title_search.Fit`), equals and a blank query's by popularity.
+        """
+        rows = self._title_search.search(query)
+        if genre is None:
+            return rows
+        return rows[np.isin(rows, self._rows_by_genre.get(genre.casefold(), []))]
+
     def row_of(self, movie_id: str, *, field: str = "movie_id") -> int:
         """The candidate row of a movie.
 
@@ -107,13 +148,18 @@ class Catalogue:
         """The candidate row of the most-rated movie with exactly this title, of equals the lowest row.
 
         Raises:
-            UnknownMovie: No movie has this title.
+            UnknownTitle: No movie has this title.
         """
         row = self._rows_by_title.get(title)
         if row is None:
-            raise UnknownMovie(
+            raise UnknownTitle(
                 f"no movie has the title {title!r}; expected it as the catalogue spells it, "
                 f"such as {self.titles[int(self.popular_rows[0])]!r}",
                 field="movie_title",
+                suggest=lambda: self._suggestions(title),
             )
         return row
+
+    def _suggestions(self, title: str) -> list[Suggestion]:
+        rows = self.search(title)[:MOST_SUGGESTIONS] if title.strip() else self.popular_rows[:0]
+        return [Suggestion(self.movie_ids[row], self.titles[row]) for row in rows.tolist()]

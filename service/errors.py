@@ -11,12 +11,15 @@ MatineeError                    500
 │   └── BundleDisagrees               a golden request is answered differently
 └── RequestError                422   the request cannot be answered as asked
     ├── InvalidField                  a field's value is out of its range
-    └── UnknownMovie            404   no such movie id or title
+    ├── UnknownMovie            404   no such movie id
+    │   └── UnknownTitle              no such title; knows the closest ones
+    └── UnknownUser             404   no such user, where a stranger will not do
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Callable
+from typing import ClassVar, NamedTuple
 
 
 class MatineeError(Exception):
@@ -86,3 +89,32 @@ class UnknownMovie(RequestError):
 
     status = 404
     title = "Unknown movie"
+
+
+class Suggestion(NamedTuple):
+    """A movie that may have been meant."""
+
+    movie_id: str
+    title: str
+
+
+class UnknownTitle(UnknownMovie):
+    """No movie of the live bundle has exactly this title.
+
+    Args:
+        message: What was expected, what came, how to fix it.
+        field: Where in the request.
+        suggest: Finds the movies with the closest titles, best first; takes milliseconds, so it is called
+            only by whoever shows them, and off the event loop.
+    """
+
+    def __init__(self, message: str, *, field: str, suggest: Callable[[], list[Suggestion]]) -> None:
+        super().__init__(message, field=field)
+        self.suggest = suggest
+
+
+class UnknownUser(RequestError):
+    """No user of the live bundle has this id."""
+
+    status = 404
+    title = "Unknown user"

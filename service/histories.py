@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.bundle import HISTORY_ARRAYS
-from service.errors import BundleInconsistent
+from service.errors import BundleInconsistent, UnknownUser
 from service.files import load_array
 
 _DTYPES: dict[str, type[np.generic]] = {
@@ -78,6 +78,8 @@ class Histories:
         self._offsets = arrays["offsets"]
         self._whole = History(arrays["movie_rows"], arrays["ratings"], arrays["timestamps"])
         self._check(bundle_directory, num_candidates)
+        self.mean_ratings = _means(self._whole, num_candidates)
+        """float64 `[num_candidates]`: mean stars of each movie, NaN where nobody rated it."""
 
     def _check(self, bundle_directory: Path, num_candidates: int) -> None:
         rows, where = self._whole.rows, bundle_directory / HISTORY_ARRAYS["offsets"]
@@ -110,8 +112,37 @@ class Histories:
         row = bisect_left(range(len(self)), wanted, key=self._user_id_at)
         return row if row < len(self) and self._user_id_at(row) == wanted else None
 
+    def of_known_user(self, user_id: str) -> History:
+        """Everything that the user of this id rated; views, not copies.
+
+        Raises:
+            UnknownUser: The bundle does not know the user.
+        """
+        user_row = self.user_row(user_id)
+        if user_row is None:
+            raise UnknownUser(
+                f"no user has the id {user_id!r}; expected one whose ratings this bundle was trained on",
+                field="user_id",
+            )
+        return self.of_user(user_row)
+
     def of_user(self, user_row: int) -> History:
         """Everything the user of this row rated; views, not copies."""
         start, end = self._offsets[user_row : user_row + 2]
         whole = self._whole
         return History(whole.rows[start:end], whole.ratings[start:end], whole.timestamps[start:end])
+
+
+def _means(ratings: History, num_candidates: int, *, slice_length: int = 1_000_000) -> NDArray[np.float64]:
+    """Mean stars by candidate row, summed in slices: a copy of all ratings would be many times the means."""
+    sums, counts = np.zeros(num_candidates), np.zeros(num_candidates, np.int64)
+    for start in range(0, len(ratings), slice_length):
+        stars = ratings.ratings[start : start + slice_length]
+        rated = ~np.isnan(stars)
+        rows = ratings.rows[start : start + slice_length][rated]
+        sums += np.bincount(rows, weights=stars[rated], minlength=num_candidates)
+        counts += np.bincount(rows, minlength=num_candidates)
+    means: NDArray[np.float64] = np.divide(
+        sums, counts, out=np.full(num_candidates, np.nan), where=counts > 0
+    )
+    return means

@@ -9,12 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
+from anyio import to_thread
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from service.errors import BundleError, MatineeError, RequestError
+from service.errors import BundleError, MatineeError, RequestError, Suggestion, UnknownTitle
 
 MEDIA_TYPE = "application/problem+json"
 MOST_ERRORS = 20
@@ -28,6 +29,13 @@ class FieldError(BaseModel):
     message: str = Field(examples=["expected a rating from 1 to 5 stars, got 7"])
 
 
+class SuggestedMovie(BaseModel):
+    """A movie that may have been meant."""
+
+    movie_id: str = Field(description="The movie's id, to ask again with.", examples=["97"])
+    title: str = Field(description="Its title.", examples=["Dances with Wolves (1990)"])
+
+
 class Problem(BaseModel):
     """RFC 9457 problem details."""
 
@@ -38,6 +46,9 @@ class Problem(BaseModel):
     status: int
     detail: str
     errors: list[FieldError] = Field(default=[], description="The fields that are wrong, if any.")
+    suggestions: list[SuggestedMovie] = Field(
+        default=[], description="Of an unknown title: movies with the closest titles, closest first."
+    )
 
 
 def document_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -80,24 +91,30 @@ def _problem(
     status: int,
     detail: str,
     errors: Sequence[Mapping[str, str]] = (),
+    suggestions: Sequence[Suggestion] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    document = {"type": type_, "title": title, "status": status, "detail": detail}
+    document: dict[str, Any] = {"type": type_, "title": title, "status": status, "detail": detail}
+    if errors:
+        document["errors"] = list(errors)
+    if suggestions:
+        document["suggestions"] = [each._asdict() for each in suggestions]
     # Escaped to ASCII: the name of an unknown field is echoed, and may hold what UTF-8 cannot.
-    body = json.dumps(document | ({"errors": list(errors)} if errors else {}))
-    return Response(body, status, headers, MEDIA_TYPE)
+    return Response(json.dumps(document), status, headers, MEDIA_TYPE)
 
 
 async def _answer_own(request: Request, error: MatineeError) -> Response:
     errors = []
     if isinstance(error, RequestError):
-        errors = [{"field": f"{_place(request)}.{error.field}", "message": str(error)}]
+        errors = [{"field": f"{_place(request, error.field)}.{error.field}", "message": str(error)}]
+    suggestions = await to_thread.run_sync(error.suggest) if isinstance(error, UnknownTitle) else []
     return _problem(
         type_=_type_of(error),
         title=error.title,
         status=error.status,
         detail=str(error),
         errors=errors,
+        suggestions=suggestions,
         headers={"Retry-After": "5"} if isinstance(error, BundleError) else None,
     )
 
@@ -158,7 +175,9 @@ def _field_error(request: Request, error: Mapping[str, Any]) -> dict[str, str]:
     return {"field": ".".join(map(str, location)), "message": message}
 
 
-def _place(request: Request) -> str:
+def _place(request: Request, field: str) -> str:
+    if field in request.path_params:
+        return "path"
     return "query" if request.method == "GET" else "body"
 
 

@@ -27,6 +27,7 @@ from service.people import People, Person
 from service.queries import DEEPEST, PredictedRating, RatingQuery, Recommendation, RecommendQuery
 from service.query_tower import QueryTower
 from service.ranking import RankedList
+from service.similar_movies import SimilarMovies
 from service.stars import StarPredictor
 
 T = TypeVar("T")
@@ -73,6 +74,11 @@ class Recommender:
     @cached_property
     def _stars(self) -> StarPredictor:
         return StarPredictor(self.tower, self.manifest.rating_scale)
+
+    @cached_property
+    def similar_movies(self) -> SimilarMovies:
+        """Compares the bundle's movies with each other."""
+        return SimilarMovies(self.index)
 
     def recommend(self, query: RecommendQuery, *, exactly: bool = False) -> Recommendation:
         """As `recommend_many`, for one request.

@@ -73,7 +73,7 @@ class RequestRecorder:
             if method not in _METHODS:
                 method = "other"
             route = scope.get("route")
-            template = UNMATCHED if route is None else route.path
+            template = UNMATCHED if route is None else route.path_format
             seconds = perf_counter() - started
             self._count(method, template, status, seconds)
             if self._log is not None:

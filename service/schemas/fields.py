@@ -31,6 +31,14 @@ Timestamp = Annotated[
     ),
 ]
 
+BundleId = Annotated[
+    str, Field(description="The bundle that answered.", examples=["20261121T062118Z-df4c644d"])
+]
+Limit = Annotated[int, Field(ge=1, le=500, description="Most items on one page.")]
+Offset = Annotated[
+    int, Field(ge=0, le=INT64_MAX, description="Items to leave out before the first, for a next page.")
+]
+
 
 class Body(BaseModel):
     """A request body: types as JSON has them, no unknown fields."""

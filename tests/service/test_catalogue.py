@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from service.catalogue import Catalogue
-from service.errors import BundleInconsistent, UnknownMovie
+from service.errors import BundleInconsistent, UnknownMovie, UnknownTitle
 
 COLUMNS: dict[str, Any] = {
     "movie_ids": ["9", "8", "", "6"],
@@ -59,3 +59,15 @@ def test_the_most_rated_are_popular_and_equals_keep_their_order(tmp_path: Path) 
 def test_columns_that_do_not_fit_are_inconsistent(tmp_path: Path, changes: dict[str, Any]) -> None:
     with pytest.raises(BundleInconsistent, match=r"catalogue\.json"):
         load(tmp_path, **changes)
+
+
+def test_genres_are_counted_without_their_case_as_first_spelt(tmp_path: Path) -> None:
+    catalogue = load(tmp_path, genres=[["war"], ["Drama", "WAR", "drama"], ["Drama"], []])
+    assert catalogue.genre_counts == {"Drama": 2, "war": 2}
+    assert catalogue.search("", "War").tolist() == [1, 0]
+
+
+def test_an_unknown_title_suggests_the_closest_the_more_rated_first(tmp_path: Path) -> None:
+    with pytest.raises(UnknownTitle) as raised:
+        load(tmp_path).row_of_title("twins")
+    assert raised.value.suggest() == [("", "Twins"), ("6", "Twins"), ("9", "Twins")]

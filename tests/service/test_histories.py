@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tiny_model import NUM_CANDIDATES, USER_IDS, TinyModel
 
 from service.bundle import HISTORY_ARRAYS
-from service.errors import BundleInconsistent
+from service.errors import BundleInconsistent, UnknownUser
 from service.histories import Histories
 
 
@@ -62,3 +62,22 @@ def test_arrays_that_disagree_are_inconsistent(artifacts: Path, name: str, spoil
     np.save(path, spoil(np.load(path)))
     with pytest.raises(BundleInconsistent, match="histories/"):
         Histories(artifacts / "tiny-1", NUM_CANDIDATES)
+
+
+def test_mean_ratings_leave_out_what_was_not_rated(artifacts: Path, tiny: TinyModel) -> None:
+    path = artifacts / "tiny-1" / HISTORY_ARRAYS["ratings"]
+    ratings = np.load(path)
+    ratings[0] = np.nan
+    np.save(path, ratings)
+    rated = [row for history in tiny.histories.values() for row, _, _ in history]
+    given = {row: [stars for at, stars in zip(rated, ratings, strict=True) if at == row] for row in rated}
+    means = Histories(artifacts / "tiny-1", NUM_CANDIDATES).mean_ratings
+    for row in range(NUM_CANDIDATES):
+        stars = [each for each in given.get(row, []) if not np.isnan(each)]
+        assert means[row] == pytest.approx(np.mean(stars)) if stars else np.isnan(means[row])
+
+
+def test_a_stranger_has_no_history(histories: Histories) -> None:
+    assert len(histories.of_known_user("42")) > 0
+    with pytest.raises(UnknownUser, match="'nobody'"):
+        histories.of_known_user("nobody")

@@ -171,6 +171,8 @@ def test_without_a_bundle_only_healthz_is_well(tmp_path: Path) -> None:
             ask("POST", "/recommend", json={"user_id": "42"}),
             ask("GET", "/predict_rating?user_id=42&movie_id=m1"),
             ask("POST", "/predict_rating", json={"user_id": "42", "movie_id": "m1"}),
+            *(ask("GET", path) for path in ("/movies", "/movies/m1", "/movies/m1/similar", "/genres")),
+            *(ask("GET", path) for path in ("/popular", "/users/42")),
         ]
     for answer in answers:
         problem = check(answer, 503)

@@ -1,3 +1,4 @@
+import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -213,8 +214,8 @@ def test_a_bundle_whose_manifest_leaves_a_file_out_is_not_loaded(artifacts: Path
 
 def test_a_bundle_with_a_movie_too_few_is_not_loaded(artifacts: Path) -> None:
     path = artifacts / "tiny-1" / CATALOGUE_FILE
-    columns = ('"movie_ids"', '"titles"', '"genres"', '"years"', '"num_ratings"')
-    path.write_text("{" + ", ".join(f"{name}: [1]" for name in columns) + "}", encoding="utf-8")
+    columns = {"movie_ids": ["1"], "titles": ["One"], "genres": [[]], "years": [1], "num_ratings": [1]}
+    path.write_text(json.dumps(columns), encoding="utf-8")
     seal(artifacts / "tiny-1")
     with pytest.raises(BundleInconsistent, match="expected 240 movies"):
         load_recommender(artifacts / "tiny-1", Settings())

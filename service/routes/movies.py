@@ -1,0 +1,117 @@
+"""`/movies`, `/popular`, `/genres`: what there is to see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import JSONResponse
+
+from service.problems import document_problems
+from service.recommender import Recommender
+from service.routes.live import live_recommender, off_the_loop
+from service.routes.path_ids import ID
+from service.schemas.fields import MovieId
+from service.schemas.movies import (
+    GenreCount,
+    GenresAnswer,
+    MovieAnswer,
+    MovieParameters,
+    MoviesAnswer,
+    PopularAnswer,
+    PopularParameters,
+    SimilarAnswer,
+    SimilarParameters,
+)
+
+router = APIRouter()
+
+
+@router.get("/movies", response_model=MoviesAnswer, responses=document_problems(503))
+async def search_movies(parameters: Annotated[MovieParameters, Query()], request: Request) -> JSONResponse:
+    """Movies by what somebody types of their titles, best match first."""
+    recommender = live_recommender(request)
+    rows = await off_the_loop(
+        request, lambda: recommender.catalogue.search(parameters.query, parameters.genre)
+    )
+    page = rows[parameters.offset : parameters.offset + parameters.limit]
+    return JSONResponse(
+        {
+            "bundle_id": recommender.bundle_id,
+            "total": len(rows),
+            "items": [_movie(recommender, row) for row in page.tolist()],
+        }
+    )
+
+
+@router.get("/popular", response_model=PopularAnswer, responses=document_problems(503))
+async def popular_movies(parameters: Annotated[PopularParameters, Query()], request: Request) -> JSONResponse:
+    """The movies that most users rated."""
+    recommender = live_recommender(request)
+    rows = await off_the_loop(request, lambda: recommender.catalogue.search("", parameters.genre))
+    page = rows[parameters.offset : parameters.offset + parameters.k].tolist()
+    users = len(recommender.histories)
+    shares = (recommender.catalogue.num_ratings[row] / users for row in page)
+    return JSONResponse(
+        {
+            "bundle_id": recommender.bundle_id,
+            "total": len(rows),
+            "items": _scored(recommender, page, shares),
+        }
+    )
+
+
+@router.get("/genres", responses=document_problems(503))
+async def genres(request: Request) -> GenresAnswer:
+    """Every genre, for a filter to choose from."""
+    recommender = live_recommender(request)
+    counts = recommender.catalogue.genre_counts
+    items = [GenreCount(genre=genre, num_movies=count) for genre, count in counts.items()]
+    return GenresAnswer(bundle_id=recommender.bundle_id, items=items)
+
+
+@router.get(f"/movies/{{movie_id:{ID}}}", response_model=MovieAnswer, responses=document_problems(404, 503))
+async def movie(movie_id: Annotated[MovieId, Path()], request: Request) -> JSONResponse:
+    """One movie."""
+    recommender = live_recommender(request)
+    row = recommender.catalogue.row_of(movie_id)
+    return JSONResponse({"bundle_id": recommender.bundle_id} | _movie(recommender, row))
+
+
+@router.get(
+    f"/movies/{{movie_id:{ID}}}/similar", response_model=SimilarAnswer, responses=document_problems(404, 503)
+)
+async def similar_movies(
+    movie_id: Annotated[MovieId, Path()],
+    parameters: Annotated[SimilarParameters, Query()],
+    request: Request,
+) -> JSONResponse:
+    """The movies that the model places nearest to one of them, whoever asks."""
+    recommender = live_recommender(request)
+    row = recommender.catalogue.row_of(movie_id)
+    rows, scores = await off_the_loop(request, lambda: recommender.similar_movies.of(row, parameters.k))
+    return JSONResponse(
+        {
+            "bundle_id": recommender.bundle_id,
+            "movie_id": movie_id,
+            "items": _scored(recommender, rows.tolist(), scores.tolist()),
+        }
+    )
+
+
+def _movie(recommender: Recommender, row: int) -> dict[str, Any]:
+    movies, mean = recommender.catalogue, float(recommender.histories.mean_ratings[row])
+    return {
+        "movie_id": movies.movie_ids[row],
+        "title": movies.titles[row],
+        "genres": movies.genres[row],
+        "year": movies.years[row],
+        "num_ratings": movies.num_ratings[row],
+        "mean_rating": None if np.isnan(mean) else mean,
+    }
+
+
+def _scored(recommender: Recommender, rows: Iterable[int], scores: Iterable[float]) -> list[dict[str, Any]]:
+    return [_movie(recommender, row) | {"score": score} for row, score in zip(rows, scores, strict=True)]

@@ -1,0 +1,47 @@
+"""Ids in paths: any text is an id, also with slashes, or none at all.
+
+A server unquotes the path before it is matched, and `/movies/a%2Fsimilar` could no longer be told from
+`/movies/a/similar`. So paths that hold an id are matched as they were sent, and the id is unquoted after.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+from starlette.convertors import Convertor, register_url_convertor
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+_PREFIXES = ("/movies/", "/users/")
+
+
+class IdConvertor(Convertor[str]):
+    """What lies between two slashes, unquoted; it may be empty."""
+
+    regex = "[^/]*"
+
+    def convert(self, value: str) -> str:
+        """The id that a part of a path spells."""
+        return unquote(value)
+
+    def to_string(self, value: str) -> str:
+        """Not used: the service makes no URLs."""
+        raise NotImplementedError
+
+
+ID = "id"
+"""The convertor's name in a path: `f"/movies/{{movie_id:{ID}}}"`."""
+register_url_convertor(ID, IdConvertor())
+
+
+class QuotedPaths:
+    """ASGI middleware that has paths with an id matched as they were sent."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes the request on, its path still quoted where it begins like one with an id."""
+        if scope["type"] == "http" and scope["path"].startswith(_PREFIXES):
+            # Not in a copy: the route that is found is read from this scope by what is around.
+            scope["path"] = scope["raw_path"].decode(errors="replace")
+        await self._app(scope, receive, send)

@@ -1,0 +1,63 @@
+"""What a title is made of when people look for it: names without their spelling's accidents, as words.
+
+Catalogues file "The Matrix" as "Matrix, The (1999)" and add other names in parentheses, as in "Shanghai Triad
+(Yao a yao yao dao waipo qiao) (1995)". People type neither articles at the end, nor accents, nor capitals.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_YEAR = re.compile(r"\((\d{4})\)(?:\s*\(\w+\))?\s*$")  # also "(1995) (V)", on video
+_OTHER_NAME = re.compile(r"\(([^()]*)\)")
+_KNOWN_AS = re.compile(r"^(?:a\.?k\.?a\.?|aka)\s+", re.IGNORECASE)
+_WORD = re.compile(r"\w+")
+_APOSTROPHES = re.compile("['`\u00b4\u2018\u2019]")
+_INITIALS = re.compile(r"(?<=\b\w)[.*](?=\w\b)")  # E.T. and M*A*S*H are typed ET and MASH
+
+# Articles that MovieLens moves to the end of a name: of English, French, Italian, Spanish, German, Dutch,
+# Portuguese, Swedish and Danish titles.
+_ARTICLES = (
+    "The A An Le La Les L' Un Une Il Lo Gli I El Los Las Una Der Die Das Ein Eine De Het O Os As Den Det En"
+)
+_ARTICLE_AT_END = re.compile(rf"^(.+), ({'|'.join(_ARTICLES.split())})$", re.IGNORECASE)
+# Only these are ignored in front: "die" in "die hard" is no article.
+_IGNORED_IN_FRONT = {"the", "a", "an"}
+
+# Letters that people type otherwise and that Unicode does not decompose.
+_UNDECOMPOSED = str.maketrans(
+    {"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "\u0131": "i"}
+)
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text, without case, accents and punctuation; of a text with none, its signs as one."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold()).translate(_UNDECOMPOSED)
+    plain = "".join(each for each in decomposed if not unicodedata.combining(each)).replace("&", " and ")
+    plain = _INITIALS.sub("", _APOSTROPHES.sub("", plain))
+    return _WORD.findall(plain.replace("_", " ")) or plain.split()
+
+
+def without_article(words: list[str]) -> list[str]:
+    """The words without an English article in front, unless it is all there is."""
+    return words[1:] if len(words) > 1 and words[0] in _IGNORED_IN_FRONT else words
+
+
+def names_of(title: str) -> list[list[str]]:
+    """The names that a catalogue's title holds, each as words, without the year: the main one first."""
+    main = _YEAR.sub("", title)
+    names = [_OTHER_NAME.sub(" ", main), *(_KNOWN_AS.sub("", name) for name in _OTHER_NAME.findall(main))]
+    in_order = (_ARTICLE_AT_END.sub(_article_in_front, name.strip()) for name in names)
+    return [words for words in map(words_of, in_order) if words]
+
+
+def year_of(title: str) -> str | None:
+    """The year in parentheses at the end of a title, if there is one."""
+    found = _YEAR.search(title)
+    return found and found[1]
+
+
+def _article_in_front(match: re.Match[str]) -> str:
+    name, article = match.groups()
+    return f"{article}{name}" if article.endswith("'") else f"{article} {name}"
