@@ -9,9 +9,8 @@ import sys
 
 from pydantic import ValidationError
 
+from service.listening import join, listen, reserve
 from service.settings import Settings
-
-BACKLOG = 2048
 
 _BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
@@ -37,7 +36,7 @@ def main() -> None:
     )
     check_only = parser.parse_args().check
     settings = _read_settings()
-    listener = _listen(settings.host, settings.port)
+    listener = _take_port(settings)
     if check_only:
         return
     # numpy's BLAS reads these once, when numpy is imported: so none of what needs it is imported before.
@@ -57,7 +56,7 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
     serve(settings, listener)
 
 
-def _serve_with_workers(settings: Settings, listener: socket.socket) -> None:
+def _serve_with_workers(settings: Settings, reserved: socket.socket) -> None:
     from service.logs import log_directly  # noqa: PLC0415
     from service.server import serve  # noqa: PLC0415
     from service.telemetry import Telemetry  # noqa: PLC0415
@@ -71,14 +70,14 @@ def _serve_with_workers(settings: Settings, listener: socket.socket) -> None:
 
         def run(worker: int, replaces: bool, parent: int) -> None:
             shared.worker = worker
-            serve(settings, listener, worker=worker, replaces=replaces, parent=parent)
+            serve(settings, join(reserved), worker=worker, replaces=replaces, parent=parent)
 
         def died(worker: int) -> None:
             shared.forget(worker)
             telemetry.worker_died()
 
         workers = Workers(settings.workers, run, changed=telemetry.workers, died=died)
-        workers.watch(stopping=listener.close, shutdown_seconds=settings.shutdown_seconds)
+        workers.watch(stopping=reserved.close, shutdown_seconds=settings.shutdown_seconds)
 
 
 def _read_settings() -> Settings:
@@ -91,13 +90,13 @@ def _read_settings() -> Settings:
         sys.exit(2)
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+def _take_port(settings: Settings) -> socket.socket:
+    take = listen if settings.workers == 1 else reserve
     try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+        return take(settings.host, settings.port)
     except OSError as error:
         _complain(
-            f"cannot listen on {host} port {port}: {error.strerror}; "
+            f"cannot listen on {settings.host} port {settings.port}: {error.strerror}; "
             "stop what is using it, or set MATINEE_PORT (make serve PORT=...) to a free one"
         )
         sys.exit(1)

@@ -13,6 +13,7 @@ from types import FrameType
 import uvicorn
 
 from service.app import create_app
+from service.listening import BACKLOG, url
 from service.logs import Log
 from service.settings import Settings
 from service.telemetry import Telemetry
@@ -35,7 +36,7 @@ def serve(
 
     Args:
         settings: Of the service.
-        listener: A listening socket.
+        listener: A bound socket.
         worker: This process's number.
         replaces: Whether it takes the place of a worker that died: it then accepts nothing before it has a
             bundle, or knows that there is none, since others answer meanwhile.
@@ -54,6 +55,7 @@ def serve(
             log_config=None,
             access_log=False,
             server_header=False,
+            backlog=BACKLOG,
             timeout_graceful_shutdown=max(1, int(DRAIN_SHARE * settings.shutdown_seconds)),
         ),
         end_seconds=END_SHARE * settings.shutdown_seconds,
@@ -66,9 +68,6 @@ def serve(
         threading.Thread(target=_end_with_parent, args=(parent,), name="parent-watch", daemon=True).start()
     else:
         telemetry.workers(1)
-    address, port = listener.getsockname()[:2]
-    host = f"[{address}]" if ":" in address else address
-    logger.info("serving %s on http://%s:%d", settings.artifacts, host, port)
     try:
         server.run(sockets=[listener])
     finally:
@@ -82,6 +81,11 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._end_seconds = end_seconds
         self._log = log
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for listener in sockets or ():
+            logger.info("serving on %s", url(listener))
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if not self.should_exit:

@@ -1,7 +1,7 @@
 """Several worker processes: forked, watched over, replaced when they die, stopped together.
 
-The parent is small and has one thread, answers no requests and never imports TensorFlow. It holds the
-listening socket, from which all workers accept. docs/operations.md says why this is not uvicorn's.
+The parent is small and has one thread, answers no requests and never imports TensorFlow.
+docs/operations.md says why this is not uvicorn's supervisor.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Workers:
         """Keeps workers running until SIGTERM or SIGINT, then stops them.
 
         Args:
-            stopping: Called first when told to stop, such as to close the parent's own listening socket.
+            stopping: Called first when told to stop, such as to give up the address.
             shutdown_seconds: From then on; a worker that runs after it is killed.
         """
         with self._signals() as wake:

@@ -1,9 +1,12 @@
 """Documentation that names things of the code must name all of them."""
 
+import re
+
 from service_process import REPOSITORY
 
 from service.app import create_app
 from service.settings import Settings
+from service.telemetry import Telemetry
 
 
 def test_every_setting_is_documented_with_its_default() -> None:
@@ -18,6 +21,16 @@ def test_every_endpoint_is_documented() -> None:
     assert paths
     for path in paths:
         assert path in documented
+
+
+def test_every_metric_is_documented_and_no_other() -> None:
+    text = (REPOSITORY / "docs" / "operations.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"^\| `(matinee_\w+)` \|", text, re.MULTILINE))
+    registered = {
+        f"{metric.name}_total" if metric.type == "counter" else metric.name
+        for metric in Telemetry().registry.collect()
+    }
+    assert documented == registered
 
 
 def test_the_readme_names_both_commands_and_the_citation() -> None:

@@ -61,6 +61,7 @@ def test_workers_answer_are_counted_together_and_replaced_when_they_die(
         wait_for(lambda: service.log.count('"/healthz"') == 20)
         first, second = children(service.process.pid)
         os.kill(first, signal.SIGKILL)
+        wait_for(lambda: "takes its place" in service.log)
         ask_often(service, "/healthz", 10)
         wait_for(lambda: len(set(children(service.process.pid)) - {first, second}) == 1)
         told = metrics(service)

@@ -1,0 +1,74 @@
+"""Sockets: one that listens, or one address that several processes listen on.
+
+Connections to one socket shared by several processes go to whoever wakes up first, which then takes all that
+wait: of 16 connections opened at once, one of two workers got all 16 (docs/operations.md). Where each process has
+a socket of its own at the same address (SO_REUSEPORT) Linux deals them out by their ports.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+BACKLOG = 2048
+
+DEALS_OUT = sys.platform == "linux"
+"""Elsewhere SO_REUSEPORT is missing or gives every connection to one socket."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket that nobody else shares.
+
+    Raises:
+        OSError: The address cannot be had.
+    """
+    return socket.create_server((host, port), family=_family(host), backlog=BACKLOG)
+
+
+def reserve(host: str, port: int) -> socket.socket:
+    """A socket that holds an address for `join`, does not listen, and keeps everybody else away from it.
+
+    Raises:
+        OSError: The address cannot be had.
+    """
+    if not DEALS_OUT:
+        return listen(host, port)
+    reserved = _bind(host, port)
+    # Only now, or another reservation of the same user would have been let in beside this one. And without
+    # SO_REUSEADDR, which would let others in as long as nobody listens.
+    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    return reserved
+
+
+def join(reserved: socket.socket) -> socket.socket:
+    """A process's own socket at the address that `reserve` holds; it listens once it is told to."""
+    if not DEALS_OUT:
+        return reserved
+    host, port = reserved.getsockname()[:2]
+    return _bind(host, port, reuse_port=True)
+
+
+def url(listener: socket.socket) -> str:
+    """Where a socket can be reached."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _bind(host: str, port: int, *, reuse_port: bool = False) -> socket.socket:
+    bound = socket.socket(_family(host))
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if reuse_port:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if bound.family == socket.AF_INET6:
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        bound.bind((host, port))
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
