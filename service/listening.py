@@ -1,8 +1,8 @@
 """Sockets: one that listens, or one address that several processes listen on.
 
 Connections to one socket shared by several processes go to whoever wakes up first, which then takes all that
-wait: of 16 connections opened at once, one of two workers got all 16 (docs/operations.md). Where each process has
-a socket of its own at the same address (SO_REUSEPORT) Linux deals them out by their ports.
+wait: of 16 connections opened at once, one of two workers got all 16 (docs/operations.md). Where each process
+has a socket of its own at the same address (SO_REUSEPORT) Linux deals them out by their ports.
 """
 
 from __future__ import annotations
