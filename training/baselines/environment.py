@@ -16,6 +16,9 @@ from training.errors import BaselineError, ConfigurationError
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 _ENVIRONMENT = _REPOSITORY / ".venv-baselines"
+# implicit has threads of its own, which those of OpenBLAS would fight. PyTorch's spin while they wait for each
+# other: on cores that others used too, SASRec was not done after 15 minutes, and with one thread it is in two.
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 _PACKAGES = ("implicit", "pandas", "pytorch_lightning", "rectools", "scipy", "surprise", "torch")
 
 
@@ -56,8 +59,7 @@ def run(python: Path, module: str, task: Task) -> Answer:
         ended = subprocess.run(  # noqa: S603 our own code
             [python, "-m", module, task_path, answer_path],
             cwd=directory,
-            # implicit has threads of its own, which those of OpenBLAS would fight.
-            env=os.environ | {"PYTHONPATH": str(_REPOSITORY), "OPENBLAS_NUM_THREADS": "1"},
+            env=os.environ | {"PYTHONPATH": str(_REPOSITORY)} | _ONE_THREAD,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
