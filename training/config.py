@@ -25,6 +25,7 @@ class TrainingConfig:
         history_scales: Ages, in movies, at which a movie's weight in the history has fallen to a half;
             one pooled history for each.
         time_buckets: Quantile buckets of the training times, each with an embedding; 0: no time feature.
+        use_history_times: Whether a query without a time is read as asked at the times of its history.
         use_history, use_content, use_user_id: Switch features off, for ablations.
         max_title_words: Size of the title vocabulary.
         epochs: Passes over all users.
@@ -35,8 +36,9 @@ class TrainingConfig:
         forward_share: Share of examples that look forward: everything up to a moment predicts what came
             after. The others predict a random subset of a history from the rest of it.
         cut_low, cut_high: Between which shares of a user's ratings that moment lies.
-        history_dropout: Up to this share of what is read is dropped, a new share for each example, so that
-            short histories are understood as well as long ones.
+        history_dropout: Up to this share of what an example that looks forward reads is dropped, a new share
+            for each example, so that short histories are understood as well as long ones.
+        hidden_low, hidden_high: Between which shares of a history the other examples hide and predict.
         user_dropout: Probability that a known user is shown as a stranger.
         time_dropout: Probability that a query is shown without its time.
         time_window: With its time, a query that does not look forward predicts at most this many of the
@@ -54,6 +56,7 @@ class TrainingConfig:
     max_history: int = 512
     history_scales: tuple[float, ...] = (3.0, 20.0, 100.0)
     time_buckets: int = 1_000
+    use_history_times: bool = False
     use_history: bool = True
     use_content: bool = True
     use_user_id: bool = True
@@ -68,6 +71,8 @@ class TrainingConfig:
     cut_low: float = 0.3
     cut_high: float = 0.95
     history_dropout: float = 0.7
+    hidden_low: float = 0.1
+    hidden_high: float = 0.9
     user_dropout: float = 0.5
     time_dropout: float = 0.5
     time_window: int = 8
@@ -87,9 +92,9 @@ class TrainingConfig:
         for name in ("layers", "rating_layers", "history_scales"):
             self._require(all(value > 0 for value in getattr(self, name)), name, "made of values above 0")
         self._require(len(self.history_scales) > 0, "history_scales", "at least one scale")
-        self._require(
-            0 < self.cut_low <= self.cut_high < 1, "cut_low", "above 0 and at most cut_high, under 1"
-        )
+        for low in ("cut", "hidden"):
+            ascending = 0 < getattr(self, f"{low}_low") <= getattr(self, f"{low}_high") < 1
+            self._require(ascending, f"{low}_low", f"above 0 and at most {low}_high, under 1")
         self._require(
             self.retrieval_weight + self.rating_weight > 0,
             "rating_weight",
@@ -124,6 +129,9 @@ PRESETS: dict[str, dict[str, Any]] = {
         "forward_share": 0.0,
         "embedding_dimension": 128,
         "history_scales": (2.0, 1_000.0),
+        "use_history_times": True,
+        "hidden_low": 0.2,
+        "hidden_high": 0.5,
         "weight_decay": 2.0,
         "time_dropout": 0.7,
         "rating_weight": 0.1,

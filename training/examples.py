@@ -89,7 +89,7 @@ class ExampleSampler:
                 np.concatenate([past[~kept], future]),
                 int(times[cut]) if timed else NO_TIMESTAMP,
             )
-        kept = random.random(length) >= random.uniform(0.1, 0.9)
+        kept = random.random(length) >= random.uniform(config.hidden_low, config.hidden_high)
         kept[random.integers(length)] = False
         read, hidden = np.flatnonzero(kept), np.flatnonzero(~kept)
         if not timed:

@@ -19,6 +19,7 @@ class FlatHistory(NamedTuple):
         queries: int64 `[n]`, ascending: whose history it is.
         movie_rows: int32 `[n]`.
         ratings: float32 `[n]` stars, NaN where not rated.
+        timestamps: int64 `[n]`, `NO_TIMESTAMP` where not known.
         distances: float32 `[n]`: how many movies lie between this one and the moment of the query.
         num_queries: int32 scalar.
     """
@@ -26,6 +27,7 @@ class FlatHistory(NamedTuple):
     queries: tf.Tensor
     movie_rows: tf.Tensor
     ratings: tf.Tensor
+    timestamps: tf.Tensor
     distances: tf.Tensor
     num_queries: tf.Tensor
 
@@ -52,6 +54,7 @@ class FlatHistory(NamedTuple):
             queries=at[:, 0],
             movie_rows=tf.gather_nd(rows, at),
             ratings=tf.gather_nd(inputs["history_ratings"], at),
+            timestamps=tf.gather_nd(inputs["history_timestamps"], at),
             distances=tf.cast(tf.gather_nd(distances, at), tf.float32),
             num_queries=tf.shape(rows)[0],
         )

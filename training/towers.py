@@ -124,6 +124,7 @@ class QueryTower(keras.layers.Layer):
             if config.time_buckets
             else None
         )
+        self._reads_history_times = config.use_history_times and config.time_buckets > 0
         self._boundaries = constant_weight(self, "boundaries", vocabulary.boundaries)
         self._pools: list[HistoryPooling] = []
         if config.use_history:
@@ -150,6 +151,8 @@ class QueryTower(keras.layers.Layer):
             presence = tf.gather(self._presence.value, history.movie_rows)
             preference = deviations[:, None] * tf.gather(self._preference.value, history.movie_rows)
             timed = tf.cast(inputs["timestamps"] != NO_TIMESTAMP, tf.float32)[:, None]
+            if self._reads_history_times:
+                values += (1 - timed) * self._mean_time(history)
             for pool in self._pools:
                 values += pool(history, presence, preference, timed)
         values = self._stack(values)
@@ -160,7 +163,13 @@ class QueryTower(keras.layers.Layer):
         clipped = tf.clip_by_value(timestamps, self._first, self._last)
         return tf.where(timestamps == NO_TIMESTAMP, timestamps, clipped)
 
+    def _mean_time(self, history: FlatHistory) -> tf.Tensor:
+        """Mean embedding of the times of each history, float32 `[B, dimension]`; zeros where none is known."""
+        known = tf.cast(history.timestamps != NO_TIMESTAMP, tf.float32)
+        total = history.sum(self._times(self._bucket(history.timestamps)))
+        return tf.math.divide_no_nan(total, history.sum(known)[:, None])
+
     def _bucket(self, timestamps: tf.Tensor) -> tf.Tensor:
-        """int32 `[B]`, the quantile bucket of each time; -1 for no time."""
+        """int32, the quantile bucket of each time; -1 for no time."""
         buckets = tf.searchsorted(self._boundaries.value, timestamps, side="right")
         return tf.where(timestamps == NO_TIMESTAMP, -1, buckets)

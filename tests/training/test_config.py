@@ -47,6 +47,8 @@ def test_a_document_with_an_unknown_name_is_refused_naming_it() -> None:
         ("history_scales", (5.0, 0.0)),
         ("cut_low", 0.0),
         ("cut_low", 1.0),
+        ("hidden_low", 0.0),
+        ("hidden_low", 0.95),
         ("seed", -1),
         ("seed", 2**32),
     ],

@@ -76,6 +76,7 @@ def test_pooling_divides_by_the_length_of_the_weights() -> None:
         queries=tf.constant([0, 0, 0, 2], tf.int64),
         movie_rows=tf.zeros(4, tf.int32),
         ratings=tf.zeros(4),
+        timestamps=tf.zeros(4, tf.int64),
         distances=tf.constant([2.0, 1.0, 0.0, 0.0]),
         num_queries=tf.constant(3),
     )
@@ -159,6 +160,32 @@ def test_without_a_time_a_query_differs_from_any_with_one(random_model: TrainedM
     last = random_model.vocabulary.time_range[1]
     assert not np.allclose(
         embedded_at(random_model, 0, NO_TIMESTAMP), embedded_at(random_model, 0, last), atol=1e-3
+    )
+
+
+def test_a_query_without_a_time_is_read_at_the_mean_of_its_history_where_asked(make_model: MakeModel) -> None:
+    reading, ignoring = make_model(use_history_times=True), make_model()
+    for model in (reading, ignoring):
+        times: Any = model.model.query_tower._times
+        times.table.assign(np.random.default_rng(0).normal(size=times.table.shape))
+    boundaries = reading.vocabulary.boundaries
+    known: dict[str, NDArray[Any]] = {
+        "user_rows": np.array([6], np.int32),
+        "timestamps": np.array([NO_TIMESTAMP]),
+        "history_rows": np.array([[3, 70, 9]], np.int32),
+        "history_ratings": np.full((1, 3), np.nan, np.float32),
+        "history_timestamps": np.array([[NO_TIMESTAMP, boundaries[2], boundaries[7]]]),
+    }
+    unknown = known | {"history_timestamps": np.full((1, 3), NO_TIMESTAMP)}
+    table = reading.model.query_tower._times.table.numpy()
+    added = reading.embed_queries(known) - reading.embed_queries(unknown)
+    np.testing.assert_allclose(added[0, :-1], (table[3] + table[8]) / 2, atol=1e-4)
+    np.testing.assert_array_equal(ignoring.embed_queries(known), ignoring.embed_queries(unknown))
+    moment = {"timestamps": boundaries[4:5]}
+    # Other buckets, the same order.
+    other_times = {"history_timestamps": np.array([[NO_TIMESTAMP, boundaries[2] - 1, boundaries[7] - 1]])}
+    np.testing.assert_array_equal(
+        reading.embed_queries(known | moment), reading.embed_queries(known | moment | other_times)
     )
 
 
