@@ -16,8 +16,8 @@ from training.errors import BaselineError, ConfigurationError
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 _ENVIRONMENT = _REPOSITORY / ".venv-baselines"
-# implicit has threads of its own, which those of OpenBLAS would fight. PyTorch's spin while they wait for each
-# other: on cores that others used too, SASRec was not done after 15 minutes, and with one thread it is in two.
+# implicit has threads of its own, which those of OpenBLAS would fight. PyTorch's spin as they wait: on cores
+# that others used too SASRec was not done after 15 minutes; with one thread an epoch takes 5 s of CPU.
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 _PACKAGES = ("implicit", "pandas", "pytorch_lightning", "rectools", "scipy", "surprise", "torch")
 
