@@ -6,6 +6,7 @@ import argparse
 import os
 import socket
 import sys
+from importlib.util import find_spec
 
 from pydantic import ValidationError
 
@@ -39,6 +40,11 @@ def main() -> None:
     listener = _take_port(settings)
     if check_only:
         return
+    if settings.tracing != "off" and not find_spec("opentelemetry.sdk"):
+        _complain(
+            "MATINEE_TRACING=otlp needs more packages: pip install -r requirements/tracing.txt, or unset it"
+        )
+        sys.exit(2)
     # numpy's BLAS reads these once, when numpy is imported: so none of what needs it is imported before.
     for variable in _BLAS_THREADS:
         os.environ.setdefault(variable, str(settings.blas_threads))

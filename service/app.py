@@ -8,7 +8,6 @@ from functools import partial
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI
-from fastapi.telemetry import TelemetryConfig
 
 from service.loading import load_recommender
 from service.logs import Log
@@ -19,12 +18,7 @@ from service.routes import router
 from service.routes.path_ids import QuotedPaths
 from service.settings import Settings
 from service.telemetry import Telemetry
-
-# FastAPI's own spans, metrics and logs would go to whatever global OpenTelemetry provider there is, with
-# request values in them.
-_NO_TELEMETRY = TelemetryConfig(
-    tracing=False, metrics=False, logs=False, operation_spans=False, auto_configure=False
-)
+from service.tracing import NO_TRACING, Tracing, note_request_id
 
 
 def create_app(
@@ -32,6 +26,7 @@ def create_app(
     *,
     telemetry: Telemetry | None = None,
     log: Log | None = None,
+    tracing: Tracing | None = None,
     wait_for_bundle: bool = False,
 ) -> FastAPI:
     """The ASGI application; it looks for bundles from its startup to its shutdown.
@@ -40,6 +35,7 @@ def create_app(
         settings: Of the service.
         telemetry: Counts what happens; None for one of its own.
         log: Takes a line for each request; None for none.
+        tracing: Takes a span for each request; None for none.
         wait_for_bundle: Whether the startup ends only when CURRENT was looked at, and its bundle loaded.
     """
     telemetry = telemetry or Telemetry()
@@ -66,18 +62,19 @@ def create_app(
         summary="Movie recommendations from a two-tower model.",
         lifespan=lifespan,
         redirect_slashes=False,
-        telemetry=_NO_TELEMETRY,
+        telemetry=NO_TRACING if tracing is None else tracing.config,
     )
     app.state.reloader = reloader
     app.state.telemetry = telemetry
     app.include_router(router)
     app.add_middleware(QuotedPaths)
     install_problems(app)
+    begun = None if tracing is None else note_request_id
     framework = app.build_middleware_stack
 
     # Outermost, which no middleware that is added can be: errors are answered around those.
     def recorded() -> RequestRecorder:
-        return RequestRecorder(framework(), telemetry, log)
+        return RequestRecorder(framework(), telemetry, log, begun)
 
     app.build_middleware_stack = recorded  # type: ignore[method-assign,assignment] # see above
     return app

@@ -35,10 +35,18 @@ class RequestRecorder:
         app: An ASGI application.
         telemetry: Counts requests.
         log: Writes a line for each; None for none.
+        begun: Is told each request's id; None where nobody wants to know.
     """
 
-    def __init__(self, app: Callable[..., Any], telemetry: Telemetry, log: Log | None) -> None:
+    def __init__(
+        self,
+        app: Callable[..., Any],
+        telemetry: Telemetry,
+        log: Log | None,
+        begun: Callable[[str], None] | None = None,
+    ) -> None:
         self._app = app
+        self._begun = begun
         self._count = telemetry.request
         self._log = None if log is None else log.answered
 
@@ -49,7 +57,10 @@ class RequestRecorder:
             return
         started = perf_counter()
         request_id = _request_id(scope["headers"])
-        request_id_in_context.set(request_id.decode())
+        readable_id = request_id.decode()
+        request_id_in_context.set(readable_id)
+        if self._begun is not None:
+            self._begun(readable_id)
         status = NO_ANSWER
         complete = False
 
@@ -78,7 +89,7 @@ class RequestRecorder:
             self._count(method, template, status, seconds)
             if self._log is not None:
                 bundle_id = scope.get(BUNDLE_ID_IN_SCOPE)
-                self._log(Answered(request_id.decode(), method, template, status, seconds, bundle_id))
+                self._log(Answered(readable_id, method, template, status, seconds, bundle_id))
 
 
 def _request_id(headers: list[tuple[bytes, bytes]]) -> bytes:

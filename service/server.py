@@ -17,6 +17,7 @@ from service.listening import BACKLOG, url
 from service.logs import Log
 from service.settings import Settings
 from service.telemetry import Telemetry
+from service.tracing import TracedTelemetry, Tracing
 
 logger = logging.getLogger(__name__)
 
@@ -42,9 +43,10 @@ def serve(
             bundle, or knows that there is none, since others answer meanwhile.
         parent: The read end of a pipe that comes to its end when the parent is gone.
     """
-    telemetry = Telemetry(worker)
+    tracing = None if settings.tracing == "off" else Tracing()
+    telemetry = Telemetry(worker) if tracing is None else TracedTelemetry(worker, tracing)
     log = Log(settings, worker=worker, dropped=telemetry.lines_dropped)
-    app = create_app(settings, telemetry=telemetry, log=log, wait_for_bundle=replaces)
+    app = create_app(settings, telemetry=telemetry, log=log, tracing=tracing, wait_for_bundle=replaces)
     server = _Server(
         uvicorn.Config(
             app,
@@ -71,6 +73,8 @@ def serve(
     try:
         server.run(sockets=[listener])
     finally:
+        if tracing is not None:
+            tracing.stop()
         log.stop()
 
 

@@ -52,3 +52,7 @@ class Settings(BaseSettings):
     log_format: LogFormat = Field(
         default="json", description="One JSON object a line for programs, or text for people."
     )
+    tracing: Literal["off", "otlp"] = Field(
+        default="off",
+        description="Where spans go; otlp reads OTEL_EXPORTER_OTLP_ENDPOINT and needs the extra tracing.",
+    )

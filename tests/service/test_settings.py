@@ -25,6 +25,7 @@ def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch
         "blas_threads": 8,
         "log_level": "debug",
         "log_format": "text",
+        "tracing": "otlp",
     }
     for name, value in values.items():
         monkeypatch.setenv(f"MATINEE_{name.upper()}", str(value))
