@@ -9,6 +9,8 @@ from functools import partial
 from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI
 
+from service.batching import Batcher
+from service.body_limit import BodyLimit
 from service.loading import load_recommender
 from service.logs import Log
 from service.problems import install_problems
@@ -46,6 +48,8 @@ def create_app(
         observer=telemetry,
     )
 
+    batcher = Batcher(lambda: reloader.recommender, settings, telemetry)
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.limiter = CapacityLimiter(settings.recommender_threads)
@@ -55,6 +59,7 @@ def create_app(
                 await to_thread.run_sync(reloader.wait)
             yield
         finally:
+            await to_thread.run_sync(batcher.stop)
             await to_thread.run_sync(reloader.stop)
 
     app = FastAPI(
@@ -65,9 +70,11 @@ def create_app(
         telemetry=NO_TRACING if tracing is None else tracing.config,
     )
     app.state.reloader = reloader
+    app.state.batcher = batcher
     app.state.telemetry = telemetry
     app.include_router(router)
     app.add_middleware(QuotedPaths)
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, observer=telemetry)
     install_problems(app)
     begun = None if tracing is None else note_request_id
     framework = app.build_middleware_stack

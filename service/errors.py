@@ -9,11 +9,15 @@ MatineeError                    500
 │   ├── BundleIncompatible            written for another schema version
 │   ├── BundleInconsistent            files disagree with each other in counts or dimensions
 │   └── BundleDisagrees               a golden request is answered differently
-└── RequestError                422   the request cannot be answered as asked
-    ├── InvalidField                  a field's value is out of its range
-    ├── UnknownMovie            404   no such movie id
-    │   └── UnknownTitle              no such title; knows the closest ones
-    └── UnknownUser             404   no such user, where a stranger will not do
+├── RequestError                422   the request cannot be answered as asked
+│   ├── InvalidField                  a field's value is out of its range
+│   ├── UnknownMovie            404   no such movie id
+│   │   └── UnknownTitle              no such title; knows the closest ones
+│   └── UnknownUser             404   no such user, where a stranger will not do
+├── BodyTooLarge                413   the body has more bytes than are read
+├── QueueFull                   503   as many requests wait as may
+├── DeadlineExceeded            504   no answer in time
+└── HungUp                      499   the client did not wait for its answer
 """
 
 from __future__ import annotations
@@ -27,6 +31,7 @@ class MatineeError(Exception):
 
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Internal error"
+    retry_after_seconds: ClassVar[int | None] = None
 
 
 class BundleError(MatineeError):
@@ -34,6 +39,7 @@ class BundleError(MatineeError):
 
     status = 503
     title = "No bundle is being served"
+    retry_after_seconds = 5
 
 
 class NoBundle(BundleError):
@@ -118,3 +124,32 @@ class UnknownUser(RequestError):
 
     status = 404
     title = "Unknown user"
+
+
+class BodyTooLarge(MatineeError):
+    """The request's body has more bytes than the service reads."""
+
+    status = 413
+    title = "Body too large"
+
+
+class QueueFull(MatineeError):
+    """As many requests wait as may; nothing was done for this one."""
+
+    status = 503
+    title = "Too busy"
+    retry_after_seconds = 1
+
+
+class DeadlineExceeded(MatineeError):
+    """No answer was found in time; what was not begun is dropped."""
+
+    status = 504
+    title = "Timed out"
+
+
+class HungUp(MatineeError):
+    """The client is gone: an answer that nobody reads."""
+
+    status = 499
+    title = "Client hung up"

@@ -18,6 +18,7 @@ from service.batch_record import BatchRecord
 from service.candidate_index import CandidateIndex
 from service.candidate_search import CandidateSearch, Found
 from service.catalogue import Catalogue
+from service.encoding import AnswerEncoder
 from service.errors import InvalidField, RequestError
 from service.explanations import explain
 from service.filters import Allowed, Filters
@@ -66,6 +67,11 @@ class Recommender:
     @cached_property
     def _filters(self) -> Filters:
         return Filters(self.catalogue)
+
+    @cached_property
+    def encoder(self) -> AnswerEncoder:
+        """Encodes this bundle's answers."""
+        return AnswerEncoder(self.catalogue, self.bundle_id)
 
     @cached_property
     def _search(self) -> CandidateSearch:

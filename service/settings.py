@@ -38,6 +38,18 @@ class Settings(BaseSettings):
         le=256,
         description="Processes; with the threads of each, no more than there are cores.",
     )
+    request_timeout_ms: int = Field(
+        default=5_000, ge=1, le=600_000, description="How long a request may wait for its answer; then 504."
+    )
+    queue_size: int = Field(
+        default=1_000, ge=1, description="Requests that may wait; one more is refused at once with 503."
+    )
+    batch_size: int = Field(default=64, ge=1, le=1_024, description="Requests that share a model call.")
+    max_body_bytes: int = Field(
+        default=4_194_304,
+        ge=1_024,
+        description="Largest body that is read; a larger one is refused with 413.",
+    )
     recommender_threads: int = Field(
         default=2, ge=1, description="Requests worked on at the same time, off the event loop."
     )

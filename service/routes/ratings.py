@@ -4,54 +4,32 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Query, Request, Response
 
 from service.problems import document_problems
-from service.queries import RatingQuery
-from service.routes.live import live_recommender, off_the_loop
+from service.routes.asking import answer_batch, answer_one
+from service.schemas.batches import RatingBatch, RatingBatchAnswer, Refused
 from service.schemas.ratings import RatingAnswer, RatingBody, RatingParameters
 
 router = APIRouter()
 
 
-@router.post("/predict_rating", response_model=RatingAnswer, responses=document_problems(404, 503))
-async def predict_rating(body: RatingBody, request: Request) -> JSONResponse:
+@router.post("/predict_rating", response_model=RatingAnswer, responses=document_problems(404, 413, 503, 504))
+async def predict_rating(body: RatingBody, request: Request) -> Response:
     """The stars that a person would give a movie."""
-    query = RatingQuery(
-        user_id=body.user_id,
-        history=[{"movie_id": entry.movie_id, "rating": entry.rating} for entry in body.history],
-        timestamp=body.timestamp,
-        movie_id=body.movie_id,
-        movie_title=body.movie_title,
-    )
-    return await _answer(query, request)
+    return await answer_one(request, body.to_query())
 
 
-@router.get("/predict_rating", response_model=RatingAnswer, responses=document_problems(404, 503))
-async def predict_user_rating(
-    parameters: Annotated[RatingParameters, Query()], request: Request
-) -> JSONResponse:
+@router.get("/predict_rating", response_model=RatingAnswer, responses=document_problems(404, 503, 504))
+async def predict_user_rating(parameters: Annotated[RatingParameters, Query()], request: Request) -> Response:
     """The stars that a user would give a movie, for a browser or curl."""
-    query = RatingQuery(
-        user_id=parameters.user_id,
-        timestamp=parameters.timestamp,
-        movie_id=parameters.movie_id,
-        movie_title=parameters.movie_title,
-    )
-    return await _answer(query, request)
+    return await answer_one(request, parameters.to_query())
 
 
-async def _answer(query: RatingQuery, request: Request) -> JSONResponse:
-    recommender = live_recommender(request)
-    answer = await off_the_loop(request, lambda: recommender.predict_rating(query))
-    return JSONResponse(
-        {
-            "user_id": query.user_id,
-            "movie_id": recommender.catalogue.movie_ids[answer.row],
-            "title": recommender.catalogue.titles[answer.row],
-            "predicted_rating": answer.stars,
-            "known_user": answer.known_user,
-            "bundle_id": recommender.bundle_id,
-        }
-    )
+@router.post(
+    "/predict_rating/batch", response_model=RatingBatchAnswer, responses=document_problems(413, 503, 504)
+)
+async def predict_rating_batch(body: RatingBatch, request: Request) -> Response:
+    """Stars for many pairs at once; a bad pair among them gets an error in its place."""
+    queries = [each if isinstance(each, Refused) else each.to_query() for each in body.pairs]
+    return await answer_batch(request, queries, given="pairs", returned="predictions")

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr
+from pydantic import BaseModel, ConfigDict, Field, StrictStr
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 
 
-def _encodable(text: str) -> str:
-    """JSON can spell half of a surrogate pair, which is no character and which no answer could repeat."""
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise ValueError("expected Unicode text, got half of a surrogate pair") from error
-    return text
+LONGEST_TEXT = 1_000
+"""Characters of an id, a title or a genre."""
+MOST_ENTRIES = 5_000
+"""Movies of a history, of what is excluded, and of what alone is ranked."""
 
-
-Text = Annotated[StrictStr, AfterValidator(_encodable)]
+# To count its characters pydantic reads it as Unicode, and so refuses what JSON can spell and no answer could
+# repeat: half of a surrogate pair.
+Text = Annotated[StrictStr, Field(max_length=LONGEST_TEXT)]
 UserId = Annotated[Text, Field(description="A user's id, known to the bundle or not.", examples=["42"])]
 MovieId = Annotated[Text, Field(description="A movie's id.", examples=["50"])]
 Timestamp = Annotated[

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from service.schemas.fields import Body, MovieId, Timestamp, UserId
+from service.bundle import HistoryEntry
+from service.schemas.fields import MOST_ENTRIES, Body, MovieId, Timestamp, UserId
 
 
 class HistoryEntryBody(Body):
@@ -25,11 +26,17 @@ class PersonBody(Body):
     user_id: UserId | None = None
     history: list[HistoryEntryBody] = Field(
         default=[],
+        max_length=MOST_ENTRIES,
         validate_default=True,
         description="Movies seen, oldest first, added to what the bundle knows of the user. A movie that is "
-        "named twice, or known already, takes the last rating and place given here.",
+        "named twice, or known already, takes the last rating and place given here. The model reads the most "
+        "recent ones, as many as `max_history` of the bundle's manifest says; all of them are excluded.",
     )
     timestamp: Timestamp | None = None
+
+    def history_entries(self) -> list[HistoryEntry]:
+        """The history as `service.queries` has it."""
+        return [{"movie_id": entry.movie_id, "rating": entry.rating} for entry in self.history]
 
     @field_validator("history")
     @classmethod

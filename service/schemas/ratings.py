@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationInfo
 
-from service.schemas.fields import MovieId, Parameters, Text, Timestamp, UserId
+from service.queries import RatingQuery
+from service.schemas.fields import BundleId, MovieId, Parameters, Text, Timestamp, UserId
 from service.schemas.person import PersonBody
 
 
@@ -35,6 +36,16 @@ class RatingBody(PersonBody):
     movie_id: MovieId | None = None
     movie_title: MovieTitle = None
 
+    def to_query(self) -> RatingQuery:
+        """The same without HTTP."""
+        return RatingQuery(
+            user_id=self.user_id,
+            history=self.history_entries(),
+            timestamp=self.timestamp,
+            movie_id=self.movie_id,
+            movie_title=self.movie_title,
+        )
+
 
 class RatingParameters(Parameters):
     """`GET /predict_rating`: exactly one of `movie_id` and `movie_title`."""
@@ -44,13 +55,17 @@ class RatingParameters(Parameters):
     movie_title: MovieTitle = None
     timestamp: Timestamp | None = None
 
+    def to_query(self) -> RatingQuery:
+        """The same without HTTP."""
+        return RatingQuery(**dict(self))
+
 
 class RatingAnswer(BaseModel):
     """The answer of `/predict_rating`."""
 
-    user_id: str | None
-    movie_id: str
-    title: str
-    predicted_rating: float = Field(description="Stars, within the bundle's scale.")
-    known_user: bool
-    bundle_id: str
+    user_id: str | None = Field(description="As asked.", examples=["42"])
+    movie_id: str = Field(description="The movie's id.", examples=["97"])
+    title: str = Field(description="Its title.", examples=["Dances with Wolves (1990)"])
+    predicted_rating: float = Field(description="Stars, within the bundle's scale.", examples=[4.57])
+    known_user: bool = Field(description="Whether the bundle knows the user.", examples=[True])
+    bundle_id: BundleId

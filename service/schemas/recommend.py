@@ -1,54 +1,168 @@
-"""`/recommend`."""
+"""What `/recommend` takes."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, Field, ValidationInfo
 
-from service.queries import Source
-from service.schemas.fields import Parameters, Timestamp, UserId
+from service.queries import DEEPEST, MovieFilter, RankBy, RecommendQuery
+from service.schemas.fields import MOST_ENTRIES, Body, MovieId, Parameters, Text, Timestamp, UserId
 from service.schemas.person import PersonBody
 
-Count = Annotated[int, Field(ge=1, le=500, description="Most items wanted.")]
-ExcludeSeen = Annotated[bool, Field(description="Leave out every movie of the stored and the sent history.")]
+LARGEST_K = 500
+MOST_GENRES = 100
+
+
+def _within_depth(k: int, info: ValidationInfo) -> int:
+    offset = info.data.get("offset", 0)
+    if offset + k > DEEPEST:
+        raise ValueError(f"expected offset + k of at most {DEEPEST}, got {offset} + {k}; filter instead")
+    return k
+
+
+Offset = Annotated[
+    int,
+    Field(
+        ge=0,
+        le=DEEPEST - 1,
+        description=f"Items to skip, for a next page; offset + k is at most {DEEPEST}.",
+        examples=[10],
+    ),
+]
+Count = Annotated[
+    int,
+    Field(ge=1, le=LARGEST_K, validate_default=True, description="Most items wanted.", examples=[10]),
+    AfterValidator(_within_depth),
+]
+ExcludeSeen = Annotated[
+    bool,
+    Field(description="Leave out every movie of the stored and the sent history.", examples=[True]),
+]
+MovieIds = Annotated[list[MovieId], Field(max_length=MOST_ENTRIES)]
+Exclude = Annotated[
+    MovieIds,
+    Field(description="Movies never to return; unknown ids are ignored.", examples=[["50", "181"]]),
+]
+RankByField = Annotated[
+    RankBy,
+    Field(
+        description="What orders the list: `retrieval` the score, `rating` the predicted stars, `blend` both "
+        f"standardized; the last two order the {DEEPEST} best by score.",
+        examples=["retrieval"],
+    ),
+]
+Diversity = Annotated[
+    float,
+    Field(
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="0 to 1: the weight of being unlike what stands higher in the list (maximal marginal "
+        f"relevance over the {DEEPEST} best).",
+        examples=[0.3],
+    ),
+]
+Explain = Annotated[
+    bool,
+    Field(
+        description="Say of each item which movies of the history its score rests on. Costs as much as "
+        "several requests.",
+        examples=[True],
+    ),
+]
+Genres = Annotated[list[Text], Field(max_length=MOST_GENRES)]
+GenresAny = Annotated[Genres, Field(description="With one of these at least.", examples=[["Comedy"]])]
+GenresAll = Annotated[Genres, Field(description="With every one of these.", examples=[["Comedy", "Romance"]])]
+GenresNone = Annotated[Genres, Field(description="With none of these.", examples=[["Horror"]])]
+Year = Annotated[int, Field(ge=0, le=9_999)]
+YearMin = Annotated[
+    Year | None, Field(description="Released in this year or later, and the year is known.", examples=[1980])
+]
+YearMax = Annotated[
+    Year | None,
+    Field(description="Released in this year or earlier, and the year is known.", examples=[1989]),
+]
+RankOnly = Annotated[
+    MovieIds | None,
+    Field(description="Rank only these; unknown ids are ignored. Null for all.", examples=[["50", "181"]]),
+]
+
+
+class FilterBody(Body):
+    """Which movies may be returned: those that meet every condition given.
+
+    Genres are compared without regard to case; a genre that no movie has is no error.
+    """
+
+    genres_any: GenresAny = Field(default=[])
+    genres_all: GenresAll = Field(default=[])
+    genres_none: GenresNone = Field(default=[])
+    year_min: YearMin = None
+    year_max: YearMax = None
+    movie_ids: RankOnly = None
 
 
 class RecommendBody(PersonBody):
     """`POST /recommend`."""
 
+    offset: Offset = 0
     k: Count = 10
     exclude_seen: ExcludeSeen = True
+    exclude: Exclude = Field(default=[])
+    filter: FilterBody | None = Field(default=None, description="Which movies may be returned; null for all.")
+    rank_by: RankByField = "retrieval"
+    diversity: Diversity = 0.0
+    explain: Explain = False
+
+    def to_query(self) -> RecommendQuery:
+        """The same without HTTP."""
+        return RecommendQuery(
+            user_id=self.user_id,
+            history=self.history_entries(),
+            timestamp=self.timestamp,
+            k=self.k,
+            offset=self.offset,
+            exclude_seen=self.exclude_seen,
+            exclude=self.exclude,
+            filter=None if self.filter is None else MovieFilter(**dict(self.filter)),
+            rank_by=self.rank_by,
+            diversity=self.diversity,
+            explain=self.explain,
+        )
 
 
 class RecommendParameters(Parameters):
-    """`GET /recommend`."""
+    """`GET /recommend`; a list is a parameter that is repeated."""
 
     user_id: UserId
+    offset: Offset = 0
     k: Count = 10
     timestamp: Timestamp | None = None
     exclude_seen: ExcludeSeen = True
+    exclude: Exclude = Field(default=[])
+    genres_any: GenresAny = Field(default=[])
+    genres_all: GenresAll = Field(default=[])
+    genres_none: GenresNone = Field(default=[])
+    year_min: YearMin = None
+    year_max: YearMax = None
+    movie_ids: RankOnly = None
+    rank_by: RankByField = "retrieval"
+    diversity: Diversity = 0.0
+    explain: Explain = False
 
-
-class Item(BaseModel):
-    """A recommended movie."""
-
-    movie_id: str
-    title: str
-    genres: list[str]
-    year: int | None
-    score: float = Field(
-        description="Similarity, never rising down the list; where popular, the share of users who rated it."
-    )
-    predicted_rating: float = Field(description="Stars that this person would give, within the scale.")
-
-
-class RecommendAnswer(BaseModel):
-    """The answer of `/recommend`."""
-
-    user_id: str | None
-    bundle_id: str
-    source: Source = Field(
-        description="`personalized` for a known user, `history` for a stranger who sent one, else `popular`."
-    )
-    items: list[Item] = Field(description="Best first; fewer than k only where no candidates are left.")
+    def to_query(self) -> RecommendQuery:
+        """The same without HTTP."""
+        conditions = {name: getattr(self, name) for name in FilterBody.model_fields}
+        return RecommendQuery(
+            user_id=self.user_id,
+            timestamp=self.timestamp,
+            k=self.k,
+            offset=self.offset,
+            exclude_seen=self.exclude_seen,
+            exclude=self.exclude,
+            filter=MovieFilter(**conditions) if self.model_fields_set & conditions.keys() else None,
+            rank_by=self.rank_by,
+            diversity=self.diversity,
+            explain=self.explain,
+        )

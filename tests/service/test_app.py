@@ -100,17 +100,17 @@ def test_while_a_model_call_takes_long_the_event_loop_goes_on(
     artifacts: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     working, may_end = Event(), Event()
-    recommend = Recommender.recommend
+    recommend_many = Recommender.recommend_many
 
     with asking(create_app(settings(artifacts))) as ask, ThreadPoolExecutor(1) as pool:
         wait_for(ask, 200, "tiny-1")
 
-        def slowly(*arguments: Any) -> Any:
+        def slowly(*arguments: Any, **named: Any) -> Any:
             working.set()
             assert may_end.wait(20)
-            return recommend(*arguments)
+            return recommend_many(*arguments, **named)
 
-        monkeypatch.setattr(Recommender, "recommend", slowly)
+        monkeypatch.setattr(Recommender, "recommend_many", slowly)
         slow = pool.submit(ask, "GET", "/recommend?user_id=42")
         assert working.wait(20)
         assert ask("GET", "/healthz").status_code == 200

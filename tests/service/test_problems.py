@@ -7,7 +7,7 @@ import pytest
 from service_client import Ask, asking
 
 from service.app import create_app
-from service.problems import MOST_ERRORS, Problem
+from service.problem_details import MOST_ERRORS, Problem
 from service.settings import Settings
 
 JSON = {"content-type": "application/json"}

@@ -9,7 +9,7 @@ from service.bundle import HistoryEntry
 from service.manifest import read_manifest
 from service.schemas.health import ModelAnswer
 from service.schemas.ratings import RatingAnswer
-from service.schemas.recommend import RecommendAnswer
+from service.schemas.recommendations import RecommendAnswer
 
 LIKED: list[HistoryEntry] = [{"movie_id": "m3", "rating": 5}, {"movie_id": "🎬", "rating": None}]
 
@@ -30,6 +30,9 @@ def test_a_known_user_is_recommended_the_best_they_have_not_seen(ask: Ask, tiny:
     assert [item["score"] for item in items] == [score for _, score in ranked]
     row, score = ranked[0]
     assert items[0] == {
+        "rank": 1,
+        "rank_score": score,
+        "source": "personalized",
         "movie_id": MOVIE_IDS[row],
         "title": title_of(row),
         "genres": ["Drama", "War"][: row % 3],

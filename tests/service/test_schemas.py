@@ -19,7 +19,7 @@ def test_only_who_asks_is_needed() -> None:
     assert RecommendBody.model_validate({"history": [{"movie_id": "1"}]}).history[0].rating is None
 
 
-@pytest.mark.parametrize("user_id", ["", "a\0b", "影", "🎬", " ", "x" * 10_000])
+@pytest.mark.parametrize("user_id", ["", "a\0b", "影", "🎬", " ", "x" * 1_000])
 def test_any_text_is_an_id(user_id: str) -> None:
     assert RecommendBody(user_id=user_id).user_id == user_id
 
@@ -37,7 +37,8 @@ def test_neither_a_user_nor_a_history_is_refused_by_name(document: object) -> No
         ("user_id", 42, "string_type"),
         ("user_id", True, "string_type"),
         ("user_id", ["42"], "string_type"),
-        ("user_id", "\ud800", "value_error"),
+        ("user_id", "\ud800", "string_unicode"),
+        ("user_id", "x" * 1_001, "string_too_long"),
         ("k", 0, "greater_than_equal"),
         ("k", 501, "less_than_equal"),
         ("k", 10**400, "less_than_equal"),

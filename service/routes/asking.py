@@ -1,0 +1,74 @@
+"""From a route to the batcher and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from fastapi import Request, Response
+
+from service.answering import Encoded, Query
+from service.batching import Batcher
+from service.errors import RequestError
+from service.lane import Answers
+from service.problem_details import problem_of, problem_of_fields
+from service.recording import BUNDLE_ID_IN_SCOPE
+from service.schemas.batches import Refused
+
+
+async def ask(request: Request, queries: Sequence[Query]) -> Answers:
+    """Has queries answered.
+
+    Raises:
+        BundleError, QueueFull, DeadlineExceeded, HungUp: See `service.lane.Lane.ask`.
+    """
+    batcher: Batcher = request.app.state.batcher
+    answers = await batcher.ask(queries, request.is_disconnected)
+    request.scope[BUNDLE_ID_IN_SCOPE] = answers.bundle_id
+    return answers
+
+
+async def answer_one(request: Request, query: Query) -> Response:
+    """The answer to one query.
+
+    Raises:
+        RequestError: The query cannot be answered as asked.
+        BundleError, QueueFull, DeadlineExceeded, HungUp: See `service.lane.Lane.ask`.
+    """
+    [encoded] = (await ask(request, [query])).encoded
+    if isinstance(encoded, RequestError):
+        raise encoded
+    return Response(encoded, media_type="application/json")
+
+
+async def answer_batch(
+    request: Request, elements: Sequence[Query | Refused], *, given: str, returned: str
+) -> Response:
+    """The answers to the elements of a batch, with a problem in the place of each that is wrong.
+
+    Args:
+        request: Of the client.
+        elements: Queries, and what was refused before it could be one.
+        given: Name of the field that has the elements.
+        returned: Name of the field that takes the answers.
+
+    Raises:
+        BundleError, QueueFull, DeadlineExceeded, HungUp: See `service.lane.Lane.ask`.
+    """
+    queries = [each for each in elements if not isinstance(each, Refused)]
+    encoded = iter((await ask(request, queries)).encoded if queries else ())
+    answers = [
+        _problem_json(problem_of_fields(each.errors, ("body", given, place)))
+        if isinstance(each, Refused)
+        else _element_json(next(encoded), f"body.{given}.{place}")
+        for place, each in enumerate(elements)
+    ]
+    return Response(b'{"%b":[%b]}' % (returned.encode(), b",".join(answers)), media_type="application/json")
+
+
+def _element_json(encoded: Encoded, place: str) -> bytes:
+    return encoded if isinstance(encoded, bytes) else _problem_json(problem_of(encoded, place))
+
+
+def _problem_json(problem: object) -> bytes:
+    return json.dumps({"error": problem}).encode()
