@@ -32,17 +32,18 @@ class FeatureBags:
     names: tuple[str, ...]
 
     @classmethod
-    def from_groups(cls, groups: Sequence[Sequence[Sequence[str]]]) -> FeatureBags:
+    def from_groups(cls, groups: Sequence[Sequence[Sequence[str]]], *, power: float = 0.5) -> FeatureBags:
         """Bags from groups of features of the same kind.
 
         Args:
-            groups: For each of `n` things a sequence of groups of names. Within a group of m names each
-                weighs 1 / sqrt(m), so that a group's sum keeps its scale however many names it has.
+            groups: For each of `n` things a sequence of groups of names.
+            power: Within a group of m names each weighs m^-power: 1 / sqrt(m), so that a group's sum keeps
+                its scale however many names it has, or with 1 their mean.
         """
         names: dict[str, int] = {}
         bags = [
             [
-                (names.setdefault(name, len(names)), 1 / np.sqrt(len(group)))
+                (names.setdefault(name, len(names)), float(len(group)) ** -power)
                 for group in thing
                 for name in group
             ]
@@ -109,6 +110,14 @@ def time_boundaries(timestamps: NDArray[np.int64], buckets: int) -> NDArray[np.i
     """Ascending int64 boundaries between quantile buckets of the training times, at most `buckets` - 1."""
     inner = np.linspace(0, 1, buckets + 1)[1:-1]
     return np.unique(np.quantile(timestamps, inner, method="nearest").astype(np.int64))
+
+
+def equal_width_boundaries(timestamps: NDArray[np.int64], buckets: int) -> NDArray[np.float64]:
+    """`buckets` ascending boundaries, equally far apart, from the first time to the last.
+
+    There are `buckets` + 1 buckets with the one before the first time, as in the deep retrieval tutorial.
+    """
+    return np.linspace(timestamps.min(), timestamps.max(), buckets)
 
 
 def _shared(bags: Iterable[Iterable[str]], most: int | None = None) -> set[str]:

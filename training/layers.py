@@ -65,10 +65,16 @@ class FlatHistory(NamedTuple):
 
 
 class EmbeddingBag(keras.layers.Layer):
-    """Weighted sums of embeddings: `[n]` bags of `FeatureBags` to float32 `[n, dimension]`."""
+    """Weighted sums of embeddings: `[n]` bags of `FeatureBags` to float32 `[n, dimension]`.
 
-    def __init__(self, bags: FeatureBags, dimension: int, stddev: float, **kwargs: Any) -> None:
+    With `padded` the padding of bags is looked up too: more work, but of a shape that XLA can compile.
+    """
+
+    def __init__(
+        self, bags: FeatureBags, dimension: int, stddev: float, *, padded: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
+        self._padded = padded
         self._rows = constant_weight(self, "rows", bags.rows)
         self._bag_weights = constant_weight(self, "weights", bags.weights)
         self.table = embedding_table(self, "table", max(1, len(bags.names)), dimension, stddev)
@@ -76,6 +82,11 @@ class EmbeddingBag(keras.layers.Layer):
     def call(self, of: tf.Tensor) -> tf.Tensor:
         """Bags of the things `of`, int32 `[n]`; `NO_ROW` has an empty bag."""
         rows = tf.gather(self._rows.value, tf.maximum(of, 0))
+        if self._padded:
+            present = tf.cast(of != NO_ROW, tf.float32)[:, None]
+            weights = present * tf.gather(self._bag_weights.value, tf.maximum(of, 0))
+            embedded = tf.gather(self.table.value, tf.maximum(rows, 0))
+            return tf.reduce_sum(weights[:, :, None] * embedded, axis=1)
         # Bags are mostly padding: to look up what is in them only halves the time of a step.
         at = tf.where((rows != NO_ROW) & (of != NO_ROW)[:, None])
         weights = tf.gather_nd(tf.gather(self._bag_weights.value, tf.maximum(of, 0)), at)
@@ -94,6 +105,18 @@ class OptionalEmbedding(keras.layers.Layer):
         """Looks up int32 `[n]`."""
         present = tf.cast(rows != NO_ROW, tf.float32)[:, None]
         return present * tf.gather(self.table.value, tf.maximum(rows, 0))
+
+
+class OpenEmbedding(keras.layers.Layer):
+    """An embedding per row, float32 `[n, dimension]`, and one for all that is unknown, `NO_ROW`."""
+
+    def __init__(self, size: int, dimension: int, stddev: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.table = embedding_table(self, "table", size + 1, dimension, stddev)
+
+    def call(self, rows: tf.Tensor) -> tf.Tensor:
+        """Looks up int32 `[n]`; the first row of the table is that of the unknown."""
+        return tf.gather(self.table.value, rows - NO_ROW)
 
 
 class DenseStack(keras.layers.Layer):

@@ -40,10 +40,31 @@ class RetrievalTask(keras.layers.Layer):
             weights: float32 `[T]`.
             masked_pairs: int32 `[M, 2]`, (query, column).
         """
-        logits = tf.matmul(queries, candidates, transpose_b=True) - log_sampling
+        logits = self._logits(queries, candidates, log_sampling)
         mask = tf.scatter_nd(masked_pairs, tf.ones(tf.shape(masked_pairs)[:1]), tf.shape(logits))
         log_probability = tf.nn.log_softmax(tf.where(mask > 0, logits.dtype.min / 2, logits))
         return -tf.reduce_sum(weights * tf.gather_nd(log_probability, pairs))
+
+    def one_target_each(
+        self, queries: tf.Tensor, candidates: tf.Tensor, *, log_counts: tf.Tensor, targets: tf.Tensor
+    ) -> tf.Tensor:
+        """The in-batch softmax of the tutorials, summed: one target for each query, nothing masked or corrected.
+
+        There a movie that the batch has c times is c columns. Here it is one that counts c-fold, which is
+        the same loss with fewer columns.
+
+        Args:
+            queries: float32 `[B, D]`.
+            candidates: float32 `[K, D]`.
+            log_counts: float32 `[K]`, log of how many equal columns each one stands for.
+            targets: int32 `[B]`, columns; the target is one of those that they stand for.
+        """
+        logits = self._logits(queries, candidates, -log_counts)
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=targets, logits=logits)
+        return tf.reduce_sum(losses + tf.gather(log_counts, targets))
+
+    def _logits(self, queries: tf.Tensor, candidates: tf.Tensor, log_sampling: tf.Tensor) -> tf.Tensor:
+        return tf.matmul(queries, candidates, transpose_b=True) - log_sampling
 
 
 class QueryTaste(NamedTuple):

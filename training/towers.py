@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -52,22 +53,62 @@ class Vocabulary(NamedTuple):
         return len(self.candidates.rows)
 
 
-class CandidateTower(keras.layers.Layer):
+class FeatureTower(keras.layers.Layer):
+    """Features of one side, put together, then dense layers: what every tower is made of.
+
+    Args:
+        features: Each the name of an input and the layer that embeds it, float32 `[n, width]`.
+        widths: Of the dense layers, see `DenseStack`.
+        concatenated: Whether features lie side by side; else they are of one width, and summed.
+    """
+
+    def __init__(
+        self,
+        features: Sequence[tuple[str, keras.layers.Layer]] = (),
+        widths: tuple[int, ...] = (),
+        *,
+        concatenated: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self._inputs: list[str] = []
+        self._embeddings: list[keras.layers.Layer] = []
+        self._concatenated = concatenated
+        self._stack = DenseStack(widths)
+        for name, layer in features:
+            self.add_feature(name, layer)
+
+    def add_feature(self, name: str, layer: keras.layers.Layer) -> None:
+        """One more, after those there are."""
+        self._inputs.append(name)
+        self._embeddings.append(layer)
+
+    def call(self, inputs: dict[str, tf.Tensor]) -> tf.Tensor:
+        """Embeds `n` things, float32 `[n, width]`."""
+        return self._stack(self.combine(inputs))
+
+    def combine(self, inputs: dict[str, tf.Tensor], start: tf.Tensor | float = 0.0) -> tf.Tensor:
+        """The features before the dense layers; a sum begins with `start`."""
+        embedded = [layer(inputs[name]) for name, layer in zip(self._inputs, self._embeddings, strict=True)]
+        return tf.concat(embedded, axis=1) if self._concatenated else sum(embedded, start)
+
+
+class CandidateTower(FeatureTower):
     """Movie id, title words, genres and year to float32 `[K, dimension + 1]`; the last column is a bias."""
 
     def __init__(self, vocabulary: Vocabulary, config: TrainingConfig, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(widths=config.layers, **kwargs)
         count, dimension = vocabulary.num_candidates, config.embedding_dimension
         self._ids = embedding_table(self, "ids", count, dimension, stddev=0.05)
-        self._content = EmbeddingBag(vocabulary.candidates, dimension, 0.02) if config.use_content else None
-        self._stack = DenseStack(config.layers)
+        if config.use_content:
+            self._content = EmbeddingBag(vocabulary.candidates, dimension, 0.02)
+            self.add_feature("candidate_rows", self._content)
         self._bias = self.add_weight(name="bias", shape=(count,), initializer="zeros")
 
     def call(self, candidate_rows: tf.Tensor) -> tf.Tensor:
         """Embeds movies, int32 `[K]`."""
-        values = tf.gather(self._ids.value, candidate_rows)
-        if self._content is not None:
-            values += self._content(candidate_rows)
+        ids = tf.gather(self._ids.value, candidate_rows)
+        values = self.combine({"candidate_rows": candidate_rows}, ids)
         bias = tf.gather(self._bias.value, candidate_rows)
         return tf.concat([self._stack(values), bias[:, None]], axis=1)
 
@@ -109,21 +150,22 @@ class HistoryPooling(keras.layers.Layer):
         return pooled @ self._projection.value + timed * (pooled @ self._timed_projection.value)
 
 
-class QueryTower(keras.layers.Layer):
+class QueryTower(FeatureTower):
     """User id, user features, time and history to float32 `[B, dimension + 1]`; the last column is 1."""
 
     def __init__(self, vocabulary: Vocabulary, config: TrainingConfig, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(widths=config.layers, **kwargs)
         dimension = config.embedding_dimension
         self._first, self._last = vocabulary.time_range
         self._base = self.add_weight(name="base", shape=(dimension,), initializer="zeros")
         self._ids = OptionalEmbedding(vocabulary.num_users, dimension, 0.01) if config.use_user_id else None
         self._features = EmbeddingBag(vocabulary.users, dimension, 0.01)
-        self._times = (
-            OptionalEmbedding(len(vocabulary.boundaries) + 1, dimension, 0.01)
-            if config.time_buckets
-            else None
-        )
+        self.add_feature("user_rows", self._features)
+        if self._ids is not None:
+            self.add_feature("user_rows", self._ids)
+        if config.time_buckets:
+            self._times = OptionalEmbedding(len(vocabulary.boundaries) + 1, dimension, 0.01)
+            self.add_feature("time_rows", self._times)
         self._reads_history_times = config.use_history_times and config.time_buckets > 0
         self._boundaries = constant_weight(self, "boundaries", vocabulary.boundaries)
         self._pools: list[HistoryPooling] = []
@@ -131,7 +173,6 @@ class QueryTower(keras.layers.Layer):
             self._presence = embedding_table(self, "presence", vocabulary.num_candidates, dimension, 0.05)
             self._preference = embedding_table(self, "preference", vocabulary.num_candidates, dimension, 0.02)
             self._pools = [HistoryPooling(scale, dimension) for scale in config.history_scales]
-        self._stack = DenseStack(config.layers)
 
     def call(self, inputs: dict[str, tf.Tensor], history: FlatHistory, deviations: tf.Tensor) -> tf.Tensor:
         """Embeds queries.
@@ -141,12 +182,8 @@ class QueryTower(keras.layers.Layer):
             history: The same inputs' histories, `n` movies in all.
             deviations: float32 `[n]`, ratings above the mean in standard deviations, 0 where not rated.
         """
-        users = inputs["user_rows"]
-        values = self._base.value + self._features(users)
-        if self._ids is not None:
-            values += self._ids(users)
-        if self._times is not None:
-            values += self._times(self._bucket(inputs["timestamps"]))
+        features = inputs | {"time_rows": self._bucket(inputs["timestamps"])}
+        values = self.combine(features, self._base.value)
         if self._pools:
             presence = tf.gather(self._presence.value, history.movie_rows)
             preference = deviations[:, None] * tf.gather(self._preference.value, history.movie_rows)
