@@ -14,6 +14,7 @@ import typer
 
 from training.config import PRESETS, TrainingConfig
 from training.errors import ConfigurationError, TrainingError
+from training.experiments import commands as experiments
 from training.progress import console
 
 # What shells report of a process that a signal ended: 128 and its number. Typer leaves so after Ctrl-C.
@@ -25,6 +26,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(experiments.app, name="experiments")
 
 
 class Dataset(StrEnum):

@@ -36,7 +36,7 @@ def fit(
 ) -> Path:
     """Loads, measures on the split `held_out` if any, trains on every rating, exports; returns the bundle."""
     require_writable(artifacts)
-    table = _load(source, dataset)
+    table = load(source, dataset)
     metrics = None
     if held_out is not None:
         metrics = _evaluate(table, held_out, config, tensorboard)
@@ -80,7 +80,7 @@ def evaluate(
         ConfigurationError: `baselines`, and their environment is not installed.
     """
     python = environment_python() if baselines else None
-    table = _load(source, dataset)
+    table = load(source, dataset)
     # Before ours, so that one that fails does so before the minutes of training.
     specialists = {} if python is None else _measure_specialists(table, split, config.seed, python)
     runs = [
@@ -99,7 +99,7 @@ def evaluate(
 
 def ablate(source: str, dataset: str, config: TrainingConfig, split: str) -> dict[str, dict[str, float]]:
     """Loads, measures the model without each of its parts in turn, prints and returns the measures."""
-    table = _load(source, dataset)
+    table = load(source, dataset)
     measured = {
         name: _evaluate(table, split, changed, variant=name)["model"]
         for name, changed in list(ablations(config))
@@ -111,7 +111,8 @@ def ablate(source: str, dataset: str, config: TrainingConfig, split: str) -> dic
     return measured
 
 
-def _load(source: str, dataset: str) -> RatingsTable:
+def load(source: str, dataset: str) -> RatingsTable:
+    """Loads ratings and says how many of what came from where; see `load_ratings`."""
     with stage("Load ratings") as running:
         table = load_ratings(source, dataset)
         running.advance()

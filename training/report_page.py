@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
 from typing import Any
 
 from training.comparison import Comparison, compare
+from training.page import page, table
 from training.plots import bar_chart, line_chart
-
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{title}</title>
-<style>:root{{color-scheme:light dark}}
-body{{font:16px/1.5 system-ui,sans-serif;max-width:50rem;margin:2rem auto;padding:0 1rem}}
-div{{overflow-x:auto}}svg{{width:100%;max-width:40rem;display:block;margin:1rem 0}}
-table{{border-collapse:collapse}}td,th{{padding:.2rem .8rem;border-bottom:1px solid #8888;text-align:right}}
-td:first-child,th:first-child{{text-align:left}}</style></head>
-<body><h1>{title}</h1><p>{summary}</p>{body}</body></html>
-"""
 
 
 def report_page(bundle_id: str, metrics: dict[str, Any] | None) -> str:
     """The page of what `evaluate_split` returned; None: not measured. All text is escaped."""
-    title = html.escape(f"Matinee, bundle {bundle_id}")
+    title = f"Matinee, bundle {bundle_id}"
     if metrics is None:
-        return _PAGE.format(title=title, summary="Quality was not measured.", body="")
+        return page(title, "Quality was not measured.", "")
     summary = (
         f"Measured on the {metrics['split']} split: {metrics['test_ratings']:,} held-out ratings after "
         f"training on {metrics['train_ratings']:,}; then trained again on all of them."
@@ -33,7 +22,7 @@ def report_page(bundle_id: str, metrics: dict[str, Any] | None) -> str:
     body = _comparison(compare(metrics)) + _losses(metrics.get("losses") or {})
     if "analysis" in metrics:
         body += _analysis(metrics["analysis"])
-    return _PAGE.format(title=title, summary=summary, body=body)
+    return page(title, summary, body)
 
 
 def _comparison(comparison: Comparison) -> str:
@@ -46,7 +35,7 @@ def _comparison(comparison: Comparison) -> str:
         for measure, cells in comparison.rows.items()
     ]
     verdict = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in comparison.verdict)
-    return _table(["", *map(html.escape, comparison.header)], rows) + verdict
+    return table(["", *map(html.escape, comparison.header)], rows) + verdict
 
 
 def _losses(losses: dict[str, list[float]]) -> str:
@@ -81,7 +70,7 @@ def _analysis(analysis: dict[str, Any]) -> str:
             list(known),
             [of["hit_rate_at_100"] for of in known.values()],
         )
-        + _table(["training ratings", "users", "hit rate@100", "NDCG@10", "RMSE"], lengths)
+        + table(["training ratings", "users", "hit rate@100", "NDCG@10", "RMSE"], lengths)
         + line_chart(
             "Calibration of predicted stars", "bin", [str(at + 1) for at in range(len(bins))], stars, "stars"
         )
@@ -99,18 +88,9 @@ def _analysis(analysis: dict[str, Any]) -> str:
 
 def _example(example: dict[str, Any]) -> str:
     return f"<h2>User {html.escape(example['user_id'])}</h2>" + "".join(
-        _table(
-            [title, "stars"], [[html.escape(one["title"]), f"{one['stars']:.1f}"] for one in example[part]]
-        )
+        table([title, "stars"], [[html.escape(one["title"]), f"{one['stars']:.1f}"] for one in example[part]])
         for part, title in (
             ("history", "most recently rated"),
             ("recommended", "recommended, stars predicted"),
         )
     )
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Cells are HTML already."""
-    lines = ["<tr>" + "".join(f"<th>{cell}</th>" for cell in head) + "</tr>"]
-    lines += ["<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows]
-    return "<div><table>" + "".join(lines) + "</table></div>"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from service.bundle import NO_ROW, NO_TIMESTAMP
 from training.data.table import MovieTable
@@ -27,34 +30,77 @@ _QUERY = {
 _CANDIDATES = {"candidate_rows": tf.TensorSpec([None, None], tf.int32, "candidate_rows")}
 
 
-class ServingModel(tf.Module):
+class ExactTopK(tf.Module):
+    """The signature `serving_default`: users in, the best of all candidates out, by brute force.
+
+    It takes `user_ids` (string `[B]`) and returns the best `DEFAULT_TOP_K` for each, nothing excluded:
+    `movie_ids` and `titles` (string `[B, k]`) and `scores` (float32 `[B, k]`).
+
+    Args:
+        model: Kept with all its variables, of which a SavedModel saves those that its root reaches.
+        user_ids: Of the users by row.
+        candidates: float32 `[C, D]`, embeddings of the candidates.
+        movie_ids, titles: Of the candidates.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        *,
+        user_ids: Sequence[str],
+        candidates: NDArray[np.float32],
+        movie_ids: Sequence[str],
+        titles: Sequence[str],
+    ) -> None:
+        super().__init__()
+        self._model_variables = [variable.value for variable in model.variables]
+        self._users = tf.lookup.StaticHashTable(
+            tf.lookup.KeyValueTensorInitializer(
+                tf.constant(user_ids, tf.string), tf.range(len(user_ids), dtype=tf.int32)
+            ),
+            default_value=NO_ROW,
+        )
+        self._embeddings = tf.Variable(candidates, trainable=False)
+        self._movie_ids = tf.Variable(np.array(movie_ids, object), trainable=False, dtype=tf.string)
+        self._titles = tf.Variable(np.array(titles, object), trainable=False, dtype=tf.string)
+
+    def embed_users(self, user_rows: tf.Tensor) -> tf.Tensor:
+        """Query embeddings, float32 `[B, D]`, of users known by nothing but their row, int32 `[B]`."""
+        raise NotImplementedError
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "user_ids")])
+    def top_k(self, user_ids: tf.Tensor) -> dict[str, tf.Tensor]:
+        """`serving_default`."""
+        scores = tf.matmul(self.embed_users(self._users.lookup(user_ids)), self._embeddings, transpose_b=True)
+        best = tf.math.top_k(scores, min(DEFAULT_TOP_K, self._embeddings.shape[0]))
+        return {
+            "movie_ids": tf.gather(self._movie_ids, best.indices),
+            "titles": tf.gather(self._titles, best.indices),
+            "scores": best.values,
+        }
+
+
+class ServingModel(ExactTopK):
     """The signatures that `service.bundle` describes, and one for TensorFlow Serving alone.
 
-    `serving_default` takes `user_ids` (string `[B]`) and returns the catalogue's best `DEFAULT_TOP_K` for
-    each, nothing excluded: `movie_ids` and `titles` (string `[B, k]`) and `scores` (float32 `[B, k]`).
     Histories of the training users stay ragged inside; a stranger's is empty.
     """
 
     def __init__(self, trained: TrainedModel, movies: MovieTable) -> None:
-        super().__init__()
         histories = trained.histories
+        super().__init__(
+            trained.model,
+            user_ids=histories.user_ids,
+            candidates=trained.embed_candidates(),
+            movie_ids=movies.movie_ids,
+            titles=movies.titles,
+        )
         self._trained = trained
         self._max_history = trained.config.max_history
-        # A SavedModel keeps the variables its functions use only where the root reaches them.
-        self._model_variables = [variable.value for variable in trained.model.variables]
-        self._users = tf.lookup.StaticHashTable(
-            tf.lookup.KeyValueTensorInitializer(
-                tf.constant(histories.user_ids, tf.string), tf.range(len(histories), dtype=tf.int32)
-            ),
-            default_value=NO_ROW,
-        )
         self._offsets = tf.Variable(histories.offsets, trainable=False)
         self._movie_rows = tf.Variable(histories.movie_rows, trainable=False)
         self._ratings = tf.Variable(histories.ratings, trainable=False)
         self._timestamps = tf.Variable(histories.timestamps, trainable=False)
-        self._embeddings = tf.Variable(trained.embed_candidates(), trainable=False)
-        self._movie_ids = tf.Variable(np.array(movies.movie_ids, object), trainable=False, dtype=tf.string)
-        self._titles = tf.Variable(np.array(movies.titles, object), trainable=False, dtype=tf.string)
 
     @tf.function(input_signature=list(_QUERY.values()))
     def embed_query(self, *values: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -68,18 +114,9 @@ class ServingModel(tf.Module):
         inputs = dict(zip(_QUERY | _CANDIDATES, values, strict=True))
         return {"ratings": self._trained.model.predict_rating(inputs)}
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "user_ids")])
-    def top_k(self, user_ids: tf.Tensor) -> dict[str, tf.Tensor]:
-        """`serving_default`, by brute force."""
-        user_rows = self._users.lookup(user_ids)
-        embeddings = self._trained.model.embed_query(self._stored_queries(user_rows))
-        scores = tf.matmul(embeddings, self._embeddings, transpose_b=True)
-        best = tf.math.top_k(scores, min(DEFAULT_TOP_K, self._embeddings.shape[0]))
-        return {
-            "movie_ids": tf.gather(self._movie_ids, best.indices),
-            "titles": tf.gather(self._titles, best.indices),
-            "scores": best.values,
-        }
+    def embed_users(self, user_rows: tf.Tensor) -> tf.Tensor:
+        """Of users with all of their stored history, float32 `[B, D]`."""
+        return self._trained.model.embed_query(self._stored_queries(user_rows))
 
     def _stored_queries(self, user_rows: tf.Tensor) -> dict[str, tf.Tensor]:
         known = tf.maximum(user_rows, 0)
@@ -113,6 +150,15 @@ def save_model(trained: TrainedModel, movies: MovieTable, directory: Path) -> No
         "predict_rating": module.predict_rating,
         "serving_default": module.top_k,
     }
+    write_saved_model(module, directory, signatures)
+
+
+def write_saved_model(module: tf.Module, directory: Path, signatures: dict[str, Any]) -> None:
+    """Writes any module.
+
+    Raises:
+        ExportError: TensorFlow cannot write it.
+    """
     try:
         tf.saved_model.save(module, str(directory), signatures)
     except tf.errors.OpError as error:  # such as of a full disk, which TensorFlow does not call an OSError

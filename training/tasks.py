@@ -48,7 +48,7 @@ class RetrievalTask(keras.layers.Layer):
     def one_target_each(
         self, queries: tf.Tensor, candidates: tf.Tensor, *, log_counts: tf.Tensor, targets: tf.Tensor
     ) -> tf.Tensor:
-        """The in-batch softmax of the tutorials, summed: one target for each query, nothing masked or corrected.
+        """The in-batch softmax of the tutorials, summed: a query has one target, nothing is masked.
 
         There a movie that the batch has c times is c columns. Here it is one that counts c-fold, which is
         the same loss with fewer columns.

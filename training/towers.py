@@ -83,14 +83,18 @@ class FeatureTower(keras.layers.Layer):
         self._inputs.append(name)
         self._embeddings.append(layer)
 
-    def call(self, inputs: dict[str, tf.Tensor]) -> tf.Tensor:
-        """Embeds `n` things, float32 `[n, width]`."""
-        return self._stack(self.combine(inputs))
-
     def combine(self, inputs: dict[str, tf.Tensor], start: tf.Tensor | float = 0.0) -> tf.Tensor:
         """The features before the dense layers; a sum begins with `start`."""
         embedded = [layer(inputs[name]) for name, layer in zip(self._inputs, self._embeddings, strict=True)]
         return tf.concat(embedded, axis=1) if self._concatenated else sum(embedded, start)
+
+
+class PlainTower(FeatureTower):
+    """A tower of nothing but features, as both are in the tutorials."""
+
+    def call(self, inputs: dict[str, tf.Tensor]) -> tf.Tensor:
+        """Embeds `n` things by name of input, float32 `[n, width]`."""
+        return self._stack(self.combine(inputs))
 
 
 class CandidateTower(FeatureTower):

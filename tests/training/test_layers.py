@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from service.bundle import NO_ROW, NO_TIMESTAMP
 from training.features import FeatureBags
-from training.layers import DenseStack, EmbeddingBag, FlatHistory, OptionalEmbedding
+from training.layers import DenseStack, EmbeddingBag, FlatHistory, OpenEmbedding, OptionalEmbedding
 
 NAN = float("nan")
 
@@ -109,6 +109,21 @@ def test_an_embedding_bag_is_a_weighted_sum() -> None:
         np.zeros(4),
     ]
     np.testing.assert_allclose(layer(tf.constant([2, 0, 1, NO_ROW])).numpy(), expected, atol=1e-6)
+
+
+def test_a_padded_bag_is_the_same_sum() -> None:
+    bags = FeatureBags.from_groups([[["a"], ["b", "c"]], [], [["c"]]])
+    padded, plain = EmbeddingBag(bags, 4, 1.0, padded=True), EmbeddingBag(bags, 4, 1.0)
+    padded.table.assign(plain.table)
+    of = tf.constant([2, 0, 1, NO_ROW])
+    np.testing.assert_allclose(padded(of).numpy(), plain(of).numpy(), atol=1e-6)
+
+
+def test_what_is_unknown_has_an_embedding_of_its_own() -> None:
+    layer = OpenEmbedding(2, 4, 1.0)
+    table = layer.table.numpy()
+    assert table.shape == (3, 4)
+    np.testing.assert_array_equal(layer(tf.constant([1, NO_ROW, 0])).numpy(), table[[2, 0, 1]])
 
 
 def test_only_the_table_of_a_bag_is_trained() -> None:

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from service.bundle import NO_ROW, NO_TIMESTAMP
 from training.features import FeatureBags
 from training.fitting import TrainedModel
-from training.layers import FlatHistory
-from training.towers import HistoryPooling
+from training.layers import FlatHistory, OpenEmbedding
+from training.towers import HistoryPooling, PlainTower
 
 MakeModel = Callable[..., TrainedModel]
 Array = NDArray[np.floating[Any]]
@@ -209,3 +209,13 @@ def test_features_can_be_switched_off(make_model: MakeModel, random_model: Train
     assert not differ(make_model(use_history=False), user, another_history)
     assert not differ(make_model(use_history=False, time_buckets=0), user, now)
     assert not differ(make_model(use_user_id=False), user, another_user)
+
+
+def test_features_are_summed_or_laid_side_by_side() -> None:
+    one, two = OpenEmbedding(3, 2, 1.0), OpenEmbedding(5, 2, 1.0)
+    features = [("a", one), ("b", two)]
+    inputs = {"a": tf.constant([2, 0]), "b": tf.constant([4, 1])}
+    left, right = one.table.numpy()[[3, 1]], two.table.numpy()[[5, 2]]
+    np.testing.assert_allclose(PlainTower(features)(inputs).numpy(), left + right)
+    side_by_side = PlainTower(features, concatenated=True)(inputs).numpy()
+    np.testing.assert_array_equal(side_by_side, np.c_[left, right])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,8 +14,7 @@ import tensorflow as tf
 from training.config import TrainingConfig
 from training.errors import TrainingDiverged
 from training.experiments.model import TutorialModel
-from training.experiments.rows import Epoch, RatingRows
-from training.experiments.titles import Titles
+from training.experiments.rows import Epoch, RatingRows, TutorialData
 from training.metrics import HitRate, RootMeanSquaredError, ranks
 
 VALIDATION_EPOCHS = 5
@@ -47,6 +47,21 @@ class FittedTutorial:
     def final(self) -> dict[str, float]:
         """Measures after the last epoch."""
         return self.validated[max(self.validated)]
+
+    def rate(self, user_row: int, candidate_row: int) -> float:
+        """Stars, not clipped, of a model whose queries are known by the user alone."""
+        query = self.model.query_tower({"user_rows": tf.constant([user_row])})
+        candidate = self.model.candidate_tower({"candidate_rows": tf.constant([candidate_row])})
+        return float(self.model.rate(query, candidate)[0])
+
+    def to_document(self) -> dict[str, Any]:
+        """As JSON values."""
+        return {
+            "losses": self.losses,
+            "validated": {str(epoch): measures for epoch, measures in self.validated.items()},
+            "train_seconds": round(self.train_seconds, 2),
+            "rows_per_second": round(self.rows_per_second),
+        }
 
 
 class EpochGraph:
@@ -105,36 +120,39 @@ class EpochGraph:
 
 
 def fit_tutorial(
-    train: RatingRows,
-    test: RatingRows,
-    num_users: int,
-    titles: Titles,
-    config: TrainingConfig,
-    on_epoch: OnEpoch | None = None,
+    data: TutorialData, config: TrainingConfig, on_epoch: OnEpoch | None = None, *, reshuffled: bool = True
 ) -> FittedTutorial:
     """Trains with Adagrad at a constant rate on batches of `config.batch_size` ratings.
+
+    Args:
+        data: What to train and to validate on.
+        config: See `TutorialModel`; beside that `epochs`, `batch_size`, `learning_rate` and `seed`.
+        on_epoch: Is told of every epoch.
+        reshuffled: Whether each epoch has batches of its own, or all have those of the first.
 
     Raises:
         TrainingDiverged: The loss was no longer a finite number.
     """
     keras.utils.set_random_seed(config.seed)
     random = np.random.default_rng(config.seed)
-    model = TutorialModel(num_users, titles, config)
+    model = TutorialModel(data.num_users, data.titles, config)
     graph = EpochGraph(model, config.learning_rate)
     losses, seconds, validated = [], [], {}
     for number in range(1, config.epochs + 1):
         started = time.perf_counter()
-        loss = graph.train(Epoch.shuffled(train, config.batch_size, len(titles), random))
+        if reshuffled or number == 1:
+            epoch = Epoch.shuffled(data.train, config.batch_size, len(data.titles), random)
+        loss = graph.train(epoch)
         seconds.append(time.perf_counter() - started)
         if not np.isfinite(loss):
             raise TrainingDiverged(f"loss became {loss} in epoch {number}; lower learning_rate")
         losses.append(loss)
         if number % VALIDATION_EPOCHS == 0 or number == config.epochs:
-            validated[number] = validate(model, test)
+            validated[number] = validate(model, data.test)
         if on_epoch is not None:
             on_epoch(number, loss, validated.get(number))
     return FittedTutorial(
-        model, losses, validated, sum(seconds), len(train) / float(np.median(seconds[1:] or seconds))
+        model, losses, validated, sum(seconds), len(data.train) / float(np.median(seconds[1:] or seconds))
     )
 
 

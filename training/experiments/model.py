@@ -11,7 +11,7 @@ from training.config import TrainingConfig
 from training.experiments.titles import Titles
 from training.layers import DenseStack, EmbeddingBag, OpenEmbedding
 from training.tasks import RetrievalTask
-from training.towers import FeatureTower
+from training.towers import PlainTower
 
 # As spread as Keras's default for embeddings, uniform from -0.05 to 0.05.
 _STDDEV = 0.05 / 3**0.5
@@ -43,8 +43,8 @@ class TutorialModel(keras.Model):
         if config.use_content:
             words = EmbeddingBag(titles.words(config.max_title_words), dimension, _STDDEV, padded=True)
             of_candidate.append(("candidate_rows", words))
-        self.query_tower = FeatureTower(of_query, config.layers, concatenated=True)
-        self.candidate_tower = FeatureTower(of_candidate, config.layers, concatenated=True)
+        self.query_tower = PlainTower(of_query, config.layers, concatenated=True)
+        self.candidate_tower = PlainTower(of_candidate, config.layers, concatenated=True)
         self.retrieval_task = RetrievalTask()
         self.rating_head = DenseStack((*config.rating_layers, 1))
         self._retrieval_weight, self._rating_weight = config.retrieval_weight, config.rating_weight

@@ -10,7 +10,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from training.data.splits import random_split
 from training.data.table import RatingsTable
+from training.errors import DataError
 from training.experiments.titles import Titles
 from training.features import equal_width_boundaries
 
@@ -74,6 +76,30 @@ class RatingRows:
         """In turn `size` rows; the last may have fewer."""
         for start in range(0, len(self), size):
             yield self.take(slice(start, start + size))
+
+
+@dataclass(frozen=True, eq=False)
+class TutorialData:
+    """What every experiment trains and validates on: the published random split, candidates by title."""
+
+    num_users: int
+    titles: Titles
+    train: RatingRows
+    test: RatingRows
+
+    @classmethod
+    def from_table(cls, table: RatingsTable, time_buckets: int) -> TutorialData:
+        """Splits and encodes a table of ratings.
+
+        Raises:
+            DataError: Too few ratings to hold a fifth of them out.
+        """
+        split = random_split(table)
+        if not len(split.train) or not len(split.test):
+            raise DataError(f"{table.name}: expected ratings to train on and to hold out, got {len(table)}")
+        titles = Titles.of(table.movies)
+        rows = RatingRows.from_table(table, titles, time_buckets)
+        return cls(table.num_users, titles, rows.take(split.train), rows.take(split.test))
 
 
 @dataclass(frozen=True, eq=False)

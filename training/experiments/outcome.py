@@ -1,0 +1,121 @@
+"""What an experiment found, beside what was published."""
+
+from __future__ import annotations
+
+import html
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from training.errors import ConfigurationError
+from training.page import page, table
+from training.progress import results
+
+_HEADER = ("measured", "published", "difference", "TFRS", "band", "in it")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured figure and where it should lie.
+
+    Attributes:
+        name: The model and the measure, in at most 24 letters.
+        measured: Here and now.
+        published: In the tutorial, as it says it.
+        tfrs: What TFRS 0.7.7 reaches on the same rows (REFERENCE.md of the founders).
+        expected, tolerance: The middle of the band and half its width.
+    """
+
+    name: str
+    measured: float
+    published: str
+    tfrs: float
+    expected: float
+    tolerance: float
+
+    @property
+    def difference(self) -> float:
+        """From the middle of the band."""
+        return self.measured - self.expected
+
+    @property
+    def within(self) -> bool:
+        """Whether it lies in the band."""
+        return abs(self.difference) <= self.tolerance
+
+    def cells(self) -> list[str]:
+        """As text, in the order of the table."""
+        return [
+            f"{self.measured:.4f}",
+            self.published,
+            f"{self.difference:+.4f}",
+            f"{self.tfrs:.3f}",
+            f"{self.expected:.3f} ± {self.tolerance:.3f}",
+            "yes" if self.within else "no",
+        ]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One experiment's result.
+
+    Attributes:
+        name: Of the experiment.
+        title: Of its table.
+        figures: Beside the published ones.
+        sentences: What else was found, in words.
+        details: JSON values: configurations, curves, times.
+        charts: SVG by name.
+    """
+
+    name: str
+    title: str
+    figures: list[Figure]
+    sentences: list[str]
+    details: dict[str, Any]
+    charts: dict[str, str]
+
+    def show(self) -> None:
+        """Prints table and sentences."""
+        printed = Table(title=self.title, box=SIMPLE_HEAD)
+        printed.add_column("", no_wrap=True)
+        for name in _HEADER:
+            printed.add_column(name, justify="right", no_wrap=True)
+        for figure in self.figures:
+            printed.add_row(figure.name, *figure.cells())
+        results.print(printed)
+        for sentence in self.sentences:
+            results.print(sentence, markup=False, soft_wrap=True)
+
+    def write(self, directory: Path) -> None:
+        """Writes `<name>.json`, `<name>.html` and a chart `<name>-<chart>.svg` each.
+
+        Raises:
+            ConfigurationError: The directory cannot be written to.
+        """
+        document = {
+            "experiment": self.name,
+            "figures": [
+                {**vars(figure), "difference": figure.difference, "within": figure.within}
+                for figure in self.figures
+            ],
+            "sentences": self.sentences,
+            **self.details,
+        }
+        rows = [[html.escape(figure.name), *map(html.escape, figure.cells())] for figure in self.figures]
+        body = table(["", *_HEADER], rows) + "".join(self.charts.values())
+        body += "".join(f"<p>{html.escape(sentence)}</p>" for sentence in self.sentences)
+        files = {
+            f"{self.name}.json": json.dumps(document, indent=2) + "\n",
+            f"{self.name}.html": page(f"Matinee, experiment {self.name}", self.title, body),
+            **{f"{self.name}-{chart}.svg": svg + "\n" for chart, svg in self.charts.items()},
+        }
+        try:
+            for name, text in files.items():
+                (directory / name).write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise ConfigurationError(f"--output {directory}: cannot be written: {error.strerror}") from error
