@@ -205,7 +205,7 @@ class QueryTower(FeatureTower):
         return tf.where(timestamps == NO_TIMESTAMP, timestamps, clipped)
 
     def _mean_time(self, history: FlatHistory) -> tf.Tensor:
-        """Mean embedding of the times of each history, float32 `[B, dimension]`; zeros where none is known."""
+        """Mean embedding of the times of each history, float32 `[B, dimension]`; zeros where unknown."""
         known = tf.cast(history.timestamps != NO_TIMESTAMP, tf.float32)
         total = history.sum(self._times(self._bucket(history.timestamps)))
         return tf.math.divide_no_nan(total, history.sum(known)[:, None])

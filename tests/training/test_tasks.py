@@ -159,8 +159,9 @@ def flat_history() -> FlatHistory:
         tf.constant(queries, tf.int64),
         tf.constant(rows, tf.int32),
         tf.constant(stars, tf.float32),
-        tf.zeros(len(flat)),
-        tf.constant(len(HISTORIES)),
+        timestamps=tf.zeros(len(flat), tf.int64),
+        distances=tf.zeros(len(flat)),
+        num_queries=tf.constant(len(HISTORIES)),
     )
 
 
@@ -189,8 +190,9 @@ def test_the_bias_of_a_person_is_the_shrunk_mean_of_what_is_left(make_model: Mak
         tf.constant([0, 0], tf.int64),
         tf.constant([1, 2]),
         tf.constant([mean + spread, mean + 2 * spread], tf.float32),
-        tf.zeros(2),
-        tf.constant(1),
+        timestamps=tf.zeros(2, tf.int64),
+        distances=tf.zeros(2),
+        num_queries=tf.constant(1),
     )
     assert float(task.taste(tf.constant([NO_ROW]), history).bias[0]) == pytest.approx(
         (1 + 2) / (2 + 3), abs=1e-5
