@@ -112,6 +112,19 @@ class Histories:
         row = bisect_left(range(len(self)), wanted, key=self._user_id_at)
         return row if row < len(self) and self._user_id_at(row) == wanted else None
 
+    def rows_beginning(self, prefix: str) -> range:
+        """The users whose ids begin like this, in the order of their ids' bytes."""
+        wanted = prefix.encode()
+        # No byte of UTF-8 is as large as 0xff.
+        first, end = (
+            bisect_left(range(len(self)), bound, key=self._user_id_at) for bound in (wanted, wanted + b"\xff")
+        )
+        return range(first, end)
+
+    def user_id_of(self, user_row: int) -> str:
+        """The id of the user of this row."""
+        return self._user_id_at(user_row).decode()
+
     def of_known_user(self, user_id: str) -> History:
         """Everything that the user of this id rated; views, not copies.
 

@@ -1,4 +1,4 @@
-"""`/users`: what the bundle knows of a user."""
+"""`/users`: whom the bundle knows, and what it knows of each."""
 
 from __future__ import annotations
 
@@ -15,9 +15,22 @@ from service.problems import document_problems
 from service.routes.live import live_recommender
 from service.routes.path_ids import ID
 from service.schemas.fields import UserId
-from service.schemas.users import UserAnswer, UserParameters
+from service.schemas.users import UserAnswer, UserCount, UserParameters, UsersAnswer, UsersParameters
 
 router = APIRouter()
+
+
+@router.get("/users", responses=document_problems(503))
+async def users(parameters: Annotated[UsersParameters, Query()], request: Request) -> UsersAnswer:
+    """Users by what their ids begin with, as somebody types one."""
+    recommender = live_recommender(request)
+    histories = recommender.histories
+    rows = histories.rows_beginning(parameters.query)
+    page = rows[parameters.offset : parameters.offset + parameters.limit]
+    items = [
+        UserCount(user_id=histories.user_id_of(row), num_movies=len(histories.of_user(row))) for row in page
+    ]
+    return UsersAnswer(bundle_id=recommender.bundle_id, total=len(rows), items=items)
 
 
 @router.get(f"/users/{{user_id:{ID}}}", response_model=UserAnswer, responses=document_problems(404, 503))

@@ -4,7 +4,32 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
-from service.schemas.fields import BundleId, Limit, Offset, Parameters
+from service.schemas.fields import BundleId, Limit, Offset, Parameters, Text
+
+
+class UsersParameters(Parameters):
+    """`GET /users`."""
+
+    query: Text = Field(
+        default="", description="What an id begins with; blank for all users.", examples=["4"]
+    )
+    limit: Limit = 20
+    offset: Offset = 0
+
+
+class UserCount(BaseModel):
+    """A user, in short."""
+
+    user_id: str = Field(description="The user's id.", examples=["42"])
+    num_movies: int = Field(ge=0, description="Length of the history.", examples=[183])
+
+
+class UsersAnswer(BaseModel):
+    """The answer of `/users`."""
+
+    bundle_id: BundleId
+    total: int = Field(ge=0, description="How many users fit, on all pages.", examples=[943])
+    items: list[UserCount] = Field(description="By their ids' bytes in UTF-8, rising.")
 
 
 class UserParameters(Parameters):

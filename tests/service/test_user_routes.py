@@ -3,7 +3,7 @@ import pytest
 from service_client import Ask
 from tiny_model import MOVIE_IDS, USER_IDS, TinyModel, title_of
 
-from service.schemas.users import UserAnswer
+from service.schemas.users import UserAnswer, UsersAnswer
 
 
 def test_a_users_history_is_shown_newest_first(ask: Ask, tiny: TinyModel) -> None:
@@ -48,3 +48,35 @@ def test_a_stranger_is_404(ask: Ask) -> None:
     assert problem["type"] == "urn:matinee:unknown-user"
     assert problem["errors"][0]["field"] == "path.user_id"
     assert "'nobody'" in problem["detail"]
+
+
+def test_every_user_is_listed_by_id_with_the_length_of_their_history(ask: Ask, tiny: TinyModel) -> None:
+    answer = ask("GET", "/users")
+    UsersAnswer.model_validate_json(answer.content, strict=True)
+    listed = [(item["user_id"], item["num_movies"]) for item in answer.json()["items"]]
+    assert listed == [(user_id, len(tiny.histories[user_id])) for user_id in USER_IDS]
+    assert answer.json()["total"] == len(USER_IDS)
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("a", ["a\0b", "ab"]),
+        ("ab", ["ab"]),
+        ("abc", []),
+        ("42", ["42"]),
+        ("🎬", ["🎬"]),
+        ("z", []),
+        ("é", ["é"]),
+    ],
+)
+def test_users_are_found_by_what_their_ids_begin_with(typed: str, found: list[str], ask: Ask) -> None:
+    answer = ask("GET", "/users", params={"query": typed}).json()
+    assert [item["user_id"] for item in answer["items"]] == found
+    assert answer["total"] == len(found)
+
+
+def test_pages_of_users_follow_each_other(ask: Ask) -> None:
+    pages = [ask("GET", f"/users?limit=3&offset={offset}").json() for offset in (0, 3, 6, 9)]
+    assert [item["user_id"] for page in pages for item in page["items"]] == USER_IDS
+    assert [page["total"] for page in pages] == [len(USER_IDS)] * 4
