@@ -83,8 +83,13 @@ async def _answer_http(request: Request, error: HTTPException) -> Response:
         message = "expected JSON in UTF-8, nested less deeply than this"
         return _respond(invalid_request([{"field": "body", "message": message}]))
     status = HTTPStatus(error.status_code)
+    headers = dict(error.headers or {})
+    if status is HTTPStatus.METHOD_NOT_ALLOWED and (route := request.scope.get("route")):
+        # All methods of the path: the framework names those of the first route that has it.
+        operations = request.app.openapi()["paths"].get(route.path_format, route.methods)
+        headers["Allow"] = ", ".join(sorted(method.upper() for method in operations))
     detail = f"{request.method} {request.url.path}: {error.detail}"
-    return _respond(plain_problem("about:blank", status.phrase, status, detail), error.headers)
+    return _respond(plain_problem("about:blank", status.phrase, status, detail), headers)
 
 
 async def _answer_unforeseen(request: Request, error: Exception) -> Response:  # noqa: ARG001 the server logs it

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StrictStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictStr
 
-INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+LARGEST_INTEGER = 2**53 - 1
+"""Beyond it JSON does not keep integers exact: many readers, OpenAPI's too, hold numbers as doubles."""
 
 
 LONGEST_TEXT = 1_000
@@ -17,16 +18,25 @@ MOST_ENTRIES = 5_000
 # To count its characters pydantic reads it as Unicode, and so refuses what JSON can spell and no answer could
 # repeat: half of a surrogate pair.
 Text = Annotated[StrictStr, Field(max_length=LONGEST_TEXT)]
+
+
+def _integer(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WRITTEN_WITH_A_POINT = BeforeValidator(_integer)
+"""Comes last in `Annotated[int, ...]`: in a strict body too `10.0` is an integer, as JSON Schema has it."""
 UserId = Annotated[Text, Field(description="A user's id, known to the bundle or not.", examples=["42"])]
 MovieId = Annotated[Text, Field(description="A movie's id.", examples=["50"])]
 Timestamp = Annotated[
     int,
     Field(
-        ge=INT64_MIN,
-        le=INT64_MAX,
+        ge=-LARGEST_INTEGER,
+        le=LARGEST_INTEGER,
         description="Unix seconds, clipped to the times trained on. Without it the query is time-agnostic.",
         examples=[893286638],
     ),
+    WRITTEN_WITH_A_POINT,
 ]
 
 BundleId = Annotated[
@@ -34,7 +44,7 @@ BundleId = Annotated[
 ]
 Limit = Annotated[int, Field(ge=1, le=500, description="Most items on one page.")]
 Offset = Annotated[
-    int, Field(ge=0, le=INT64_MAX, description="Items to leave out before the first, for a next page.")
+    int, Field(ge=0, le=LARGEST_INTEGER, description="Items to leave out before the first, for a next page.")
 ]
 
 

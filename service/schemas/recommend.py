@@ -7,7 +7,16 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, ValidationInfo
 
 from service.queries import DEEPEST, MovieFilter, RankBy, RecommendQuery
-from service.schemas.fields import MOST_ENTRIES, Body, MovieId, Parameters, Text, Timestamp, UserId
+from service.schemas.fields import (
+    MOST_ENTRIES,
+    WRITTEN_WITH_A_POINT,
+    Body,
+    MovieId,
+    Parameters,
+    Text,
+    Timestamp,
+    UserId,
+)
 from service.schemas.person import PersonBody
 
 LARGEST_K = 500
@@ -29,11 +38,13 @@ Offset = Annotated[
         description=f"Items to skip, for a next page; offset + k is at most {DEEPEST}.",
         examples=[10],
     ),
+    WRITTEN_WITH_A_POINT,
 ]
 Count = Annotated[
     int,
     Field(ge=1, le=LARGEST_K, validate_default=True, description="Most items wanted.", examples=[10]),
     AfterValidator(_within_depth),
+    WRITTEN_WITH_A_POINT,
 ]
 ExcludeSeen = Annotated[
     bool,
@@ -75,7 +86,7 @@ Genres = Annotated[list[Text], Field(max_length=MOST_GENRES)]
 GenresAny = Annotated[Genres, Field(description="With one of these at least.", examples=[["Comedy"]])]
 GenresAll = Annotated[Genres, Field(description="With every one of these.", examples=[["Comedy", "Romance"]])]
 GenresNone = Annotated[Genres, Field(description="With none of these.", examples=[["Horror"]])]
-Year = Annotated[int, Field(ge=0, le=9_999)]
+Year = Annotated[int, Field(ge=0, le=9_999), WRITTEN_WITH_A_POINT]
 YearMin = Annotated[
     Year | None, Field(description="Released in this year or later, and the year is known.", examples=[1980])
 ]

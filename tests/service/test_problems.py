@@ -149,6 +149,8 @@ def test_a_method_that_is_not_there_is_405_and_says_which_are(ask: Ask) -> None:
     answer = ask("DELETE", "/healthz")
     check(answer, 405)
     assert answer.headers["allow"] == "GET"
+    assert ask("DELETE", "/recommend").headers["allow"] == "GET, POST"
+    assert set(ask("PUT", "/docs").headers["allow"].split(", ")) == {"GET", "HEAD"}
 
 
 def test_what_nobody_foresaw_is_500_without_the_reason(

@@ -1,0 +1,81 @@
+"""Requests made from the OpenAPI document: none is answered by a 5xx, or otherwise than documented."""
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis import CheckFunction
+from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
+from service_client import Ask
+
+from service.app import create_app
+from service.settings import Settings
+
+SCHEMA = schemathesis.openapi.from_dict(create_app(Settings()).openapi())
+
+# What no schema of a single field can say, and so schemathesis cannot know.
+RULES_ACROSS_FIELDS = (
+    "expected exactly one of",
+    "expected user_id or a non-empty history",
+    "expected offset + k of at most",
+)
+
+Test = Callable[..., None]
+
+
+def examples(number: int) -> Callable[[Test], Test]:
+    """The same requests each time; how long one takes is measured elsewhere."""
+    return settings(
+        max_examples=number,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+def is_refused_for_more_than_its_schema(answer: httpx.Response) -> bool:
+    """The live bundle's limits, such as its scale of stars, and rules that are about several fields."""
+    if answer.status_code != 422:
+        return False
+    problem = answer.json()
+    return problem["type"] == "urn:matinee:invalid-field" or any(
+        rule in problem["detail"] for rule in RULES_ACROSS_FIELDS
+    )
+
+
+def check(case: schemathesis.Case[Any], ask: Ask) -> None:
+    request = case.as_transport_kwargs(base_url="http://service")
+    request["content"] = request.pop("data", None)
+    method, url, _ = request.pop("method"), request.pop("url"), request.pop("cookies")
+    try:
+        answer = ask(method, url, **request)
+    except httpx.InvalidURL:  # longer than any client or server takes
+        return
+    excluded: list[CheckFunction] = []
+    if is_refused_for_more_than_its_schema(answer):
+        excluded += [positive_data_acceptance]
+    if case.path.endswith("/batch"):  # a bad element has its error in its place, and does not fail the batch
+        excluded += [negative_data_rejection]
+    case.validate_response(answer, excluded_checks=excluded)
+
+
+@SCHEMA.parametrize()
+@examples(12)
+def test_requests_within_the_schema_and_outside_are_answered_as_documented(
+    case: schemathesis.Case[Any], ask: Ask
+) -> None:
+    check(case, ask)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@SCHEMA.parametrize()
+@examples(500)
+def test_many_requests_within_the_schema_and_outside_are_answered_as_documented(
+    case: schemathesis.Case[Any], ask: Ask
+) -> None:
+    check(case, ask)
