@@ -72,7 +72,7 @@ test-slow: install ## the tests on real data and those that take minutes
 # Beside iALS, SVD and SASRec where `make install-baselines` was run.
 readme-figures: install ## measure with three seeds and write README's tables
 	@for what in '--split temporal' '--split random' '--split random --preset interpolation'; do \
-	  $(IN_VENV) -m training evaluate $$what --seeds 3 --readme README.md \
+	  $(IN_VENV) -m training evaluate $$what --seeds 3 --artifacts '$(ARTIFACTS)' --readme README.md \
 	    $(if $(wildcard $(BASELINES)/installed),--baselines) || exit 1; done
 
 format: install ## put the code in its form

@@ -73,6 +73,10 @@ Layers = Annotated[
 ]
 Weight = Annotated[float | None, typer.Option(min=0)]
 Epochs = Annotated[int | None, typer.Option(min=1, help="Passes over all users.")]
+Artifacts = Annotated[
+    Path, typer.Option(help="Where bundles live, and what `evaluate` measured for the next one's report.")
+]
+_ARTIFACTS = Path("artifacts")
 TensorBoard = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="Where to write TensorBoard logs: losses, held-out figures, rate."),
@@ -87,7 +91,7 @@ def fit(
     evaluate: Annotated[
         Evaluation, typer.Option(help="The split to measure on first.")
     ] = Evaluation.TEMPORAL,
-    artifacts: Annotated[Path, typer.Option(help="Where bundles live.")] = Path("artifacts"),
+    artifacts: Artifacts = _ARTIFACTS,
     preset: Purpose = Preset.FORWARD,
     layers: Layers = None,
     retrieval_weight: Weight = None,
@@ -116,6 +120,7 @@ def evaluate(
     split: Annotated[Split, typer.Option(help="How ratings are held out.")] = Split.TEMPORAL,
     data: Data = "auto",
     dataset: Version = Dataset.ML_100K,
+    artifacts: Artifacts = _ARTIFACTS,
     seeds: Annotated[int, typer.Option(min=1, help="Train this often and print the mean.")] = 1,
     readme: Annotated[
         Path | None, typer.Option(help="A file whose table of this split and preset to replace.")
@@ -148,7 +153,7 @@ def evaluate(
     if ablation and baselines:
         raise ConfigurationError("--ablation compares the model with itself: leave out --baselines")
     if ablation:
-        pipeline.ablate(data, dataset.value, config, split.value)
+        pipeline.ablate(data, dataset.value, config, split.value, artifacts)
         return
     mark = split.value if preset is Preset.FORWARD else f"{split.value} {preset.value}"
     pipeline.evaluate(
@@ -156,6 +161,7 @@ def evaluate(
         dataset.value,
         config,
         split.value,
+        artifacts,
         seeds=seeds,
         baselines=baselines,
         readme=readme,

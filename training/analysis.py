@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.data.table import RatingsTable
+from training.example_answers import example_answers
 from training.fitting import TrainedModel
 from training.held_out import held_out_users, padded_movies, seen_movies
 from training.metrics import Calibration, HitRate, NormalizedDCG, RootMeanSquaredError, ranks
@@ -15,8 +16,6 @@ from training.metrics import Calibration, HitRate, NormalizedDCG, RootMeanSquare
 _LIST_LENGTH = 10
 _DEPTHS = (1, 5, 10, 20, 50, 100, 200)
 _HISTORY_LENGTHS = {"0": 0, "1-5": 5, "6-20": 20, "21-50": 50, "more": np.inf}
-_EXAMPLES = 3
-_EXAMPLE_HISTORY = 5
 
 
 def analyse(trained: TrainedModel, test: RatingsTable) -> dict[str, Any]:
@@ -28,7 +27,7 @@ def analyse(trained: TrainedModel, test: RatingsTable) -> dict[str, Any]:
         A JSON document: `catalogue_coverage` (share of the catalogue in somebody's first ten),
         `popularity_deciles` (share of the recommended movies in each tenth of the catalogue by number of
         training ratings, the most popular first), `by_history_length` and `hit_rate_by_k` (both by name),
-        `calibration` (see `Calibration`) and `examples` (users beside their recommendations).
+        `calibration` (see `Calibration`) and `examples` (see `example_answers`).
     """
     histories, num_movies = trained.histories, test.num_movies
     candidates = trained.embed_candidates()
@@ -36,7 +35,6 @@ def analyse(trained: TrainedModel, test: RatingsTable) -> dict[str, Any]:
     hit_rates = [HitRate(k) for k in _DEPTHS]
     lengths = {name: _Quality() for name in _HISTORY_LENGTHS}
     calibration = Calibration(trained.vocabulary.rating_scale)
-    examples: list[dict[str, Any]] = []
     for user_rows, rows_of_users in held_out_users(histories, test):
         inputs = histories.query_inputs(user_rows, trained.config.max_history)
         scores = trained.embed_queries(inputs) @ candidates.T
@@ -53,8 +51,6 @@ def analyse(trained: TrainedModel, test: RatingsTable) -> dict[str, Any]:
             lengths[_length_name(int(seen[at].sum()))].update(places, ratings, stars)
             calibration.update(ratings, stars)
             recommended[lists[at]] += 1
-            if len(examples) < _EXAMPLES and user_rows[at] >= 0:
-                examples.append(_example(trained, test, int(user_rows[at]), lists[at]))
     return {
         "catalogue_coverage": float(np.mean(recommended > 0)),
         "popularity_deciles": popularity_deciles(
@@ -63,7 +59,7 @@ def analyse(trained: TrainedModel, test: RatingsTable) -> dict[str, Any]:
         "by_history_length": {name: quality.result() for name, quality in lengths.items()},
         "hit_rate_by_k": {str(one.k): one.result() for one in hit_rates},
         "calibration": calibration.result(),
-        "examples": examples,
+        "examples": example_answers(trained, test),
     }
 
 
@@ -108,23 +104,3 @@ def _first(scores: NDArray[np.float32], seen: NDArray[np.bool_]) -> list[NDArray
     left = np.where(seen, -np.inf, scores)
     order = np.argsort(-left, axis=1, kind="stable")[:, :_LIST_LENGTH]
     return [rows[~seen[at, rows]] for at, rows in enumerate(order)]
-
-
-def _example(
-    trained: TrainedModel, test: RatingsTable, user_row: int, listed: NDArray[np.int64]
-) -> dict[str, Any]:
-    """A user's most recent ratings, latest first, and their recommendations with predicted stars."""
-    histories, titles = trained.histories, test.movies.titles
-    inputs = histories.query_inputs(np.array([user_row], np.int32), trained.config.max_history)
-    stars = trained.predict_ratings(inputs, listed[None].astype(np.int32))[0]
-    rows = histories.rows_of(user_row)
-    recent = slice(max(rows.start, rows.stop - _EXAMPLE_HISTORY), rows.stop)
-    rated = zip(histories.movie_rows[recent].tolist(), histories.ratings[recent].tolist(), strict=True)
-    return {
-        "user_id": histories.user_ids[user_row],
-        "history": [{"title": titles[row], "stars": given} for row, given in rated][::-1],
-        "recommended": [
-            {"title": titles[row], "stars": float(given)}
-            for row, given in zip(listed.tolist(), stars, strict=True)
-        ],
-    }

@@ -36,6 +36,13 @@ def require_writable(artifacts: Path) -> None:
         raise ExportError(f"{place}: may not be written to; allow it, or name another with --artifacts")
 
 
+def make_artifacts(artifacts: Path) -> None:
+    """Makes the directory where it is not there, readable for all whatever the umask, as what is in it."""
+    if not artifacts.exists():
+        artifacts.mkdir(parents=True)
+        artifacts.chmod(0o755)
+
+
 @contextmanager
 def writing(artifacts: Path) -> Iterator[None]:
     """Within it a refusal of the file system, such as of a full disk, becomes an error of ours.

@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from service.bundle import INDEX_AUGMENTATION
 from service.manifest import index_search_k
 from training.errors import ExportError
+from training.fitting import TrainedModel
 
 LEAST_RECALL = 0.99
 MOST_SEARCH_K = 1_000_000
 """Nodes that one query may inspect before export gives up."""
 
 _MEASURED_K = (10, 100)
+_MEASURED_USERS = 10_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +34,21 @@ class SampledQueries:
 
     embeddings: NDArray[np.float32]
     seen: list[NDArray[np.int32]]
+
+
+def sample_queries(trained: TrainedModel) -> SampledQueries:
+    """Time-agnostic queries of all users, or of a sample where there are very many."""
+    histories = trained.histories
+    users = np.arange(len(histories), dtype=np.int32)
+    if len(users) > _MEASURED_USERS:
+        random = np.random.default_rng(trained.config.seed)
+        users = np.sort(random.choice(users, _MEASURED_USERS, replace=False))
+    groups = np.split(users, range(256, len(users), 256))
+    embedded = [
+        trained.embed_queries(histories.query_inputs(group, trained.config.max_history)) for group in groups
+    ]
+    seen = [histories.movie_rows[histories.rows_of(user)] for user in users.tolist()]
+    return SampledQueries(np.concatenate(embedded), seen)
 
 
 def augment(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:

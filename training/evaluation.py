@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from service.bundle import INDEX_FILE
 from training.analysis import analyse
 from training.baselines.biases import Biases
 from training.baselines.ease import EASE_MAX_CANDIDATES, Ease
 from training.baselines.popularity import Popularity
+from training.candidate_index import build_measured_index, sample_queries
 from training.config import TrainingConfig
 from training.data.splits import Split
 from training.data.table import RatingsTable
@@ -25,19 +30,34 @@ from training.metrics import HitRate, RetrievalMetrics, RootMeanSquaredError, ra
 Score = Callable[[NDArray[np.int32]], NDArray[np.float32]]
 """Users, int32 `[B]` (`NO_ROW` for strangers), to scores of all candidates, float32 `[B, C]`."""
 
+Predict = Callable[[NDArray[np.int32], NDArray[np.int32]], NDArray[np.float32]]
+"""Users, as above, and movies, int32 `[B, K]`, to stars, float32 `[B, K]`."""
+
 _ROWS_AT_ONCE = 512
 _VALIDATED_USERS = 256
 
 
 def evaluate_split(
-    table: RatingsTable, split: Split, config: TrainingConfig, on_epoch: OnEpoch | None = None
+    table: RatingsTable,
+    split: Split,
+    config: TrainingConfig,
+    on_epoch: OnEpoch | None = None,
+    *,
+    measure_index: bool = False,
 ) -> dict[str, Any]:
     """Trains on the split's training rows and measures on its test rows.
+
+    Args:
+        table: All ratings.
+        split: Which rows train and which test.
+        config: How to train.
+        on_epoch: Is told how training goes.
+        measure_index: Whether to build the index that export would build of this model, for its recall.
 
     Returns:
         A JSON document: `split`, `train_ratings`, `test_ratings`, `seed`, `fit_seconds`, `model` and
         `baselines` (measures by name; null where not computed), `analysis` (see `analyse`), and `losses` and
-        `validation` by epoch (see `TrainedModel`).
+        `validation` by epoch (see `TrainedModel`); `index` (see `build_measured_index`) where it is measured.
 
     Raises:
         DataError: No row is held out, as where nobody has rated three movies.
@@ -51,8 +71,9 @@ def evaluate_split(
     started = time.perf_counter()
     trained = fit_model(train, config, on_epoch, validation_on(test))
     fit_seconds = time.perf_counter() - started
-    return {
+    measured = {
         "split": split.name,
+        "measured_utc": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "train_ratings": len(train),
         "test_ratings": len(test),
         "seed": config.seed,
@@ -63,6 +84,7 @@ def evaluate_split(
         "losses": trained.losses,
         "validation": trained.validation,
     }
+    return measured | ({"index": _measure_index(trained)} if measure_index else {})
 
 
 def validation_on(test: RatingsTable) -> Validate:
@@ -77,22 +99,35 @@ def validation_on(test: RatingsTable) -> Validate:
         return {
             "hit_rate_at_100": retrieval["hit_rate_at_100"],
             "ndcg_at_10": retrieval["ndcg_at_10"],
-            "rmse": _rating_error(trained, sample),
+            "rmse": evaluate_ratings(_ratings_of(trained), trained.histories, sample),
         }
 
     return validate
 
 
-def mean_of_runs(runs: list[dict[str, Any]]) -> dict[str, float]:
-    """The mean of the model's measures over runs of several seeds."""
-    return {name: float(np.mean([run["model"][name] for run in runs])) for name in runs[0]["model"]}
+def mean_of_runs(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Several seeds as one document: that of the first run, with the mean of the model's measures.
+
+    Returns:
+        As `evaluate_split`, and `seeds`, `runs` (each one's `seed`, `fit_seconds` and `model`) and
+        `spread`: the standard deviation of each measure, n - 1 in its denominator; null of one run.
+    """
+    figures = {name: [run["model"][name] for run in runs] for name in runs[0]["model"]}
+    return runs[0] | {
+        "model": {name: float(np.mean(values)) for name, values in figures.items()},
+        "spread": None
+        if len(runs) == 1
+        else {name: float(np.std(values, ddof=1)) for name, values in figures.items()},
+        "seeds": [run["seed"] for run in runs],
+        "runs": [{name: run[name] for name in ("seed", "fit_seconds", "model")} for run in runs],
+    }
 
 
 def evaluate_model(trained: TrainedModel, test: RatingsTable) -> dict[str, float]:
     """All measures of one model: one time-agnostic query per user, then each row with its own time."""
     return {
         **evaluate_retrieval(_scores_of(trained), trained.histories, test),
-        "rmse": _rating_error(trained, test),
+        "rmse": evaluate_ratings(_ratings_of(trained), trained.histories, test),
         **_evaluate_with_time(trained, test),
     }
 
@@ -121,6 +156,16 @@ def evaluate_retrieval(score: Score, histories: Histories, test: RatingsTable) -
             mine = np.broadcast_to(scores[at], (len(movies), len(scores[at])))
             metrics.update(ranks(mine, movies, seen[at][None, :]), ranks(mine, movies))
     return metrics.results()
+
+
+def evaluate_ratings(predict: Predict, histories: Histories, test: RatingsTable) -> float:
+    """The root mean squared error of what is predicted for every test row, one query per user."""
+    error = RootMeanSquaredError()
+    for user_rows, rows_of_users in held_out_users(histories, test):
+        predicted = predict(user_rows, padded_movies(test, rows_of_users))
+        for at, rows in enumerate(rows_of_users):
+            error.update(predicted[at, : len(rows)], test.stars[rows])
+    return error.result()
 
 
 def _scores_of(trained: TrainedModel) -> Score:
@@ -152,11 +197,19 @@ def _evaluate_with_time(trained: TrainedModel, test: RatingsTable) -> dict[str, 
     }
 
 
-def _rating_error(trained: TrainedModel, test: RatingsTable) -> float:
-    error = RootMeanSquaredError()
-    for user_rows, rows_of_users in held_out_users(trained.histories, test):
+def _ratings_of(trained: TrainedModel) -> Predict:
+    def predict(user_rows: NDArray[np.int32], movies: NDArray[np.int32]) -> NDArray[np.float32]:
         inputs = trained.histories.query_inputs(user_rows, trained.config.max_history)
-        predicted = trained.predict_ratings(inputs, padded_movies(test, rows_of_users))
-        for at, rows in enumerate(rows_of_users):
-            error.update(predicted[at, : len(rows)], test.stars[rows])
-    return error.result()
+        return trained.predict_ratings(inputs, movies)
+
+    return predict
+
+
+def _measure_index(trained: TrainedModel) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as directory:
+        return build_measured_index(
+            trained.embed_candidates(),
+            sample_queries(trained),
+            trained.config.seed,
+            Path(directory) / INDEX_FILE,
+        )

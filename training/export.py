@@ -27,21 +27,18 @@ from service.bundle import (
 )
 from service.checksums import list_files
 from service.manifest import Manifest
-from training.artifacts import writing
-from training.candidate_index import SampledQueries, build_measured_index
+from training.artifacts import make_artifacts, writing
+from training.candidate_index import build_measured_index, sample_queries
 from training.data.table import RatingsTable
 from training.fitting import TrainedModel
 from training.golden import golden_requests
 from training.histories import Histories
-from training.report import write_report
+from training.report import headline, write_report
 from training.saved_model import library_versions, save_model
 from training.verification import verify_in_fresh_process
 
 EXPORT_STEPS = 7
 """How often `export_bundle` calls `on_step`."""
-
-_MEASURED_USERS = 10_000
-_REPORT_ONLY = {"analysis", "losses", "validation"}  # long lists; report/metrics.json has everything
 
 
 def export_bundle(
@@ -70,9 +67,7 @@ def export_bundle(
     identity = f"{table.sha256()}{json.dumps(trained.config.to_document(), sort_keys=True)}"
     bundle_id = f"{now:%Y%m%dT%H%M%SZ}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
     with writing(artifacts):
-        if not artifacts.exists():
-            artifacts.mkdir(parents=True)
-            artifacts.chmod(0o755)  # whatever the umask, as what is in it
+        make_artifacts(artifacts)
         # The parents' names begin with a dot and end in the process: whoever finds one left may delete it.
         building = artifacts / f".building-{bundle_id}-{os.getpid()}"
         verifying = artifacts / f".verifying-{bundle_id}-{os.getpid()}"
@@ -108,14 +103,15 @@ def _write(
     _write_histories(directory, trained.histories)
     on_step("build the index and measure its recall")
     index = build_measured_index(
-        embeddings, _sample_queries(trained), trained.config.seed, directory / INDEX_FILE
+        embeddings, sample_queries(trained), trained.config.seed, directory / INDEX_FILE
     )
     on_step("save the model")
     save_model(trained, table.movies, directory / MODEL_DIRECTORY)
     on_step("answer the golden requests")
     _write_json(directory / GOLDEN_FILE, golden_requests(trained, table, trained.config.seed))
     on_step("write the manifest")
-    write_report(directory / REPORT_DIRECTORY, directory.name, metrics)
+    shipped = {"seed": trained.config.seed, "losses": trained.losses}
+    write_report(directory / REPORT_DIRECTORY, directory.name, metrics, shipped)
     first, last = table.time_range
     manifest = Manifest(
         bundle_id=directory.name,
@@ -136,9 +132,7 @@ def _write(
         max_history=trained.config.max_history,
         rating_scale=table.rating_scale,
         index=index,
-        metrics=None
-        if metrics is None
-        else {key: metrics[key] for key in metrics if key not in _REPORT_ONLY},
+        metrics=None if metrics is None else headline(metrics),
         libraries=library_versions(),
         files=list_files(directory),
     )
@@ -173,21 +167,6 @@ def _write_histories(directory: Path, histories: Histories) -> None:
         path = directory / HISTORY_ARRAYS[name]
         path.parent.mkdir(exist_ok=True)
         np.save(path, array, allow_pickle=False)
-
-
-def _sample_queries(trained: TrainedModel) -> SampledQueries:
-    """All users, or a sample where there are very many."""
-    histories = trained.histories
-    users = np.arange(len(histories), dtype=np.int32)
-    if len(users) > _MEASURED_USERS:
-        random = np.random.default_rng(trained.config.seed)
-        users = np.sort(random.choice(users, _MEASURED_USERS, replace=False))
-    groups = np.split(users, range(256, len(users), 256))
-    embedded = [
-        trained.embed_queries(histories.query_inputs(group, trained.config.max_history)) for group in groups
-    ]
-    seen = [histories.movie_rows[histories.rows_of(user)] for user in users.tolist()]
-    return SampledQueries(np.concatenate(embedded), seen)
 
 
 def _write_json(path: Path, document: object, indent: int | None = None) -> None:

@@ -6,22 +6,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
-
 from training.ablation import ablations
 from training.artifacts import require_writable
 from training.baselines.environment import environment_python
 from training.baselines.specialists import RATING, RETRIEVAL, measure_specialists
-from training.comparison import MEASURES, compare
+from training.cold_start import cold_start
 from training.config import TrainingConfig
 from training.data.sources import load_ratings
-from training.data.splits import split_by_name
+from training.data.splits import SPLIT_NAMES, split_by_name
 from training.data.table import RatingsTable
 from training.evaluation import evaluate_split, mean_of_runs
 from training.export import EXPORT_STEPS, export_bundle
 from training.fitting import fit_model
-from training.progress import console, results, stage
+from training.progress import console, stage
+from training.records import EvaluationRecords
 from training.report import write_readme_table
+from training.tables import print_ablation, print_cold_start, print_comparison
 from training.watching import watched_fit
 
 
@@ -34,13 +34,16 @@ def fit(
     *,
     tensorboard: Path | None = None,
 ) -> Path:
-    """Loads, measures on the split `held_out` if any, trains on every rating, exports; returns the bundle."""
+    """Loads, measures on the split `held_out` if any, trains on every rating, exports; returns the bundle.
+
+    What `evaluate` has measured of the same model is taken instead of measuring it again.
+    """
     require_writable(artifacts)
     table = load(source, dataset)
     metrics = None
     if held_out is not None:
-        metrics = _evaluate(table, held_out, config, tensorboard)
-        _print_comparison(metrics, f"{held_out} split")
+        metrics = _known_or_measured(table, held_out, config, artifacts, tensorboard)
+        print_comparison(metrics)
     with watched_fit("Train on every rating", config, tensorboard) as (_, on_epoch):
         trained = fit_model(table, config, on_epoch)
     # A step is counted as it begins, so the last one ends with one more.
@@ -56,6 +59,7 @@ def evaluate(
     dataset: str,
     config: TrainingConfig,
     split: str,
+    artifacts: Path,
     *,
     seeds: int,
     baselines: bool = False,
@@ -63,13 +67,14 @@ def evaluate(
     readme_mark: str = "",
     tensorboard: Path | None = None,
 ) -> dict[str, Any]:
-    """Loads, measures once per seed, prints and returns the mean beside the baselines.
+    """Loads, measures once per seed, prints the mean beside the baselines, keeps and returns everything.
 
     Args:
         source: What to load, see `load_ratings`.
         dataset: The MovieLens version that `auto` and `tfds` mean.
         config: Of the first seed; the others count up from it.
         split: `temporal` or `random`.
+        artifacts: Where bundles live: the next `fit` finds what was measured there.
         seeds: How many.
         baselines: Whether to measure the specialists too that have an environment of their own.
         readme: A file whose table between the comments `readme_mark` is to be replaced.
@@ -79,35 +84,43 @@ def evaluate(
     Raises:
         ConfigurationError: `baselines`, and their environment is not installed.
     """
+    require_writable(artifacts)
     python = environment_python() if baselines else None
     table = load(source, dataset)
     # Before ours, so that one that fails does so before the minutes of training.
     specialists = {} if python is None else _measure_specialists(table, split, config.seed, python)
-    runs = [
-        _evaluate(table, split, replace(config, seed=config.seed + more), tensorboard)
-        for more in range(seeds)
-    ]
-    metrics = runs[0] | {
-        "model": mean_of_runs(runs),
-        "baselines": runs[0]["baselines"] | specialists,
-    }
-    _print_comparison(metrics, f"{split} split" + (f", mean of {seeds} seeds" if seeds > 1 else ""))
+    metrics = mean_of_runs(
+        [
+            _evaluate(
+                table, split, replace(config, seed=config.seed + more), tensorboard, measure_index=more == 0
+            )
+            for more in range(seeds)
+        ]
+    )
+    metrics["baselines"] |= specialists
+    with watched_fit(f"Cold start, {split} split", config, tensorboard, then=1) as (running, on_epoch):
+        metrics["cold_start"] = cold_start(table, split_by_name(table, split), config, on_epoch)
+        running.advance()
+    EvaluationRecords(artifacts, table, config).add(split, metrics)
+    print_comparison(metrics)
+    print_cold_start(metrics["cold_start"])
     if readme is not None:
         write_readme_table(readme, readme_mark, metrics, f"{split} split")
     return metrics
 
 
-def ablate(source: str, dataset: str, config: TrainingConfig, split: str) -> dict[str, dict[str, float]]:
-    """Loads, measures the model without each of its parts in turn, prints and returns the measures."""
+def ablate(
+    source: str, dataset: str, config: TrainingConfig, split: str, artifacts: Path
+) -> dict[str, dict[str, float]]:
+    """Loads, measures the model without each of its parts in turn, prints, keeps and returns the measures."""
+    require_writable(artifacts)
     table = load(source, dataset)
     measured = {
         name: _evaluate(table, split, changed, variant=name)["model"]
         for name, changed in list(ablations(config))
     }
-    printed = Table("", *MEASURES.values(), title=f"Ablation, {split} split")
-    for name, measures in measured.items():
-        printed.add_row(name, *(f"{measures[measure]:.4f}" for measure in MEASURES))
-    results.print(printed)
+    EvaluationRecords(artifacts, table, config).add(split, {"ablation": measured})
+    print_ablation(measured, split)
     return measured
 
 
@@ -127,18 +140,34 @@ def load(source: str, dataset: str) -> RatingsTable:
     return table
 
 
+def _known_or_measured(
+    table: RatingsTable, split: str, config: TrainingConfig, artifacts: Path, tensorboard: Path | None
+) -> dict[str, Any]:
+    """What `evaluate` kept of a split, or else what is measured now; and what it kept of the others."""
+    records = EvaluationRecords(artifacts, table, config)
+    metrics = records.read(split)
+    if "model" in metrics:
+        console.print(f"{split} split: as `evaluate` measured it at {metrics['measured_utc']}", markup=False)
+    else:
+        metrics |= mean_of_runs([_evaluate(table, split, config, tensorboard)])
+    others = {name: records.read(name) for name in SPLIT_NAMES if name != split}
+    return metrics | {"other_splits": {name: of for name, of in others.items() if "model" in of}}
+
+
 def _evaluate(
     table: RatingsTable,
     split_name: str,
     config: TrainingConfig,
     tensorboard: Path | None = None,
     variant: str = "",
+    *,
+    measure_index: bool = False,
 ) -> dict[str, Any]:
     split = split_by_name(table, split_name)
     name = f"Train and measure, {variant or f'{split_name} split'}"
     # The last step is the measuring itself.
     with watched_fit(name, config, tensorboard, then=1) as (running, on_epoch):
-        metrics = evaluate_split(table, split, config, on_epoch)
+        metrics = evaluate_split(table, split, config, on_epoch, measure_index=measure_index)
         running.advance()
     return metrics
 
@@ -152,18 +181,3 @@ def _measure_specialists(
         return measure_specialists(
             train, test, python=python, split_name=split_name, seed=seed, on_begin=running.advance
         )
-
-
-def _print_comparison(metrics: dict[str, Any], title: str) -> None:
-    comparison = compare(metrics)
-    # The star marks the best where bold does not show, as in a file.
-    table = Table("", title=title)
-    for name in comparison.header:
-        table.add_column(name, justify="right")
-    for measure, cells in comparison.rows.items():
-        table.add_row(
-            measure, *(f"[bold]{cell.text}*[/bold]" if cell.best else f"{cell.text} " for cell in cells)
-        )
-    results.print(table)
-    for sentence in comparison.verdict:
-        results.print(sentence, markup=False, soft_wrap=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 
-_WIDTH, _HEIGHT = 480, 260
-_LEFT, _RIGHT, _TOP, _BOTTOM = 60, 12, 44, 40
+_WIDTH, _HEIGHT = 360, 230
+_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 8, 48, 40
 _COLOURS = ("#3b82c4", "#d97706", "#2f9e62")
 
 
@@ -29,7 +29,7 @@ def line_chart(
             f"{_x(place, len(x_ticks)):.1f},{_y(value, low, high):.1f}" for place, value in enumerate(values)
         )
         marks.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        marks.append(_text(_LEFT + 130 * at, 36, name, colour=colour))
+        marks.append(_text(_LEFT + 104 * at, 38, name, colour=colour))
     return _chart(title, (x_label, y_label), x_ticks, (low, high), marks)
 
 

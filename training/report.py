@@ -34,14 +34,33 @@ def write_readme_table(readme: Path, mark: str, metrics: dict[str, Any], title: 
     readme.write_text(f"{before}{begin}\n{table}\n{verdict}\n{end}{after}", encoding="utf-8")
 
 
-def write_report(directory: Path, bundle_id: str, metrics: dict[str, Any] | None) -> None:
+_HEADLINE = (
+    *("split", "measured_utc", "train_ratings", "test_ratings", "seed", "seeds", "fit_seconds"),
+    *("model", "spread", "baselines"),
+)
+
+
+def headline(metrics: dict[str, Any]) -> dict[str, Any]:
+    """What the manifest keeps: figures of the comparison, of other splits too; the report has everything."""
+    kept = {name: metrics[name] for name in _HEADLINE if name in metrics}
+    if "other_splits" in metrics:
+        kept["other_splits"] = {name: headline(of) for name, of in metrics["other_splits"].items()}
+    return kept
+
+
+def write_report(
+    directory: Path, bundle_id: str, metrics: dict[str, Any] | None, shipped: dict[str, Any]
+) -> None:
     """Writes both files.
 
     Args:
         directory: Is created.
         bundle_id: For the title.
-        metrics: What `evaluate_split` returned; None: not measured.
+        metrics: What was measured, see docs/evaluation.md; None: nothing was.
+        shipped: Of the training on every rating the `seed` and the `losses` by epoch.
     """
     directory.mkdir()
-    (directory / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
-    (directory / "index.html").write_text(report_page(bundle_id, metrics), encoding="utf-8")
+    document = {**(metrics or {}), "shipped": shipped}
+    text = json.dumps(document, indent=2, allow_nan=False)
+    (directory / "metrics.json").write_text(text + "\n", encoding="utf-8")
+    (directory / "index.html").write_text(report_page(bundle_id, document), encoding="utf-8")

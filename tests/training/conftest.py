@@ -62,6 +62,7 @@ def measured(trained: TrainedModel, train_table: RatingsTable, test_table: Ratin
     """What `evaluate_split` would return of `trained`."""
     return {
         "split": "temporal",
+        "measured_utc": "2026-11-21T06:00:00Z",
         "train_ratings": len(train_table),
         "test_ratings": len(test_table),
         "seed": SMALL_CONFIG.seed,

@@ -223,13 +223,18 @@ def test_ctrl_c_ends_with_130_and_no_traceback(run: Any, monkeypatch: pytest.Mon
 def test_evaluate_prints_the_measures_beside_the_baselines(
     run: Any, csv_directory: Path, tmp_path: Path
 ) -> None:
-    logs = tmp_path / "logs"
+    logs, artifacts = tmp_path / "logs", tmp_path / "artifacts"
     code, out, err = run(
-        *("evaluate", "--split", "random", "--data", csv_directory, "--epochs", "1", "--tensorboard", logs)
+        *("evaluate", "--split", "random", "--data", csv_directory, "--epochs", "1"),
+        *("--tensorboard", logs, "--artifacts", artifacts),
     )
     assert code == 0
-    [log] = logs.iterdir()
-    assert log.name.endswith("Train and measure, random split, seed 42")
+    assert sorted(log.name.partition(" ")[2] for log in logs.iterdir()) == [
+        "Cold start, random split, seed 42",
+        "Train and measure, random split, seed 42",
+    ]
+    assert [path.name for path in artifacts.iterdir()] == ["evaluation"]
+    assert "nobody with ten training ratings" in out
     assert "random split" in out
     for column in ("Matinee", "popularity", "EASE", "biases"):
         assert column in out

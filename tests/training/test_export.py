@@ -19,7 +19,8 @@ from service.loading import load_recommender
 from service.manifest import SCHEMA_VERSION, document_sha256, read_manifest
 from service.queries import RecommendQuery
 from service.settings import Settings
-from training import export
+from training import candidate_index, export
+from training.candidate_index import sample_queries
 from training.config import TrainingConfig
 from training.data.table import RatingsTable
 from training.errors import ExportError
@@ -98,7 +99,7 @@ def test_the_manifest_says_where_the_bundle_comes_from(
     assert manifest.index["candidates"] == 85
     assert min(manifest.index["recall_at_10"], manifest.index["recall_at_100"]) >= 0.99
     assert manifest.metrics == {
-        name: value for name, value in measured.items() if name not in {"losses", "analysis"}
+        name: value for name, value in measured.items() if name not in {"losses", "analysis", "validation"}
     }
     assert manifest.libraries["tensorflow"] == tf.__version__
     document = json.loads((bundle / "manifest.json").read_text(encoding="utf-8"))
@@ -137,7 +138,8 @@ def test_a_year_that_is_not_known_is_null() -> None:
 
 
 def test_the_report_says_what_was_measured(bundle: Path, measured: dict[str, Any]) -> None:
-    assert json.loads((bundle / "report/metrics.json").read_text(encoding="utf-8")) == measured
+    found = json.loads((bundle / "report/metrics.json").read_text(encoding="utf-8"))
+    assert found == measured | {"shipped": {"seed": SMALL_CONFIG.seed, "losses": measured["losses"]}}
     page = (bundle / "report/index.html").read_text(encoding="utf-8")
     assert bundle.name in page
     assert f"{measured['model']['ndcg_at_10']:.4f}" in page
@@ -205,7 +207,7 @@ def test_every_kind_of_model_can_be_exported_and_served(
     assert {name for name in after if not name.startswith(bundle.name)} == before.keys()
     assert all(after[name] == content for name, content in before.items() if name != "CURRENT")
     assert read_manifest(bundle).metrics is None
-    assert json.loads(after[f"{bundle.name}/report/metrics.json"]) is None
+    assert json.loads(after[f"{bundle.name}/report/metrics.json"]).keys() == {"shipped"}
     assert "not measured" in after[f"{bundle.name}/report/index.html"].decode()
     recommender = load_recommender(bundle, Settings())
     answer = recommender.recommend(
@@ -273,15 +275,15 @@ def test_an_export_that_is_broken_off_leaves_everything_as_it_was(
 def test_recall_is_measured_over_all_users_or_a_sample_of_very_many(
     random_model: TrainedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    everyone = export._sample_queries(random_model)
+    everyone = sample_queries(random_model)
     users = np.arange(120, dtype=np.int32)
     embedded = random_model.embed_queries(random_model.histories.query_inputs(users, 64))
     np.testing.assert_allclose(everyone.embeddings, embedded, atol=1e-6)
     for user in (0, 57, 119):
         where = random_model.histories.rows_of(user)
         np.testing.assert_array_equal(everyone.seen[user], random_model.histories.movie_rows[where])
-    monkeypatch.setattr(export, "_MEASURED_USERS", 30)
-    some = export._sample_queries(random_model)
+    monkeypatch.setattr(candidate_index, "_MEASURED_USERS", 30)
+    some = sample_queries(random_model)
     assert some.embeddings.shape == (30, 17)
     assert len(some.seen) == 30
     distances = np.abs(some.embeddings[:, None] - embedded[None]).max(axis=2)

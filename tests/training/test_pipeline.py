@@ -18,12 +18,23 @@ def seeds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Seeds that were trained with; nothing is, and every measure is a hundredth of the seed."""
     used: list[int] = []
 
-    def evaluate(table: RatingsTable, split: Split, config: TrainingConfig, on_epoch: Any) -> dict[str, Any]:
+    def evaluate(
+        table: RatingsTable,
+        split: Split,
+        config: TrainingConfig,
+        on_epoch: Any,
+        *,
+        measure_index: bool = False,
+    ) -> dict[str, Any]:
         used.append(config.seed)
         for epoch in range(config.epochs):
             on_epoch(epoch + 1, {"loss": 1.0, "rating_loss": 0.5})
         return {
             "split": split.name,
+            "measured_utc": "2026-11-21T06:00:00Z",
+            "seed": config.seed,
+            "fit_seconds": 1.0,
+            **({"index": {"recall_at_10": 1.0}} if measure_index else {}),
             "train_ratings": len(table.take(split.train)),
             "test_ratings": len(split.test),
             "model": dict.fromkeys(MEASURES, config.seed / 100),
@@ -32,6 +43,7 @@ def seeds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         }
 
     monkeypatch.setattr(pipeline, "evaluate_split", evaluate)
+    monkeypatch.setattr(pipeline, "cold_start", lambda *_: None)
     table = table_of([(str(user), str(movie), 3.0, movie) for user in range(3) for movie in range(5)])
     monkeypatch.setattr(pipeline, "load_ratings", lambda _source, _dataset: table)
     return used
@@ -44,9 +56,15 @@ def test_several_seeds_are_measured_and_their_mean_is_given(
     readme.write_text("<!-- temporal -->\n<!-- /temporal -->\n", encoding="utf-8")
     config = TrainingConfig(seed=10, epochs=2)
     metrics = pipeline.evaluate(
-        "auto", "100k", config, "temporal", seeds=3, readme=readme, readme_mark="temporal"
+        *("auto", "100k", config, "temporal", tmp_path / "artifacts"),
+        seeds=3,
+        readme=readme,
+        readme_mark="temporal",
     )
-    assert seeds == [10, 11, 12]
+    assert seeds == metrics["seeds"] == [10, 11, 12]
+    assert [run["model"]["rmse"] for run in metrics["runs"]] == [0.1, 0.11, 0.12]
+    assert metrics["spread"] == pytest.approx(dict.fromkeys(MEASURES, 0.01))
+    assert metrics["index"] == {"recall_at_10": 1.0}
     assert metrics["model"] == pytest.approx(dict.fromkeys(MEASURES, 0.11))
     out = capsys.readouterr().out
     assert "temporal split, mean of 3 seeds" in out
@@ -54,9 +72,12 @@ def test_several_seeds_are_measured_and_their_mean_is_given(
     assert readme.read_text(encoding="utf-8").count("0.1100") == len(MEASURES)
 
 
-def test_one_seed_is_just_measured(seeds: list[int], capsys: pytest.CaptureFixture[str]) -> None:
-    pipeline.evaluate("auto", "100k", TrainingConfig(seed=7), "random", seeds=1)
+def test_one_seed_is_just_measured(
+    seeds: list[int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    metrics = pipeline.evaluate("auto", "100k", TrainingConfig(seed=7), "random", tmp_path, seeds=1)
     assert seeds == [7]
+    assert metrics["spread"] is None
     assert "mean of" not in capsys.readouterr().out
 
 
@@ -73,7 +94,9 @@ def test_the_specialists_stand_beside_the_other_baselines_where_asked_for(
 
     monkeypatch.setattr(pipeline, "measure_specialists", measure)
     config = TrainingConfig(seed=7)
-    metrics = pipeline.evaluate("auto", "100k", config, "temporal", seeds=2, baselines=True)
+    metrics = pipeline.evaluate(
+        "auto", "100k", config, "temporal", tmp_path / "artifacts", seeds=2, baselines=True
+    )
     assert list(metrics["baselines"]) == ["popularity", "ease", "biases", "ials", "svd"]
     [given] = asked
     assert (given["python"], given["split_name"], given["seed"]) == (tmp_path, "temporal", 7)
@@ -84,7 +107,7 @@ def test_the_specialists_stand_beside_the_other_baselines_where_asked_for(
 
 
 def test_without_their_environment_nothing_is_loaded_or_trained(
-    seeds: list[int], monkeypatch: pytest.MonkeyPatch
+    seeds: list[int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def missing() -> Path:
         raise ConfigurationError("run `make install-baselines`")
@@ -92,12 +115,61 @@ def test_without_their_environment_nothing_is_loaded_or_trained(
     monkeypatch.setattr(pipeline, "environment_python", missing)
     monkeypatch.setattr(pipeline, "load_ratings", None)
     with pytest.raises(ConfigurationError, match="make install-baselines"):
-        pipeline.evaluate("auto", "100k", TrainingConfig(), "temporal", seeds=1, baselines=True)
+        pipeline.evaluate("auto", "100k", TrainingConfig(), "temporal", tmp_path, seeds=1, baselines=True)
     assert seeds == []
 
 
-def test_an_ablation_measures_every_row_once(seeds: list[int], capsys: pytest.CaptureFixture[str]) -> None:
-    measured = pipeline.ablate("auto", "100k", TrainingConfig(seed=9), "temporal")
+def test_an_ablation_measures_every_row_once(
+    seeds: list[int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measured = pipeline.ablate("auto", "100k", TrainingConfig(seed=9), "temporal", tmp_path)
     assert seeds == [9] * len(WITHOUT)
     assert list(measured) == list(WITHOUT)
     assert "Ablation, temporal split" in capsys.readouterr().out
+
+
+@pytest.fixture
+def exported(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any] | None]:
+    """What `fit` would have put into its bundles; nothing is trained or exported."""
+    metrics: list[dict[str, Any] | None] = []
+
+    def export(_trained: Any, _table: Any, measured: dict[str, Any] | None, artifacts: Path, _: Any) -> Path:
+        metrics.append(measured)
+        return artifacts / "bundle"
+
+    monkeypatch.setattr(pipeline, "fit_model", lambda *_: None)
+    monkeypatch.setattr(pipeline, "export_bundle", export)
+    return metrics
+
+
+def test_what_evaluate_measured_is_in_the_next_bundle_as_it_was_printed(
+    seeds: list[int], exported: list[dict[str, Any] | None], tmp_path: Path
+) -> None:
+    config = TrainingConfig(seed=4, epochs=1)
+    pipeline.ablate("auto", "100k", config, "temporal", tmp_path)
+    kept = {
+        split: pipeline.evaluate("auto", "100k", config, split, tmp_path, seeds=count)
+        for split, count in (("temporal", 3), ("random", 1))
+    }
+    seeds.clear()
+    pipeline.fit("auto", "100k", TrainingConfig(seed=5, epochs=1), "temporal", tmp_path)
+    assert seeds == []
+    [metrics] = exported
+    assert metrics is not None
+    assert metrics["ablation"].keys() == WITHOUT.keys()
+    assert {name: metrics[name] for name in kept["temporal"]} == kept["temporal"]
+    assert metrics["other_splits"] == {"random": kept["random"]}
+
+
+def test_without_a_record_of_the_same_model_fit_measures(
+    seeds: list[int], exported: list[dict[str, Any] | None], tmp_path: Path
+) -> None:
+    pipeline.evaluate("auto", "100k", TrainingConfig(epochs=1), "temporal", tmp_path, seeds=1)
+    pipeline.fit("auto", "100k", TrainingConfig(epochs=2, seed=6), "temporal", tmp_path)
+    pipeline.fit("auto", "100k", TrainingConfig(epochs=1), None, tmp_path)
+    assert seeds == [42, 6]
+    measured, nothing = exported
+    assert measured is not None
+    assert (measured["seeds"], measured["other_splits"]) == ([6], {})
+    assert "cold_start" not in measured
+    assert nothing is None

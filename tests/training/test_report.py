@@ -19,10 +19,14 @@ RETRIEVAL = {
 }
 
 
+SHIPPED = {"seed": 42, "losses": {"loss": [2.0, 1.0]}}
+
+
 def metrics(ease: dict[str, float] | None) -> dict[str, Any]:
     with_time = {"top_100_accuracy_with_time": 0.4, "hit_rate_at_100_with_time": 0.6}
     return {
         "split": "temporal",
+        "measured_utc": "2026-11-21T06:00:00Z",
         "train_ratings": 80_000,
         "test_ratings": 20_000,
         "model": RETRIEVAL | {"rmse": 0.95} | with_time,
@@ -52,26 +56,27 @@ class Cells(HTMLParser):
 
 
 def test_the_page_has_the_table_and_says_what_was_measured(tmp_path: Path) -> None:
-    write_report(tmp_path / "report", "bundle-<1>", metrics(ease=RETRIEVAL))
+    write_report(tmp_path / "report", "bundle-<1>", metrics(ease=RETRIEVAL), SHIPPED)
     page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
     parsed = Cells(page)
     assert parsed.open == []
     comparison = compare(metrics(ease=RETRIEVAL))
     expected = [[title, *(cell.text for cell in cells)] for title, cells in comparison.rows.items()]
     assert parsed.cells == [*comparison.header, *(text for row in expected for text in row)]
-    assert "temporal split: 20,000 held-out ratings after training on 80,000" in page
+    assert "Temporal split</h2><p>20,000 held-out ratings after training on 80,000" in page
     assert "bundle-&lt;1&gt;" in page
     assert "bundle-<1>" not in page
 
 
 @pytest.mark.parametrize("measured_or_not", [None, metrics(ease=None)])
 def test_the_numbers_are_there_for_machines(tmp_path: Path, measured_or_not: dict[str, Any] | None) -> None:
-    write_report(tmp_path / "report", "bundle", measured_or_not)
-    assert json.loads((tmp_path / "report" / "metrics.json").read_text(encoding="utf-8")) == measured_or_not
+    write_report(tmp_path / "report", "bundle", measured_or_not, SHIPPED)
+    found = json.loads((tmp_path / "report" / "metrics.json").read_text(encoding="utf-8"))
+    assert found == {**(measured_or_not or {}), "shipped": SHIPPED}
 
 
 def test_what_was_not_measured_is_not_made_up(tmp_path: Path) -> None:
-    write_report(tmp_path / "report", "bundle", None)
+    write_report(tmp_path / "report", "bundle", None, SHIPPED)
     page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
     assert "not measured" in page
     assert Cells(page).cells == []

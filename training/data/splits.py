@@ -75,6 +75,9 @@ def temporal_split(table: RatingsTable) -> Split:
 _SPLITS: dict[str, Callable[[RatingsTable], Split]] = {"random": random_split, "temporal": temporal_split}
 
 
+SPLIT_NAMES = tuple(_SPLITS)
+
+
 def split_by_name(table: RatingsTable, name: str) -> Split:
     """The split called `name`.
 
