@@ -71,4 +71,4 @@ def _element_json(encoded: Encoded, place: str) -> bytes:
 
 
 def _problem_json(problem: object) -> bytes:
-    return json.dumps({"error": problem}).encode()
+    return json.dumps({"error": problem}, separators=(",", ":")).encode()
