@@ -18,7 +18,7 @@ PIP := $(IN_VENV) $(PIP_INSTALL)
 BASELINES := .venv-baselines
 REQUIREMENTS := requirements/dev.txt requirements/dataset.txt
 
-.PHONY: help install install-baselines fit serve test test-slow check readme-figures format pins clean
+.PHONY: help install install-baselines fit serve test test-slow check readme-figures experiments training-speed format pins clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -75,11 +75,17 @@ readme-figures: install ## measure with three seeds and write README's tables
 	  $(IN_VENV) -m training evaluate $$what --seeds 3 --artifacts '$(ARTIFACTS)' --readme README.md \
 	    $(if $(wildcard $(BASELINES)/installed),--baselines) || exit 1; done
 
+experiments: install ## the published tutorials' models beside their figures (FLAGS=)
+	@for what in depth multitask quickstart; do $(IN_VENV) -m training experiments $$what $(FLAGS) || exit 1; done
+
+training-speed: install ## training rows per second beside TFRS's, which gets an environment of its own (FLAGS=)
+	@$(IN_VENV) -m benchmarks.training_speed $(FLAGS)
+
 format: install ## put the code in its form
 	@$(VENV)/bin/ruff format . && $(VENV)/bin/ruff check --fix .
 
 pins: ## compile requirements/*.in to exact versions (needs uv)
-	@cd requirements && for file in service client tracing training dev baselines; do \
+	@cd requirements && for file in service client tracing training dev baselines tfrs; do \
 	  uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
 	    --no-annotate --no-header $$file.in -o $$file.txt || exit 1; done
 # PyTorch pins its CUDA packages itself, and its CPU build wants none.

@@ -1,0 +1,1 @@
+"""What is measured against other systems, in one sitting."""

@@ -1,0 +1,39 @@
+"""The [64, 32] model of the deep retrieval tutorial as this project trains it, timed.
+
+`python -m benchmarks.deep_retrieval_matinee EPOCHS` prints the seconds of each epoch as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import replace
+
+import keras
+import numpy as np
+
+from training.data.sources import load_ratings
+from training.experiments.depth import CONFIG
+from training.experiments.fitting import EpochGraph
+from training.experiments.model import TutorialModel
+from training.experiments.rows import Epoch, TutorialData
+
+
+def main() -> None:
+    """Trains and prints; an epoch includes shuffling its rows and cutting them into batches."""
+    config = replace(CONFIG, layers=(64, 32))
+    keras.utils.set_random_seed(config.seed)
+    random = np.random.default_rng(config.seed)
+    data = TutorialData.from_table(load_ratings(), config.time_buckets)
+    graph = EpochGraph(TutorialModel(data.num_users, data.titles, config), config.learning_rate)
+    seconds = []
+    for _ in range(int(sys.argv[1])):
+        started = time.perf_counter()
+        graph.train(Epoch.shuffled(data.train, config.batch_size, len(data.titles), random))
+        seconds.append(time.perf_counter() - started)
+    sys.stdout.write(json.dumps(seconds) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""Training rows per second of the [64, 32] deep retrieval model, here and in TFRS 0.7.7, in turns.
+
+`python -m benchmarks.training_speed` makes TFRS an environment of its own in a cache directory on its first
+run (some 2 GB), then lets both sides train in processes of their own, one after the other, several times.
+The first epochs of a process, which compile and fill caches, do not count. Only ratios of one sitting mean
+anything.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import venv
+from pathlib import Path
+
+import numpy as np
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+_HERE = Path(__file__).parent
+_PINS = _HERE.parent / "requirements" / "tfrs.txt"
+_WARM_UP_EPOCHS = 2
+_OURS, _TUTORIAL, _CACHED = "Matinee", "TFRS 0.7.7, as in the tutorial", "TFRS 0.7.7, batches cached"
+
+console = Console(highlight=False)
+
+
+def main() -> None:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--repeats", type=int, default=5, help="processes of each side")
+    parser.add_argument(
+        "--epochs", type=int, default=10, help="epochs of each process, the first two not timed"
+    )
+    options = parser.parse_args()
+    if options.repeats < 1 or options.epochs <= _WARM_UP_EPOCHS:
+        parser.error(f"expected at least 1 repeat and {_WARM_UP_EPOCHS + 1} epochs")
+    tfrs = _tfrs_python()
+    with tempfile.TemporaryDirectory() as directory:
+        rows = Path(directory) / "rows.npz"
+        num_rows = _write_rows(rows)
+        theirs = [str(tfrs), str(_HERE / "deep_retrieval_tfrs.py"), str(rows), str(options.epochs)]
+        commands = {
+            _OURS: [sys.executable, "-m", "benchmarks.deep_retrieval_matinee", str(options.epochs)],
+            _TUTORIAL: [*theirs, "tutorial"],
+            _CACHED: [*theirs, "cached"],
+        }
+        speeds: dict[str, list[float]] = {name: [] for name in commands}
+        for repeat in range(options.repeats):
+            for name, command in commands.items():
+                speeds[name].append(num_rows / _epoch_seconds(command))
+                console.print(f"{repeat + 1}/{options.repeats}  {name}: {speeds[name][-1]:,.0f} rows/s")
+    _show(speeds)
+
+
+def _tfrs_python() -> Path:
+    """The interpreter of TFRS's environment, which is made where it is not there yet."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    environment = cache / "matinee" / "tfrs-0.7.7"
+    python, finished = environment / "bin" / "python", environment / "finished"
+    if not finished.exists() or finished.read_text(encoding="utf-8") != _PINS.read_text(encoding="utf-8"):
+        console.print("Install TFRS into an environment of its own ...")
+        venv.create(environment, clear=True, with_pip=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", "-r", _PINS], check=True)  # noqa: S603  # ours
+        finished.write_text(_PINS.read_text(encoding="utf-8"), encoding="utf-8")
+    return python
+
+
+def _write_rows(file: Path) -> int:
+    """Writes the training rows of the published split as TFRS reads them; returns how many."""
+    from training.data.sources import load_ratings  # noqa: PLC0415  # takes seconds that --help need not
+    from training.data.splits import random_split  # noqa: PLC0415  # as above
+
+    table = load_ratings()
+    train = table.take(random_split(table).train)
+    user_ids, titles = np.array(table.user_ids), np.array(table.movies.titles)
+    np.savez(
+        file,
+        all_user_ids=user_ids,
+        all_titles=np.unique(titles),
+        all_timestamps=table.timestamps,
+        user_ids=user_ids[train.user_rows],
+        titles=titles[train.movie_rows],
+        timestamps=train.timestamps,
+    )
+    return len(train)
+
+
+def _epoch_seconds(command: list[str]) -> float:
+    """The median epoch of one process."""
+    ended = subprocess.run(  # noqa: S603  # our own
+        command,
+        cwd=_HERE.parent,
+        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if ended.returncode != 0:
+        sys.exit(f"{' '.join(command)} failed:\n{ended.stderr}")
+    seconds = json.loads(ended.stdout.splitlines()[-1])
+    return float(np.median(seconds[_WARM_UP_EPOCHS:]))
+
+
+def _show(speeds: dict[str, list[float]]) -> None:
+    """Prints medians over processes, and ratios between those that ran one after the other."""
+    table = Table(box=SIMPLE_HEAD)
+    for position, name in enumerate(("", "rows/s", "lowest to highest", "Matinee is faster by")):
+        table.add_column(name, justify="right" if position else "left")
+    for name, values in speeds.items():
+        ratios = np.array(speeds[_OURS]) / values
+        ratio = f"{np.median(ratios):.1f} ({ratios.min():.1f} to {ratios.max():.1f})"
+        spread = f"{min(values):,.0f} to {max(values):,.0f}"
+        table.add_row(name, f"{np.median(values):,.0f}", spread, "" if name == _OURS else ratio)
+    console.print(table)
+
+
+if __name__ == "__main__":
+    main()
