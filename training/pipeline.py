@@ -87,6 +87,7 @@ def evaluate(
     require_writable(artifacts)
     python = environment_python() if baselines else None
     table = load(source, dataset)
+    records = EvaluationRecords(artifacts, table, config)  # now, for the code may change while it runs
     # Before ours, so that one that fails does so before the minutes of training.
     specialists = {} if python is None else _measure_specialists(table, split, config.seed, python)
     metrics = mean_of_runs(
@@ -101,7 +102,7 @@ def evaluate(
     with watched_fit(f"Cold start, {split} split", config, tensorboard, then=1) as (running, on_epoch):
         metrics["cold_start"] = cold_start(table, split_by_name(table, split), config, on_epoch)
         running.advance()
-    EvaluationRecords(artifacts, table, config).add(split, metrics)
+    records.add(split, metrics)
     print_comparison(metrics)
     print_cold_start(metrics["cold_start"])
     if readme is not None:
@@ -115,11 +116,12 @@ def ablate(
     """Loads, measures the model without each of its parts in turn, prints, keeps and returns the measures."""
     require_writable(artifacts)
     table = load(source, dataset)
+    records = EvaluationRecords(artifacts, table, config)  # now, for the code may change while it runs
     measured = {
         name: _evaluate(table, split, changed, variant=name)["model"]
         for name, changed in list(ablations(config))
     }
-    EvaluationRecords(artifacts, table, config).add(split, {"ablation": measured})
+    records.add(split, {"ablation": measured})
     print_ablation(measured, split)
     return measured
 
