@@ -16,10 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.people import Person
-from service.queries import Contribution
+from service.queries import MOST_NAMED, Contribution
 from service.query_tower import QueryTower
 
-MOST_NAMED = 3
 READINGS_PER_CALL = 64
 
 LEAST_CONTRIBUTION = 1e-4

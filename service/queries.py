@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Literal
 
 from service.bundle import HistoryEntry
+
+if TYPE_CHECKING:  # the schemas need this module, and a client of the service the schemas, but not numpy
+    import numpy as np
+    from numpy.typing import NDArray
 
 Source = Literal["personalized", "history", "popular"]
 RankBy = Literal["retrieval", "rating", "blend"]
@@ -17,6 +18,9 @@ RankBy = Literal["retrieval", "rating", "blend"]
 DEEPEST = 1_000
 """The most that `offset + k` may be, and the size of the pool that is put into another order than that of
 retrieval: one size for all pages, so that no order depends on which is asked for."""
+
+MOST_NAMED = 3
+"""Movies of the history that explain one item."""
 
 
 @dataclass(frozen=True, kw_only=True)

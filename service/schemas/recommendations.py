@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
-from service.explanations import MOST_NAMED
-from service.queries import Source
+from service.queries import MOST_NAMED, Source
 from service.schemas.fields import BundleId
 
 

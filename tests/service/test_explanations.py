@@ -7,8 +7,7 @@ from tiny_model import MAX_HISTORY, MOVIE_IDS, NUM_CANDIDATES, USER_IDS, Rated, 
 
 from service.batch_record import BatchRecord
 from service.bundle import HistoryEntry
-from service.explanations import MOST_NAMED
-from service.queries import Recommendation, RecommendQuery
+from service.queries import MOST_NAMED, Recommendation, RecommendQuery
 from service.query_tower import QueryTower
 from service.recommender import Recommender
 
