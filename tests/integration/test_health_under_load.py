@@ -1,63 +1,71 @@
 """The real process at its limit: `/healthz` is answered all the same."""
 
-import asyncio
+import json
+import multiprocessing
 import time
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from service_process import running_service
 
-SECONDS = 4.0
-CONNECTIONS = 16
+SECONDS = 5.0
 MOST_P99_SECONDS = 0.05
+QUIET_P99_SECONDS = 0.01
+LOADS: list[tuple[str, dict[str, Any], int]] = [
+    ("/recommend", {"user_id": "42", "k": 10}, 8),
+    ("/predict_rating", {"user_id": "42", "movie_id": "m3"}, 4),
+    ("/recommend", {"user_id": "7", "k": 100, "rank_by": "blend", "diversity": 0.5, "explain": True}, 2),
+    ("/recommend/batch", {"requests": [{"user_id": "42", "explain": True}] * 64}, 2),
+]
 
 
-async def ask_until(end: float, client: httpx.AsyncClient, body: dict[str, Any], path: str) -> int:
-    answered = 0
-    while time.monotonic() < end:
-        answer = await client.post(path, json=body)
-        assert answer.status_code == 200
-        answered += 1
-    return answered
-
-
-async def load_and_look(base_url: str) -> tuple[int, list[float]]:
-    """Answers that the load got, and how long each look at `/healthz` took."""
+def ask_for(port: int, path: str, body: dict[str, Any]) -> None:
+    """One connection of the load, until the time is over; an answer that is not 200 ends it with an error."""
     end = time.monotonic() + SECONDS
-    bodies: list[tuple[dict[str, Any], str]] = [
-        ({"user_id": "42", "k": 10}, "/recommend"),
-        ({"user_id": "42", "movie_id": "m3"}, "/predict_rating"),
-        ({"user_id": "7", "k": 100, "rank_by": "blend", "diversity": 0.5, "explain": True}, "/recommend"),
-        ({"requests": [{"user_id": "42", "explain": True}] * 64}, "/recommend/batch"),
-    ]
+    with closing(HTTPConnection("127.0.0.1", port)) as connection:
+        while time.monotonic() < end:
+            connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            answer.read()
+            assert answer.status == 200
+
+
+def p99_seconds_of_healthz(port: int, seconds: float) -> float:
+    end = time.monotonic() + seconds
     looks = []
-    async with (
-        httpx.AsyncClient(base_url=base_url, timeout=30) as client,
-        httpx.AsyncClient(base_url=base_url, timeout=30) as observer,
-        asyncio.TaskGroup() as group,
-    ):
-        loads = [
-            group.create_task(ask_until(end, client, *bodies[place % len(bodies)]))
-            for place in range(CONNECTIONS)
-        ]
+    with closing(HTTPConnection("127.0.0.1", port)) as connection:
         while time.monotonic() < end:
             started = time.monotonic()
-            assert (await observer.get("/healthz")).status_code == 200
+            connection.request("GET", "/healthz")
+            assert connection.getresponse().read() == b'{"status":"alive"}'
             looks.append(time.monotonic() - started)
-            await asyncio.sleep(0.01)
-    return sum(load.result() for load in loads), looks
+            time.sleep(0.005)
+    return sorted(looks)[int(0.99 * len(looks))]
 
 
 @pytest.mark.slow
 def test_healthz_stays_below_50_ms_while_the_service_runs_at_its_limit(
     tiny_artifacts: Path, tmp_path: Path
 ) -> None:
-    """A figure of a quiet machine: the client here shares its cores and its event loop with the load."""
+    processes = multiprocessing.get_context("spawn")
     with running_service(tiny_artifacts, tmp_path / "log") as service:
         service.wait_until_ready()
-        answered, looks = asyncio.run(load_and_look(str(service.client.base_url)))
-    assert answered > 100
-    assert len(looks) > 50
-    assert sorted(looks)[int(0.99 * len(looks))] <= MOST_P99_SECONDS
+        assert service.port is not None
+        if p99_seconds_of_healthz(service.port, 1) > QUIET_P99_SECONDS:
+            pytest.skip("others keep this machine so busy that an idle service is slow")
+        loads = [
+            processes.Process(target=ask_for, args=(service.port, path, body))
+            for path, body, connections in LOADS
+            for _ in range(connections)
+        ]
+        for load in loads:
+            load.start()
+        time.sleep(SECONDS / 4)  # until all of them have started
+        p99_seconds = p99_seconds_of_healthz(service.port, SECONDS / 2)
+        for load in loads:
+            load.join()
+    assert [load.exitcode for load in loads] == [0] * len(loads)
+    assert p99_seconds <= MOST_P99_SECONDS
