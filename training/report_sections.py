@@ -72,7 +72,7 @@ def training_section(metrics: dict[str, Any]) -> str:
     validation = metrics.get("validation") or {}
     ticks = [str(int(epoch)) for epoch in validation.get("epoch", [])]
     charts += [
-        line_chart(f"Held out: {MEASURES.get(name, name)}", "epoch", ticks, {name: values})
+        line_chart(f"Held out: {MEASURES[name]}", "epoch", ticks, {"held out": values})
         for name, values in validation.items()
         if name != "epoch"
     ]
