@@ -15,6 +15,7 @@ os.environ["TF_USE_LEGACY_KERAS"] = "1"  # TFRS 0.7.7 knows no other
 
 import numpy as np
 import tensorflow as tf
+import tensorflow_datasets as tfds
 import tensorflow_recommenders as tfrs
 import tf_keras as keras
 
@@ -46,7 +47,7 @@ class Query(keras.Model):
         parts = [
             self.user(inputs["user_id"]),
             self.bucket(times),
-            tf.reshape(self.normalized(times), (-1, 1)),
+            tf.reshape(self.normalized(tf.cast(times, tf.float32)), (-1, 1)),
         ]
         return tf.concat(parts, axis=1)
 
@@ -117,14 +118,10 @@ def main() -> None:
     times = rows["all_timestamps"].astype(np.float32)
     model = DeepRetrieval(rows["all_user_ids"], times, rows["all_titles"])
     model.compile(optimizer=keras.optimizers.Adagrad(0.1))
-    train = tf.data.Dataset.from_tensor_slices(
-        {
-            "user_id": rows["user_ids"],
-            "timestamp": rows["timestamps"].astype(np.float32),
-            "movie_title": rows["titles"],
-        }
-    )
-    batches = train.shuffle(100_000).batch(BATCH)
+    ratings = tfds.builder_from_directory(str(rows["prepared"])).as_dataset(split="train")
+    ratings = ratings.map(lambda row: {name: row[name] for name in ("user_id", "timestamp", "movie_title")})
+    shuffled = ratings.shuffle(100_000, seed=42, reshuffle_each_iteration=False)
+    batches = shuffled.take(len(ratings) * 8 // 10).shuffle(100_000).batch(BATCH)
     if feed == "cached":
         batches = batches.cache()
     stopwatch = Stopwatch()

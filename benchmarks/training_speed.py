@@ -73,22 +73,31 @@ def _tfrs_python() -> Path:
     return python
 
 
+def _prepared_ratings() -> Path:
+    """Where TensorFlow Datasets has prepared the ratings of MovieLens 100K, which the tutorial reads."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    places = [
+        *cache.glob("matinee/movielens-100k-*/movielens_directory/100k-ratings/*/dataset_info.json"),
+        *Path.home().glob("tensorflow_datasets/movielens/100k-ratings/*/dataset_info.json"),
+    ]
+    if not places:
+        sys.exit("expected MovieLens 100K prepared by TensorFlow Datasets, got none; run `make fit` once")
+    return places[0].parent
+
+
 def _write_rows(file: Path) -> int:
-    """Writes the training rows of the published split as TFRS reads them; returns how many."""
+    """Writes the vocabularies TFRS is built on, and where its rows are; returns how many rows train."""
     from training.data.sources import load_ratings  # noqa: PLC0415  # takes seconds that --help need not
     from training.data.splits import random_split  # noqa: PLC0415  # as above
 
     table = load_ratings()
     train = table.take(random_split(table).train)
-    user_ids, titles = np.array(table.user_ids), np.array(table.movies.titles)
     np.savez(
         file,
-        all_user_ids=user_ids,
-        all_titles=np.unique(titles),
+        prepared=str(_prepared_ratings()),
+        all_user_ids=np.array(table.user_ids),
+        all_titles=np.unique(table.movies.titles),
         all_timestamps=table.timestamps,
-        user_ids=user_ids[train.user_rows],
-        titles=titles[train.movie_rows],
-        timestamps=train.timestamps,
     )
     return len(train)
 
