@@ -136,3 +136,16 @@ def test_it_ends_with_0_as_process_1_of_a_container(tmp_path: Path, workers: str
         os.kill(process_1, signal.SIGTERM)
         assert service.process.wait(10) == 0
         assert "Traceback" not in service.log
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_it_ends_in_time_and_with_0_while_a_load_cannot_be_stopped(tmp_path: Path, workers: str) -> None:
+    (tmp_path / "CURRENT").write_text("stuck\n", encoding="utf-8")
+    (tmp_path / "stuck").mkdir()
+    os.mkfifo(tmp_path / "stuck" / "manifest.json")  # whoever opens it waits for a writer without end
+    settings = {"workers": workers, "shutdown_seconds": "1"}
+    with running_service(tmp_path, tmp_path / "log", **settings) as service:
+        assert service.client.get("/healthz").status_code == 200
+        service.process.send_signal(signal.SIGTERM)
+        assert service.process.wait(4) == 0
+        assert "MATINEE_SHUTDOWN_SECONDS are over" in service.log
