@@ -10,7 +10,9 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context, copy_context
 from dataclasses import dataclass
+from functools import partial
 
 from service.answering import Encoded, Query, answer_queries
 from service.errors import DeadlineExceeded, HungUp, QueueFull
@@ -41,6 +43,7 @@ class _Job:
     done: asyncio.Future[Answers]
     queued_at: float
     deadline: float
+    context: Context
 
 
 class Lane:
@@ -95,10 +98,11 @@ class Lane:
             )
         loop = asyncio.get_running_loop()
         now = loop.time()
-        job = _Job(queries, is_gone, loop.create_future(), now, now + self._timeout_seconds)
+        job = _Job(queries, is_gone, loop.create_future(), now, now + self._timeout_seconds, copy_context())
         self._queue.append(job)
         if self._working is None:
-            self._working = loop.create_task(self._work())
+            # Not in the context of whoever happened to come first.
+            self._working = loop.create_task(self._work(), context=Context())
         timer = loop.call_at(job.deadline, self._expire, job)
         try:
             return await job.done
@@ -132,7 +136,7 @@ class Lane:
                 self._observer.rejected("hung_up")
                 _fail(job, HungUp("the client hung up"))
                 continue
-            self._observer.queue_wait(now - job.queued_at)
+            job.context.run(self._observer.queue_wait, now - job.queued_at)
             num_queries += len(job.queries)
             jobs.append(job)
         return jobs
@@ -146,9 +150,9 @@ class Lane:
             def is_wanted() -> bool:
                 return any(not job.done.done() for job in jobs)
 
-            encoded = await loop.run_in_executor(
-                self._thread, answer_queries, recommender, queries, self._observer, is_wanted
-            )
+            context = self._observer.choose([job.context for job in jobs])
+            work = partial(answer_queries, recommender, queries, self._observer, is_wanted)
+            encoded = await loop.run_in_executor(self._thread, context.run, work)
         except Exception as error:  # noqa: BLE001 whatever it is, whoever caused it is told, and nobody else
             if len(jobs) == 1:
                 _fail(jobs[0], error)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextvars import Context
 from typing import TYPE_CHECKING, Literal
 
 from service.errors import BundleError
@@ -29,6 +31,10 @@ class Observer:
     Its methods are called from the event loop and from the thread that works: they must be safe for both, and
     neither block nor raise.
     """
+
+    def choose(self, contexts: Sequence[Context]) -> Context:
+        """In which request's context a batch is worked on: what is logged or traced there is its."""
+        return contexts[0]
 
     def stage(self, stage: Stage, seconds: float) -> None:
         """A stage of one batch took so long."""

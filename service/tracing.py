@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Sequence
+from contextvars import Context
 from typing import TYPE_CHECKING
 
 from fastapi.telemetry import TelemetryConfig
@@ -73,6 +75,17 @@ class TracedTelemetry(Telemetry):
         self._tracer = tracing.tracer
         self._began = threading.local()
 
+    def choose(self, contexts: Sequence[Context]) -> Context:
+        """That of the first request which is traced, if any is."""
+        return next((context for context in contexts if context.run(_is_traced)), contexts[0])
+
+    def queue_wait(self, seconds: float) -> None:
+        """A request waited so long, until now."""
+        super().queue_wait(seconds)
+        if _is_traced():
+            end = time.time_ns()
+            self._tracer.start_span("queue", start_time=end - int(seconds * 1e9)).end(end)
+
     def batch(self, endpoint: Endpoint, size: int) -> None:
         """Work on a batch begins, in this thread."""
         super().batch(endpoint, size)
@@ -82,7 +95,7 @@ class TracedTelemetry(Telemetry):
     def stage(self, stage: Stage, seconds: float) -> None:
         """A stage took so long; those of a batch, told after it, followed each other from its beginning."""
         super().stage(stage, seconds)
-        if not trace.get_current_span().is_recording():
+        if not _is_traced():
             return
         nanoseconds = int(seconds * 1e9)
         start = getattr(self._began, "nanoseconds", time.time_ns() - nanoseconds)
@@ -90,6 +103,10 @@ class TracedTelemetry(Telemetry):
         span.set_attribute("matinee.batch_size", getattr(self._began, "size", 1))
         span.end(start + nanoseconds)
         self._began.nanoseconds = start + nanoseconds
+
+
+def _is_traced() -> bool:
+    return trace.get_current_span().is_recording()
 
 
 def note_request_id(request_id: str) -> None:

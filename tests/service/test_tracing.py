@@ -1,6 +1,7 @@
 """Spans of requests, as an exporter gets them."""
 
 from collections.abc import Iterator
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,27 @@ def test_stages_are_spans_below_the_request_one_after_another(
     assert embed.end_time - embed.start_time == 250_000_000
     assert index.start_time == embed.end_time
     assert index.attributes == {"matinee.batch_size": 3}
+
+
+def test_a_request_s_wait_and_stages_are_below_it(ask_traced: Ask, spans: Any) -> None:
+    ask_traced("POST", "/recommend", json={"user_id": "42"})
+    *below, request = spans.get_finished_spans()
+    names = [span.name for span in below]
+    assert names[0] == "queue"
+    assert {"history", "embed", "index", "rating", "encode"} <= set(names)
+    assert all(span.parent.span_id == request.context.span_id for span in below)
+    assert all(request.start_time <= span.start_time <= span.end_time for span in below)
+    assert max(span.end_time for span in below) <= request.end_time
+
+
+def test_a_batch_is_traced_for_the_first_request_that_is(
+    tracing: Tracing, telemetry: TracedTelemetry
+) -> None:
+    untraced = copy_context()
+    with tracing.tracer.start_as_current_span("GET /recommend"):
+        traced = copy_context()
+        assert telemetry.choose([untraced, traced]) is traced
+    assert telemetry.choose([untraced]) is untraced
 
 
 def test_a_stage_without_a_request_is_no_trace_of_its_own(telemetry: TracedTelemetry, spans: Any) -> None:
