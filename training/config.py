@@ -133,6 +133,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "hidden_low": 0.2,
         "hidden_high": 0.5,
         "weight_decay": 2.0,
+        "user_dropout": 0.2,
         "time_dropout": 0.7,
         "rating_weight": 0.1,
         "batch_size": 64,
