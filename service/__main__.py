@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import socket
 import sys
@@ -70,6 +71,11 @@ def _serve_with_workers(settings: Settings, reserved: socket.socket) -> None:
     from service.workers import Workers  # noqa: PLC0415
 
     log_directly(settings, worker=0)
+    threads = settings.workers * max(settings.tensorflow_intra_op_threads, settings.blas_threads)
+    if threads > (cores := os.cpu_count() or 1):
+        logging.getLogger("service").warning(
+            "%d workers with their threads want %d cores, and there are %d", settings.workers, threads, cores
+        )
     shared = WorkerMetrics()
     with shared.directory():
         telemetry = Telemetry(0)

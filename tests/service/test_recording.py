@@ -103,6 +103,29 @@ def test_a_line_says_how_it_ended_and_nothing_of_what_was_asked(
     assert "secret" not in repr(answered)
 
 
+def test_what_a_recommendation_took_is_counted(tiny_artifacts: Path) -> None:
+    with asking(create_app(Settings(artifacts=tiny_artifacts), wait_for_bundle=True)) as ask_tiny:
+        answer = ask_tiny("POST", "/recommend", json={"user_id": "42", "k": 3})
+        ask_tiny("POST", "/predict_rating", json={"user_id": "42", "movie_id": "m97"})
+        told = ask_tiny("GET", "/metrics").text
+    assert answer.status_code == 200
+    for stage, count in {
+        "history": 2,
+        "embed": 1,
+        "index": 1,
+        "rescore": 1,
+        "rating": 2,
+        "encode": 2,
+    }.items():
+        assert value(told, "stage_seconds_count", stage=stage) == count
+        assert 0 < (value(told, "stage_seconds_sum", stage=stage) or 0) < 10
+    assert value(told, "batch_size_sum", endpoint="recommend") == 1
+    assert value(told, "batch_size_sum", endpoint="predict_rating") == 1
+    assert value(told, "queue_wait_seconds_count") == 2
+    assert value(told, "items_served_total", source="personalized") == 3
+    assert value(told, "bundle_info", bundle_id="tiny-1") == 1
+
+
 def test_an_unforeseen_error_is_counted_and_logged_with_its_id_and_traceback(
     app: Any, ask_recorded: Ask, answered: list[Answered], caplog: pytest.LogCaptureFixture
 ) -> None:
