@@ -18,7 +18,7 @@ PIP := $(IN_VENV) $(PIP_INSTALL)
 BASELINES := .venv-baselines
 REQUIREMENTS := requirements/dev.txt requirements/dataset.txt
 
-.PHONY: help install install-baselines fit serve test test-slow check readme-figures experiments training-speed format pins clean
+.PHONY: help install install-baselines fit serve test test-slow check readme-figures docs-answers experiments training-speed format pins clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -80,6 +80,9 @@ experiments: install ## the published tutorials' models beside their figures (FL
 
 training-speed: install ## training rows per second beside TFRS's, which gets an environment of its own (FLAGS=)
 	@$(IN_VENV) -m benchmarks.training_speed $(FLAGS)
+
+docs-answers: install ## write the live bundle's answers into README and docs (ARTIFACTS=)
+	@MATINEE_ARTIFACTS='$(ARTIFACTS)' PYTHONPATH=. $(IN_VENV) tests/documented_examples.py
 
 format: install ## put the code in its form
 	@$(VENV)/bin/ruff format . && $(VENV)/bin/ruff check --fix .
