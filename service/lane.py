@@ -21,6 +21,8 @@ from service.recommender import Recommender
 
 LONG_WAIT_SECONDS = 0.02
 """Whether a client is still there is asked only for a request that waited so long: asking costs time too."""
+LOOK_SECONDS = 0.1
+"""And again so often while a batch is worked on, so that explanations for nobody are left out."""
 
 
 @dataclass(frozen=True)
@@ -132,10 +134,10 @@ class Lane:
             job = self._queue.popleft()
             if job.done.done():
                 continue
-            if now - job.queued_at > LONG_WAIT_SECONDS and await job.is_gone():
-                self._observer.rejected("hung_up")
-                _fail(job, HungUp("the client hung up"))
-                continue
+            if now - job.queued_at > LONG_WAIT_SECONDS:
+                await self._drop_gone([job])
+                if job.done.done():
+                    continue
             job.context.run(self._observer.queue_wait, now - job.queued_at)
             num_queries += len(job.queries)
             jobs.append(job)
@@ -152,7 +154,10 @@ class Lane:
 
             context = self._observer.choose([job.context for job in jobs])
             work = partial(answer_queries, recommender, queries, self._observer, is_wanted)
-            encoded = await loop.run_in_executor(self._thread, context.run, work)
+            working = loop.run_in_executor(self._thread, context.run, work)
+            while not (await asyncio.wait((working,), timeout=LOOK_SECONDS))[0]:
+                await self._drop_gone(jobs)
+            encoded = working.result()
         except Exception as error:  # noqa: BLE001 whatever it is, whoever caused it is told, and nobody else
             if len(jobs) == 1:
                 _fail(jobs[0], error)
@@ -166,6 +171,12 @@ class Lane:
             if not job.done.done():
                 job.done.set_result(Answers(recommender.bundle_id, encoded[start:end]))
             start = end
+
+    async def _drop_gone(self, jobs: Sequence[_Job]) -> None:
+        for job in jobs:
+            if not job.done.done() and await job.is_gone():
+                self._observer.rejected("hung_up")
+                _fail(job, HungUp("the client hung up"))
 
     def _expire(self, job: _Job) -> None:
         if job.done.done():

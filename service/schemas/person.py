@@ -23,16 +23,23 @@ class HistoryEntryBody(Body):
 class PersonBody(Body):
     """Who asks: a user id, a history, or both."""
 
-    user_id: UserId | None = None
+    user_id: UserId | None = Field(
+        default=None, description="A user's id, known to the bundle or not; null for nobody.", examples=["42"]
+    )
     history: list[HistoryEntryBody] = Field(
         default=[],
         max_length=MOST_ENTRIES,
+        examples=[[{"movie_id": "50", "rating": 5}, {"movie_id": "181"}]],
         validate_default=True,
         description="Movies seen, oldest first, added to what the bundle knows of the user. A movie that is "
         "named twice, or known already, takes the last rating and place given here. The model reads the most "
         "recent ones, as many as `max_history` of the bundle's manifest says; all of them are excluded.",
     )
-    timestamp: Timestamp | None = None
+    timestamp: Timestamp | None = Field(
+        default=None,
+        description="Unix seconds, clipped to the times trained on. Without it the query is time-agnostic.",
+        examples=[893286638],
+    )
 
     def history_entries(self) -> list[HistoryEntry]:
         """The history as `service.queries` has it."""

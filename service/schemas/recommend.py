@@ -121,7 +121,11 @@ class RecommendBody(PersonBody):
     k: Count = 10
     exclude_seen: ExcludeSeen = True
     exclude: Exclude = Field(default=[])
-    filter: FilterBody | None = Field(default=None, description="Which movies may be returned; null for all.")
+    filter: FilterBody | None = Field(
+        default=None,
+        description="Which movies may be returned; null for all.",
+        examples=[{"genres_any": ["Comedy"]}],
+    )
     rank_by: RankByField = "retrieval"
     diversity: Diversity = 0.0
     explain: Explain = False

@@ -37,7 +37,10 @@ class Kitchen:
         self.may_end = threading.Event()
         self.may_end.set()
 
-    def answer(self, recommender: Recommender, queries: Sequence[Query], *_: object) -> list[Encoded]:
+    def answer(
+        self, recommender: Recommender, queries: Sequence[Query], _: object, is_wanted: Callable[[], bool]
+    ) -> list[Encoded]:
+        self.is_wanted = is_wanted
         names = [str(query.user_id) for query in queries]
         self.batches.append(names)
         assert self.may_end.wait(10)
@@ -184,6 +187,28 @@ def test_a_client_that_hung_up_while_it_waited_costs_nothing_further(
             await gone
         await asyncio.gather(first, there)
         assert kitchen.batches == [["a"], ["there"]]
+        assert counter.rejections == ["hung_up"]
+        lane.stop()
+
+    asyncio.run(run())
+
+
+def test_a_client_that_hangs_up_while_it_is_worked_for_is_wanted_no_more(
+    kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lane_module, "LOOK_SECONDS", 0.01)
+
+    async def run() -> None:
+        counter = Counter()
+        lane = make_lane(observer=counter)
+        kitchen.may_end.clear()
+        gone, there = ask(lane, "gone", is_gone=has_left), ask(lane, "there")
+        with pytest.raises(HungUp):
+            await asyncio.wait_for(gone, 5)
+        assert kitchen.is_wanted()
+        there.cancel()
+        await until(lambda: not kitchen.is_wanted())
+        kitchen.may_end.set()
         assert counter.rejections == ["hung_up"]
         lane.stop()
 
