@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
-from anyio import CapacityLimiter, to_thread
+from anyio import to_thread
 from fastapi import FastAPI
 
 from service.batching import Batcher
@@ -18,6 +18,7 @@ from service.recording import RequestRecorder
 from service.reloading import BundleReloader
 from service.routes import router
 from service.routes.path_ids import QuotedPaths
+from service.searching_threads import SearchingThreads
 from service.settings import Settings
 from service.telemetry import Telemetry
 from service.tracing import NO_TRACING, Tracing, note_request_id
@@ -51,8 +52,7 @@ def create_app(
     batcher = Batcher(lambda: reloader.recommender, settings, telemetry)
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.limiter = CapacityLimiter(settings.recommender_threads)
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         reloader.start()
         try:
             if wait_for_bundle:
@@ -71,6 +71,7 @@ def create_app(
     )
     app.state.reloader = reloader
     app.state.batcher = batcher
+    app.state.searching = SearchingThreads(settings, telemetry)
     app.state.telemetry = telemetry
     app.include_router(router)
     app.add_middleware(QuotedPaths)

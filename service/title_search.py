@@ -52,6 +52,7 @@ class TitleSearch:
     """
 
     def __init__(self, titles: Sequence[str], popular_rows: NDArray[np.int32]) -> None:
+        self._popular_rows = popular_rows
         self._popularity_ranks = np.empty(len(titles), np.int32)
         self._popularity_ranks[popular_rows] = np.arange(len(titles), dtype=np.int32)
         rows_by_word: dict[str, list[int]] = {}
@@ -80,7 +81,7 @@ class TitleSearch:
         """
         words = words_of(query)[:MOST_WORDS]
         if not words:
-            return np.argsort(self._popularity_ranks).astype(np.int32)
+            return self._popular_rows
         fits, similarities = self._fits(words)
         rows = np.flatnonzero(fits < Fit.NOT).astype(np.int32)
         order = np.lexsort((self._popularity_ranks[rows], -similarities[rows], fits[rows]))

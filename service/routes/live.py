@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from anyio import to_thread
 from fastapi import Request
 
 from service.recommender import Recommender
 from service.recording import BUNDLE_ID_IN_SCOPE
+from service.searching_threads import SearchingThreads
 
 T = TypeVar("T")
 
@@ -26,5 +26,10 @@ def live_recommender(request: Request) -> Recommender:
 
 
 async def off_the_loop(request: Request, work: Callable[[], T]) -> T:
-    """Does what takes long in a worker thread, so that the event loop goes on."""
-    return await to_thread.run_sync(work, limiter=request.app.state.limiter)
+    """Does what takes milliseconds in a thread, so that the event loop goes on.
+
+    Raises:
+        QueueFull, DeadlineExceeded: See `SearchingThreads.run`.
+    """
+    threads: SearchingThreads = request.app.state.searching
+    return await threads.run(work)

@@ -29,7 +29,7 @@ from service.schemas.movies import (
 router = APIRouter()
 
 
-@router.get("/movies", response_model=MoviesAnswer, responses=document_problems(503))
+@router.get("/movies", response_model=MoviesAnswer, responses=document_problems(503, 504))
 async def search_movies(parameters: Annotated[MovieParameters, Query()], request: Request) -> JSONResponse:
     """Movies by what somebody types of their titles, best match first."""
     recommender = live_recommender(request)
@@ -46,7 +46,7 @@ async def search_movies(parameters: Annotated[MovieParameters, Query()], request
     )
 
 
-@router.get("/popular", response_model=PopularAnswer, responses=document_problems(503))
+@router.get("/popular", response_model=PopularAnswer, responses=document_problems(503, 504))
 async def popular_movies(parameters: Annotated[PopularParameters, Query()], request: Request) -> JSONResponse:
     """The movies that most users rated."""
     recommender = live_recommender(request)
@@ -81,7 +81,9 @@ async def movie(movie_id: Annotated[MovieId, Path()], request: Request) -> JSONR
 
 
 @router.get(
-    f"/movies/{{movie_id:{ID}}}/similar", response_model=SimilarAnswer, responses=document_problems(404, 503)
+    f"/movies/{{movie_id:{ID}}}/similar",
+    response_model=SimilarAnswer,
+    responses=document_problems(404, 503, 504),
 )
 async def similar_movies(
     movie_id: Annotated[MovieId, Path()],

@@ -14,7 +14,13 @@ SERVICE_MODULES = sorted(
     if path.stem != "__init__"
 )
 CONTRACT = {"service.bundle", "service.manifest", "service.checksums", "service.errors"}
-KNOW_HTTP = {"service.app", "service.tracing", "service.problems", "service.server"}
+KNOW_HTTP = {
+    "service.app",
+    "service.tracing",
+    "service.problems",
+    "service.searching_threads",
+    "service.server",
+}
 
 
 def imported_by(module: str) -> set[str]:
