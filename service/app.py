@@ -69,6 +69,7 @@ def create_app(
         redirect_slashes=False,
         telemetry=NO_TRACING if tracing is None else tracing.config,
     )
+    app.state.artifacts = settings.artifacts
     app.state.reloader = reloader
     app.state.batcher = batcher
     app.state.searching = SearchingThreads(settings, telemetry)

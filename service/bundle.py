@@ -48,6 +48,7 @@ INDEX_FILE = "candidates.ann"
 CATALOGUE_FILE = "catalogue.json"
 GOLDEN_FILE = "golden.json"
 REPORT_DIRECTORY = "report"
+REPORT_PAGE = f"{REPORT_DIRECTORY}/index.html"
 
 INDEX_AUGMENTATION = "sqrt(M^2 - |x|^2)"
 """Candidates x become [x, sqrt(M^2 - |x|^2)] with M the largest norm, queries q become [q, 0]: the angle

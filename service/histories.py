@@ -47,6 +47,17 @@ class History:
             np.concatenate([self.timestamps, later.timestamps]),
         )
 
+    @property
+    def given(self) -> NDArray[np.float32]:
+        """float32: the stars of those movies that have any."""
+        return self.ratings[~np.isnan(self.ratings)]
+
+    @property
+    def mean_rating(self) -> float | None:
+        """Mean stars, None where there are none."""
+        given = self.given
+        return float(given.mean(dtype=np.float64)) if len(given) else None
+
     def last(self, length: int) -> History:
         """The most recent `length` movies."""
         return self.take(slice(max(len(self) - length, 0), None))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from service.routes import health, metrics, movies, ratings, recommend, users
+from service.routes import health, metrics, movies, ratings, recommend, users, web
 
 router = APIRouter(redirect_slashes=False)
-for group in (recommend, ratings, movies, users, health, metrics):
+for group in (recommend, ratings, movies, users, health, metrics, web):
     router.include_router(group.router)

@@ -27,9 +27,14 @@ async def users(parameters: Annotated[UsersParameters, Query()], request: Reques
     histories = recommender.histories
     rows = histories.rows_beginning(parameters.query)
     page = rows[parameters.offset : parameters.offset + parameters.limit]
-    items = [
-        UserCount(user_id=histories.user_id_of(row), num_movies=len(histories.of_user(row))) for row in page
-    ]
+    items = []
+    for row in page:
+        history = histories.of_user(row)
+        items.append(
+            UserCount(
+                user_id=histories.user_id_of(row), num_movies=len(history), mean_rating=history.mean_rating
+            )
+        )
     return UsersAnswer(bundle_id=recommender.bundle_id, total=len(rows), items=items)
 
 
@@ -40,7 +45,6 @@ async def user(
     """A user's history, newest first."""
     recommender = live_recommender(request)
     history = recommender.histories.of_known_user(user_id)
-    given = history.ratings[~np.isnan(history.ratings)]
     newest_first = range(len(history) - 1, -1, -1)
     page = newest_first[parameters.offset : parameters.offset + parameters.limit]
     return JSONResponse(
@@ -48,8 +52,8 @@ async def user(
             "bundle_id": recommender.bundle_id,
             "user_id": user_id,
             "num_movies": len(history),
-            "num_ratings": len(given),
-            "mean_rating": float(given.mean(dtype=np.float64)) if len(given) else None,
+            "num_ratings": len(history.given),
+            "mean_rating": history.mean_rating,
             "items": [_seen(recommender.catalogue, history, position) for position in page],
         }
     )

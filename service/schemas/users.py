@@ -22,6 +22,9 @@ class UserCount(BaseModel):
 
     user_id: str = Field(description="The user's id.", examples=["42"])
     num_movies: int = Field(ge=0, description="Length of the history.", examples=[183])
+    mean_rating: float | None = Field(
+        description="Mean of this user's stars, null where there are none.", examples=[3.98]
+    )
 
 
 class UsersAnswer(BaseModel):

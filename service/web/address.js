@@ -1,0 +1,74 @@
+// What the page shows is in its address, behind the #, which browsers send to nobody.
+
+const RANKS = ["retrieval", "rating", "blend"];
+const VIEWS = ["user", "stranger", "movie", "model"];
+const listeners = [];
+
+/** The address as an object; every field has a value, `user` and `movie` are null where none is chosen. */
+export function read() {
+  const fields = new URLSearchParams(location.hash.slice(1));
+  const rated = new Map();
+  for (const each of fields.getAll("rated")) {
+    const colon = each.indexOf(":");
+    const rating = Number(each.slice(0, colon));
+    if (colon > 0 && Number.isFinite(rating)) rated.set(each.slice(colon + 1), rating);
+  }
+  const diversity = Number(fields.get("diversity"));
+  return {
+    view: oneOf(VIEWS, fields.get("view")),
+    user: fields.get("user"),
+    movie: fields.get("movie"),
+    rated: [...rated].map(([movie_id, rating]) => ({ movie_id, rating })), // as a history is asked with
+    genres: [...new Set(fields.getAll("genre"))],
+    from: year(fields.get("from")),
+    to: year(fields.get("to")),
+    rank: oneOf(RANKS, fields.get("rank")),
+    diversity: diversity >= 0 && diversity <= 1 ? diversity : 0,
+  };
+}
+
+/** The address of the present one with some fields changed, to link to. */
+export function link(changes) {
+  const state = { ...read(), ...changes };
+  const fields = new URLSearchParams({ view: state.view });
+  if (state.user !== null) fields.set("user", state.user);
+  if (state.movie !== null && state.view === "movie") fields.set("movie", state.movie);
+  for (const each of state.rated) fields.append("rated", `${each.rating}:${each.movie_id}`);
+  for (const genre of state.genres) fields.append("genre", genre);
+  if (state.from !== null) fields.set("from", state.from);
+  if (state.to !== null) fields.set("to", state.to);
+  if (state.rank !== RANKS[0]) fields.set("rank", state.rank);
+  if (state.diversity > 0) fields.set("diversity", state.diversity);
+  return `#${fields}`;
+}
+
+/** For what is typed or slid: leaves no entry to go back to. */
+export const REPLACE = "replaceState";
+
+/** Goes to `link(changes)`. */
+export function go(changes, how = "pushState") {
+  const to = link(changes);
+  if (to === location.hash) return;
+  history[how](null, "", to);
+  tell();
+}
+
+/** Calls `listener` now and after every change of the address. */
+export function follow(listener) {
+  listeners.push(listener);
+  if (listeners.length === 1) addEventListener("popstate", tell);
+  listener(read());
+}
+
+function tell() {
+  const state = read();
+  for (const listener of listeners) listener(state);
+}
+
+function oneOf(choices, chosen) {
+  return choices.includes(chosen) ? chosen : choices[0];
+}
+
+function year(text) {
+  return /^\d{1,4}$/.test(text ?? "") ? Number(text) : null;
+}

@@ -1,0 +1,84 @@
+// Makes and keeps elements. Text from data only ever becomes a text node or an attribute.
+
+export const byId = (id) => document.getElementById(id);
+
+/** A new element, without those attributes and children that are null or false. */
+export function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== null && value !== false) made.setAttribute(name, value === true ? "" : value);
+  }
+  made.append(...children.filter((child) => child !== null && child !== false));
+  return made;
+}
+
+/** Changes a text where it differs, so that nothing is announced twice. */
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+/** Changes what an input shows, but never under the hands of who types there. */
+export function setValue(input, value) {
+  if (document.activeElement !== input && input.value !== value) input.value = value;
+}
+
+/** Makes a list of terms, each with what is said of it. */
+export function showTerms(list, terms) {
+  list.replaceChildren(...terms.map(([term, said]) => element("div", {}, element("dt", {}, ...[term].flat()), element("dd", {}, said))));
+}
+
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+
+/** Makes a list show items; the row of an item that stays is kept and moves to its place, with the focus. */
+export function keep(list, items, { key, make, update }) {
+  const focused = list.contains(document.activeElement) ? document.activeElement : null;
+  const old = new Map([...list.children].map((row) => [row.dataset.key, row]));
+  const places = calm.matches ? new Map() : new Map([...list.children].map((row) => [row, row.offsetTop]));
+  items.forEach((item, at) => {
+    let row = old.get(key(item));
+    if (row) {
+      old.delete(key(item));
+    } else {
+      row = make(item);
+      row.dataset.key = key(item);
+    }
+    update(row, item, at);
+    if (list.children[at] !== row) list.insertBefore(row, list.children[at] ?? null);
+  });
+  for (const row of old.values()) row.remove();
+  if (focused && document.activeElement !== focused) (focused.isConnected ? focused : list).focus({ preventScroll: true });
+  if (places.size) settle(list, places);
+}
+
+function settle(list, places) {
+  for (const row of list.children) {
+    const before = places.get(row);
+    const moved = before === undefined ? 0 : before - row.offsetTop;
+    if (moved) row.animate([{ transform: `translateY(${moved}px)` }, { transform: "none" }], { duration: 240, easing: "ease-out" });
+    else if (before === undefined) row.animate([{ opacity: 0.3 }, { opacity: 1 }], { duration: 180 });
+  }
+}
+
+/** Runs `work(signal, ...)`, and aborts what ran before; `pause()` says how many ms it waits for a next call. */
+export function latest(work, pause = () => 0) {
+  let controller = new AbortController();
+  return async (...given) => {
+    controller.abort();
+    controller = new AbortController();
+    const { signal } = controller;
+    const ms = pause();
+    if (ms) await wait(ms);
+    if (!signal.aborted) await work(signal, ...given);
+  };
+}
+
+export const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Says something to whoever listens to the page. */
+export function say(text) {
+  setText(byId("status"), text);
+}
+
+export function count(number, one, many = `${one}s`) {
+  return `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
+}

@@ -1,0 +1,110 @@
+// A film: what is known of it, what somebody would give it, and the films like it.
+
+import { REPLACE, go, link } from "./address.js";
+import { byId, element, keep, showTerms, latest, say, setText, setValue } from "./elements.js";
+import { filmKey, filmRow, showFilm } from "./film_row.js";
+import { filmSearch } from "./film_search.js";
+import { tellNotice, tellProblem } from "./notice.js";
+import { ask } from "./service.js";
+import { scaleKnown, shownStars, showStars } from "./stars.js";
+import { starsGiven } from "./user.js";
+
+const SIMILAR = 10;
+const TYPING_MS = 250;
+
+let refreshSearch = null;
+let asked = null;
+let film = null;
+
+export function startMovie() {
+  refreshSearch = filmSearch(byId("movie-search"), { id: "movie-query", label: "Find a film" });
+  const typed = latest(async (_signal, text) => go({ user: text === "" ? null : text }, REPLACE), () => TYPING_MS);
+  byId("movie-user-id").addEventListener("input", ({ target }) => typed(target.value));
+}
+
+/** Shows the film of the address. `changed` is called once its title is known. */
+export function showMovie(state, changed) {
+  refreshSearch();
+  setValue(byId("movie-user-id"), state.user ?? "");
+  byId("film").hidden = state.movie === null;
+  const next = JSON.stringify([state.movie, state.user, state.rated]);
+  if (state.movie !== null && next !== asked) {
+    asked = next;
+    load(state, changed);
+  }
+  if (state.movie === null) return { heading: "A film", lead: "Choose one to see what the model finds like it." };
+  const isShown = film?.movie_id === state.movie;
+  return { heading: isShown ? film.title : "A film", lead: isShown ? film.genres.join(" · ") : "" };
+}
+
+const load = latest(async (signal, state, changed) => {
+  const notice = byId("movie-notice");
+  try {
+    const [found, similar, forUser, forYou] = await Promise.all([
+      ask(["movies", state.movie], { signal }),
+      ask(["movies", state.movie, "similar"], { query: { k: SIMILAR }, signal }),
+      state.user === null ? null : predict({ user_id: state.user }, state.movie, signal),
+      state.rated.length === 0 ? null : predict({ history: state.rated }, state.movie, signal),
+      scaleKnown(),
+    ]);
+    if (signal.aborted) return;
+    film = found;
+    notice.replaceChildren();
+    byId("film-facts").hidden = false;
+    showFacts(found, forUser, forYou, state);
+    showSimilar(similar.items);
+    say(`${found.title}, with ${similar.items.length} films like it`);
+  } catch (problem) {
+    if (signal.aborted) return;
+    asked = null;
+    film = null;
+    byId("film-facts").hidden = true;
+    if (problem.status === 404) tellNotice(notice, "No film here has this id", "Look for another one.");
+    else tellProblem(notice, problem, () => load(state, changed));
+  }
+  changed();
+});
+
+/** A prediction, or null where a film of the stranger's list is not known any more. */
+async function predict(person, movieId, signal) {
+  try {
+    return await ask(["predict_rating"], { body: { ...person, movie_id: movieId }, signal });
+  } catch (problem) {
+    if (problem.status === 404) return null;
+    throw problem;
+  }
+}
+
+function showFacts(found, forUser, forYou, state) {
+  const facts = [["Rated by", `${found.num_ratings.toLocaleString("en")} users`]];
+  if (found.mean_rating !== null) facts.push(["They gave", withStars(found.mean_rating, "on average")]);
+  if (forUser) {
+    const user = element("a", { href: link({ view: "user" }) }, `User ${state.user}`);
+    const who = forUser.known_user ? [user, " would give"] : ["Somebody new would give"];
+    facts.push([who, withStars(forUser.predicted_rating, "predicted")]);
+    const given = starsGiven(state.user, found.movie_id);
+    if (given !== undefined && given !== null) facts.push([`User ${state.user} gave`, withStars(given, "given")]);
+  }
+  if (forYou) facts.push(["You would give", withStars(forYou.predicted_rating, "predicted")]);
+  showTerms(byId("facts"), facts);
+}
+
+function withStars(rating, kind) {
+  const stars = shownStars();
+  showStars(stars, rating, kind);
+  return stars;
+}
+
+function showSimilar(films) {
+  keep(byId("similar"), films, {
+    key: filmKey,
+    make: (each) => filmRow(each, element("div", { class: "figures" }, shownStars(), element("span", { class: "soft score" }))),
+    update: (row, each) => {
+      showFilm(row, each);
+      const [stars, score] = row.lastChild.children;
+      stars.hidden = each.mean_rating === null;
+      if (!stars.hidden) showStars(stars, each.mean_rating, "on average");
+      setText(score, `cosine ${each.score.toFixed(2)}`);
+    },
+  });
+}

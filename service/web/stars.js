@@ -1,0 +1,56 @@
+// Stars, to look at and to give.
+
+import { ask } from "./service.js";
+import { element, setText } from "./elements.js";
+
+let scale = null;
+
+/** Learns the scale of the bundle's ratings; what is below needs it. */
+export async function scaleKnown() {
+  scale ??= (await ask(["model"])).manifest.rating_scale;
+}
+
+/** Five stars filled as far as a rating goes, and the number. */
+export function shownStars() {
+  const glyphs = element("span", { class: "glyphs", "aria-hidden": "true" }, "★★★★★");
+  return element("span", { class: "stars" }, glyphs, element("span", { class: "number" }), element("span", { class: "unseen" }));
+}
+
+/** Makes `shownStars` show a rating; `kind` says aloud what it is. */
+export function showStars(shown, rating, kind) {
+  const [glyphs, number, after] = shown.children;
+  const zero = Math.min(scale[0], 0);
+  glyphs.style.setProperty("--filled", `${Math.round((100 * (rating - zero)) / (scale[1] - zero))}%`);
+  setText(number, kind === "given" ? String(rating) : rating.toFixed(1));
+  setText(after, ` stars ${kind}`);
+}
+
+/** The ratings one can give: whole ones where there are at most ten, else five from end to end. */
+function choices() {
+  const [low, high] = scale;
+  const whole = Array.from({ length: Math.max(Math.floor(high) - Math.ceil(low) + 1, 0) }, (_, at) => Math.ceil(low) + at);
+  return whole.length >= 2 && whole.length <= 10 ? whole : [0, 1, 2, 3, 4].map((step) => low + (step * (high - low)) / 4);
+}
+
+let groups = 0;
+
+/** Radio buttons that look like stars; calls `give(rating)`. */
+export function starInput(title, give) {
+  const name = `stars-${(groups += 1)}`;
+  const group = element("fieldset", { class: "give" }, element("legend", { class: "unseen" }, `Stars for ${title}`));
+  for (const rating of choices()) {
+    const radio = element("input", { type: "radio", name, value: String(rating), "aria-label": `${rating} of ${scale[1]} stars` });
+    radio.addEventListener("change", () => give(rating));
+    group.append(element("label", {}, radio, element("span", { "aria-hidden": "true" }, "★")));
+  }
+  return group;
+}
+
+/** Makes `starInput` show a rating; undefined for none. */
+export function setStarInput(group, rating) {
+  for (const label of group.querySelectorAll("label")) {
+    const radio = label.firstChild;
+    radio.checked = Number(radio.value) === rating;
+    label.classList.toggle("lit", Number(radio.value) <= rating);
+  }
+}

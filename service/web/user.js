@@ -1,0 +1,143 @@
+// A known user: who, what they have seen, and what that says of them.
+
+import { REPLACE, go, read } from "./address.js";
+import { byId, count, element, keep, latest, setText, setValue } from "./elements.js";
+import { filmKey, filmRow, showFilm } from "./film_row.js";
+import { tellNotice, tellProblem } from "./notice.js";
+import { recommend } from "./recommendations.js";
+import { ask } from "./service.js";
+import { scaleKnown, shownStars, showStars } from "./stars.js";
+
+const TYPING_MS = 250;
+const FIRST = 12;
+const MOST = 500;
+const TASTES = 4;
+
+let asked = null;
+let seen = null;
+let isWhole = false;
+
+export function startUser() {
+  const typed = latest(async (signal, text) => {
+    if (text === "") return;
+    go({ user: text }, REPLACE);
+    const { items } = await ask(["users"], { query: { query: text, limit: 20 }, signal }).catch(() => ({ items: [] }));
+    if (!signal.aborted) offer(items);
+  }, () => TYPING_MS);
+  byId("user-id").addEventListener("input", ({ target }) => typed(target.value));
+  byId("someone").addEventListener("click", someone);
+  byId("whole-history").addEventListener("click", () => {
+    isWhole = !isWhole;
+    showHistory();
+  });
+}
+
+/** Shows the user of the address, or chooses one where it names none. */
+export function showUser(state) {
+  if (state.user === null) {
+    chooseFirst();
+    return null;
+  }
+  setValue(byId("user-id"), state.user);
+  setText(byId("recommended-heading"), "Would like next");
+  if (asked !== state.user) {
+    asked = state.user;
+    loadHistory();
+  }
+  recommend({ user_id: state.user }, `user ${state.user}`, state);
+  return { heading: `User ${state.user}`, lead: "What they saw, and what the model makes of it." };
+}
+
+/** Somebody to begin with: of the first users, of the quarter with the longest histories, who likes most. */
+const chooseFirst = latest(async (signal) => {
+  try {
+    const answer = await ask(["users"], { query: { limit: 50 }, signal });
+    if (signal.aborted) return;
+    offer(answer.items);
+    const busiest = answer.items.toSorted((one, other) => other.num_movies - one.num_movies);
+    const [first] = busiest.slice(0, Math.ceil(busiest.length / 4)).sort((one, other) => other.mean_rating - one.mean_rating);
+    go({ user: first.user_id }, REPLACE);
+  } catch (problem) {
+    if (!signal.aborted) tellProblem(byId("recommended-notice"), problem, () => showUser(read()));
+  }
+});
+
+const someone = latest(async (signal) => {
+  const pick = (offset) => ask(["users"], { query: { limit: 1, offset }, signal });
+  try {
+    const { total } = await pick(0);
+    const [{ user_id: user }] = (await pick(Math.floor(Math.random() * total))).items;
+    byId("user-id").value = user;
+    go({ user });
+  } catch (problem) {
+    if (!signal.aborted) tellProblem(byId("history-notice"), problem, someone);
+  }
+});
+
+function offer(users) {
+  byId("user-ids").replaceChildren(
+    ...users.map(({ user_id: value, num_movies: films }) => element("option", { value }, count(films, "film"))),
+  );
+}
+
+const loadHistory = latest(async (signal) => {
+  try {
+    const [user] = await Promise.all([ask(["users", asked], { query: { limit: MOST }, signal }), scaleKnown()]);
+    if (signal.aborted) return;
+    seen = user;
+    byId("history-notice").replaceChildren();
+    isWhole = false;
+  } catch (problem) {
+    if (signal.aborted) return;
+    seen = null;
+    const notice = byId("history-notice");
+    if (problem.status === 404) {
+      const stranger = element("a", { href: "#view=stranger" }, "Give a few films stars");
+      tellNotice(notice, "Nobody here has this id", "So the list is what most people see. If this is you:", stranger);
+    } else {
+      tellProblem(notice, problem, loadHistory);
+    }
+  }
+  showHistory();
+});
+
+/** What a user gave a film, as far as the page has read their history. */
+export function starsGiven(userId, movieId) {
+  return seen?.user_id === userId ? seen.items.find((film) => film.movie_id === movieId)?.rating : undefined;
+}
+
+function showHistory() {
+  const films = seen?.items ?? [];
+  const mean = seen?.mean_rating;
+  const average = mean === null || mean === undefined ? "" : `, ${mean.toFixed(1)} stars on average`;
+  setText(byId("history-summary"), seen ? `${count(seen.num_movies, "film")}${average}; newest first` : "");
+  keep(byId("taste"), tastes(films), {
+    key: ([genre]) => genre,
+    make: ([genre]) => element("li", {}, element("span", {}, genre), element("span", { class: "bar", "aria-hidden": "true" }), element("span", { class: "soft" })),
+    update: (row, [, share]) => {
+      row.children[1].style.setProperty("--filled", `${100 * share}%`);
+      setText(row.children[2], `${Math.round(100 * share)} %`);
+    },
+  });
+  keep(byId("history"), isWhole ? films : films.slice(0, FIRST), {
+    key: filmKey,
+    make: (film) => filmRow(film, shownStars()),
+    update: (row, film) => {
+      showFilm(row, film);
+      row.lastChild.hidden = film.rating === null;
+      if (film.rating !== null) showStars(row.lastChild, film.rating, "given");
+    },
+  });
+  byId("history").classList.toggle("whole", isWhole);
+  const button = byId("whole-history");
+  button.hidden = films.length <= FIRST;
+  setText(button, isWhole ? "Show fewer" : films.length < seen?.num_movies ? `Show the newest ${films.length}` : `Show all ${films.length}`);
+}
+
+/** The genres that most films have, with their shares. */
+function tastes(films) {
+  const counts = new Map();
+  for (const genre of films.flatMap((film) => film.genres)) counts.set(genre, (counts.get(genre) ?? 0) + 1);
+  const falling = [...counts].sort(([, one], [, other]) => other - one).slice(0, TASTES);
+  return falling.map(([genre, number]) => [genre, number / films.length]);
+}
