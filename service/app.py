@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from service.batching import Batcher
 from service.body_limit import BodyLimit
+from service.keys import Keys
 from service.loading import load_recommender
 from service.logs import Log
 from service.problems import install_problems
@@ -69,6 +70,7 @@ def create_app(
         redirect_slashes=False,
         telemetry=NO_TRACING if tracing is None else tracing.config,
     )
+    app.state.keys = Keys(admin=settings.admin_keys)
     app.state.artifacts = settings.artifacts
     app.state.reloader = reloader
     app.state.batcher = batcher

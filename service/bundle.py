@@ -12,7 +12,9 @@ histories/      what each user rated, oldest first, as CSR arrays (`HISTORY_ARRA
 golden.json     `GoldenRequests`: requests with the answers that training computed exactly
 report/         pages for people; listed in the manifest like everything else
 
-Beside the bundles, `CURRENT` is a text file: the live bundle's directory name and a newline.
+Beside the bundles, `CURRENT` is a text file: the live bundle's directory name and a newline; `PREVIOUS` names
+the one that was live before it (`service.current`). Whatever beside them begins with a dot is no bundle:
+something half-written, half-removed, or a lock.
 
 The signatures `embed_query` and `predict_rating` take, by name,
 `user_rows` int32 `[B]` (position in the bundle's users, `NO_ROW` for a stranger),
@@ -23,24 +25,19 @@ The signatures `embed_query` and `predict_rating` take, by name,
 `embed_query` returns `query_embeddings` float32 `[B, embedding_dimension]`. `predict_rating` takes
 `candidate_rows` int32 `[B, K]` as well and returns `ratings` float32 `[B, K]`, stars clipped to the scale.
 
-This module, `service.manifest` and `service.checksums` are the contract. They need the standard library
-only, so that both sides, and any script, can import them.
+This module, `service.manifest`, `service.checksums`, `service.current` and `service.locks` are the contract.
+They need the standard library only, so that both sides, and any script, can import them.
 """
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TypedDict
-
-from service.errors import BundleUnsafe, NoBundle
 
 NO_ROW = -1
 NO_TIMESTAMP = -(2**63)
 
-_LONGEST_NAME = 255  # of a file, on every file system that matters
-
 CURRENT_FILE = "CURRENT"
+PREVIOUS_FILE = "PREVIOUS"
 MANIFEST_FILE = "manifest.json"
 MODEL_DIRECTORY = "model"
 CANDIDATES_FILE = "candidates.npy"
@@ -106,46 +103,3 @@ class GoldenRequests(TypedDict):
 
     recommend: list[GoldenRecommendation]
     predict_rating: list[GoldenRating]
-
-
-def read_current(artifacts: Path) -> Path:
-    """The live bundle's directory.
-
-    Raises:
-        NoBundle: CURRENT is missing, empty, or names no directory.
-        BundleUnsafe: CURRENT names something that is not directly in `artifacts`.
-    """
-    path = artifacts / CURRENT_FILE
-    try:
-        name = path.read_text(encoding="utf-8").removesuffix("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise NoBundle(
-            f"{path}: cannot be read ({error}); run `python -m training fit` to make a bundle"
-        ) from error
-    if not name:
-        raise NoBundle(f"{path}: is empty; expected the name of a bundle's directory")
-    if len(name) > _LONGEST_NAME:
-        raise NoBundle(f"{path}: expected the name of a directory beside it, got {len(name)} characters")
-    if name in {".", ".."} or "/" in name or "\\" in name or "\0" in name:
-        raise BundleUnsafe(f"{path}: expected the name of a directory beside it, got {name!r}")
-    try:
-        is_directory = (artifacts / name).is_dir()
-    except OSError as error:  # such as a directory that may not be searched
-        raise NoBundle(f"{path}: names {name}, which cannot be looked at ({error})") from error
-    if not is_directory:
-        raise NoBundle(f"{path}: names {name}, and {artifacts / name} is not a directory")
-    return artifacts / name
-
-
-def write_current(artifacts: Path, bundle_id: str) -> None:
-    """Makes `bundle_id` the live bundle, atomically: readers see the old name or the new one."""
-    temporary = artifacts / f".{CURRENT_FILE}.{os.getpid()}"
-    try:
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(f"{bundle_id}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(artifacts / CURRENT_FILE)
-    finally:
-        temporary.unlink(missing_ok=True)

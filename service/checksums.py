@@ -6,10 +6,11 @@ Part of the contract that `service.bundle` describes; the standard library only.
 from __future__ import annotations
 
 import hashlib
+import stat
 from pathlib import Path, PurePosixPath
 
 from service.bundle import MANIFEST_FILE
-from service.errors import BundleCorrupt, BundleUnreadable, BundleUnsafe
+from service.errors import BundleUnreadable, BundleUnsafe, ChecksumDiffers, FileMissing, SizeDiffers
 from service.manifest import FileEntry, Manifest
 
 
@@ -31,9 +32,10 @@ def verify_files(directory: Path, manifest: Manifest) -> None:
     """Checks that every file of the manifest is there, inside, and as it was written.
 
     Raises:
-        BundleUnsafe: A path, or a symbolic link, leads out of the bundle.
-        BundleUnreadable: A file is missing or may not be read.
-        BundleCorrupt: A size or checksum differs.
+        BundleUnsafe: A path, or a symbolic link, leads out of the bundle, or to what is no file.
+        FileMissing: A file is not there.
+        BundleUnreadable: A file may not be read.
+        SizeDiffers, ChecksumDiffers: A file is not what was written.
     """
     root = directory.resolve()
     for name, expected in manifest.files.items():
@@ -41,16 +43,19 @@ def verify_files(directory: Path, manifest: Manifest) -> None:
         if PurePosixPath(name).is_absolute() or not _is_inside(path, root):
             raise BundleUnsafe(f"{path}: leads out of the bundle; do not use this bundle")
         try:
-            size = path.stat().st_size
+            status = path.stat()
+            if not stat.S_ISREG(status.st_mode):  # reading a pipe would wait without end
+                raise BundleUnsafe(f"{path}: expected a file, found {stat.filemode(status.st_mode)}")
+            size = status.st_size
             if size != expected["bytes"]:
-                raise BundleCorrupt(
-                    f"{path}: expected {expected['bytes']} bytes, found {size}; copy it again"
-                )
+                raise SizeDiffers(f"{path}: expected {expected['bytes']} bytes, found {size}; copy it again")
             found = file_entry(path)
+        except FileNotFoundError as error:
+            raise FileMissing(f"{path}: expected a file, found none; copy the bundle again") from error
         except OSError as error:
             raise BundleUnreadable(f"{path}: {error.strerror}; copy the bundle again") from error
         if found["sha256"] != expected["sha256"]:
-            raise BundleCorrupt(
+            raise ChecksumDiffers(
                 f"{path}: expected sha256 {expected['sha256']}, found {found['sha256']}; copy it again"
             )
 

@@ -3,12 +3,21 @@
 MatineeError                    500
 ├── BundleError                 503   no bundle can be served
 │   ├── NoBundle                      CURRENT is missing or names nothing
-│   ├── BundleUnreadable              a file is missing or cannot be read
-│   ├── BundleCorrupt                 a size, checksum or JSON document is not what the manifest says
+│   ├── BundleUnreadable              a file or directory may not be read
+│   │   └── FileMissing               a file that the manifest lists, or the manifest itself, is not there
+│   ├── BundleCorrupt                 a file is not what was written
+│   │   ├── ManifestCorrupt           the manifest: no JSON, another checksum, fields missing or malformed
+│   │   ├── SizeDiffers               longer or shorter than the manifest says
+│   │   └── ChecksumDiffers           as long as the manifest says, with other bytes
 │   ├── BundleUnsafe                  a path leads out of the bundle's directory
 │   ├── BundleIncompatible            written for another schema version
 │   ├── BundleInconsistent            files disagree with each other in counts or dimensions
 │   └── BundleDisagrees               a golden request is answered differently
+├── RollbackRefused             409   CURRENT and PREVIOUS stay as they are
+│   └── NoPrevious                    no bundle was live before
+├── KeyRefused                  403   not with this key
+│   ├── KeyMissing              401   no key came, or one that nobody has
+│   └── AdminClosed                   no key opens it, because none is set
 ├── RequestError                422   the request cannot be answered as asked
 │   ├── InvalidField                  a field's value is out of its range
 │   ├── UnknownMovie            404   no such movie id
@@ -22,7 +31,8 @@ MatineeError                    500
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import ClassVar, NamedTuple
 
 
@@ -32,6 +42,7 @@ class MatineeError(Exception):
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Internal error"
     retry_after_seconds: ClassVar[int | None] = None
+    headers: ClassVar[Mapping[str, str]] = {}
 
 
 class BundleError(MatineeError):
@@ -47,11 +58,27 @@ class NoBundle(BundleError):
 
 
 class BundleUnreadable(BundleError):
-    """A file that the manifest lists is missing or cannot be read."""
+    """A file or directory of the bundle may not be read."""
+
+
+class FileMissing(BundleUnreadable):
+    """A file that the manifest lists, or the manifest itself, is not there."""
 
 
 class BundleCorrupt(BundleError):
-    """A file's size or checksum, or the manifest itself, is not what was written."""
+    """A file is not what was written."""
+
+
+class ManifestCorrupt(BundleCorrupt):
+    """The manifest is no JSON, has another checksum than it says, or fields that are missing or malformed."""
+
+
+class SizeDiffers(BundleCorrupt):
+    """A file is longer or shorter than the manifest says."""
+
+
+class ChecksumDiffers(BundleCorrupt):
+    """A file is as long as the manifest says, and has other bytes."""
 
 
 class BundleUnsafe(BundleError):
@@ -68,6 +95,38 @@ class BundleInconsistent(BundleError):
 
 class BundleDisagrees(BundleError):
     """A golden request is answered differently from what training recorded."""
+
+
+class RollbackRefused(MatineeError):
+    """CURRENT and PREVIOUS cannot be exchanged; both stay as they are."""
+
+    status = 409
+    title = "No rollback"
+
+
+class NoPrevious(RollbackRefused):
+    """No bundle was live before the one that is."""
+
+
+class KeyRefused(MatineeError):
+    """The key that came does not open this."""
+
+    status = 403
+    title = "Not with this key"
+
+
+class KeyMissing(KeyRefused):
+    """No key came, or one that nobody has."""
+
+    status = 401
+    title = "A key is needed"
+    headers = MappingProxyType({"WWW-Authenticate": "Bearer"})
+
+
+class AdminClosed(KeyRefused):
+    """No key opens what operators may do, because none is set."""
+
+    title = "Closed"
 
 
 class RequestError(MatineeError):

@@ -113,6 +113,11 @@ class Histories:
         """Number of users."""
         return len(self._offsets) - 1
 
+    @property
+    def num_ratings(self) -> int:
+        """Number of movies in all histories together."""
+        return len(self._whole)
+
     def _user_id_at(self, user_row: int) -> bytes:
         start, end = self._user_id_offsets[user_row : user_row + 2]
         return self._user_id_bytes[start:end].tobytes()

@@ -11,12 +11,13 @@ from service.bundle import (
     GOLDEN_FILE,
     HISTORY_ARRAYS,
     INDEX_FILE,
+    MANIFEST_FILE,
     MODEL_DIRECTORY,
 )
 from service.candidate_index import CandidateIndex
 from service.catalogue import Catalogue
 from service.checksums import verify_files
-from service.errors import BundleInconsistent
+from service.errors import BundleDisagrees, BundleError, BundleInconsistent
 from service.histories import Histories
 from service.manifest import read_manifest
 from service.query_tower import QueryTower
@@ -55,8 +56,28 @@ def load_recommender(bundle_directory: Path, settings: Settings) -> Recommender:
             f"got {len(catalogue)}; export again"
         )
     histories = Histories(bundle_directory, num_candidates=len(index))
+    counts = {"users": len(histories), "movies": len(catalogue), "ratings": histories.num_ratings}
+    for name, found in counts.items():
+        if manifest.dataset.get(name) != found:
+            raise BundleInconsistent(
+                f"{bundle_directory / MANIFEST_FILE}: expected {found} {name}, which is what the files hold, "
+                f"found {manifest.dataset.get(name)!r}; export again"
+            )
     # TensorFlow last: whatever else is wrong shows without its seconds and its memory.
     tower = QueryTower(bundle_directory, settings)
+    if tower.dimension != manifest.embedding_dimension:
+        raise BundleInconsistent(
+            f"{bundle_directory / MODEL_DIRECTORY}: expected query embeddings of dimension "
+            f"{manifest.embedding_dimension}, got {tower.dimension}; export again"
+        )
     recommender = Recommender(manifest, catalogue, histories, index, tower)
-    golden.replay(recommender, bundle_directory)
+    try:
+        golden.replay(recommender, bundle_directory)
+    except BundleError:
+        raise
+    except Exception as error:
+        raise BundleDisagrees(
+            f"{bundle_directory / GOLDEN_FILE}: expected answers, got {type(error).__name__} ({error}); "
+            "export again"
+        ) from error
     return recommender

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from service.bundle import MANIFEST_FILE
-from service.errors import BundleCorrupt, BundleIncompatible, BundleUnreadable
+from service.errors import BundleIncompatible, BundleUnreadable, FileMissing, ManifestCorrupt
 
 SCHEMA_VERSION = 1
 
@@ -68,10 +68,10 @@ class Manifest:
 
         Raises:
             BundleIncompatible: Another schema version.
-            BundleCorrupt: Not an object, a field missing, or a checksum that does not fit.
+            ManifestCorrupt: Not an object, a field missing, or a checksum that does not fit.
         """
         if not isinstance(document, dict):
-            raise BundleCorrupt(
+            raise ManifestCorrupt(
                 f"{where}: expected a JSON object, got {type(document).__name__}; export again"
             )
         version = document.get("schema_version")
@@ -84,16 +84,18 @@ class Manifest:
         try:
             expected, found = document.get("manifest_sha256"), document_sha256(rest)
         except ValueError as error:  # NaN, or half of a surrogate pair, which no export writes
-            raise BundleCorrupt(f"{where}: cannot be checked ({error}); export again") from error
+            raise ManifestCorrupt(f"{where}: cannot be checked ({error}); export again") from error
         if expected != found:
-            raise BundleCorrupt(f"{where}: expected manifest_sha256 {expected}, found {found}; export again")
+            raise ManifestCorrupt(
+                f"{where}: expected manifest_sha256 {expected}, found {found}; export again"
+            )
         names = {field.name for field in fields(cls)}
         if rest.keys() != names:
-            raise BundleCorrupt(
+            raise ManifestCorrupt(
                 f"{where}: missing or unknown fields {sorted(rest.keys() ^ names)}; export again"
             )
         if malformed := [name for name, is_well_formed in _SHAPES.items() if not is_well_formed(rest[name])]:
-            raise BundleCorrupt(f"{where}: malformed fields {malformed}; export again")
+            raise ManifestCorrupt(f"{where}: malformed fields {malformed}; export again")
         low, high = rest["rating_scale"]
         return cls(**rest | {"rating_scale": (float(low), float(high))})
 
@@ -162,21 +164,25 @@ def read_manifest(directory: Path) -> Manifest:
     """Reads `manifest.json` of one bundle.
 
     Raises:
-        BundleUnreadable: The file is missing or may not be read.
-        BundleCorrupt, BundleIncompatible: See `Manifest.from_document`.
+        FileMissing, BundleUnreadable: The file is not there, or may not be read.
+        ManifestCorrupt, BundleIncompatible: See `Manifest.from_document`.
     """
     path = directory / MANIFEST_FILE
     try:
         document = json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise FileMissing(
+            f"{path}: expected a file, found none; a bundle is whole only with its manifest"
+        ) from error
     except OSError as error:
         raise BundleUnreadable(
             f"{path}: {error.strerror}; a bundle is whole only with its manifest"
         ) from error
     except (ValueError, RecursionError) as error:
-        raise BundleCorrupt(f"{path}: not JSON ({error}); export again") from error
+        raise ManifestCorrupt(f"{path}: not JSON ({error}); export again") from error
     manifest = Manifest.from_document(document, path)
     if manifest.bundle_id != directory.name:
-        raise BundleCorrupt(
+        raise ManifestCorrupt(
             f"{path}: expected bundle_id {directory.name}, its directory's name, found {manifest.bundle_id}"
         )
     return manifest

@@ -58,11 +58,10 @@ def _respond(problem: Mapping[str, Any], headers: Mapping[str, str] | None = Non
 
 async def _answer_own(request: Request, error: MatineeError) -> Response:
     suggestions = await to_thread.run_sync(error.suggest) if isinstance(error, UnknownTitle) else []
-    retry = error.retry_after_seconds
-    return _respond(
-        problem_of(error, _place(request, getattr(error, "field", "")), suggestions),
-        None if retry is None else {"Retry-After": str(retry)},
-    )
+    headers = dict(error.headers)
+    if error.retry_after_seconds is not None:
+        headers["Retry-After"] = str(error.retry_after_seconds)
+    return _respond(problem_of(error, _place(request, getattr(error, "field", "")), suggestions), headers)
 
 
 async def _answer_invalid(request: Request, error: RequestValidationError) -> Response:

@@ -63,6 +63,11 @@ class QueryTower:
             raise BundleInconsistent(f"{path}: TensorFlow cannot load it ({error}); export again") from error
         self._constant = tensorflow.constant
 
+    @property
+    def dimension(self) -> int:
+        """Columns of the query embeddings that the model makes."""
+        return int(self._embed_query.structured_outputs["query_embeddings"].shape[-1])
+
     def embed(self, inputs: Sequence[TowerInput]) -> NDArray[np.float32]:
         """Query embeddings, float32 `[len(inputs), embedding_dimension]`, in one model call.
 

@@ -2,19 +2,42 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
-from service.bundle import CURRENT_FILE, read_current
+from service.bundle import CURRENT_FILE
+from service.current import read_current, read_previous
 from service.errors import BundleError, BundleUnreadable, NoBundle
 from service.observer import Observer
 from service.recommender import Recommender
 
 logger = logging.getLogger(__name__)
 
+LONGEST_PAUSE_SECONDS = 60.0
+"""Between two tries of a bundle that cannot be read; the pause doubles up to it."""
+
 Fingerprint = frozenset[tuple[str, int, int]]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What CURRENT names and cannot be served.
+
+    Attributes:
+        bundle_id: The bundle's; None where CURRENT itself is wrong.
+        error: Why.
+        since: When it was first refused for that.
+    """
+
+    bundle_id: str | None
+    error: BundleError
+    since: datetime
 
 
 class BundleReloader:
@@ -39,15 +62,14 @@ class BundleReloader:
         self._observer = observer or Observer()
         self._load = load
         self._reload_seconds = reload_seconds
-        self._stopping = threading.Event()
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._looks_asked = 1
+        self._looks_done = 0
         self._thread = threading.Thread(target=self._follow, name="bundle-reloader")
         self._live: Recommender | None = None
-        self._error: BundleError = NoBundle(
-            f"{artifacts / CURRENT_FILE}: its bundle is still being loaded; ask again shortly"
-        )
-        self._reported: str | None = None
-        self._refused: Fingerprint | None = None
-        self._looked = threading.Event()
+        self._refusal: Refusal | None = None
+        self._tries: dict[str, _Tries] = {}
 
     @property
     def recommender(self) -> Recommender:
@@ -58,8 +80,13 @@ class BundleReloader:
         """
         live = self._live
         if live is None:
+            error: BundleError = NoBundle(
+                f"{self._artifacts / CURRENT_FILE}: its bundle is still being loaded; ask again shortly"
+            )
+            if self._refusal is not None:
+                error = self._refusal.error
             # A new object for each: raised ones gather a traceback, and several threads may raise at once.
-            raise type(self._error)(*self._error.args)
+            raise type(error)(*error.args)
         return live
 
     @property
@@ -68,69 +95,162 @@ class BundleReloader:
         live = self._live
         return None if live is None else live.bundle_id
 
+    @property
+    def refusal(self) -> Refusal | None:
+        """Why what CURRENT names is not what is served; None while it is."""
+        return self._refusal
+
     def start(self) -> None:
         """Begins to follow CURRENT."""
         self._thread.start()
 
     def stop(self) -> None:
         """Ends it; a load under way is waited for."""
-        self._stopping.set()
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
         self._thread.join()
 
     def wait(self) -> None:
         """Returns when CURRENT was looked at once: its bundle is live, or cannot be."""
-        self._looked.wait()
+        self._wait_for(1)
+
+    def look_soon(self) -> None:
+        """Has CURRENT looked at without waiting for the next time, and refused bundles tried again."""
+        self._ask()
+
+    def look_now(self) -> None:
+        """The same, and returns when a look that began after this call has ended."""
+        self._wait_for(self._ask())
+
+    def _ask(self) -> int:
+        with self._changed:
+            # The look under way, if any, may have read CURRENT already: it is the next one that counts.
+            self._looks_asked += 1
+            self._changed.notify_all()
+            return self._looks_asked
+
+    def _wait_for(self, look: int) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopping or self._looks_done >= look)
 
     def _follow(self) -> None:
-        while not self._stopping.is_set():
+        while True:
+            with self._changed:
+                self._changed.wait_for(
+                    lambda: self._stopping or self._looks_done < self._looks_asked, self._reload_seconds
+                )
+                if self._stopping:
+                    return
+                look = self._looks_asked
+                asked = look > max(self._looks_done, 1)
+            if asked:
+                self._tries.clear()
             self.look()
-            self._looked.set()
             self._observer.looked()
-            self._stopping.wait(self._reload_seconds)
+            with self._changed:
+                self._looks_done = look
+                self._changed.notify_all()
 
     def look(self) -> None:
         """Reads CURRENT once and, if it names another bundle than the live one, loads and swaps.
 
-        A bundle that was refused for what is in its files is tried again only after one of them changed:
-        each try may cost the memory of one model, which TensorFlow does not give back.
+        While nothing is live, such as in a worker that takes a dead one's place, PREVIOUS will do. A bundle
+        that was refused is not tried again before one of its files changes, or somebody asks: each try costs
+        seconds of a core.
         """
-        fingerprint: Fingerprint | None = None
+        if self._take_up(read_current):
+            self._refusal = None
+        elif self._live is None:
+            self._take_up(read_previous)
+
+    def _take_up(self, read: Callable[[Path], Path]) -> bool:
+        """Whether the bundle that a file names is live now, loading it where it was not."""
+        bundle_id = None
         try:
-            directory = read_current(self._artifacts)
-            if self._live is not None and self._live.bundle_id == directory.name:
-                return
-            fingerprint = _fingerprint(directory)
-            if fingerprint == self._refused:
-                return
-            self._live = self._load(directory)
+            directory = read(self._artifacts)
+            bundle_id = directory.name
+            if bundle_id == self.bundle_id:
+                return True
+            tries = self._tries.setdefault(bundle_id, _Tries(self._reload_seconds))
+            if not tries.due(_fingerprint(directory)):
+                return False
+            try:
+                self._swap(self._load(directory))
+            except BundleError as error:
+                tries.failed(again=isinstance(error, BundleUnreadable))
+                raise
+            except Exception:
+                tries.failed(again=True)
+                raise
         except BundleError as error:
-            # What could not be read may be readable the next time, and is found out before TensorFlow loads.
-            self._refuse(error, None if isinstance(error, BundleUnreadable) else fingerprint)
+            self._refuse(read, bundle_id, error)
+            return False
         except Exception as error:
             logger.exception(
                 "a bundle in %s cannot be loaded, in a way that was not foreseen", self._artifacts
             )
             reason = f"{type(error).__name__}: {error}"
             self._refuse(
+                read,
+                bundle_id,
                 BundleError(f"{self._artifacts / CURRENT_FILE}: names no usable bundle ({reason})"),
-                fingerprint,
             )
-        else:
-            self._reported = None
-            self._observer.bundle_live(self._live)
-            logger.info("bundle %s is live", directory.name)
+            return False
+        del self._tries[bundle_id]
+        return True
 
-    def _refuse(self, error: BundleError, fingerprint: Fingerprint | None) -> None:
-        self._refused = fingerprint
-        self._error = error
-        if str(error) != self._reported:
-            self._reported = str(error)
-            self._observer.bundle_refused(error)
-            logger.warning("%s: %s", type(error).__name__, error)
+    def _swap(self, recommender: Recommender) -> None:
+        self._live = recommender
+        self._observer.bundle_live(recommender)
+        logger.info("bundle %s is live", recommender.bundle_id)
+        del recommender
+        # The old one hangs together in circles, which nothing else would find for minutes.
+        gc.collect()
+
+    def _refuse(self, read: Callable[[Path], Path], bundle_id: str | None, error: BundleError) -> None:
+        if read is read_previous:
+            return  # what counts is why CURRENT is not served
+        known = self._refusal
+        if known is not None and (known.bundle_id, str(known.error)) == (bundle_id, str(error)):
+            return
+        self._refusal = Refusal(bundle_id, error, datetime.now(UTC))
+        self._observer.bundle_refused(error)
+        logger.warning("%s: %s", type(error).__name__, error)
+
+
+class _Tries:
+    """When one refused bundle is worth another try."""
+
+    def __init__(self, reload_seconds: float) -> None:
+        self._reload_seconds = reload_seconds
+        self._pause_seconds = 0.0
+        self._tried: Fingerprint | None = None
+        self._due = float("inf")
+
+    def due(self, fingerprint: Fingerprint) -> bool:
+        """Whether now; a file that changed since the last try is a reason to."""
+        if fingerprint == self._tried and time.monotonic() < self._due:
+            return False
+        self._tried = fingerprint
+        return True
+
+    def failed(self, *, again: bool) -> None:
+        """It was refused; `again`: what could not be read may be readable later, with no file changed."""
+        self._due = time.monotonic() + self._pause_seconds if again else float("inf")
+        longer = max(2 * self._pause_seconds, self._reload_seconds)
+        self._pause_seconds = min(longer, LONGEST_PAUSE_SECONDS)
 
 
 def _fingerprint(directory: Path) -> Fingerprint:
-    """Changes whenever a file below is written, replaced, or given other permissions."""
-    paths = [directory, *directory.rglob("*")]
-    stats = ((path, path.lstat()) for path in paths)
+    """Changes whenever a file below is written, replaced, or given other permissions.
+
+    Raises:
+        BundleUnreadable: The directory may not be read.
+    """
+    try:
+        paths = [directory, *directory.rglob("*")]
+        stats = [(path, path.lstat()) for path in paths]
+    except OSError as error:
+        raise BundleUnreadable(f"{error.filename}: {error.strerror}; allow it to be read") from error
     return frozenset((str(path), stat.st_ctime_ns, stat.st_size) for path, stat in stats)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from types import FrameType
 
 import uvicorn
@@ -33,7 +35,7 @@ def serve(
     replaces: bool = False,
     parent: int | None = None,
 ) -> None:
-    """Serves until SIGTERM or SIGINT.
+    """Serves until SIGTERM or SIGINT; at SIGHUP looks for a new bundle at once.
 
     Args:
         settings: Of the service.
@@ -62,7 +64,10 @@ def serve(
         ),
         end_seconds=END_SHARE * settings.shutdown_seconds,
         log=log,
+        look_soon=app.state.reloader.look_soon,
     )
+    # By default it ends the process; before the loop runs it has nothing to say, CURRENT is read then anyway.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     # After its graceful stop uvicorn raises the signal again, for whom it would end the process as killed.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
@@ -81,13 +86,17 @@ def serve(
 class _Server(uvicorn.Server):
     """Ends in time even where something does not, such as the load of a model, which cannot be stopped."""
 
-    def __init__(self, config: uvicorn.Config, *, end_seconds: float, log: Log) -> None:
+    def __init__(
+        self, config: uvicorn.Config, *, end_seconds: float, log: Log, look_soon: Callable[[], None]
+    ) -> None:
         super().__init__(config)
+        self._look_soon = look_soon
         self._end_seconds = end_seconds
         self._log = log
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._look_soon)
         for listener in sockets or ():
             logger.info("serving on %s", url(listener))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 LogLevel = Literal["debug", "info", "warning", "error", "critical"]
@@ -63,6 +63,10 @@ class Settings(BaseSettings):
     log_level: LogLevel = Field(default="info", description="The least severe message that is logged.")
     log_format: LogFormat = Field(
         default="json", description="One JSON object a line for programs, or text for people."
+    )
+    admin_keys: SecretStr = Field(
+        default=SecretStr(""),
+        description="Keys that open /admin/*, separated by commas; without one it is closed.",
     )
     tracing: Literal["off", "otlp"] = Field(
         default="off",

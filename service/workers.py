@@ -24,6 +24,7 @@ STABLE_SECONDS = 30.0
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0
 
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
+_WATCHED = (*_STOPPING, signal.SIGHUP, signal.SIGCHLD)
 
 
 @dataclass
@@ -60,10 +61,11 @@ class Workers:
         self._changed = changed
         self._died = died
         self._told_to_stop = False
+        self._told_to_reload = False
         self._life_to_read, self._life = os.pipe()
 
     def watch(self, *, stopping: Callable[[], None], shutdown_seconds: float) -> None:
-        """Keeps workers running until SIGTERM or SIGINT, then stops them.
+        """Keeps workers running until SIGTERM or SIGINT, then stops them; hands SIGHUP on to them.
 
         Args:
             stopping: Called first when told to stop, such as to give up the address.
@@ -73,6 +75,9 @@ class Workers:
             while not self._told_to_stop:
                 self._reap()
                 self._start_due()
+                if self._told_to_reload:
+                    self._told_to_reload = False
+                    self._tell_all(signal.SIGHUP)
                 self._sleep(wake, min(self._pauses(), default=None))
             deadline = time.monotonic() + shutdown_seconds
             stopping()
@@ -91,7 +96,7 @@ class Workers:
         for descriptor in (wake, woken):
             os.set_blocking(descriptor, False)
         signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
-        for number in (*_STOPPING, signal.SIGCHLD):
+        for number in _WATCHED:
             signal.signal(number, self._on_signal)
         try:
             yield wake
@@ -100,6 +105,7 @@ class Workers:
 
     def _on_signal(self, number: int, _frame: object) -> None:
         self._told_to_stop |= number in _STOPPING
+        self._told_to_reload |= number == signal.SIGHUP
 
     @staticmethod
     def _sleep(wake: int, seconds: float | None) -> None:
@@ -178,5 +184,7 @@ class Workers:
 
 def _forget_signals() -> None:
     signal.set_wakeup_fd(-1)
-    for number in (*_STOPPING, signal.SIGCHLD):
+    for number in _WATCHED:
         signal.signal(number, signal.SIG_DFL)
+    # A worker that is still starting may be told to reload, which by default would end it.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)

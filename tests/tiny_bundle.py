@@ -28,6 +28,7 @@ from tiny_model import (
 from service import bundle
 from service.bundle import NO_ROW, NO_TIMESTAMP, HistoryEntry
 from service.checksums import list_files
+from service.current import go_live
 from service.manifest import Manifest
 
 
@@ -53,7 +54,7 @@ def write_tiny_bundle(artifacts: Path, model: TinyModel, bundle_id: str = "tiny-
         Manifest(
             bundle_id=bundle_id,
             created_utc="2025-01-01T00:00:00Z",
-            dataset={"name": "tiny", "users": len(USER_IDS), "movies": NUM_CANDIDATES},
+            dataset={"name": "tiny", **_counts(model)},
             hyperparameters={},
             seed=0,
             embedding_dimension=DIMENSION,
@@ -72,7 +73,7 @@ def write_tiny_bundle(artifacts: Path, model: TinyModel, bundle_id: str = "tiny-
             files={},
         ),
     )
-    bundle.write_current(artifacts, bundle_id)
+    go_live(artifacts, bundle_id)
     return directory
 
 
@@ -110,6 +111,11 @@ def _write_histories(directory: Path, histories: dict[str, list[Rated]]) -> None
     }
     for name, array in arrays.items():
         np.save(directory / bundle.HISTORY_ARRAYS[name], array)
+
+
+def _counts(model: TinyModel) -> dict[str, int]:
+    num_ratings = sum(len(history) for history in model.histories.values())
+    return {"users": len(USER_IDS), "movies": NUM_CANDIDATES, "ratings": num_ratings}
 
 
 def _golden(model: TinyModel) -> dict[str, Any]:

@@ -23,9 +23,9 @@ from service.bundle import (
     MANIFEST_FILE,
     MODEL_DIRECTORY,
     REPORT_DIRECTORY,
-    write_current,
 )
 from service.checksums import list_files
+from service.current import go_live
 from service.manifest import Manifest
 from training.artifacts import make_artifacts, writing
 from training.candidate_index import build_measured_index, sample_queries
@@ -81,7 +81,7 @@ def export_bundle(
         finally:
             shutil.rmtree(building, ignore_errors=True)
             shutil.rmtree(verifying, ignore_errors=True)
-        write_current(artifacts, bundle_id)
+        go_live(artifacts, bundle_id)
     return artifacts / bundle_id
 
 

@@ -5,10 +5,19 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 
 from service.problems import document_problems
+from service.reloading import Refusal
 from service.routes.live import live_recommender
-from service.schemas.health import Alive, ModelAnswer, Ready
+from service.schemas.health import Alive, ModelAnswer, Ready, RefusedBundle
 
 router = APIRouter()
+
+
+def refused_bundle(refusal: Refusal | None) -> RefusedBundle | None:
+    """As it is shown."""
+    if refusal is None:
+        return None
+    name, detail = type(refusal.error).__name__, str(refusal.error)
+    return RefusedBundle(bundle_id=refusal.bundle_id, error=name, detail=detail, since=refusal.since)
 
 
 @router.get("/healthz")
@@ -30,5 +39,6 @@ async def model(request: Request) -> ModelAnswer:
     return ModelAnswer(
         bundle_id=manifest.bundle_id,
         metrics="not measured" if manifest.metrics is None else manifest.metrics,
+        refused=refused_bundle(request.app.state.reloader.refusal),
         manifest=manifest.to_document(),
     )

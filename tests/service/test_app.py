@@ -14,7 +14,8 @@ from service_client import Ask, asking
 from tiny_bundle import seal
 
 from service.app import create_app
-from service.bundle import CATALOGUE_FILE, GOLDEN_FILE, INDEX_FILE, write_current
+from service.bundle import CATALOGUE_FILE, GOLDEN_FILE, INDEX_FILE
+from service.current import go_live
 from service.recommender import Recommender
 from service.settings import Settings
 
@@ -40,7 +41,7 @@ def test_a_damaged_bundle_is_503_naming_file_and_reason_until_it_is_mended(artif
     path.write_bytes(whole[:-1] + b"?")
     with asking(create_app(settings(artifacts))) as ask:
         answer = wait_for(ask, 503, "sha256")
-        assert answer.json()["type"] == "urn:matinee:bundle-corrupt"
+        assert answer.json()["type"] == "urn:matinee:checksum-differs"
         assert str(path) in answer.json()["detail"]
         assert ask("POST", "/recommend", json={"user_id": "42"}).json() == answer.json()
         assert ask("GET", "/healthz").status_code == 200
@@ -67,12 +68,12 @@ def test_a_new_current_is_swapped_in_and_a_bad_one_is_not(artifacts: Path) -> No
     (artifacts / "tiny-3" / CATALOGUE_FILE).unlink()
     with asking(create_app(settings(artifacts))) as ask:
         wait_for(ask, 200, "tiny-1")
-        write_current(artifacts, "tiny-2")
+        go_live(artifacts, "tiny-2")
         wait_for(ask, 200, "tiny-2")
         assert ask("GET", "/recommend?user_id=42").json()["bundle_id"] == "tiny-2"
         model = ask("GET", "/model").json()
         assert (model["metrics"], model["manifest"]["metrics"]) == ("not measured", None)
-        write_current(artifacts, "tiny-3")
+        go_live(artifacts, "tiny-3")
         time.sleep(0.2)
         assert ask("GET", "/readyz").json()["bundle_id"] == "tiny-2"
 

@@ -1,28 +1,15 @@
 import hashlib
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from any_manifest import MANIFEST
 
 from service.bundle import MANIFEST_FILE
 from service.checksums import list_files, verify_files
-from service.errors import BundleCorrupt, BundleUnreadable, BundleUnsafe
+from service.errors import BundleUnsafe, ChecksumDiffers, FileMissing, SizeDiffers
 from service.manifest import Manifest
-
-MANIFEST = Manifest(
-    bundle_id="b1",
-    created_utc="2025-01-01T00:00:00Z",
-    dataset={"name": "Amélie"},
-    hyperparameters={"layers": [64, 32]},
-    seed=1,
-    embedding_dimension=32,
-    max_history=50,
-    rating_scale=(0.5, 5.0),
-    index={"trees": 20, "search_k": 100},
-    metrics=None,
-    libraries={},
-    files={},
-)
 
 
 @pytest.fixture
@@ -51,13 +38,13 @@ def test_every_file_but_the_manifest_is_listed_and_fits(directory: Path, manifes
 def test_a_flipped_byte_a_cut_and_a_missing_file_are_named(directory: Path, manifest: Manifest) -> None:
     path = directory / "a.npy"
     path.write_bytes(b"12344")
-    with pytest.raises(BundleCorrupt, match=r"a\.npy: expected sha256"):
+    with pytest.raises(ChecksumDiffers, match=r"a\.npy: expected sha256"):
         verify_files(directory, manifest)
     path.write_bytes(b"1234")
-    with pytest.raises(BundleCorrupt, match=r"a\.npy: expected 5 bytes, found 4"):
+    with pytest.raises(SizeDiffers, match=r"a\.npy: expected 5 bytes, found 4"):
         verify_files(directory, manifest)
     path.unlink()
-    with pytest.raises(BundleUnreadable, match=r"a\.npy: No such file"):
+    with pytest.raises(FileMissing, match=r"a\.npy: expected a file, found none"):
         verify_files(directory, manifest)
 
 
@@ -75,4 +62,11 @@ def test_a_link_out_of_the_bundle_is_unsafe(directory: Path, manifest: Manifest)
     (directory / "a.npy").unlink()
     (directory / "a.npy").symlink_to(directory.parent / "outside")
     with pytest.raises(BundleUnsafe, match=r"a\.npy"):
+        verify_files(directory, manifest)
+
+
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(directory: Path, manifest: Manifest) -> None:
+    (directory / "a.npy").unlink()
+    os.mkfifo(directory / "a.npy")
+    with pytest.raises(BundleUnsafe, match=r"a\.npy: expected a file, found p"):
         verify_files(directory, manifest)

@@ -13,9 +13,17 @@ SERVICE_MODULES = sorted(
     for path in (REPOSITORY / "service").rglob("*.py")
     if path.stem != "__init__"
 )
-CONTRACT = {"service.bundle", "service.manifest", "service.checksums", "service.errors"}
+CONTRACT = {
+    "service.bundle",
+    "service.manifest",
+    "service.checksums",
+    "service.current",
+    "service.locks",
+    "service.errors",
+}
 KNOW_HTTP = {
     "service.app",
+    "service.keys",
     "service.tracing",
     "service.problems",
     "service.searching_threads",

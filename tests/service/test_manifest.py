@@ -5,26 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from any_manifest import MANIFEST
 
 from service.bundle import MANIFEST_FILE
 from service.checksums import list_files
-from service.errors import BundleCorrupt, BundleError, BundleIncompatible, BundleUnreadable
+from service.errors import BundleError, BundleIncompatible, FileMissing, ManifestCorrupt
 from service.manifest import Manifest, document_sha256, read_manifest
-
-MANIFEST = Manifest(
-    bundle_id="b1",
-    created_utc="2025-01-01T00:00:00Z",
-    dataset={"name": "Amélie"},
-    hyperparameters={"layers": [64, 32]},
-    seed=1,
-    embedding_dimension=32,
-    max_history=50,
-    rating_scale=(0.5, 5.0),
-    index={"trees": 20, "search_k": 100},
-    metrics=None,
-    libraries={},
-    files={},
-)
 
 
 @pytest.fixture
@@ -61,8 +47,8 @@ def test_a_manifest_comes_back_as_it_was_written(directory: Path) -> None:
     [
         ({"schema_version": 2}, BundleIncompatible, "expected schema_version 1, got 2"),
         ({"schema_version": "1"}, BundleIncompatible, "got '1'"),
-        ({"seed": 2}, BundleCorrupt, "expected manifest_sha256"),
-        ({"manifest_sha256": None}, BundleCorrupt, "expected manifest_sha256 None"),
+        ({"seed": 2}, ManifestCorrupt, "expected manifest_sha256"),
+        ({"manifest_sha256": None}, ManifestCorrupt, "expected manifest_sha256 None"),
     ],
 )
 def test_a_changed_manifest_is_refused(
@@ -99,7 +85,7 @@ def test_a_manifest_with_other_fields_is_refused_though_its_checksum_fits(
     spoil(document)
     document["manifest_sha256"] = document_sha256(document)
     (directory / MANIFEST_FILE).write_text(json.dumps(document), encoding="utf-8")
-    with pytest.raises(BundleCorrupt, match=r"manifest\.json"):
+    with pytest.raises(ManifestCorrupt, match=r"manifest\.json"):
         read_manifest(directory)
 
 
@@ -113,14 +99,14 @@ def test_a_manifest_with_other_fields_is_refused_though_its_checksum_fits(
 )
 def test_a_manifest_that_is_no_object_is_refused(directory: Path, content: bytes) -> None:
     (directory / MANIFEST_FILE).write_bytes(content)
-    with pytest.raises(BundleCorrupt, match=r"manifest\.json"):
+    with pytest.raises(ManifestCorrupt, match=r"manifest\.json"):
         read_manifest(directory)
 
 
 def test_a_bundle_without_manifest_or_under_another_name_is_refused(directory: Path) -> None:
     renamed = directory.rename(directory.with_name("b2"))
-    with pytest.raises(BundleCorrupt, match="expected bundle_id b2, its directory's name, found b1"):
+    with pytest.raises(ManifestCorrupt, match="expected bundle_id b2, its directory's name, found b1"):
         read_manifest(renamed)
     (renamed / MANIFEST_FILE).unlink()
-    with pytest.raises(BundleUnreadable, match=r"manifest\.json: No such file"):
+    with pytest.raises(FileMissing, match=r"manifest\.json: expected a file, found none"):
         read_manifest(renamed)

@@ -1,17 +1,28 @@
 import logging
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import cast
 
 import pytest
+from any_manifest import MANIFEST
+from tiny_bundle import seal
 
-from service.bundle import CURRENT_FILE, write_current
+from service.bundle import CURRENT_FILE
+from service.current import go_live, roll_back
 from service.errors import BundleDisagrees, BundleError, BundleUnreadable, NoBundle
 from service.recommender import Recommender
 from service.reloading import BundleReloader
+
+
+class Loaded:
+    """Stands in for a recommender, which is a circle too: a model's functions refer to the model."""
+
+    def __init__(self, bundle_id: str) -> None:
+        self.bundle_id = bundle_id
+        self.itself = self
 
 
 class Loader:
@@ -25,7 +36,7 @@ class Loader:
         self.loaded.append(directory.name)
         if directory.name in self.errors:
             raise self.errors[directory.name]
-        return cast("Recommender", SimpleNamespace(bundle_id=directory.name))
+        return cast("Recommender", Loaded(directory.name))
 
 
 @pytest.fixture
@@ -37,7 +48,7 @@ def loader() -> Loader:
 def reloader(tmp_path: Path, loader: Loader) -> BundleReloader:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "manifest.json").write_text(name, encoding="utf-8")
+        seal(tmp_path / name, MANIFEST)
     return BundleReloader(tmp_path, loader, reload_seconds=0.01)
 
 
@@ -50,7 +61,7 @@ def test_without_a_bundle_the_error_says_how_to_make_one(reloader: BundleReloade
 
 
 def test_current_is_loaded_once_and_served(reloader: BundleReloader, loader: Loader, tmp_path: Path) -> None:
-    write_current(tmp_path, "one")
+    go_live(tmp_path, "one")
     reloader.look()
     reloader.look()
     assert reloader.recommender.bundle_id == "one"
@@ -58,9 +69,9 @@ def test_current_is_loaded_once_and_served(reloader: BundleReloader, loader: Loa
 
 
 def test_a_new_current_takes_the_place_of_the_old(reloader: BundleReloader, tmp_path: Path) -> None:
-    write_current(tmp_path, "one")
+    go_live(tmp_path, "one")
     reloader.look()
-    write_current(tmp_path, "two")
+    go_live(tmp_path, "two")
     reloader.look()
     assert reloader.recommender.bundle_id == "two"
 
@@ -68,10 +79,10 @@ def test_a_new_current_takes_the_place_of_the_old(reloader: BundleReloader, tmp_
 def test_a_bad_current_leaves_the_old_bundle_serving(
     reloader: BundleReloader, loader: Loader, tmp_path: Path
 ) -> None:
-    write_current(tmp_path, "one")
+    go_live(tmp_path, "one")
     reloader.look()
     loader.errors["two"] = BundleDisagrees("golden.json: other answers")
-    write_current(tmp_path, "two")
+    go_live(tmp_path, "two")
     reloader.look()
     assert reloader.recommender.bundle_id == "one"
     (tmp_path / CURRENT_FILE).unlink()
@@ -82,7 +93,7 @@ def test_a_bad_current_leaves_the_old_bundle_serving(
 def test_a_refused_bundle_is_tried_again_only_when_its_files_change(
     reloader: BundleReloader, loader: Loader, tmp_path: Path
 ) -> None:
-    write_current(tmp_path, "one")
+    go_live(tmp_path, "one")
     loader.errors["one"] = BundleDisagrees("golden.json: other answers")
     for _ in range(3):
         reloader.look()
@@ -99,7 +110,7 @@ def test_a_refused_bundle_is_tried_again_only_when_its_files_change(
 def test_a_file_that_could_not_be_read_is_tried_again(
     reloader: BundleReloader, loader: Loader, tmp_path: Path
 ) -> None:
-    write_current(tmp_path, "one")
+    go_live(tmp_path, "one")
     loader.errors["one"] = BundleUnreadable("candidates.npy: Stale file handle")
     reloader.look()
     loader.errors.clear()
@@ -107,16 +118,103 @@ def test_a_file_that_could_not_be_read_is_tried_again(
     assert reloader.recommender.bundle_id == "one"
 
 
+def test_what_cannot_be_read_is_tried_ever_less_often(
+    reloader: BundleReloader, loader: Loader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr("service.reloading.time.monotonic", lambda: now)
+    go_live(tmp_path, "one")
+    loader.errors["one"] = BundleUnreadable("candidates.npy: Stale file handle")
+    tried_at = []
+    for _ in range(1000):
+        tries = len(loader.loaded)
+        reloader.look()
+        if len(loader.loaded) > tries:
+            tried_at.append(round(now - 1000, 2))
+        now += 0.01
+    expected = [0, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12]
+    assert tried_at == pytest.approx(expected, abs=0.1)
+
+
+def test_whoever_asks_has_a_refused_bundle_tried_again(
+    reloader: BundleReloader, loader: Loader, tmp_path: Path
+) -> None:
+    go_live(tmp_path, "one")
+    loader.errors["one"] = BundleDisagrees("golden.json: other answers")
+    reloader.start()
+    try:
+        reloader.wait()
+        loader.errors.clear()
+        time.sleep(0.05)
+        assert loader.loaded == ["one"]
+        reloader.look_now()
+        assert loader.loaded == ["one", "one"]
+        assert reloader.bundle_id == "one"
+    finally:
+        reloader.stop()
+
+
+def refused(reloader: BundleReloader) -> tuple[str | None, str] | None:
+    refusal = reloader.refusal
+    return None if refusal is None else (refusal.bundle_id, str(refusal.error))
+
+
+def test_a_refusal_is_shown_from_its_beginning_to_its_end(
+    reloader: BundleReloader, loader: Loader, tmp_path: Path
+) -> None:
+    go_live(tmp_path, "one")
+    reloader.look()
+    assert refused(reloader) is None
+    loader.errors["two"] = BundleDisagrees("golden.json: other answers")
+    go_live(tmp_path, "two")
+    reloader.look()
+    first = reloader.refusal
+    reloader.look()
+    assert reloader.refusal is first
+    assert refused(reloader) == ("two", "golden.json: other answers")
+    roll_back(tmp_path)
+    reloader.look()
+    assert refused(reloader) is None
+    assert loader.loaded == ["one", "two"]
+
+
+def test_a_process_that_begins_while_current_is_refused_serves_the_previous_bundle(
+    reloader: BundleReloader, loader: Loader, tmp_path: Path
+) -> None:
+    loader.errors["two"] = BundleDisagrees("golden.json: other answers")
+    go_live(tmp_path, "one")
+    go_live(tmp_path, "two")
+    for _ in range(3):
+        reloader.look()
+    assert reloader.recommender.bundle_id == "one"
+    assert refused(reloader) == ("two", "golden.json: other answers")
+    assert loader.loaded == ["two", "one"]
+    loader.errors.clear()
+    seal(tmp_path / "two", MANIFEST)
+    reloader.look()
+    assert reloader.recommender.bundle_id == "two"
+    assert refused(reloader) is None
+
+
+def test_the_old_bundle_is_given_back(reloader: BundleReloader, tmp_path: Path) -> None:
+    go_live(tmp_path, "one")
+    reloader.look()
+    old = weakref.ref(reloader.recommender)
+    go_live(tmp_path, "two")
+    reloader.look()
+    assert old() is None
+
+
 def test_an_error_nobody_foresaw_is_held_logged_and_survived(
     reloader: BundleReloader, loader: Loader, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    write_current(tmp_path, "one")
+    go_live(tmp_path, "one")
     loader.errors["one"] = MemoryError("too big")
     reloader.look()
     with pytest.raises(BundleError, match="MemoryError: too big"):
         _ = reloader.recommender
     assert "Traceback" in caplog.text
-    write_current(tmp_path, "two")
+    go_live(tmp_path, "two")
     reloader.look()
     assert reloader.recommender.bundle_id == "two"
 
@@ -141,9 +239,9 @@ def test_its_thread_finds_a_bundle_that_appears_and_ends_when_told(
     before = set(threading.enumerate())
     reloader.start()
     try:
-        write_current(tmp_path, "one")
+        go_live(tmp_path, "one")
         wait_for(lambda: loader.loaded == ["one"])
-        write_current(tmp_path, "two")
+        go_live(tmp_path, "two")
         wait_for(lambda: loader.loaded == ["one", "two"])
     finally:
         reloader.stop()

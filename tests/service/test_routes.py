@@ -118,6 +118,7 @@ def test_the_model_is_shown_with_its_manifest_and_metrics(ask: Ask, tiny_artifac
     assert answer.json() == {
         "bundle_id": "tiny-1",
         "metrics": {"rmse": 0.5},
+        "refused": None,
         "manifest": read_manifest(tiny_artifacts / "tiny-1").to_document(),
     }
 

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from service.settings import Settings
 
@@ -30,9 +30,11 @@ def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch
         "log_level": "debug",
         "log_format": "text",
         "tracing": "otlp",
+        "admin_keys": SecretStr("one,two"),
     }
     for name, value in values.items():
-        monkeypatch.setenv(f"MATINEE_{name.upper()}", str(value))
+        text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        monkeypatch.setenv(f"MATINEE_{name.upper()}", text)
     assert Settings().model_dump() == values
 
 

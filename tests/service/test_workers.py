@@ -13,6 +13,9 @@ import httpx
 import pytest
 from prometheus_text import value
 from service_process import ServiceProcess, running_service
+from tiny_bundle import seal
+
+from service.current import go_live
 
 
 def children(process_id: int) -> list[int]:
@@ -103,14 +106,21 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
         wait_for(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers), 10)
 
 
-def test_tensorflow_is_in_workers_only_and_one_bundle_in_all(artifacts: Path, tmp_path: Path) -> None:
-    with running_service(artifacts, tmp_path / "log", workers="2") as service:
+def test_tensorflow_is_in_workers_only_and_at_sighup_all_take_up_one_bundle(
+    artifacts: Path, tmp_path: Path
+) -> None:
+    with running_service(artifacts, tmp_path / "log", workers="2", reload_seconds="3600") as service:
         service.wait_until_ready()
         wait_for(lambda: value(metrics(service), "bundle_info", bundle_id="tiny-1") == 2)
         assert "tensorflow" not in maps(service.process.pid)
         for worker in children(service.process.pid):
             assert "tensorflow" in maps(worker)
             assert "candidates.npy" in maps(worker)
+        seal(Path(shutil.copytree(artifacts / "tiny-1", artifacts / "tiny-2")))
+        go_live(artifacts, "tiny-2")
+        service.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: value(metrics(service), "bundle_info", bundle_id="tiny-2") == 2)
+        assert value(metrics(service), "bundle_info", bundle_id="tiny-1") is None
         service.process.send_signal(signal.SIGINT)
         assert service.process.wait(10) == 0
         assert "Traceback" not in service.log

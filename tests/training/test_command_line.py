@@ -12,7 +12,7 @@ import pytest
 from service_process import REPOSITORY
 from synthetic_ratings import Rating, table_of, two_tastes, write_csv
 
-from service.bundle import read_current
+from service.current import read_current
 from service.manifest import read_manifest
 from training import __main__ as command_line
 from training import pipeline

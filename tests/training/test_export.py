@@ -13,8 +13,9 @@ import tensorflow as tf
 from synthetic_ratings import SMALL_CONFIG, table_of, two_tastes
 
 from service import bundle as contract
-from service.bundle import NO_ROW, read_current
+from service.bundle import NO_ROW
 from service.checksums import verify_files
+from service.current import read_current
 from service.loading import load_recommender
 from service.manifest import SCHEMA_VERSION, document_sha256, read_manifest
 from service.queries import RecommendQuery

@@ -1,0 +1,50 @@
+"""Locks that end with the process that holds them, however it ends.
+
+Part of the contract that `service.bundle` describes; the standard library only.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def exclusive(path: Path, *, wait: bool = True) -> Iterator[None]:
+    """Within it no other process is within it for the same file, which is there meanwhile.
+
+    The lock is the kernel's (flock): SIGKILL releases it, and the file that is then left means nothing.
+
+    Args:
+        path: The file; made where it is missing, removed at the end. It holds the process's number.
+        wait: For whoever holds it; otherwise that is an error.
+
+    Raises:
+        BlockingIOError: Another process holds it.
+        OSError: The file cannot be made, such as on a read-only mount.
+    """
+    descriptor = _locked(path, wait=wait)
+    try:
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"{os.getpid()}\n".encode())
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def _locked(path: Path, *, wait: bool) -> int:
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Whoever held it may have removed the file since it was opened, and others locked a new one.
+            if path.exists() and os.path.samestat(os.fstat(descriptor), path.stat()):
+                return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)

@@ -1,0 +1,18 @@
+"""A manifest with something in every field, of a bundle that has no files."""
+
+from service.manifest import Manifest
+
+MANIFEST = Manifest(
+    bundle_id="b1",
+    created_utc="2025-01-01T00:00:00Z",
+    dataset={"name": "Amélie"},
+    hyperparameters={"layers": [64, 32]},
+    seed=1,
+    embedding_dimension=32,
+    max_history=50,
+    rating_scale=(0.5, 5.0),
+    index={"trees": 20, "search_k": 100},
+    metrics=None,
+    libraries={},
+    files={},
+)
