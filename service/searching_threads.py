@@ -23,7 +23,7 @@ class SearchingThreads:
     """
 
     def __init__(self, settings: Settings, observer: Observer) -> None:
-        self._limiter = CapacityLimiter(settings.recommender_threads)
+        self._limiter = CapacityLimiter(settings.catalogue_threads)
         self._queue_size = settings.queue_size
         self._timeout_ms = settings.request_timeout_ms
         self._observer = observer

@@ -50,8 +50,8 @@ class Settings(BaseSettings):
         ge=1_024,
         description="Largest body that is read; a larger one is refused with 413.",
     )
-    recommender_threads: int = Field(
-        default=2, ge=1, description="Requests worked on at the same time, off the event loop."
+    catalogue_threads: int = Field(
+        default=2, ge=1, description="Searches of the catalogue worked on at the same time."
     )
     tensorflow_intra_op_threads: int = Field(
         default=1, ge=1, description="Threads inside one TensorFlow operation."

@@ -145,8 +145,21 @@ def recommend(client: httpx.Client, **body: Any) -> tuple[str, list[Item]]:
     scores = [item["score"] for item in items]
     assert scores == sorted(scores, reverse=True)
     assert len({item["movie_id"] for item in items}) == len(items)
-    for item in items:
-        assert item.keys() == {"movie_id", "title", "genres", "year", "score", "predicted_rating"}
+    expected = {
+        "rank",
+        "movie_id",
+        "title",
+        "genres",
+        "year",
+        "score",
+        "rank_score",
+        "predicted_rating",
+        "source",
+    }
+    for place, item in enumerate(items):
+        assert item.keys() == expected
+        assert (item["rank"], item["source"]) == (place + 1, document["source"])
+        assert item["rank_score"] == item["score"]
         assert 0.5 <= item["predicted_rating"] <= 5.0
     return document["source"], items
 
@@ -227,7 +240,7 @@ def test_there_are_exactly_k_items_unless_the_catalogue_is_exhausted(
 
 def test_times_outside_the_data_are_clipped_to_it(client: httpx.Client, table: RatingsTable) -> None:
     first, last = table.time_range
-    for outside, inside in ((0, first), (2**62, last)):
+    for outside, inside in ((0, first), (2**53 - 1, last)):
         assert recommend(client, user_id="影", timestamp=outside) == recommend(
             client, user_id="影", timestamp=inside
         )

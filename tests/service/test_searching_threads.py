@@ -30,7 +30,7 @@ def test_work_is_done_beside_the_event_loop_and_its_errors_come_through() -> Non
 def test_past_the_bound_a_request_is_refused_at_once_and_one_that_waits_too_long_is_dropped() -> None:
     observer, may_end = Rejections(), Event()
     done: list[object] = []
-    settings = Settings(recommender_threads=1, queue_size=1, request_timeout_ms=200)
+    settings = Settings(catalogue_threads=1, queue_size=1, request_timeout_ms=200)
 
     async def run() -> None:
         threads = SearchingThreads(settings, observer)

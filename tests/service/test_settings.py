@@ -22,7 +22,7 @@ def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch
         "queue_size": 9,
         "batch_size": 10,
         "max_body_bytes": 2_048,
-        "recommender_threads": 4,
+        "catalogue_threads": 4,
         "tensorflow_intra_op_threads": 5,
         "tensorflow_inter_op_threads": 6,
         "workers": 7,
