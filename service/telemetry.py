@@ -120,6 +120,9 @@ class Telemetry(Observer):
             "Bundles refused, by all workers together; each reason once in a row.",
             ("reason",),
         )
+        # A series that begins with 1 never rose, for Prometheus: the alert would miss the first refusal.
+        for error in BundleError.__subclasses__():
+            self._refusals.labels(error.__name__)
         self._workers = self._gauge("workers", "Worker processes that run.", "livesum")
         self._worker_deaths = self._counter("worker_deaths", "Workers that ended without being told to.")
         self._worker = worker

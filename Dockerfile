@@ -1,0 +1,65 @@
+# `--target service` answers requests, `--target training` makes bundles, `--target load` measures a service.
+# None holds data. The stages stand in the order in which a builder that builds all before a target wants them.
+# docs/deployment.md says how large they are and what each step below saves.
+ARG PYTHON_IMAGE=python:3.11-slim-bookworm
+
+FROM ${PYTHON_IMAGE} AS build
+RUN apt-get update -q \
+ && apt-get install -y -q --no-install-recommends g++ \
+ && rm -rf /var/lib/apt/lists/*
+RUN python3 -m venv --without-pip /opt/matinee
+COPY requirements/service.txt requirements/
+COPY deploy/docker/compiler-args deploy/docker/shed deploy/docker/
+# Annoy alone is compiled. The build shows with which flags.
+RUN ANNOY_COMPILER_ARGS="$(sh deploy/docker/compiler-args)" \
+    pip --python /opt/matinee/bin/python install --no-cache-dir --no-deps --no-binary annoy --verbose \
+      "$(grep '^annoy==' requirements/service.txt)" > /opt/annoy.log 2>&1 || { cat /opt/annoy.log; exit 1; }; \
+    grep annoymodule.cc /opt/annoy.log
+RUN pip --python /opt/matinee/bin/python install --no-cache-dir --quiet -r requirements/service.txt
+RUN sh deploy/docker/shed /opt/matinee
+
+# What both images share, so that a machine that runs both stores it once.
+FROM ${PYTHON_IMAGE} AS runtime
+RUN useradd --uid 10001 --create-home matinee && install -d -o matinee -g matinee /artifacts
+COPY --from=build /opt/matinee /opt/matinee
+ENV PATH=/opt/matinee/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    MATINEE_ARTIFACTS=/artifacts
+WORKDIR /app
+
+FROM runtime AS service
+LABEL org.opencontainers.image.title="matinee-service" \
+      org.opencontainers.image.description="Recommendations and predicted ratings over HTTP."
+ENV MATINEE_HOST=0.0.0.0 \
+    MATINEE_PORT=8000
+COPY deploy/docker/healthcheck.py /app/healthcheck.py
+COPY service service
+RUN python -m compileall -q service
+USER matinee
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 CMD ["python", "-SE", "/app/healthcheck.py"]
+ENTRYPOINT ["python", "-m", "service"]
+
+FROM runtime AS training
+LABEL org.opencontainers.image.title="matinee-training" \
+      org.opencontainers.image.description="Trains on ratings and exports a bundle for matinee-service."
+COPY requirements/training.txt requirements/dataset.txt requirements/
+RUN pip --python /opt/matinee/bin/python install --no-cache-dir --quiet -r requirements/training.txt
+COPY deploy/docker/train /usr/local/bin/matinee-train
+COPY service service
+COPY training training
+RUN python -m compileall -q service training
+USER matinee
+ENTRYPOINT ["matinee-train"]
+CMD ["now"]
+
+FROM training AS load
+LABEL org.opencontainers.image.title="matinee-load" \
+      org.opencontainers.image.description="The load test, on httpx."
+USER root
+COPY requirements/client.txt requirements/
+RUN pip --python /opt/matinee/bin/python install --no-cache-dir --quiet -r requirements/client.txt
+COPY benchmarks benchmarks
+USER matinee
+ENTRYPOINT ["python", "-m", "benchmarks.load_test"]
+CMD ["http://127.0.0.1:8000"]

@@ -1,0 +1,94 @@
+"""What the Dockerfile must keep to. `make test-docker` builds and runs it."""
+
+import os
+import platform
+import re
+import subprocess
+
+import pytest
+from service_process import REPOSITORY
+
+from service.settings import Settings
+
+DOCKERFILE = (REPOSITORY / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
+COMPILER_ARGS = REPOSITORY / "deploy" / "docker" / "compiler-args"
+
+
+def stage(name: str) -> str:
+    [found] = re.findall(rf"^FROM \S+ AS {name}\n(.*?)(?=^FROM |\Z)", DOCKERFILE, re.MULTILINE | re.DOTALL)
+    return str(found)
+
+
+def sources() -> list[str]:
+    """What is copied from the repository."""
+    copied = re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.MULTILINE)
+    return [source for line in copied for source in line.split()[:-1]]
+
+
+def compiler_args() -> list[str]:
+    run = subprocess.run(["/bin/sh", str(COMPILER_ARGS)], check=True, capture_output=True, text=True)
+    return run.stdout.strip().split(",")
+
+
+def test_the_classic_builder_can_build_it() -> None:
+    assert "# syntax" not in DOCKERFILE
+    assert "--mount" not in DOCKERFILE
+    assert "--platform" not in DOCKERFILE
+    assert "<<" not in DOCKERFILE
+
+
+@pytest.mark.parametrize("name", ["service", "training", "load"])
+def test_the_entry_point_is_a_list_and_the_user_is_not_root(name: str) -> None:
+    assert re.search(r'^ENTRYPOINT \["', stage(name), re.MULTILINE)
+    assert re.findall(r"^USER (.+)$", stage(name), re.MULTILINE)[-1] == "matinee"
+    assert "org.opencontainers.image.title" in stage(name)
+
+
+@pytest.mark.parametrize("name", ["service", "training", "load"])
+def test_packages_are_installed_before_the_code_is_copied(name: str) -> None:
+    code = {"service": "service", "training": "training", "load": "benchmarks"}[name]
+    installed = [match.end() for match in re.finditer("pip .*install", stage(name))]
+    assert all(end < stage(name).index(f"COPY {code} {code}") for end in installed)
+
+
+def test_what_is_copied_is_there_and_let_through_to_the_builder() -> None:
+    ignore = (REPOSITORY / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    allowed = [line.removeprefix("!") for line in ignore if line.startswith("!")]
+    assert "*" in ignore
+    assert sources()
+    for source in sources():
+        assert (REPOSITORY / source).exists(), source
+        assert any(source == each or source.startswith(f"{each}/") for each in allowed), source
+    assert not {"data", "artifacts", ".git"} & set(allowed)
+
+
+def test_every_setting_of_the_images_is_one_of_the_service() -> None:
+    named = {name.lower() for name in re.findall(r"MATINEE_(\w+)=", DOCKERFILE)}
+    assert named
+    assert named <= set(Settings.model_fields)
+
+
+def test_the_port_that_is_exposed_is_the_one_it_listens_on() -> None:
+    assert re.findall(r"EXPOSE (\d+)", DOCKERFILE) == re.findall(r"MATINEE_PORT=(\d+)", DOCKERFILE)
+
+
+def test_the_image_is_healthy_when_ready() -> None:
+    assert re.search(r"^HEALTHCHECK .*healthcheck\.py", stage("service"), re.MULTILINE)
+    script = (REPOSITORY / "deploy" / "docker" / "healthcheck.py").read_text(encoding="utf-8")
+    assert '"/readyz"' in script
+
+
+def test_annoy_is_compiled_for_no_processor_in_particular() -> None:
+    # What the compiler says it would use, not what we believe of its options.
+    compiler = os.environ.get("CXX", "c++")
+    asked = [compiler, *compiler_args(), "-dM", "-E", "-x", "c++", os.devnull]
+    macros = set(re.findall(r"#define (\w+)", subprocess.check_output(asked, text=True)))
+    assert "__OPTIMIZE__" in macros
+    assert not macros & {"__AVX2__", "__FMA__", "__BMI2__", "__AVX512F__", "__ARM_FEATURE_SVE"}
+    # TensorFlow's wheels for x86-64 need AVX too: it costs nobody a machine.
+    assert ("__AVX__" in macros) == (platform.machine() == "x86_64")
+
+
+def test_the_build_of_annoy_is_given_these_flags() -> None:
+    assert 'ANNOY_COMPILER_ARGS="$(sh deploy/docker/compiler-args)"' in stage("build")
+    assert "--no-binary annoy" in stage("build")
