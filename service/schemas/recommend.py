@@ -161,14 +161,16 @@ class RecommendParameters(Parameters):
     genres_none: GenresNone = Field(default=[])
     year_min: YearMin = None
     year_max: YearMax = None
-    movie_ids: RankOnly = None
+    movie_ids: MovieIds = Field(default=[], description="Rank only these; unknown ids are ignored.")
     rank_by: RankByField = "retrieval"
     diversity: Diversity = 0.0
     explain: Explain = False
 
     def to_query(self) -> RecommendQuery:
         """The same without HTTP."""
-        conditions = {name: getattr(self, name) for name in FilterBody.model_fields}
+        conditions = {
+            name: getattr(self, name) for name in FilterBody.model_fields.keys() & self.model_fields_set
+        }
         return RecommendQuery(
             user_id=self.user_id,
             timestamp=self.timestamp,
@@ -176,7 +178,7 @@ class RecommendParameters(Parameters):
             offset=self.offset,
             exclude_seen=self.exclude_seen,
             exclude=self.exclude,
-            filter=MovieFilter(**conditions) if self.model_fields_set & conditions.keys() else None,
+            filter=MovieFilter(**conditions) if conditions else None,
             rank_by=self.rank_by,
             diversity=self.diversity,
             explain=self.explain,
