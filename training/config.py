@@ -37,7 +37,10 @@ class TrainingConfig:
             after. The others predict a random subset of a history from the rest of it.
         cut_low, cut_high: Between which shares of a user's ratings that moment lies.
         history_dropout: Up to this share of what an example that looks forward reads is dropped, a new share
-            for each example, so that short histories are understood as well as long ones.
+            for each example, so that few movies are understood as well as many.
+        short_share: Share of the examples that look forward which read no more than the most recent 1 to
+            `short_history` movies, as strangers send them.
+        short_history: See `short_share`.
         hidden_low, hidden_high: Between which shares of a history the other examples hide and predict.
         user_dropout: Probability that a known user is shown as a stranger.
         time_dropout: Probability that a query is shown without its time.
@@ -71,6 +74,8 @@ class TrainingConfig:
     cut_low: float = 0.3
     cut_high: float = 0.95
     history_dropout: float = 0.7
+    short_share: float = 0.15
+    short_history: int = 10
     hidden_low: float = 0.1
     hidden_high: float = 0.9
     user_dropout: float = 0.5
@@ -82,11 +87,11 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         """Refuses values that cannot train, naming the field."""
         positive = ("embedding_dimension", "rating_dimension", "max_history", "epochs", "batch_size")
-        for name in (*positive, "learning_rate", "max_title_words", "time_window"):
+        for name in (*positive, "learning_rate", "max_title_words", "time_window", "short_history"):
             self._require(getattr(self, name) > 0, name, "above 0")
         for name in ("retrieval_weight", "rating_weight", "weight_decay", "time_buckets"):
             self._require(getattr(self, name) >= 0, name, "at least 0")
-        for name in ("forward_share", "history_dropout", "user_dropout", "time_dropout"):
+        for name in ("forward_share", "history_dropout", "short_share", "user_dropout", "time_dropout"):
             self._require(0 <= getattr(self, name) <= 1, name, "from 0 to 1")
         self._require(0 <= self.seed < 2**32, "seed", "from 0 to 4294967295, as Keras wants it")
         for name in ("layers", "rating_layers", "history_scales"):

@@ -82,13 +82,11 @@ class ExampleSampler:
             cut = round(length * random.uniform(config.cut_low, config.cut_high))
             cut = min(max(cut, 1), length - 1) if length > 1 else 0
             past, future = np.arange(cut), np.arange(cut, length)
+            moment = int(times[cut]) if timed else NO_TIMESTAMP
+            if random.random() < config.short_share:
+                return Example(past[-random.integers(1, config.short_history + 1) :], future, future, moment)
             kept = random.random(cut) >= random.uniform(0, config.history_dropout)
-            return Example(
-                past[kept],
-                future,
-                np.concatenate([past[~kept], future]),
-                int(times[cut]) if timed else NO_TIMESTAMP,
-            )
+            return Example(past[kept], future, np.concatenate([past[~kept], future]), moment)
         kept = random.random(length) >= random.uniform(config.hidden_low, config.hidden_high)
         kept[random.integers(length)] = False
         read, hidden = np.flatnonzero(kept), np.flatnonzero(~kept)

@@ -15,7 +15,7 @@ from training.examples import Batch, Example, ExampleSampler
 from training.histories import Histories
 
 NUM_MOVIES = 30
-FORWARD = replace(SMALL_CONFIG, forward_share=1.0, time_dropout=0.0, batch_size=4)
+FORWARD = replace(SMALL_CONFIG, forward_share=1.0, short_share=0.0, time_dropout=0.0, batch_size=4)
 INWARD = replace(FORWARD, forward_share=0.0)
 BOTH = replace(FORWARD, forward_share=0.5, time_dropout=0.5)
 SAMPLED = replace(BOTH, full_softmax_candidates=NUM_MOVIES - 1)
@@ -109,6 +109,23 @@ def test_what_is_dropped_from_the_past_is_rated_but_not_retrieved(histories: His
     assert dropped > 0
     for _, example in examples(histories, replace(FORWARD, history_dropout=0.0)):
         assert example.rated.tolist() == example.retrieved.tolist()
+
+
+def test_some_read_only_the_last_movies_of_the_past_as_strangers_send_them(histories: Histories) -> None:
+    user = int(np.argmax(np.diff(histories.offsets)))
+    sampler = ExampleSampler(
+        histories, 85, replace(FORWARD, short_share=0.25, short_history=3, history_dropout=0)
+    )
+    examples = [sampler.draw(user) for _ in range(400)]
+    whole = [example for example in examples if len(example.read) > 3]
+    lengths = [len(example.read) for example in examples if len(example.read) <= 3]
+    assert 60 <= len(lengths) <= 140  # a quarter, give or take four standard deviations
+    assert set(lengths) == {1, 2, 3}
+    for example in examples:
+        assert example.read[-1] + 1 == example.retrieved[0]  # nothing lies between
+        np.testing.assert_array_equal(np.diff(example.read), 1)
+        np.testing.assert_array_equal(example.rated, example.retrieved)
+    assert all(example.read[0] == 0 for example in whole)
 
 
 def test_filling_in_everything_hidden_is_retrieved_when_no_time_is_given(histories: Histories) -> None:
