@@ -31,7 +31,7 @@ def test_a_signal_in_the_midst_of_an_export_leaves_nothing_and_says_so(
         directory.mkdir(parents=True)
         os.kill(os.getpid(), number)
 
-    def fit(*_: Any) -> None:
+    def fit(*_: Any, **__: Any) -> None:
         trained: Any = type("Trained", (), {"config": TrainingConfig()})()
         table: Any = type("Table", (), {"sha256": lambda _: ""})()
         export.export_bundle(trained, table, None, tmp_path)
