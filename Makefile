@@ -18,7 +18,7 @@ PIP := $(IN_VENV) $(PIP_INSTALL)
 BASELINES := .venv-baselines
 REQUIREMENTS := requirements/dev.txt requirements/dataset.txt
 
-.PHONY: help install install-baselines fit serve test test-slow check readme-figures docs-answers experiments training-speed format pins clean
+.PHONY: help install install-baselines fit serve test test-slow test-browser pictures check readme-figures docs-answers experiments training-speed format pins clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -68,6 +68,22 @@ check: install ## lint and types
 
 test-slow: install ## the tests on real data and those that take minutes
 	@$(IN_VENV) -m pytest -m slow
+
+AXE := tests/browser/node_modules/installed
+
+test-browser: install $(AXE) ## the page in headless Chromium (CHROMIUM=/path/to/it where it is not `chromium`)
+	@command -v "$${CHROMIUM:-chromium}" >/dev/null \
+	  || { echo "make: no Chromium found: install it (Debian and Ubuntu: apt-get install chromium), or name it with CHROMIUM=" >&2; exit 1; }
+	@$(IN_VENV) -m pytest -m browser tests/browser
+
+pictures: install $(AXE) ## take the README's pictures of the page, with the live bundle in ARTIFACTS
+	@PICTURES='$(CURDIR)/docs/images' PICTURES_OF="$$(realpath '$(ARTIFACTS)')" \
+	  $(IN_VENV) -m pytest -m browser tests/browser/test_main_states.py
+
+$(AXE): tests/browser/package-lock.json
+	@command -v npm >/dev/null \
+	  || { echo "make: npm not found, it installs axe-core: install it (Debian and Ubuntu: apt-get install npm)" >&2; exit 1; }
+	@cd tests/browser && npm ci --silent --ignore-scripts --no-audit --no-fund && touch node_modules/installed
 
 # Beside iALS, SVD and SASRec where `make install-baselines` was run.
 readme-figures: install ## measure with three seeds and write README's tables

@@ -63,12 +63,13 @@ const chooseFirst = latest(async (signal) => {
 });
 
 const someone = latest(async (signal) => {
-  const pick = (offset) => ask(["users"], { query: { limit: 1, offset }, signal });
+  const pick = (offset) => ask(["users"], { query: { limit: 2, offset }, signal });
   try {
     const { total } = await pick(0);
-    const [{ user_id: user }] = (await pick(Math.floor(Math.random() * total))).items;
-    byId("user-id").value = user;
-    go({ user });
+    const { items } = await pick(Math.floor(Math.random() * Math.max(total - 1, 1)));
+    const other = items.find((each) => each.user_id !== read().user) ?? items[0];
+    byId("user-id").value = other.user_id;
+    go({ user: other.user_id });
   } catch (problem) {
     if (!signal.aborted) tellProblem(byId("history-notice"), problem, someone);
   }

@@ -1,0 +1,99 @@
+"""A film, the model, and going from one to the other."""
+
+import re
+
+import pytest
+from browser_page import OpenPage, recommended
+from playwright.sync_api import expect
+from service_process import ServiceProcess
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_film_has_its_likes_and_predictions_for_the_user_and_for_you(
+    open_page: OpenPage, service: ServiceProcess
+) -> None:
+    page = open_page("#view=movie&movie=m17&user=42&rated=5:m18")
+    expect(page.locator("h1")).to_have_text("Movie 17 (1917)")
+    similar = service.client.get("/movies/m17/similar?k=10").json()["items"]
+    expect(page.locator("#similar .title")).to_have_text([film["title"] for film in similar])
+    cosines = [
+        float(text.removeprefix("cosine ")) for text in page.locator("#similar .score").all_inner_texts()
+    ]
+    assert cosines == pytest.approx([film["score"] for film in similar], abs=0.0051)
+    for who, person in (
+        ("User 42", {"user_id": "42"}),
+        ("You", {"history": [{"movie_id": "m18", "rating": 5}]}),
+    ):
+        stars = service.client.post("/predict_rating", json=person | {"movie_id": "m17"}).json()[
+            "predicted_rating"
+        ]
+        fact = page.locator("#facts > div").filter(has_text=re.compile(f"^{who} would give"))
+        assert float(fact.locator(".number").inner_text()) == pytest.approx(stars, abs=0.051)
+
+
+def test_another_user_can_be_chosen_on_the_page_of_a_film(open_page: OpenPage) -> None:
+    page = open_page("#view=movie&movie=m17")
+    expect(page.locator("h1")).to_have_text("Movie 17 (1917)")
+    page.fill("#movie-user-id", "7")
+    expect(page.locator("#facts")).to_contain_text("User 7 would give")
+    expect(page.locator("#movie-user-id")).to_be_focused()
+
+
+def test_an_unknown_film_is_said(open_page: OpenPage) -> None:
+    page = open_page("#view=movie&movie=none")
+    expect(page.locator("#movie-notice")).to_contain_text("No film here has this id")
+    expect(page.locator("#film-facts")).to_be_hidden()
+
+
+@pytest.mark.parametrize("movie_id", ["", "🎬", "a\0b"])
+def test_any_text_is_an_id_of_a_film(movie_id: str, open_page: OpenPage, service: ServiceProcess) -> None:
+    quoted = "".join(f"%{byte:02x}" for byte in movie_id.encode())
+    page = open_page(f"#view=movie&movie={quoted}")
+    expect(page.locator("h1")).to_have_text(service.client.get(f"/movies/{quoted}").json()["title"])
+
+
+def test_a_film_leads_back_and_on_with_the_focus_on_its_heading(open_page: OpenPage) -> None:
+    page = open_page("#view=user&user=42")
+    title = recommended(page)[0]
+    page.click("#recommended .title >> nth=0")
+    expect(page.locator("h1")).to_have_text(title)
+    expect(page.locator("h1")).to_be_focused()
+    assert page.title() == f"{title} · Matinee"
+    expect(page.get_by_role("link", name="A film")).to_have_attribute("aria-current", "page")
+    page.go_back()
+    expect(page.locator("h1")).to_have_text("User 42")
+    assert recommended(page)[0] == title
+
+
+def test_the_model_is_shown_with_its_age_and_what_was_measured(open_page: OpenPage) -> None:
+    page = open_page("#view=model")
+    expect(page.locator("#model-facts")).to_contain_text("tiny-1")
+    expect(page.locator("#model-facts")).to_contain_text(
+        re.compile(r"\d+ days, made (Jan 1, 2025|Dec 31, 2024)")
+    )
+
+
+def test_measures_stand_beside_the_baselines_and_the_best_is_bold(open_page: OpenPage) -> None:
+    page = open_page("")
+    recommended(page)
+
+    def measured(route):  # type: ignore[no-untyped-def] # Playwright finds out how many arguments it takes
+        document = route.fetch().json()
+        document["metrics"] = {
+            "split": "temporal",
+            "train_ratings": 80,
+            "test_ratings": 20,
+            "model": {"ndcg_at_10": 0.25, "rmse": 0.9, "hit_rate_at_10_with_time": 0.2},
+            "baselines": {"ease": {"ndcg_at_10": 0.26}, "biases": {"rmse": 1.0}},
+        }
+        route.fulfill(json=document)
+
+    page.route("**/model", measured)
+    page.get_by_role("link", name="The model").click()
+    rows = page.locator("#quality tbody tr")
+    expect(rows.locator("th")).to_have_text(
+        ["NDCG@10", re.compile("^RMSE, stars"), re.compile("^hit rate@10, row.s own time")]
+    )
+    expect(page.locator("#quality thead th")).to_have_text(["Matinee", "EASE", "biases"])
+    expect(rows.locator("strong")).to_have_text(["0.2600", "0.9000"])

@@ -1,0 +1,86 @@
+"""Opens pages in a browser, and notes what no page may do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+OpenPage = Callable[..., Page]
+"""`open_page("#view=model", width=360)`, with the arguments of `Browser.new_context`."""
+
+_AXE = Path(__file__).parent / "browser" / "node_modules" / "axe-core" / "axe.min.js"
+_FAILED_REQUEST = "Failed to load resource"  # Chromium's own word for a status of 400 and more
+
+
+@contextmanager
+def opening(browser: Browser, base_url: str) -> Iterator[OpenPage]:
+    contexts, pages, wrong = [], [], list[str]()
+
+    def open_page(address: str = "", *, width: int = 1280, height: int = 800, **options: Any) -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, **{"reduced_motion": "reduce"} | options
+        )
+        contexts.append(context)
+        page = context.new_page()
+        pages.append(page)
+        page.set_default_timeout(15_000)
+        page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
+        page.on(
+            "console",
+            lambda said: (
+                wrong.append(f"{said.type}: {said.text}")
+                if said.type in {"error", "warning"} and not said.text.startswith(_FAILED_REQUEST)
+                else None
+            ),
+        )
+        page.on(
+            "request",
+            lambda request: (
+                None if request.url.startswith(base_url) else wrong.append(f"asked {request.url}")
+            ),
+        )
+        page.goto(f"{base_url}/{address}")
+        return page
+
+    try:
+        yield open_page
+        assert not any(page.evaluate("window.ran") for page in pages), "a title was run"
+        assert wrong == []
+    finally:
+        for context in contexts:
+            context.close()
+
+
+@cache
+def _axe() -> str:
+    if not _AXE.exists():
+        pytest.skip("axe-core is not installed: `make test-browser` has npm do that")
+    return _AXE.read_text(encoding="utf-8")
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds wrong in a page as it is now."""
+    page.evaluate(_axe())
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    assert found["passes"], "axe-core checked nothing"
+    return [
+        f"{violation['id']}: {violation['help']}: {[node['html'] for node in violation['nodes']]}"
+        for violation in found["violations"]
+    ]
+
+
+def overflow_px(page: Page) -> int:
+    """By how much a page is wider than its window."""
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+def recommended(page: Page) -> list[str]:
+    """Titles of the list of recommendations, once it is not being loaded."""
+    page.wait_for_selector("#recommended:not([aria-busy]) > li")
+    return page.locator("#recommended .title").all_text_contents()
