@@ -8,13 +8,18 @@ import os
 import socket
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 from pydantic import ValidationError
 
-from service.listening import join, listen, reserve
-from service.settings import Settings
+from service.listening import join, listen, reserve, warn_of_strangers
+from service.settings import SECRET, Settings
 
 _BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+_SECRETS_VARIABLE = "MATINEE_SECRETS"
+DEFAULT_SECRETS = "/run/secrets"
+"""Where Docker puts secrets."""
+_SECRETS_HELP = "Directory whose files, such as matinee_api_keys, hold variables that are not set."
 
 
 def main() -> None:
@@ -30,7 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m service",
         description="Serves recommendations over HTTP. It is set by environment variables:",
-        epilog="\n".join(variables),
+        epilog="\n".join((*variables, f"  {_SECRETS_VARIABLE}={DEFAULT_SECRETS}  {_SECRETS_HELP}")),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
@@ -71,6 +76,8 @@ def _serve_with_workers(settings: Settings, reserved: socket.socket) -> None:
     from service.workers import Workers  # noqa: PLC0415
 
     log_directly(settings, worker=0)
+    if not settings.api_keys:
+        warn_of_strangers(reserved)
     threads = settings.workers * max(settings.tensorflow_intra_op_threads, settings.blas_threads)
     if threads > (cores := os.cpu_count() or 1):
         logging.getLogger("service").warning(
@@ -93,12 +100,17 @@ def _serve_with_workers(settings: Settings, reserved: socket.socket) -> None:
 
 
 def _read_settings() -> Settings:
+    secrets = Path(os.environ.get(_SECRETS_VARIABLE, DEFAULT_SECRETS))
+    if _SECRETS_VARIABLE in os.environ and not secrets.is_dir():
+        _complain(f"{_SECRETS_VARIABLE}={secrets}: expected a directory of files such as matinee_api_keys")
+        sys.exit(2)
     try:
-        return Settings()
+        return Settings(_secrets_dir=secrets if secrets.is_dir() else None)
     except ValidationError as error:
         for each in error.errors():
-            variable = "MATINEE_" + "_".join(map(str, each["loc"])).upper()
-            _complain(f"{variable}={each['input']}: {each['msg']}; set it to another value, or unset it")
+            name = "_".join(map(str, each["loc"]))
+            value = "***" if name in SECRET else each["input"]
+            _complain(f"MATINEE_{name.upper()}={value}: {each['msg']}; set it to another value, or unset it")
         sys.exit(2)
 
 

@@ -11,9 +11,10 @@ from fastapi import FastAPI
 
 from service.batching import Batcher
 from service.body_limit import BodyLimit
-from service.keys import Keys
+from service.keys import KeyCheck, Keys
 from service.loading import load_recommender
 from service.logs import Log
+from service.openapi import install_openapi
 from service.problems import install_problems
 from service.recording import RequestRecorder
 from service.reloading import BundleReloader
@@ -70,7 +71,6 @@ def create_app(
         redirect_slashes=False,
         telemetry=NO_TRACING if tracing is None else tracing.config,
     )
-    app.state.keys = Keys(admin=settings.admin_keys)
     app.state.artifacts = settings.artifacts
     app.state.reloader = reloader
     app.state.batcher = batcher
@@ -79,7 +79,10 @@ def create_app(
     app.include_router(router)
     app.add_middleware(QuotedPaths)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, observer=telemetry)
+    keys = Keys(settings)
+    app.add_middleware(KeyCheck, keys=keys, observer=telemetry)
     install_problems(app)
+    install_openapi(app, keys)
     begun = None if tracing is None else note_request_id
     framework = app.build_middleware_stack
 

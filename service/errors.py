@@ -17,6 +17,7 @@ MatineeError                    500
 │   └── NoPrevious                    no bundle was live before
 ├── KeyRefused                  403   not with this key
 │   ├── KeyMissing              401   no key came, or one that nobody has
+│   ├── KeyWrong                      a key of the other kind came
 │   └── AdminClosed                   no key opens it, because none is set
 ├── RequestError                422   the request cannot be answered as asked
 │   ├── InvalidField                  a field's value is out of its range
@@ -121,6 +122,10 @@ class KeyMissing(KeyRefused):
     status = 401
     title = "A key is needed"
     headers = MappingProxyType({"WWW-Authenticate": "Bearer"})
+
+
+class KeyWrong(KeyRefused):
+    """A key came that opens other things: an app's for an operator's, or the other way round."""
 
 
 class AdminClosed(KeyRefused):

@@ -7,8 +7,12 @@ has a socket of its own at the same address (SO_REUSEPORT) Linux deals them out 
 
 from __future__ import annotations
 
+import logging
 import socket
 import sys
+from ipaddress import ip_address
+
+logger = logging.getLogger(__name__)
 
 BACKLOG = 2048
 
@@ -53,6 +57,16 @@ def url(listener: socket.socket) -> str:
     """Where a socket can be reached."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def warn_of_strangers(listener: socket.socket) -> None:
+    """For a service without keys: says so where others than this machine can reach it."""
+    if not ip_address(listener.getsockname()[0]).is_loopback:
+        logger.warning(
+            "ANYBODY WHO REACHES %s MAY ASK: there are no keys. Set MATINEE_API_KEYS, or "
+            "MATINEE_HOST=127.0.0.1, or let only a proxy that asks for credentials reach this port",
+            url(listener),
+        )
 
 
 def _bind(host: str, port: int, *, reuse_port: bool = False) -> socket.socket:

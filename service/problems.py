@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -26,29 +26,17 @@ def document_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+def answer_problem(error: MatineeError) -> Response:
+    """The answer to an error that comes before any route."""
+    return _respond(problem_of(error, ""), error.headers)
+
+
 def install_problems(app: FastAPI) -> None:
-    """Makes every error that `app` answers a problem, and has OpenAPI say so."""
+    """Makes every error that `app` answers a problem."""
     app.exception_handler(MatineeError)(_answer_own)
     app.exception_handler(RequestValidationError)(_answer_invalid)
     app.exception_handler(HTTPException)(_answer_http)
     app.exception_handler(Exception)(_answer_unforeseen)
-    fastapi_openapi = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        document = fastapi_openapi()
-        for response in _responses(document):
-            content = response.get("content", {})
-            if content.get("application/json", {}).get("schema") == {"$ref": "#/components/schemas/Problem"}:
-                content[MEDIA_TYPE] = content.pop("application/json")
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign] # FastAPI documents this as the way to extend it
-
-
-def _responses(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for operations in document["paths"].values():
-        for operation in operations.values():
-            yield from operation["responses"].values()
 
 
 def _respond(problem: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:

@@ -15,7 +15,7 @@ from types import FrameType
 import uvicorn
 
 from service.app import create_app
-from service.listening import BACKLOG, url
+from service.listening import BACKLOG, url, warn_of_strangers
 from service.logs import Log
 from service.settings import Settings
 from service.telemetry import Telemetry
@@ -75,6 +75,8 @@ def serve(
         threading.Thread(target=_end_with_parent, args=(parent,), name="parent-watch", daemon=True).start()
     else:
         telemetry.workers(1)
+        if not settings.api_keys:
+            warn_of_strangers(listener)
     try:
         server.run(sockets=[listener])
     finally:

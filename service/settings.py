@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 LogLevel = Literal["debug", "info", "warning", "error", "critical"]
 LogFormat = Literal["json", "text"]
+_OPEN = "page|docs|metrics|report"
+
+
+def split_keys(keys: str) -> list[str]:
+    """Keys that are separated by commas, spaces or ends of lines."""
+    return [key for key in re.split(r"[\s,]+", keys) if key]
+
+
+def _sendable(keys: SecretStr) -> SecretStr:
+    # A mistyped list must not leave the service open, and what no header can hold would never match.
+    given = keys.get_secret_value()
+    if given and not split_keys(given):
+        raise ValueError("expected keys separated by commas, got none")
+    if not all(key.isascii() and key.isprintable() for key in split_keys(given)):
+        raise ValueError("expected keys of visible ASCII characters, got others")
+    return keys
+
+
+KeyList = Annotated[SecretStr, AfterValidator(_sendable)]
 
 
 class Settings(BaseSettings):
@@ -64,11 +84,24 @@ class Settings(BaseSettings):
     log_format: LogFormat = Field(
         default="json", description="One JSON object a line for programs, or text for people."
     )
-    admin_keys: SecretStr = Field(
+    api_keys: KeyList = Field(
+        default=SecretStr(""),
+        description="Keys that apps send, separated by commas; without one anybody may ask.",
+    )
+    admin_keys: KeyList = Field(
         default=SecretStr(""),
         description="Keys that open /admin/*, separated by commas; without one it is closed.",
+    )
+    open: str = Field(
+        default="page,docs",
+        pattern=rf"^(nothing|({_OPEN})(,({_OPEN}))*)$",
+        description="What needs no key where API_KEYS are set: of page, docs, metrics, report; or nothing.",
     )
     tracing: Literal["off", "otlp"] = Field(
         default="off",
         description="Where spans go; otlp reads OTEL_EXPORTER_OTLP_ENDPOINT and needs the extra tracing.",
     )
+
+
+SECRET = ("api_keys", "admin_keys")
+"""Settings whose values are shown to nobody."""

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from anyio import to_thread
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 
 from service.current import roll_back
 from service.errors import BundleError, RollbackRefused
-from service.keys import require_admin
 from service.problems import document_problems
 from service.reloading import BundleReloader
 from service.routes.health import refused_bundle
 from service.schemas.admin import BundleNow
 
-router = APIRouter(prefix="/admin", dependencies=[Depends(require_admin)])
+router = APIRouter(prefix="/admin")
 
 
-@router.post("/reload", responses=document_problems(401, 403))
+@router.post("/reload", responses=document_problems())
 async def reload(request: Request) -> BundleNow:
     """Looks at CURRENT now, tries what was refused again, and answers when that is done.
 
@@ -25,7 +24,7 @@ async def reload(request: Request) -> BundleNow:
     return await _look(request.app.state.reloader)
 
 
-@router.post("/rollback", responses=document_problems(401, 403, 409))
+@router.post("/rollback", responses=document_problems(409))
 async def rollback(request: Request) -> BundleNow:
     """Exchanges CURRENT and PREVIOUS and takes the bundle up that was live before; twice undoes it.
 

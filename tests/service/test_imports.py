@@ -24,6 +24,7 @@ CONTRACT = {
 KNOW_HTTP = {
     "service.app",
     "service.keys",
+    "service.openapi",
     "service.tracing",
     "service.problems",
     "service.searching_threads",

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from service.listening import DEALS_OUT, join, listen, reserve, url
+from service.listening import DEALS_OUT, join, listen, reserve, url, warn_of_strangers
 
 
 @pytest.fixture(params=["127.0.0.1", "::1"])
@@ -54,3 +54,12 @@ def accept_all(listener: socket.socket) -> int:
 def test_a_url_names_a_host_of_either_family(reserved: socket.socket) -> None:
     host, port = reserved.getsockname()[:2]
     assert url(reserved) == (f"http://[::1]:{port}" if host == "::1" else f"http://127.0.0.1:{port}")
+
+
+@pytest.mark.parametrize(("host", "warned"), [("127.0.0.1", False), ("localhost", False), ("0.0.0.0", True)])  # noqa: S104 what is warned of
+def test_an_address_that_strangers_reach_is_warned_of(
+    host: str, warned: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    with listen(host, 0) as listener:
+        warn_of_strangers(listener)
+    assert ("MATINEE_API_KEYS" in caplog.text) is warned

@@ -92,3 +92,17 @@ def test_help_lists_every_setting(tmp_path: Path) -> None:
     assert ended.returncode == 0
     assert "MATINEE_ARTIFACTS=artifacts" in ended.stdout
     assert "MATINEE_RELOAD_SECONDS=2.0" in ended.stdout
+
+
+def test_a_key_that_is_no_setting_is_not_repeated(tmp_path: Path) -> None:
+    ended = run(tmp_path, "--check", admin_keys="schlüssel")
+    assert ended.returncode == 2
+    assert "MATINEE_ADMIN_KEYS=***: " in ended.stderr
+    assert "schl" not in ended.stderr
+
+
+def test_a_directory_of_secrets_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
+    ended = run(tmp_path, "--check", secrets=str(tmp_path / "none"))
+    assert ended.returncode == 2
+    assert ended.stderr.count("\n") == 1
+    assert "MATINEE_SECRETS" in ended.stderr

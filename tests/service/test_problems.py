@@ -139,7 +139,7 @@ def test_a_thousand_mistakes_are_not_answered_with_a_thousand_errors(ask: Ask) -
     assert len(problem.errors) == MOST_ERRORS
 
 
-@pytest.mark.parametrize("path", ["/", "/nowhere", "/recommend/", "/recommend/42", "/%00"])
+@pytest.mark.parametrize("path", ["/web", "/nowhere", "/recommend/", "/recommend/42", "/%00"])
 def test_an_unknown_path_is_404(path: str, ask: Ask) -> None:
     problem = check(ask("GET", path), 404)
     assert problem.type == "about:blank"

@@ -30,7 +30,9 @@ def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch
         "log_level": "debug",
         "log_format": "text",
         "tracing": "otlp",
+        "api_keys": SecretStr("three,four"),
         "admin_keys": SecretStr("one,two"),
+        "open": "metrics",
     }
     for name, value in values.items():
         text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
