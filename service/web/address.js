@@ -1,10 +1,10 @@
-// What the page shows is in its address, behind the #, which browsers send to nobody.
+// What is shown is in the address, behind the #, which browsers send to nobody.
 
 const RANKS = ["retrieval", "rating", "blend"];
 const VIEWS = ["user", "stranger", "movie", "model"];
 const listeners = [];
 
-/** The address as an object; every field has a value, `user` and `movie` are null where none is chosen. */
+/** The address as an object; null where nothing is chosen. */
 export function read() {
   const fields = new URLSearchParams(location.hash.slice(1));
   const rated = new Map();
@@ -27,7 +27,7 @@ export function read() {
   };
 }
 
-/** The address of the present one with some fields changed, to link to. */
+/** The present address with some fields changed. */
 export function link(changes) {
   const state = { ...read(), ...changes };
   const fields = new URLSearchParams({ view: state.view });

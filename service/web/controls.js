@@ -32,7 +32,7 @@ export function startControls() {
   fold();
 }
 
-/** Learns the genres there are, once. Without them the other controls still work, and a next time may succeed. */
+/** Learns the genres there are. Where that fails the other controls still work, and a next time may succeed. */
 export async function loadGenres() {
   if (known.length) return;
   const { items } = await ask(["genres"]).catch(() => ({ items: [] }));

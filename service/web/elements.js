@@ -1,8 +1,8 @@
-// Makes and keeps elements. Text from data only ever becomes a text node or an attribute.
+// Makes and keeps elements. Text from data becomes text nodes and attributes only.
 
 export const byId = (id) => document.getElementById(id);
 
-/** A new element, without those attributes and children that are null or false. */
+/** A new element; attributes and children that are null or false are left out. */
 export function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -17,7 +17,7 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-/** Changes what an input shows, but never under the hands of who types there. */
+/** Changes what an input shows, unless somebody types there. */
 export function setValue(input, value) {
   if (document.activeElement !== input && input.value !== value) input.value = value;
 }
@@ -59,7 +59,7 @@ function settle(list, places) {
   }
 }
 
-/** Runs `work(signal, ...)`, and aborts what ran before; `pause()` says how many ms it waits for a next call. */
+/** Runs `work(signal, ...)` after `pause()` ms, and aborts what ran before. */
 export function latest(work, pause = () => 0) {
   let controller = new AbortController();
   return async (...given) => {

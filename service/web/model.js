@@ -1,4 +1,4 @@
-// The model: which bundle answers, how old it is, and how good it measured beside the baselines.
+// The model: which bundle answers, how old it is, how good it measured.
 
 import { byId, count, element, latest, setText, showTerms } from "./elements.js";
 import { tellProblem } from "./notice.js";
@@ -56,7 +56,8 @@ function showQuality(metrics) {
     setText(byId("quality-summary"), "It was not measured.");
     return;
   }
-  setText(byId("quality-summary"), `The ${metrics.split} split: ${count(metrics.test_ratings, "rating")} held out, ${metrics.train_ratings.toLocaleString("en")} trained on; then trained again on all. The best of each row is bold.`);
+  const seeds = metrics.seeds?.length > 1 ? `, mean of ${metrics.seeds.length} seeds` : "";
+  setText(byId("quality-summary"), `The ${metrics.split} split: ${count(metrics.test_ratings, "rating")} held out, ${metrics.train_ratings.toLocaleString("en")} trained on${seeds}. The best of each row is bold.`);
   const baselines = Object.entries(metrics.baselines ?? {});
   const columns = [["Matinee", model], ...baselines.map(([name, of]) => [inWords(name), of])];
   const head = element("tr", {}, element("td"), ...columns.map(([name]) => element("th", { scope: "col" }, name)));

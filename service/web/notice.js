@@ -1,6 +1,6 @@
 // What a part of the page says when it has nothing to show.
 
-import { element } from "./elements.js";
+import { byId, element } from "./elements.js";
 
 /** Says something kindly, with an element such as a link after it. */
 export function tellNotice(place, title, text, ...more) {
@@ -10,7 +10,10 @@ export function tellNotice(place, title, text, ...more) {
 /** Says what went wrong and offers to try again. */
 export function tellProblem(place, problem, retry) {
   const again = element("button", { type: "button", class: "strong" }, "Try again");
-  again.addEventListener("click", retry);
+  again.addEventListener("click", () => {
+    byId("heading").focus({ preventScroll: true }); // the button will be gone
+    retry();
+  });
   place.replaceChildren(
     element("div", { class: "notice problem", role: "alert" }, element("strong", {}, problem.title ?? "The page failed"), element("p", {}, problem.message), again),
   );

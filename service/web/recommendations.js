@@ -80,7 +80,10 @@ function show({ bundle_id, source = "popular", items }, key, name) {
   else tellNotice(byId("recommended-notice"), "No film passes", "All that these filters let through was seen already. Try fewer filters.");
   const list = byId("recommended");
   keep(list, items, { key: filmKey, make: makeRow, update: (row, film, at) => showRow(row, film, at, source) });
-  byId("more").hidden = items.length < size || size >= MOST;
+  const more = byId("more");
+  const isAll = items.length < size || size >= MOST;
+  if (isAll && document.activeElement === more) list.focus();
+  more.hidden = isAll;
   list.removeAttribute("aria-busy"); // the reasons are still on their way
   if (key !== shown || items.length > PAGE) say(`${count(items.length, "film")} for ${name}, ${SOURCES[source]}`);
   shown = key;

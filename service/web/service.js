@@ -13,7 +13,7 @@ export class Problem extends Error {
   }
 }
 
-/** The JSON of an answer; `path` is a list of its parts, a `body` makes it a POST. Throws Problem, or what an aborted `signal` does. */
+/** The JSON of an answer; `path` is a list of its parts, a `body` makes it a POST. Throws Problem. */
 export async function ask(path, { query = {}, body, signal } = {}) {
   const url = new URL(path.map(encodeURIComponent).join("/"), document.baseURI);
   url.search = new URLSearchParams(query);

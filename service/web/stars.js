@@ -16,7 +16,7 @@ export function shownStars() {
   return element("span", { class: "stars" }, glyphs, element("span", { class: "number" }), element("span", { class: "unseen" }));
 }
 
-/** Makes `shownStars` show a rating; `kind` says aloud what it is. */
+/** Makes `shownStars` show a rating; `kind` is said aloud. */
 export function showStars(shown, rating, kind) {
   const [glyphs, number, after] = shown.children;
   const zero = Math.min(scale[0], 0);
@@ -25,7 +25,7 @@ export function showStars(shown, rating, kind) {
   setText(after, ` stars ${kind}`);
 }
 
-/** The ratings one can give: whole ones where there are at most ten, else five from end to end. */
+/** The ratings to give: whole ones where those are at most ten, else five from end to end. */
 function choices() {
   const [low, high] = scale;
   const whole = Array.from({ length: Math.max(Math.floor(high) - Math.ceil(low) + 1, 0) }, (_, at) => Math.ceil(low) + at);

@@ -1,4 +1,4 @@
-// A stranger: films they give stars to, kept in the address alone, and a list that follows each of them.
+// A stranger: films they give stars to, and a list that follows each of them.
 
 import { go, read } from "./address.js";
 import { byId, count, element, keep, latest, setText } from "./elements.js";
@@ -80,7 +80,7 @@ const loadFilms = latest(async (signal, rated) => {
   if (!signal.aborted) showRated(rated);
 });
 
-/** A film of a shared link that this bundle does not have: it can be removed. */
+/** A film of a shared link that this bundle does not have. */
 function gone(id) {
   return { movie_id: id, title: `Unknown film ${id}`, genres: [], year: null };
 }

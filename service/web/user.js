@@ -102,7 +102,7 @@ const loadHistory = latest(async (signal) => {
   showHistory();
 });
 
-/** What a user gave a film, as far as the page has read their history. */
+/** What a user gave a film, where their history is loaded. */
 export function starsGiven(userId, movieId) {
   return seen?.user_id === userId ? seen.items.find((film) => film.movie_id === movieId)?.rating : undefined;
 }

@@ -43,6 +43,7 @@ def test_a_failure_is_said_in_words_and_can_be_tried_again(
     page.unroute("**/recommend")
     alert.get_by_role("button", name="Try again").click()
     expect(alert).to_have_count(0)
+    expect(page.locator("h1")).to_be_focused()  # where the keyboard goes on: the button is gone
     assert recommended(page) != before
 
 

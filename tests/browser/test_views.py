@@ -84,6 +84,7 @@ def test_measures_stand_beside_the_baselines_and_the_best_is_bold(open_page: Ope
             "split": "temporal",
             "train_ratings": 80,
             "test_ratings": 20,
+            "seeds": [42, 43, 44],
             "model": {"ndcg_at_10": 0.25, "rmse": 0.9, "hit_rate_at_10_with_time": 0.2},
             "baselines": {"ease": {"ndcg_at_10": 0.26}, "biases": {"rmse": 1.0}},
         }
@@ -91,6 +92,9 @@ def test_measures_stand_beside_the_baselines_and_the_best_is_bold(open_page: Ope
 
     page.route("**/model", measured)
     page.get_by_role("link", name="The model").click()
+    expect(page.locator("#quality-summary")).to_contain_text(
+        "The temporal split: 20 ratings held out, 80 trained on, mean of 3 seeds."
+    )
     rows = page.locator("#quality tbody tr")
     expect(rows.locator("th")).to_have_text(
         ["NDCG@10", re.compile("^RMSE, stars"), re.compile("^hit rate@10, row.s own time")]
