@@ -57,8 +57,8 @@ FROM training AS load
 LABEL org.opencontainers.image.title="matinee-load" \
       org.opencontainers.image.description="The load test, on httpx."
 USER root
-COPY requirements/client.txt requirements/
-RUN pip --python /opt/matinee/bin/python install --no-cache-dir --quiet -r requirements/client.txt
+COPY requirements/benchmarks.txt requirements/
+RUN pip --python /opt/matinee/bin/python install --no-cache-dir --quiet -r requirements/benchmarks.txt
 COPY benchmarks benchmarks
 USER matinee
 ENTRYPOINT ["python", "-m", "benchmarks.load_test"]

@@ -5,6 +5,7 @@ SHELL := /bin/bash
 
 HOST ?= 127.0.0.1
 PORT ?= 8000
+URL ?= http://$(HOST):$(PORT)
 DATA ?= auto
 ARTIFACTS ?= artifacts
 # The first of these that runs and is a supported version builds .venv; PYTHON=... chooses another.
@@ -18,7 +19,7 @@ PIP := $(IN_VENV) $(PIP_INSTALL)
 BASELINES := .venv-baselines
 REQUIREMENTS := requirements/dev.txt requirements/dataset.txt
 
-.PHONY: help install install-baselines fit serve test test-slow test-browser pictures check readme-figures docs-answers experiments training-speed format pins clean
+.PHONY: help install install-baselines fit serve test test-slow test-browser pictures check readme-figures docs-answers experiments training-speed load-test format pins clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -97,6 +98,9 @@ experiments: install ## the published tutorials' models beside their figures (FL
 training-speed: install ## training rows per second beside TFRS's, which gets an environment of its own (FLAGS=)
 	@$(IN_VENV) -m benchmarks.training_speed $(FLAGS)
 
+load-test: install ## measure a running service (URL=, FLAGS=); JSON, plot and page go to load-test/
+	@$(IN_VENV) -m benchmarks.load_test '$(URL)' --out load-test $(FLAGS)
+
 docs-answers: install ## write the live bundle's answers into README and docs (ARTIFACTS=)
 	@MATINEE_ARTIFACTS='$(ARTIFACTS)' PYTHONPATH=. $(IN_VENV) tests/documented_examples.py
 
@@ -104,7 +108,7 @@ format: install ## put the code in its form
 	@$(VENV)/bin/ruff format . && $(VENV)/bin/ruff check --fix .
 
 pins: ## compile requirements/*.in to exact versions (needs uv)
-	@cd requirements && for file in service client tracing training dev baselines tfrs; do \
+	@cd requirements && for file in service client benchmarks tracing training dev baselines tfrs; do \
 	  uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
 	    --no-annotate --no-header $$file.in -o $$file.txt || exit 1; done
 # PyTorch pins its CUDA packages itself, and its CPU build wants none.

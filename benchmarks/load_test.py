@@ -1,120 +1,140 @@
-"""A load test over HTTP, with httpx: so many connections, each asking again as soon as it is answered.
+"""A load test of a running service over HTTP, with httpx.
 
     python -m benchmarks.load_test http://127.0.0.1:8000 --connections 16 --seconds 20
+    python -m benchmarks.load_test http://127.0.0.1:8000 --rate 300 --p99-ms 50 --max-error-rate 0.001
 
-Half of the requests want recommendations for known users, a quarter for strangers with a history, a quarter a
-predicted rating, drawn with a seed. One process of httpx offers several hundred requests a second: where the
-service can do more, this measures the client.
+Without `--rate` each connection asks again as soon as it is answered (closed loop): that finds the most the
+service can do. With it requests arrive at a fixed rate whatever the answers do (open loop), and a latency
+counts from the moment at which the request was to be sent, so that a stall is felt by all who arrive in it.
+docs/performance.md has the rest.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
-import random
+import os
 import sys
-import time
-from collections import Counter
-from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
 
 import httpx
+from rich.console import Console
+
+from benchmarks.load.inventory import Inventory
+from benchmarks.load.objectives import Objectives
+from benchmarks.load.plan import KINDS, Plan
+from benchmarks.load.progress import Progress
+from benchmarks.load.report import show, write_report
+from benchmarks.load.run import ClientDied, run
+from benchmarks.load.summary import summarise
+from benchmarks.machine import describe_machine, load_average
+from service.client import MatineeClient
+from service.client_errors import AnswerError
+
+MISSED, NOT_MEASURED = 1, 2
+"""Exit codes; argparse leaves with 2 as well."""
+
+_INTERRUPTED = 130
+
+_WIDTH = 120
+"""Of the table where there is no terminal that has one."""
 
 
-def main() -> None:
-    """Prints rate, percentiles and errors.
+def main(arguments: list[str] | None = None) -> int:
+    """Measures and tells.
 
-    Raises:
-        SystemExit: 1 where an objective is missed, or the service does not answer.
+    Returns:
+        0; `MISSED` where an objective is missed; `NOT_MEASURED` where the service does not answer.
     """
-    parser = argparse.ArgumentParser(description="Rate, latency and errors of a running service.")
-    parser.add_argument("url", help="such as http://127.0.0.1:8000")
-    parser.add_argument("--connections", type=int, default=16)
-    parser.add_argument("--seconds", type=float, default=10)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--p99-ms", type=float, default=float("inf"), help="objective")
-    parser.add_argument("--max-error-rate", type=float, default=1.0, help="objective")
-    parser.add_argument("--min-rps", type=float, default=0.0, help="objective")
-    arguments = parser.parse_args()
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    # Figures go to standard output where they are for a program, everything for people beside it.
+    console = Console(stderr=given.json, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = _WIDTH
     try:
-        result = asyncio.run(
-            measure(arguments.url, arguments.connections, arguments.seconds, seed=arguments.seed)
+        plan = Plan(
+            **{name: getattr(given, name) for name in Plan.__dataclass_fields__ if name != "mix"},
+            mix=given.mix,
         )
-    except httpx.HTTPError as error:
-        sys.exit(f"load_test: {arguments.url} does not answer as a service with a bundle: {error!r}")
-    lines = [json.dumps(result)] if arguments.json else [f"{name}: {value}" for name, value in result.items()]
-    sys.stdout.write("\n".join(lines) + "\n")
-    missed = (
-        result["p99_ms"] > arguments.p99_ms
-        or result["error_rate"] > arguments.max_error_rate
-        or result["requests_per_second"] < arguments.min_rps
-    )
-    sys.exit(int(missed))
-
-
-async def measure(url: str, connections: int, seconds: float, *, seed: int = 0) -> dict[str, Any]:
-    """Asks for so long, and says what came.
-
-    Raises:
-        httpx.HTTPError: The service does not answer at all, or has no bundle.
-    """
-    latencies_ms: list[float] = []
-    kinds: Counter[str] = Counter()
-    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
-    async with httpx.AsyncClient(base_url=url, timeout=30, limits=limits) as client:
-        users = [each["user_id"] for each in await _items(client, "/users?limit=100")]
-        movies = [each["movie_id"] for each in await _items(client, "/popular?k=100")]
-        end = time.perf_counter() + seconds
-
-        async def connection(number: int) -> None:
-            requests = _requests(users, movies, random.Random(f"{seed} {number}"))  # noqa: S311 no secret
-            while time.perf_counter() < end:
-                path, body = next(requests)
-                began = time.perf_counter()
-                try:
-                    kind = str((await client.post(path, json=body)).status_code)
-                except httpx.HTTPError as error:
-                    kind = type(error).__name__
-                latencies_ms.append(1000 * (time.perf_counter() - began))
-                kinds[kind] += 1
-
-        began = time.perf_counter()
-        await asyncio.gather(*map(connection, range(connections)))
-        took = time.perf_counter() - began
-    latencies_ms.sort()
-    errors = {kind: count for kind, count in kinds.items() if kind != "200"}
-    return {
-        "requests": len(latencies_ms),
-        "requests_per_second": round(len(latencies_ms) / took, 1),
-        **{
-            f"p{percent}_ms": round(latencies_ms[int(len(latencies_ms) * percent / 100)], 2)
-            for percent in (50, 95, 99)
-        },
-        "errors": errors,
-        "error_rate": sum(errors.values()) / len(latencies_ms),
+    except ValueError as error:
+        parser.error(str(error))
+    try:
+        with MatineeClient(plan.url, api_key=plan.api_key) as client:
+            inventory = Inventory.of(client)
+        machine = describe_machine(["httpx"])
+        with Progress(plan, console) as progress:
+            samples = run(plan, inventory, progress.tick)
+    except (httpx.HTTPError, httpx.InvalidURL, AnswerError) as error:
+        console.print(f"load_test: {plan.url} cannot be measured: {error!r}", markup=False)
+        return NOT_MEASURED
+    except ClientDied as error:
+        console.print(f"load_test: {error}", markup=False)
+        return NOT_MEASURED
+    except KeyboardInterrupt:
+        console.print("load_test: interrupted, nothing was measured")
+        return _INTERRUPTED
+    result = summarise(plan, samples)
+    objectives = Objectives(p99_ms=given.p99_ms, max_error_rate=given.max_error_rate, min_rps=given.min_rps)
+    missed = objectives.missed(result)
+    document = {
+        "plan": plan.to_document(),
+        "bundle_id": inventory.bundle_id,
+        "machine": machine | {"load_average_after": load_average()},
+        **result,
+        "missed": missed,
     }
+    show(console, document)
+    if given.json:
+        sys.stdout.write(json.dumps(document, allow_nan=False) + "\n")
+    if given.out is not None:
+        write_report(given.out, document, samples)
+        console.print(f"written: {given.out}/", markup=False, highlight=False)
+    return MISSED if missed else 0
 
 
-async def _items(client: httpx.AsyncClient, path: str) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = (await client.get(path)).raise_for_status().json()["items"]
-    return items
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.load_test",
+        description="Rate, latencies and errors of a running service.",
+        epilog="Exit code 1: an objective is missed. 2: nothing could be measured.",
+    )
+    parser.add_argument("url", help="such as http://127.0.0.1:8000")
+    load = parser.add_argument_group("load")
+    load.add_argument(
+        "--connections", type=int, default=Plan.connections, metavar="N", help="of all processes"
+    )
+    load.add_argument("--processes", type=int, default=Plan.processes, metavar="N", help="client processes")
+    load.add_argument("--rate", type=float, metavar="RPS", help="arrivals/s; without it a closed loop")
+    load.add_argument("--warm-up-seconds", type=float, default=Plan.warm_up_seconds, metavar="S")
+    load.add_argument("--seconds", type=float, default=Plan.seconds, metavar="S", help="measured")
+    load.add_argument("--timeout-seconds", type=float, default=Plan.timeout_seconds, metavar="S")
+    load.add_argument(
+        "--mix",
+        type=_weights,
+        default=Plan.mix,
+        metavar=",".join(KINDS).upper(),
+        help=f"weights of the kinds of requests, such as {','.join(map(str, Plan.mix))}",
+    )
+    load.add_argument("--seed", type=int, default=Plan.seed, metavar="N", help="of the requests")
+    load.add_argument(
+        "--api-key", default=os.environ.get("MATINEE_API_KEY"), metavar="KEY", help="default $MATINEE_API_KEY"
+    )
+    promised = parser.add_argument_group("objectives")
+    promised.add_argument("--p99-ms", type=float, metavar="MS", help="of all kinds together")
+    promised.add_argument("--max-error-rate", type=float, metavar="SHARE", help="such as 0.001")
+    promised.add_argument("--min-rps", type=float, metavar="RPS", help="good answers")
+    output = parser.add_argument_group("output")
+    output.add_argument("--json", action="store_true", help="print one JSON object on standard output")
+    output.add_argument(
+        "--out", type=Path, metavar="DIRECTORY", help="write load_test.json, latency.png and latency.html"
+    )
+    return parser
 
 
-def _requests(
-    users: list[str], movies: list[str], random_: random.Random
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    while True:
-        draw = random_.random()
-        if draw < 0.5:
-            yield "/recommend", {"user_id": random_.choice(users), "k": 10}
-        elif draw < 0.75:
-            liked = random_.sample(movies, 5)
-            yield "/recommend", {"history": [{"movie_id": movie_id, "rating": 5} for movie_id in liked]}
-        else:
-            yield "/predict_rating", {"user_id": random_.choice(users), "movie_id": random_.choice(movies)}
+def _weights(text: str) -> tuple[float, ...]:
+    return tuple(float(weight) for weight in text.split(","))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,0 +1,148 @@
+"""One client process: some connections that ask on a schedule."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import selectors
+import time
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from ssl import SSLContext
+from typing import Any
+
+import httpx
+from pydantic import ValidationError
+
+from benchmarks.load.inventory import Inventory
+from benchmarks.load.plan import Plan
+from benchmarks.load.requests import mixed_requests
+from benchmarks.load.samples import NEVER_SENT, OK, Samples
+from service import client_calls as calls
+from service.client_calls import Call
+from service.client_errors import AnswerError
+
+PROGRESS_SECONDS = 0.5
+_PROBE_SECONDS = 0.02
+
+Tick = tuple[int, int, list[float]]
+"""Since the last one: requests, those of them without a good answer, latencies in ms."""
+
+
+def run_process(plan: Plan, inventory: Inventory, number: int, link: Connection) -> None:
+    """Says None when ready, waits for the clock reading to begin at, sends `Tick`s, and in the end `Samples`.
+
+    The clock is `time.monotonic`, which all processes of a machine share.
+    """
+    ssl_context = httpx.create_ssl_context()  # takes long: once, not for each connection
+    # Of the selectors this one alone sleeps for less than a millisecond, and so sends when it was to.
+    loop = asyncio.SelectorEventLoop(selectors.SelectSelector())
+    link.send(None)
+    client = _Client(plan, inventory, number, link, ssl_context, start=link.recv() + plan.warm_up_seconds)
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        runner.run(client.run())
+    link.send(client.samples)
+
+
+class _Client:
+    def __init__(
+        self,
+        plan: Plan,
+        inventory: Inventory,
+        number: int,
+        link: Connection,
+        ssl_context: SSLContext,
+        *,
+        start: float,
+    ) -> None:
+        self.samples = Samples()
+        self._plan = plan
+        self._number = number
+        self._requests = mixed_requests(inventory, plan.mix, f"{plan.seed} {number}")
+        self._link = link
+        self._ssl_context = ssl_context
+        self._start, self._end = start, start + plan.seconds
+        self._times = self._schedule()
+        self._tick: Tick = (0, 0, [])
+
+    async def run(self) -> None:
+        """Asks until the end, and until the last answer."""
+        beside = [asyncio.ensure_future(each) for each in (self._probe(), self._tell())]
+        await asyncio.gather(*(self._connection() for _ in range(self._plan.connections_of(self._number))))
+        for task in beside:
+            task.cancel()
+
+    def _schedule(self) -> Iterator[float]:
+        """When requests are to be sent: every process has its turn; in a closed loop: now, until the end."""
+        if self._plan.rate is None:
+            while (now := time.monotonic()) < self._end:
+                yield now
+            return
+        begin = self._start - self._plan.warm_up_seconds
+        count = math.ceil((self._end - begin) * self._plan.rate)
+        for place in range(self._number, count, self._plan.processes):
+            yield begin + place / self._plan.rate
+
+    async def _connection(self) -> None:
+        # A client for each connection: a pool of many looks through all of them for each request.
+        async with httpx.AsyncClient(
+            base_url=self._plan.url,
+            headers=calls.headers(self._plan.api_key),
+            timeout=self._plan.timeout_seconds,
+            verify=self._ssl_context,
+        ) as http:
+            for intended in self._times:
+                wait_seconds = max(time.monotonic() - intended, 0)
+                if not wait_seconds:
+                    await self._sleep_until(intended)
+                kind, call = next(self._requests)
+                request = call.request(http)
+                # Who arrived so long ago has given up.
+                gave_up = wait_seconds > self._plan.timeout_seconds
+                outcome = NEVER_SENT if gave_up else await _ask(http, request, call)
+                self._count(kind, outcome, intended, wait_seconds)
+
+    async def _sleep_until(self, intended: float) -> None:
+        await asyncio.sleep(intended - time.monotonic())
+        self._note_lateness(intended)
+
+    def _note_lateness(self, intended: float) -> None:
+        now = time.monotonic()
+        if self._start <= now < self._end:
+            self.samples.late_ms.append(1000 * (now - intended))
+
+    def _count(self, kind: int, outcome: str, intended: float, wait_seconds: float) -> None:
+        latency_ms = 1000 * (time.monotonic() - intended)
+        count, failed, latencies_ms = self._tick
+        latencies_ms.append(latency_ms)
+        self._tick = (count + 1, failed + (outcome != OK), latencies_ms)
+        if self._start <= intended < self._end:
+            self.samples.add(kind, outcome, intended - self._start, latency_ms, 1000 * wait_seconds)
+
+    async def _probe(self) -> None:
+        """Sleeps, to see how late this process wakes, and reads its processor time over what is measured."""
+        await asyncio.sleep(max(self._start - time.monotonic(), 0))
+        began, cpu_began = time.monotonic(), time.process_time()
+        while (now := time.monotonic()) < self._end:
+            await asyncio.sleep(_PROBE_SECONDS)
+            self._note_lateness(now + _PROBE_SECONDS)
+            self.samples.cpu_share = (time.process_time() - cpu_began) / (time.monotonic() - began)
+
+    async def _tell(self) -> None:
+        while True:
+            await asyncio.sleep(PROGRESS_SECONDS)
+            self._link.send(self._tick)
+            self._tick = (0, 0, [])
+
+
+async def _ask(http: httpx.AsyncClient, request: httpx.Request, call: Call[Any]) -> str:
+    """Waits for the answer, reads it as the client would, and says what it was."""
+    try:
+        call.read(await http.send(request))
+    except AnswerError as error:
+        return f"{error.status} {error.type.removeprefix('urn:matinee:')}"
+    except ValidationError:
+        return "malformed answer"
+    except httpx.HTTPError as error:
+        return type(error).__name__
+    return OK

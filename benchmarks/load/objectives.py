@@ -1,0 +1,38 @@
+"""What was promised, and whether it was kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objectives:
+    """Bounds; None where nothing was promised.
+
+    Attributes:
+        p99_ms: The 99th percentile of latencies is at most so much.
+        max_error_rate: The share of requests without a good answer is at most so much.
+        min_rps: Good answers come at least so often.
+    """
+
+    p99_ms: float | None = None
+    max_error_rate: float | None = None
+    min_rps: float | None = None
+
+    def missed(self, result: dict[str, Any]) -> list[str]:
+        """Sentences about those that `summary.summarise`'s figures miss."""
+        latency, error_rate, rate = (
+            result["latency_ms"],
+            result["error_rate"],
+            result["requests_per_second"],
+        )
+        missed = []
+        if self.p99_ms is not None and (latency is None or latency["p99"] > self.p99_ms):
+            found = "no latency at all" if latency is None else f"{latency['p99']:g} ms"
+            missed.append(f"p99 of at most {self.p99_ms:g} ms: {found}")
+        if self.max_error_rate is not None and error_rate > self.max_error_rate:
+            missed.append(f"an error rate of at most {self.max_error_rate:g}: {error_rate:g}")
+        if self.min_rps is not None and rate < self.min_rps:
+            missed.append(f"at least {self.min_rps:g} requests/s: {rate:g}")
+        return missed

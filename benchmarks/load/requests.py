@@ -1,0 +1,65 @@
+"""Requests as a service gets them: mixed, and the same again from the same seed."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from benchmarks.load.inventory import Inventory
+from benchmarks.load.plan import KINDS
+from service import client_calls as calls
+from service.client_calls import Call, FilterRequest, SeenMovieRequest
+
+Asked = tuple[int, Call[Any]]
+"""The place of its kind in `KINDS`, and what is asked."""
+
+
+def mixed_requests(inventory: Inventory, mix: tuple[float, ...], seed: str) -> Iterator[Asked]:
+    """Requests without end.
+
+    Args:
+        inventory: What there is to ask about.
+        mix: By kind of `KINDS` its weight.
+        seed: Another one for each client process, or all would ask the same.
+    """
+    draw = random.Random(seed)  # noqa: S311  no secret
+    makers: tuple[Callable[[Inventory, random.Random], Call[Any]], ...] = (
+        _known,
+        _stranger,
+        _filter,
+        _rating,
+    )
+    while True:
+        [kind] = draw.choices(range(len(KINDS)), mix)
+        yield kind, makers[kind](inventory, draw)
+
+
+def _known(inventory: Inventory, draw: random.Random) -> Call[Any]:
+    return calls.recommend({"user_id": draw.choice(inventory.user_ids), "k": 10})
+
+
+def _stranger(inventory: Inventory, draw: random.Random) -> Call[Any]:
+    """A history of 1 to 20 movies, the short ones oftener, as strangers send them."""
+    length = min(1 + int(draw.expovariate(0.2)), 20, len(inventory.movie_ids))
+    history: list[SeenMovieRequest] = [
+        {"movie_id": movie_id, "rating": draw.choice((3, 4, 5))}
+        for movie_id in draw.sample(inventory.movie_ids, length)
+    ]
+    return calls.recommend({"history": history, "k": 10})
+
+
+def _filter(inventory: Inventory, draw: random.Random) -> Call[Any]:
+    """One or two genres, and half of the time the years since one of the catalogue's."""
+    wanted: FilterRequest = {}
+    if inventory.genres:
+        wanted["genres_any"] = draw.sample(inventory.genres, min(draw.randint(1, 2), len(inventory.genres)))
+    if inventory.years and draw.random() < 0.5:
+        wanted["year_min"] = draw.choice(inventory.years)
+    return calls.recommend({"user_id": draw.choice(inventory.user_ids), "k": 10, "filter": wanted})
+
+
+def _rating(inventory: Inventory, draw: random.Random) -> Call[Any]:
+    return calls.predict_rating(
+        {"user_id": draw.choice(inventory.user_ids), "movie_id": draw.choice(inventory.movie_ids)}
+    )
