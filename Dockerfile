@@ -16,7 +16,7 @@ RUN ANNOY_COMPILER_ARGS="$(sh deploy/docker/compiler-args)" \
       "$(grep '^annoy==' requirements/service.txt)" > /opt/annoy.log 2>&1 || { cat /opt/annoy.log; exit 1; }; \
     grep annoymodule.cc /opt/annoy.log
 RUN pip --python /opt/matinee/bin/python install --no-cache-dir --quiet -r requirements/service.txt
-RUN sh deploy/docker/shed /opt/matinee
+RUN sh deploy/docker/shed /opt/matinee > /opt/matinee/shed.log && cat /opt/matinee/shed.log
 
 # What both images share, so that a machine that runs both stores it once.
 FROM ${PYTHON_IMAGE} AS runtime

@@ -19,7 +19,7 @@ PIP := $(IN_VENV) $(PIP_INSTALL)
 BASELINES := .venv-baselines
 REQUIREMENTS := requirements/dev.txt requirements/dataset.txt
 
-.PHONY: help install install-baselines fit serve test test-slow test-browser pictures check readme-figures docs-answers experiments training-speed load-test format pins clean
+.PHONY: help install install-baselines fit serve test test-slow test-docker test-browser pictures check readme-figures docs-answers experiments training-speed load-test format pins clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20

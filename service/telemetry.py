@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -121,7 +121,7 @@ class Telemetry(Observer):
             ("reason",),
         )
         # A series that begins with 1 never rose, for Prometheus: the alert would miss the first refusal.
-        for error in BundleError.__subclasses__():
+        for error in _kinds_of(BundleError):
             self._refusals.labels(error.__name__)
         self._workers = self._gauge("workers", "Worker processes that run.", "livesum")
         self._worker_deaths = self._counter("worker_deaths", "Workers that ended without being told to.")
@@ -240,6 +240,12 @@ class Telemetry(Observer):
 
     def _gauge(self, name: str, help_: str, mode: Mode, labels: tuple[str, ...] = ()) -> Gauge:
         return Gauge(f"matinee_{name}", help_, labels, registry=self.registry, multiprocess_mode=mode)
+
+
+def _kinds_of(error: type[BundleError]) -> Iterator[type[BundleError]]:
+    for kind in error.__subclasses__():
+        yield kind
+        yield from _kinds_of(kind)
 
 
 class _LiveBundles(Collector):

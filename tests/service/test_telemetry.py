@@ -86,6 +86,11 @@ def test_a_refused_bundle_is_counted_by_its_error(telemetry: Telemetry) -> None:
     assert value(text(telemetry), "bundle_refusals_total", reason="BundleCorrupt") == 1
 
 
+@pytest.mark.parametrize("reason", ["NoBundle", "BundleCorrupt", "SizeDiffers", "BundleDisagrees"])
+def test_a_refusal_is_there_to_rise_before_it_first_happens(telemetry: Telemetry, reason: str) -> None:
+    assert value(text(telemetry), "bundle_refusals_total", reason=reason) == 0
+
+
 def test_memory_and_processor_time_are_this_process_s(telemetry: Telemetry) -> None:
     telemetry.looked()
     first = value(text(telemetry), "worker_cpu_seconds_total", worker="1")

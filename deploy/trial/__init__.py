@@ -1,0 +1,1 @@
+"""`make test-docker`: what docs/deployment.md promises, tried on a real engine."""

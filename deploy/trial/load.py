@@ -1,0 +1,47 @@
+"""The load test through the published port, again and again."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from types import TracebackType
+from typing import Self
+
+from deploy.trial.commands import REPOSITORY
+
+_ROUND_SECONDS = 10
+
+
+class Load:
+    """While inside, the service is under load; leaving waits for the last round.
+
+    Args:
+        url: Of the service.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.rounds = 0
+        self.failures: list[str] = []
+        self._url = url
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._repeat)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _repeat(self) -> None:
+        options = ("--seconds", str(_ROUND_SECONDS), "--connections", "8", "--max-error-rate", "0")
+        command = [sys.executable, "-m", "benchmarks.load_test", self._url, *options]
+        while not self._stop.is_set():
+            done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+            self.rounds += 1
+            if done.returncode:
+                self.failures.append(done.stdout + done.stderr)

@@ -1,0 +1,101 @@
+"""A real Prometheus with the configuration of the repository, asked what Grafana would ask it."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import subprocess
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from deploy.trial.commands import REPOSITORY, run, wait_for
+from deploy.trial.stack import free_port
+
+_CONFIGURATION = REPOSITORY / "deploy" / "prometheus"
+_DASHBOARD = REPOSITORY / "deploy" / "grafana" / "dashboards" / "matinee.json"
+
+
+class Prometheus:
+    """Debian's or any other `prometheus` on the path, while inside.
+
+    Args:
+        directory: For what it stores.
+        target: Host and port of the service, in the place of the name it has in Compose.
+    """
+
+    def __init__(self, directory: Path, target: str) -> None:
+        self._directory = directory
+        configuration = directory / "configuration"
+        shutil.copytree(_CONFIGURATION, configuration)
+        self._file = configuration / "prometheus.yml"
+        text = self._file.read_text(encoding="utf-8")
+        self._file.write_text(text.replace("service:8000", target), encoding="utf-8")
+        self._address = f"127.0.0.1:{free_port()}"
+        self._client = httpx.Client(base_url=f"http://{self._address}/api/v1", timeout=30)
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(
+            [
+                "prometheus",
+                f"--config.file={self._file}",
+                f"--storage.tsdb.path={self._directory / 'data'}",
+                f"--web.listen-address={self._address}",
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        wait_for("Prometheus", self._scraped, seconds=60)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.close()
+        self._process.terminate()
+        self._process.wait()
+
+    def query(self, expression: str) -> list[float]:
+        """The values of an instant query, without those that are none (NaN)."""
+        answer = self._client.get("/query", params={"query": expression}).raise_for_status().json()
+        values = [float(each["value"][1]) for each in answer["data"]["result"]]
+        return [value for value in values if not math.isnan(value)]
+
+    def firing(self) -> set[str]:
+        """Names of the alerts that fire."""
+        alerts: list[dict[str, Any]] = self._client.get("/alerts").raise_for_status().json()["data"]["alerts"]
+        return {alert["labels"]["alertname"] for alert in alerts if alert["state"] == "firing"}
+
+    def rules(self) -> dict[str, str]:
+        """How Prometheus found each rule of the repository: `ok`, or not."""
+        [group] = self._client.get("/rules").raise_for_status().json()["data"]["groups"]
+        return {rule["name"]: rule["health"] for rule in group["rules"]}
+
+    def _scraped(self) -> bool | None:
+        try:
+            return self.query('up{job="matinee"} == 1') == [1.0] or None
+        except httpx.HTTPError:
+            return None
+
+
+def check_configuration() -> None:
+    """Has `promtool` look over the configuration and the rules, and test the rules.
+
+    Raises:
+        TrialFailed: It found something.
+    """
+    run("promtool", "check", "config", str(_CONFIGURATION / "prometheus.yml"))
+    run("promtool", "test", "rules", str(_CONFIGURATION / "alerts.test.yml"))
+
+
+def dashboard_queries() -> dict[str, str]:
+    """Every query of the dashboard by its panel, over the last half minute."""
+    panels = json.loads(_DASHBOARD.read_text(encoding="utf-8"))["panels"]
+    return {
+        f"{panel['title']}, {target['refId']}": target["expr"].replace("$__rate_interval", "30s")
+        for panel in panels
+        for target in panel["targets"]
+    }
