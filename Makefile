@@ -86,6 +86,13 @@ $(AXE): tests/browser/package-lock.json
 	  || { echo "make: npm not found, it installs axe-core: install it (Debian and Ubuntu: apt-get install npm)" >&2; exit 1; }
 	@cd tests/browser && npm ci --silent --ignore-scripts --no-audit --no-fund && touch node_modules/installed
 
+# Nothing of it stays but the images. Needs a Docker engine with Compose, prometheus and binutils (Debian and
+# Ubuntu: apt-get install docker.io docker-compose prometheus binutils).
+test-docker: install ## build the images and try the whole stack for real (minutes; gigabytes the first time)
+	@for program in docker prometheus promtool objdump; do command -v $$program >/dev/null \
+	  || { echo "make: test-docker needs $$program on the path" >&2; exit 1; }; done
+	@$(IN_VENV) -m deploy.trial
+
 # Beside iALS, SVD and SASRec where `make install-baselines` was run.
 readme-figures: install ## measure with three seeds and write README's tables
 	@for what in '--split temporal' '--split random' '--split random --preset interpolation'; do \
