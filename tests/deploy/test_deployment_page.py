@@ -1,0 +1,24 @@
+"""docs/deployment.md says what Compose can be told."""
+
+import re
+
+from service_process import REPOSITORY
+
+PAGE = (REPOSITORY / "docs" / "deployment.md").read_text(encoding="utf-8")
+
+
+def test_every_variable_of_compose_is_documented_with_its_default() -> None:
+    compose = (REPOSITORY / "docker-compose.yml").read_text(encoding="utf-8")
+    variables = dict(re.findall(r"\$\{(MATINEE_\w+):-([^}]*)\}", compose))
+    assert variables
+    for name, default in variables.items():
+        [row] = [line for line in PAGE.splitlines() if line.startswith("| `MATINEE") and f"`{name}`" in line]
+        assert f"| `{default}` |" in row or not default
+
+
+def test_every_target_and_manifest_is_named() -> None:
+    dockerfile = (REPOSITORY / "Dockerfile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^FROM \S+ AS (\w+)$", dockerfile, re.MULTILINE)) - {"build", "runtime"}
+    manifests = {path.name for path in (REPOSITORY / "deploy" / "kubernetes").glob("*.yaml")}
+    for name in targets | manifests - {"kustomization.yaml"}:
+        assert f"`{name}`" in PAGE
