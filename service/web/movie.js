@@ -56,7 +56,6 @@ const load = latest(async (signal, state, changed) => {
     say(`${found.title}, with ${similar.items.length} films like it`);
   } catch (problem) {
     if (signal.aborted) return;
-    asked = null;
     film = null;
     byId("film-facts").hidden = true;
     if (problem.status === 404) tellNotice(notice, "No film here has this id", "Look for another one.");

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from browser_page import OpenPage, opening
 from markup_titles import with_markup
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 from service_process import ServiceProcess, running_service
 
 _CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
@@ -30,6 +30,7 @@ _ARGUMENTS = [
 def browser() -> Iterator[Browser]:
     if _CHROMIUM is None:
         pytest.skip("Chromium is not installed (Debian: apt-get install chromium), and CHROMIUM names none")
+    expect.set_options(timeout=15_000)  # where the machine is busy
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=_ARGUMENTS)
         yield browser

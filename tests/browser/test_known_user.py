@@ -112,7 +112,7 @@ def test_filters_that_nothing_passes_say_so(open_page: OpenPage) -> None:
 
 
 def test_a_list_that_changes_keeps_its_rows_and_is_never_empty(open_page: OpenPage) -> None:
-    page = open_page("#view=user&user=42")
+    page = open_page("#view=user&user=42", reduced_motion="no-preference")
     recommended(page)
     expect(page.locator("#recommended .why").first).to_contain_text("Because of")
     before = page.locator("#recommended").inner_text()

@@ -91,8 +91,9 @@ PICTURED = {
 }
 
 
-@pytest.mark.parametrize("width", [360, 1280, 1600])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("scheme", "width"), [("light", 360), ("dark", 360), ("light", 1280), ("dark", 1280), ("light", 1600)]
+)
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
 def test_a_state_fits_and_has_no_barriers(
     state: Callable[[Page], None],

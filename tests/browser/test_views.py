@@ -40,10 +40,27 @@ def test_another_user_can_be_chosen_on_the_page_of_a_film(open_page: OpenPage) -
     expect(page.locator("#movie-user-id")).to_be_focused()
 
 
-def test_an_unknown_film_is_said(open_page: OpenPage) -> None:
-    page = open_page("#view=movie&movie=none")
+def test_an_unknown_film_is_said_and_not_asked_for_again_and_again(open_page: OpenPage) -> None:
+    page = open_page("#view=model")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(page.url.partition("#")[0] + "#view=movie&movie=none")
     expect(page.locator("#movie-notice")).to_contain_text("No film here has this id")
     expect(page.locator("#film-facts")).to_be_hidden()
+    page.wait_for_timeout(300)
+    assert sum(url.endswith("/movies/none") for url in asked) == 1
+
+
+def test_a_film_that_failed_to_load_can_be_tried_again(open_page: OpenPage) -> None:
+    page = open_page("#view=model")
+    page.route("**/movies/m17", lambda route: route.abort("connectionrefused"))
+    page.goto(page.url.partition("#")[0] + "#view=movie&movie=m17")
+    alert = page.locator("#movie-notice").get_by_role("alert")
+    expect(alert).to_contain_text("cannot be reached")
+    page.unroute("**/movies/m17")
+    alert.get_by_role("button", name="Try again").click()
+    expect(page.locator("h1")).to_have_text("Movie 17 (1917)")
+    expect(alert).to_have_count(0)
 
 
 @pytest.mark.parametrize("movie_id", ["", "🎬", "a\0b"])
