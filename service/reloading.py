@@ -7,10 +7,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from service.breathing import breathing
 from service.bundle import CURRENT_FILE
 from service.current import read_current, read_previous
 from service.errors import BundleError, BundleUnreadable, NoBundle
@@ -176,7 +178,10 @@ class BundleReloader:
             if not tries.due(_fingerprint(directory)):
                 return False
             try:
-                self._swap(self._load(directory))
+                with nullcontext() if self._live is None else breathing():
+                    loaded = self._load(directory)
+                self._swap(loaded)
+                del loaded
             except BundleError as error:
                 tries.failed(again=isinstance(error, BundleUnreadable))
                 raise
