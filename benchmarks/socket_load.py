@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import multiprocessing
+import os
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -116,6 +117,8 @@ class _Loop:
             if not waiting.done():
                 waiting.set_result(None)
         await asyncio.wait(tasks, timeout=30)
+        loop.remove_reader(pipe.fileno())
+        os.set_blocking(pipe.fileno(), True)  # the event loop made it otherwise
         pipe.send(self._samples)
 
     async def _schedule(self, per_second: float) -> None:

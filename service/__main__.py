@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from service.errors import BundleError
 from service.listening import join, listen, reserve, warn_of_strangers
 from service.settings import SECRET, Settings
 
@@ -26,7 +27,8 @@ def main() -> None:
     """Reads the settings, takes the port, serves until SIGTERM or SIGINT.
 
     Raises:
-        SystemExit: 0 after a signal; 1 where the address cannot be had; 2 where a setting is wrong.
+        SystemExit: 0 after a signal; 1 where the address cannot be had, or the bundle not be served; 2 where
+            a setting is wrong.
     """
     variables = (
         f"  MATINEE_{name.upper()}={field.default}  {field.description}"
@@ -41,10 +43,16 @@ def main() -> None:
     parser.add_argument(
         "--check", action="store_true", help="only see whether the settings are right and the port is free"
     )
-    check_only = parser.parse_args().check
+    parser.add_argument(
+        "--verify", metavar="BUNDLE", type=Path, help="only see whether a bundle could be served"
+    )
+    arguments = parser.parse_args()
     settings = _read_settings()
+    if arguments.verify:
+        _verify(arguments.verify, settings)
+        return
     listener = _take_port(settings)
-    if check_only:
+    if arguments.check:
         return
     if settings.tracing != "off" and not find_spec("opentelemetry.sdk"):
         _complain(
@@ -60,6 +68,16 @@ def main() -> None:
         _serve(settings, listener)
     else:
         _serve_with_workers(settings, listener)
+
+
+def _verify(bundle: Path, settings: Settings) -> None:
+    from service.loading import load_recommender  # noqa: PLC0415 imports numpy, see above
+
+    try:
+        load_recommender(bundle.absolute(), settings)
+    except BundleError as error:
+        _complain(f"{type(error).__name__}: {error}")
+        sys.exit(1)
 
 
 def _serve(settings: Settings, listener: socket.socket) -> None:

@@ -18,8 +18,9 @@ def breathing() -> Iterator[None]:
 
     Python's threads take turns, of 5 ms by default where one computes. TensorFlow builds a model in Python: a
     thread that does so without a rest made half of the requests beside it wait for half a second
-    (docs/operations.md, Bundles and swaps). The interpreter calls a profiling function at each call and return,
-    which is where this thread can be made to rest; turns are made shorter, and garbage is not looked for.
+    (docs/operations.md, Bundles and swaps). The interpreter calls a profiling function at each call and
+    return, which is where this thread can be made to rest. Turns are made shorter, too, and the collector of
+    garbage waits.
     """
     turn_seconds = sys.getswitchinterval()
     inherited = sys.getprofile()

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from training import shelf_commands
 from training.config import PRESETS, TrainingConfig
 from training.errors import ConfigurationError, TrainingError
 from training.experiments import commands as experiments
@@ -26,6 +27,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+shelf_commands.register(app)
 app.add_typer(experiments.app, name="experiments")
 
 

@@ -7,6 +7,8 @@ Exception
     ├── TrainingDiverged 1  a loss is no longer a finite number
     ├── BaselineError  1  a baseline in an environment of its own did not answer
     ├── ExportError    1  the bundle did not stand up to its checks; CURRENT was not changed
+    ├── AnotherTraining 3 one is at work in the same artifacts; nothing was done
+    ├── ShelfError     1  a bundle is not whole, or there is none to go back to
     └── SourceError    1  ratings cannot be had: a failed download, a package that is not installed
 """
 
@@ -58,3 +60,13 @@ class BaselineError(TrainingError):
 
 class ExportError(TrainingError):
     """The bundle did not stand up to its checks; CURRENT was not changed."""
+
+
+class AnotherTraining(TrainingError):
+    """Another training writes to the same artifacts; nothing was done."""
+
+    exit_code: ClassVar[int] = 3
+
+
+class ShelfError(TrainingError):
+    """A bundle is not whole, or there is none to go back to."""

@@ -35,6 +35,7 @@ from training.golden import golden_requests
 from training.histories import Histories
 from training.report import headline, write_report
 from training.saved_model import library_versions, save_model
+from training.shelf import BUILDING, VERIFYING
 from training.verification import verify_in_fresh_process
 
 EXPORT_STEPS = 7
@@ -68,9 +69,9 @@ def export_bundle(
     bundle_id = f"{now:%Y%m%dT%H%M%SZ}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
     with writing(artifacts):
         make_artifacts(artifacts)
-        # The parents' names begin with a dot and end in the process: whoever finds one left may delete it.
-        building = artifacts / f".building-{bundle_id}-{os.getpid()}"
-        verifying = artifacts / f".verifying-{bundle_id}-{os.getpid()}"
+        # The parents' names say that a training which finds them left may remove them.
+        building = artifacts / f"{BUILDING}{bundle_id}-{os.getpid()}"
+        verifying = artifacts / f"{VERIFYING}{bundle_id}-{os.getpid()}"
         try:
             _write(building / bundle_id, trained, table, metrics=metrics, now=now, on_step=on_step)
             building.rename(verifying)

@@ -21,6 +21,7 @@ from training.fitting import fit_model
 from training.progress import console, stage
 from training.records import EvaluationRecords
 from training.report import write_readme_table
+from training.shelf import sole_training
 from training.tables import print_ablation, print_cold_start, print_comparison
 from training.watching import watched_fit
 
@@ -39,6 +40,21 @@ def fit(
     What `evaluate` has measured of the same model is taken instead of measuring it again.
     """
     require_writable(artifacts)
+    with sole_training(artifacts) as leftovers:
+        for name in leftovers:
+            console.print(f"removed {name}, which a killed training left", markup=False, soft_wrap=True)
+        return _fit(source, dataset, config, held_out, artifacts, tensorboard=tensorboard)
+
+
+def _fit(
+    source: str,
+    dataset: str,
+    config: TrainingConfig,
+    held_out: str | None,
+    artifacts: Path,
+    *,
+    tensorboard: Path | None,
+) -> Path:
     table = load(source, dataset)
     metrics = None
     if held_out is not None:

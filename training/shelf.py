@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +16,12 @@ from service.current import CHANGE_LOCK, read_current, read_previous
 from service.errors import BundleError
 from service.locks import exclusive
 from service.manifest import Manifest, read_manifest
+from training.artifacts import make, writing
 from training.errors import AnotherTraining
 
 TRAINING_LOCK = ".training.lock"
 BUILDING, VERIFYING, REMOVING = ".building-", ".verifying-", ".removing-"
-"""How the names of directories begin that are half-written or half-removed; the process's number ends them."""
+"""How directories are named that are half-written or half-removed; the process's number ends the name."""
 
 _LEFTOVER = re.compile(
     rf"({re.escape(BUILDING)}|{re.escape(VERIFYING)}|{re.escape(REMOVING)}).*"
@@ -53,20 +54,22 @@ def sole_training(artifacts: Path) -> Iterator[list[str]]:
 
     Raises:
         AnotherTraining: One is at work there.
+        ExportError: The directory may not be written to.
     """
-    if not artifacts.exists():
-        artifacts.mkdir(parents=True)
-        artifacts.chmod(0o755)  # whatever the umask, as what is in it
     lock = artifacts / TRAINING_LOCK
-    try:
-        with exclusive(lock, wait=False):
-            yield _remove_leftovers(artifacts)
-    except BlockingIOError as error:
-        holder = lock.read_text(encoding="utf-8").strip() if lock.exists() else "unknown"
-        raise AnotherTraining(
-            f"{artifacts}: another training (process {holder}) writes here; wait for it to end, or name another "
-            "directory with --artifacts"
-        ) from error
+    with ExitStack() as held:
+        with writing(artifacts):
+            make(artifacts)
+            try:
+                held.enter_context(exclusive(lock, wait=False))
+            except BlockingIOError as error:
+                holder = lock.read_text(encoding="utf-8").strip() if lock.exists() else "that has just ended"
+                raise AnotherTraining(
+                    f"{artifacts}: another training (process {holder}) writes here; wait for it to end, or name "
+                    "another directory with --artifacts"
+                ) from error
+            leftovers = _remove_leftovers(artifacts)
+        yield leftovers
 
 
 def _remove_leftovers(artifacts: Path) -> list[str]:
