@@ -19,7 +19,7 @@ PIP := $(IN_VENV) $(PIP_INSTALL)
 BASELINES := .venv-baselines
 REQUIREMENTS := requirements/dev.txt requirements/dataset.txt
 
-.PHONY: help install install-baselines fit serve test test-slow test-docker test-browser pictures check readme-figures docs-answers experiments training-speed load-test format pins clean
+.PHONY: help install install-baselines fit serve test test-slow test-docker test-browser pictures test-faults swaps check readme-figures docs-answers experiments training-speed load-test format pins clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -69,6 +69,12 @@ check: install ## lint and types
 
 test-slow: install ## the tests on real data and those that take minutes
 	@$(IN_VENV) -m pytest -m slow
+
+test-faults: install ## the slow tests of faults: bad bundles, kills, full disks, overload
+	@$(IN_VENV) -m pytest -m slow tests/service/test_bad_bundles.py tests/integration/test_faults_training.py tests/integration/test_faults_serving.py
+
+swaps: install ## requests failed, latency and memory over 20 swaps under load (FLAGS='--docs docs/operations.md')
+	@$(IN_VENV) -m benchmarks.swaps --artifacts '$(ARTIFACTS)' $(FLAGS)
 
 AXE := tests/browser/node_modules/installed
 

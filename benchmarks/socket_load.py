@@ -1,8 +1,8 @@
 """A load generator on bare sockets, for rates that an HTTP library cannot offer.
 
-It sends prepared requests over connections that stay open, from a process of its own. In an open loop requests
-are due at fixed times, whatever became of those before, and a latency counts from when its request was due:
-otherwise a service that stalls would also stop the clock.
+It sends prepared requests over connections that stay open, from a process of its own. In an open loop
+requests are due at fixed times, whatever became of those before, and a latency counts from when its request
+was due: otherwise a service that stalls would also stop the clock.
 """
 
 from __future__ import annotations

@@ -2,10 +2,11 @@
 
     python -m benchmarks.swaps --artifacts artifacts
 
-Copies the live bundle under new names into a temporary directory and serves it there with one worker. Finds how
-many requests/s 16 connections get at most, and offers `--load` of that at a fixed rate without a break, while one
-bundle after the other goes live. Requests due while one is being taken up are compared with those due in the
-`--seconds` before, so that what else the machine does befalls both alike.
+Copies the live bundle under new names into a temporary directory and serves it there with one worker. Finds
+how many requests/s 16 connections get at most, and offers `--load` of that at a fixed rate without a break,
+while one bundle after the other goes live. Requests due while one is being taken up are compared with those
+due in the `--seconds` before, so that what else the machine does befalls both alike. Where others keep the
+machine busy, `chrt -r 1` before the command (Linux, root) has the service and the load go before them.
 """
 
 from __future__ import annotations

@@ -8,13 +8,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-WORK_SECONDS, REST_SECONDS = 0.001, 0.003
-SWITCH_INTERVAL_SECONDS = 0.0002
+WORK_SECONDS, REST_SECONDS = 0.0005, 0.003
+SWITCH_INTERVAL_SECONDS = 0.0001
 
 
 @contextmanager
 def breathing() -> Iterator[None]:
-    """Within it this thread works for 1 ms and rests for 3 ms, again and again, whatever code it runs.
+    """Within it this thread works for half a millisecond and rests for three, again and again.
 
     Python's threads take turns, of 5 ms by default where one computes. TensorFlow builds a model in Python: a
     thread that does so without a rest made half of the requests beside it wait for half a second

@@ -65,8 +65,8 @@ def sole_training(artifacts: Path) -> Iterator[list[str]]:
             except BlockingIOError as error:
                 holder = lock.read_text(encoding="utf-8").strip() if lock.exists() else "that has just ended"
                 raise AnotherTraining(
-                    f"{artifacts}: another training (process {holder}) writes here; wait for it to end, or name "
-                    "another directory with --artifacts"
+                    f"{artifacts}: another training (process {holder}) writes here; wait for it to end, "
+                    "or name another directory with --artifacts"
                 ) from error
             leftovers = _remove_leftovers(artifacts)
         yield leftovers

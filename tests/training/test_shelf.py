@@ -98,9 +98,8 @@ def test_prune_removes_what_killed_processes_left_and_nothing_else(run: Any, art
     code, printed = run("prune", "--keep", "6", "--artifacts", artifacts)
     assert code == 0
     assert printed.count("which a killed training left") == 4
-    assert names(artifacts) == sorted(
-        [*kept, CURRENT_FILE, PREVIOUS_FILE, *(f"b{day}" for day in range(1, 7))]
-    )
+    bundles = [f"b{day}" for day in range(1, 7)]
+    assert names(artifacts) == sorted([*kept, CURRENT_FILE, PREVIOUS_FILE, *bundles])
 
 
 def test_rollback_exchanges_and_says_what_is_live(run: Any, artifacts: Path) -> None:

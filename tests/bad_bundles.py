@@ -1,0 +1,141 @@
+"""Every way to spoil a bundle that the tests know, each with the error that it must be refused for."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tiny_bundle import seal
+
+from service.bundle import (
+    CANDIDATES_FILE,
+    CATALOGUE_FILE,
+    GOLDEN_FILE,
+    HISTORY_ARRAYS,
+    INDEX_FILE,
+    MANIFEST_FILE,
+)
+from service.checksums import file_entry
+from service.errors import (
+    BundleError,
+    BundleInconsistent,
+    BundleUnsafe,
+    ChecksumDiffers,
+    FileMissing,
+    ManifestCorrupt,
+    SizeDiffers,
+)
+from service.manifest import Manifest, read_manifest
+
+FILES = (
+    CANDIDATES_FILE,
+    INDEX_FILE,
+    CATALOGUE_FILE,
+    GOLDEN_FILE,
+    *HISTORY_ARRAYS.values(),
+    "model/fingerprint.pb",
+    "model/saved_model.pb",
+    "model/variables/variables.data-00000-of-00001",
+    "model/variables/variables.index",
+)
+"""Of the tiny bundle, but for its manifest."""
+
+LIES: dict[str, Callable[[Manifest], dict[str, Any]]] = {
+    "metric": lambda manifest: {"index": manifest.index | {"metric": "dot"}},
+    "augmentation": lambda manifest: {"index": manifest.index | {"augmentation": "none"}},
+    "number of trees": lambda manifest: {"index": manifest.index | {"trees": 21}},
+    "number of candidates": lambda manifest: {"index": manifest.index | {"candidates": 241}},
+    "dimension": lambda manifest: {"embedding_dimension": manifest.embedding_dimension + 1},
+    "number of users": lambda manifest: {"dataset": manifest.dataset | {"users": 9}},
+    "number of movies": lambda manifest: {"dataset": manifest.dataset | {"movies": 239}},
+    "number of ratings": lambda manifest: {"dataset": manifest.dataset | {"ratings": 0}},
+}
+"""What a manifest can say that its files do not, though its checksum fits."""
+
+
+@dataclass(frozen=True)
+class BadBundle:
+    """How to spoil a bundle.
+
+    Attributes:
+        name: Of what is done.
+        spoil: Does it to a bundle's directory. Beside it lies `other`, whose files are as long and differ.
+        error: The kind of refusal.
+        names: What the refusal's message must say; the file, where there is one.
+    """
+
+    name: str
+    spoil: Callable[[Path], object]
+    error: type[BundleError]
+    names: str
+
+
+def _bad_bundles() -> Iterator[BadBundle]:
+    for name in (*FILES, MANIFEST_FILE):
+        own = name == MANIFEST_FILE
+        differs = ManifestCorrupt if own else ChecksumDiffers
+        yield BadBundle(f"a byte of {name} flipped", partial(_flip, name), differs, name)
+        yield BadBundle(f"{name} cut", partial(_cut, name), ManifestCorrupt if own else SizeDiffers, name)
+        yield BadBundle(f"{name} removed", partial(_remove, name), FileMissing, name)
+        yield BadBundle(f"{name} of another bundle", partial(_swap, name), differs, name)
+    for what, changes in LIES.items():
+        yield BadBundle(f"another {what}", partial(_lie, changes), BundleInconsistent, "expected")
+    for path in ("../../etc/passwd", "/etc/passwd", "model/../../other/catalogue.json"):
+        yield BadBundle(f"a file at {path}", partial(_reach_out, path), BundleUnsafe, "leads out")
+    yield BadBundle("a link out", _link_out, BundleUnsafe, CATALOGUE_FILE)
+    yield BadBundle("a directory linked out", _link_directory_out, BundleUnsafe, "histories")
+
+
+def make_other(bundle: Path) -> None:
+    """Puts `other` beside a bundle: whole, its files as long, a byte of each another."""
+    other = Path(shutil.copytree(bundle, bundle.with_name("other")))
+    for name in FILES:
+        _flip(name, other)
+    seal(other)
+
+
+def _flip(name: str, bundle: Path) -> None:
+    content = bytearray((bundle / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (bundle / name).write_bytes(content)
+
+
+def _cut(name: str, bundle: Path) -> None:
+    (bundle / name).write_bytes((bundle / name).read_bytes()[:-1])
+
+
+def _remove(name: str, bundle: Path) -> None:
+    (bundle / name).unlink()
+
+
+def _swap(name: str, bundle: Path) -> None:
+    shutil.copy(bundle.parent / "other" / name, bundle / name)
+
+
+def _lie(changes: Callable[[Manifest], dict[str, Any]], bundle: Path) -> None:
+    seal(bundle, **changes(read_manifest(bundle)))
+
+
+def _reach_out(path: str, bundle: Path) -> None:
+    files = read_manifest(bundle).files
+    seal(bundle, files=files | {path: files[CATALOGUE_FILE]})
+
+
+def _link_out(bundle: Path) -> None:
+    outside = bundle.with_name(f"{bundle.name}.outside")
+    shutil.move(bundle / CATALOGUE_FILE, outside)
+    (bundle / CATALOGUE_FILE).symlink_to(outside)
+    assert file_entry(bundle / CATALOGUE_FILE) == read_manifest(bundle).files[CATALOGUE_FILE]
+
+
+def _link_directory_out(bundle: Path) -> None:
+    outside = bundle.with_name(f"{bundle.name}.outside")
+    shutil.move(bundle / "histories", outside)
+    (bundle / "histories").symlink_to(outside)
+
+
+BAD_BUNDLES = tuple(_bad_bundles())
