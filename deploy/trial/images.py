@@ -40,11 +40,12 @@ def shed() -> list[str]:
 
 def unportable_instructions() -> int:
     """How many instructions of the image's Annoy not every processor has that can run TensorFlow."""
+    where = "import annoy.annoylib as found; print(found.__file__)"
+    found = run("docker", "run", "--rm", "--entrypoint", "python", "matinee-service", "-c", where).strip()
     with tempfile.TemporaryDirectory() as directory:
         library = Path(directory, "annoylib.so")
         container = run("docker", "create", "matinee-service").strip()
         try:
-            found = "/opt/matinee/lib/python3.11/site-packages/annoy/annoylib.cpython-311-x86_64-linux-gnu.so"
             run("docker", "cp", f"{container}:{found}", str(library))
         finally:
             run("docker", "rm", container)
