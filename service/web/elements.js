@@ -74,7 +74,7 @@ export function latest(work, pause = () => 0) {
 
 export const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Says something to whoever listens to the page. */
+/** Says something to who listens. */
 export function say(text) {
   setText(byId("status"), text);
 }

@@ -40,7 +40,7 @@ export function recommend(person, name, state) {
   load();
 }
 
-/** The first change is answered at once; of many in a row the last one is. */
+/** The first change is answered at once, of many in a row the last. */
 function pause() {
   const last = askedAt;
   askedAt = performance.now();
@@ -84,7 +84,7 @@ function show({ bundle_id, source = "popular", items }, key, name) {
   const isAll = items.length < size || size >= MOST;
   if (isAll && document.activeElement === more) list.focus();
   more.hidden = isAll;
-  list.removeAttribute("aria-busy"); // the reasons are still on their way
+  list.removeAttribute("aria-busy");
   if (key !== shown || items.length > PAGE) say(`${count(items.length, "film")} for ${name}, ${SOURCES[source]}`);
   shown = key;
 }
