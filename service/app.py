@@ -10,7 +10,6 @@ from anyio import to_thread
 from fastapi import FastAPI
 
 from service.batching import Batcher
-from service.body_limit import BodyLimit
 from service.keys import KeyCheck, Keys
 from service.loading import load_recommender
 from service.logs import Log
@@ -18,6 +17,7 @@ from service.openapi import install_openapi
 from service.problems import install_problems
 from service.recording import RequestRecorder
 from service.reloading import BundleReloader
+from service.request_limits import RequestLimits
 from service.routes import router
 from service.routes.path_ids import QuotedPaths
 from service.searching_threads import SearchingThreads
@@ -78,7 +78,7 @@ def create_app(
     app.state.telemetry = telemetry
     app.include_router(router)
     app.add_middleware(QuotedPaths)
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, observer=telemetry)
+    app.add_middleware(RequestLimits, max_bytes=settings.max_body_bytes, observer=telemetry)
     keys = Keys(settings)
     app.add_middleware(KeyCheck, keys=keys, observer=telemetry)
     install_problems(app)

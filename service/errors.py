@@ -24,7 +24,9 @@ MatineeError                    500
 │   ├── UnknownMovie            404   no such movie id
 │   │   └── UnknownTitle              no such title; knows the closest ones
 │   └── UnknownUser             404   no such user, where a stranger will not do
+├── RequestMalformed            400   what came is no request of HTTP
 ├── BodyTooLarge                413   the body has more bytes than are read
+├── HeadersTooLarge             431   the headers are more, or have more bytes, than are read
 ├── QueueFull                   503   as many requests wait as may
 ├── DeadlineExceeded            504   no answer in time
 └── HungUp                      499   the client did not wait for its answer
@@ -188,6 +190,20 @@ class UnknownUser(RequestError):
 
     status = 404
     title = "Unknown user"
+
+
+class RequestMalformed(MatineeError):
+    """What came is no request of HTTP."""
+
+    status = 400
+    title = "No request"
+
+
+class HeadersTooLarge(MatineeError):
+    """The request has more headers, or more bytes of them, than the service reads."""
+
+    status = 431
+    title = "Headers too large"
 
 
 class BodyTooLarge(MatineeError):

@@ -21,8 +21,11 @@ Fallback = Literal["widened", "exact"]
 """Why one Annoy query was not enough: it found too few that may come back and was asked again for more, or
 every candidate was scored, because that was measured to be sooner or Annoy still found too few."""
 
-Rejection = Literal["queue_full", "deadline", "hung_up", "body_too_large", "key"]
-"""Why a request was given up: 503, 504, no answer because nobody waits for one, 413, 401 or 403."""
+Rejection = Literal[
+    "queue_full", "deadline", "hung_up", "body_too_large", "key", "malformed", "slow", "connections"
+]
+"""Why a request was given up: 503, 504, no answer because nobody waits for one, 413, 401 or 403, 400 or 431;
+and why a connection was: it waited too long for a request, or there were too many."""
 
 
 class Observer:

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from service.keys import Keys
-from service.problems import MEDIA_TYPE
+from service.problem_details import MEDIA_TYPE
 
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 _SCHEMES = {

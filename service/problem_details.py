@@ -11,6 +11,8 @@ from pydantic import BaseModel, Field
 
 from service.errors import MatineeError, RequestError, Suggestion
 
+MEDIA_TYPE = "application/problem+json"
+
 MOST_ERRORS = 20
 """Errors listed in one answer: a body of a million bad fields is not answered with a million errors."""
 

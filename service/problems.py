@@ -13,9 +13,14 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from service.errors import MatineeError, UnknownTitle
-from service.problem_details import Problem, invalid_request, plain_problem, problem_of, problem_of_fields
-
-MEDIA_TYPE = "application/problem+json"
+from service.problem_details import (
+    MEDIA_TYPE,
+    Problem,
+    invalid_request,
+    plain_problem,
+    problem_of,
+    problem_of_fields,
+)
 
 
 def document_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

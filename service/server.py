@@ -11,10 +11,12 @@ import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
+from typing import cast
 
 import uvicorn
 
 from service.app import create_app
+from service.connections import Connections, allow_connections
 from service.listening import BACKLOG, url, warn_of_strangers
 from service.logs import Log
 from service.settings import Settings
@@ -49,11 +51,15 @@ def serve(
     telemetry = Telemetry(worker) if tracing is None else TracedTelemetry(worker, tracing)
     log = Log(settings, worker=worker, dropped=telemetry.lines_dropped)
     app = create_app(settings, telemetry=telemetry, log=log, tracing=tracing, wait_for_bundle=replaces)
+    allow_connections(settings.max_connections)
+    connections = Connections(
+        telemetry, most=settings.max_connections, receive_seconds=settings.receive_seconds
+    )
     server = _Server(
         uvicorn.Config(
             app,
             loop="uvloop",
-            http="httptools",
+            http=cast(type[asyncio.Protocol], connections.protocol),  # which is called, and nothing else
             ws="none",
             lifespan="on",
             log_config=None,
@@ -64,6 +70,7 @@ def serve(
         ),
         end_seconds=END_SHARE * settings.shutdown_seconds,
         log=log,
+        connections=connections,
         look_soon=app.state.reloader.look_soon,
     )
     # By default it ends the process; before the loop runs it has nothing to say, CURRENT is read then anyway.
@@ -89,9 +96,16 @@ class _Server(uvicorn.Server):
     """Ends in time even where something does not, such as the load of a model, which cannot be stopped."""
 
     def __init__(
-        self, config: uvicorn.Config, *, end_seconds: float, log: Log, look_soon: Callable[[], None]
+        self,
+        config: uvicorn.Config,
+        *,
+        end_seconds: float,
+        log: Log,
+        connections: Connections,
+        look_soon: Callable[[], None],
     ) -> None:
         super().__init__(config)
+        self._connections = connections
         self._look_soon = look_soon
         self._end_seconds = end_seconds
         self._log = log
@@ -101,6 +115,11 @@ class _Server(uvicorn.Server):
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._look_soon)
         for listener in sockets or ():
             logger.info("serving on %s", url(listener))
+
+    async def on_tick(self, counter: int) -> bool:
+        """Uvicorn calls it ten times a second."""
+        self._connections.close_slow_ones(asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if not self.should_exit:

@@ -70,6 +70,16 @@ class Settings(BaseSettings):
         ge=1_024,
         description="Largest body that is read; a larger one is refused with 413.",
     )
+    max_connections: int = Field(
+        default=2_000, ge=1, description="Connections to one worker; beyond, the longest silent is closed."
+    )
+    receive_seconds: float = Field(
+        default=30.0,
+        gt=0,
+        le=3_600,
+        allow_inf_nan=False,
+        description="How long a request may take to come, and its answer to be taken; then it is cut off.",
+    )
     catalogue_threads: int = Field(
         default=2, ge=1, description="Searches of the catalogue worked on at the same time."
     )

@@ -29,6 +29,7 @@ KNOW_HTTP = {
     "service.problems",
     "service.searching_threads",
     "service.server",
+    "service.connections",
 }
 
 

@@ -30,6 +30,8 @@ def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch
         "log_level": "debug",
         "log_format": "text",
         "tracing": "otlp",
+        "max_connections": 11,
+        "receive_seconds": 1.5,
         "api_keys": SecretStr("three,four"),
         "admin_keys": SecretStr("one,two"),
         "open": "metrics",

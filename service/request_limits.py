@@ -1,19 +1,22 @@
-"""Reads no more of a body than is allowed, whether or not the client says how long it is."""
+"""Reads no more of a request than is allowed, whether or not the client says how long its body is."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from service.errors import BodyTooLarge
+from service.errors import BodyTooLarge, HeadersTooLarge
 from service.observer import Observer
+from service.problems import answer_problem
+
+MOST_HEADERS = 100
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 
 
-class BodyLimit:
-    """ASGI middleware: whoever reads a body that is too large gets `BodyTooLarge`.
+class RequestLimits:
+    """ASGI middleware: too many headers are refused, and whoever reads too large a body gets `BodyTooLarge`.
 
     Args:
         app: An ASGI application.
@@ -28,6 +31,11 @@ class BodyLimit:
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Any) -> None:
         """One request."""
+        if scope["type"] == "http" and len(scope["headers"]) > MOST_HEADERS:
+            self._observer.rejected("malformed")
+            error = HeadersTooLarge(f"expected at most {MOST_HEADERS} headers, got {len(scope['headers'])}")
+            await answer_problem(error)(scope, receive, send)
+            return
         if scope["type"] != "http" or scope["method"] == "GET":
             await self._app(scope, receive, send)
             return
