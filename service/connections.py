@@ -15,7 +15,7 @@ import resource
 from http import HTTPStatus
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from service.errors import HeadersTooLarge, MatineeError, QueueFull, RequestMalformed
 from service.observer import Observer
@@ -100,6 +100,7 @@ class Connection(HttpToolsProtocol):
         super().__init__(**arguments)
         self._all = connections
         self._held_bytes = 0
+        self._answering: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
         """Takes its place, or is refused."""
@@ -113,6 +114,13 @@ class Connection(HttpToolsProtocol):
         """Gives its place back."""
         self._all.lost(self)
         super().connection_lost(exc)
+        if self._answering is not None:
+            # uvicorn tells only the last of the requests that were sent without waiting for answers.
+            self._answering.disconnected = True
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
 
     def data_received(self, data: bytes) -> None:
         """Reads on, unless what should be a head has no end."""

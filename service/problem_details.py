@@ -16,6 +16,9 @@ MEDIA_TYPE = "application/problem+json"
 MOST_ERRORS = 20
 """Errors listed in one answer: a body of a million bad fields is not answered with a million errors."""
 
+LONGEST_FIELD = 200
+"""Characters of a field's name that are repeated: an unknown one may have as many as a body."""
+
 
 class FieldError(BaseModel):
     """What is wrong with one field."""
@@ -92,4 +95,4 @@ def _field_error(error: Mapping[str, Any], place: Sequence[str | int]) -> dict[s
         location = ("body",)
     elif error["type"].endswith("_type"):
         message += f", got {reprlib.repr(error['input'])}"
-    return {"field": ".".join(map(str, location)), "message": message}
+    return {"field": ".".join(map(str, location))[:LONGEST_FIELD], "message": message}

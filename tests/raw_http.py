@@ -44,9 +44,9 @@ def receive(connection: socket.socket) -> RawAnswer:
         headers = {
             name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)
         }
-        body = b""
-        while len(body) < int(headers["content-length"]):
-            body += _read(connection, 65536)
+        length, body = int(headers["content-length"]), b""
+        while len(body) < length:
+            body += _read(connection, min(65536, length - len(body)))  # the rest is of another answer
         return RawAnswer(int(first.split()[1]), headers, body)
     except ConnectionResetError:
         return RawAnswer(0, {}, b"")

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictStr
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictStr,
+    model_validator,
+)
 
 LARGEST_INTEGER = 2**53 - 1
 """Beyond it JSON does not keep integers exact: many readers, OpenAPI's too, hold numbers as doubles."""
@@ -14,6 +21,8 @@ LONGEST_TEXT = 1_000
 """Characters of an id, a title or a genre."""
 MOST_ENTRIES = 5_000
 """Movies of a history, of what is excluded, and of what alone is ranked."""
+MOST_FIELDS = 50
+"""Of one object: each that is unknown is an error of its own, and 100,000 errors take seconds to tell."""
 
 # To count its characters pydantic reads it as Unicode, and so refuses what JSON can spell and no answer could
 # repeat: half of a surrogate pair.
@@ -48,13 +57,32 @@ Offset = Annotated[
 ]
 
 
-class Body(BaseModel):
-    """A request body: types as JSON has them, no unknown fields."""
+def refuse_many_fields(sent: object) -> object:
+    """Passes on what has a sane number of fields, before each of them is looked at.
+
+    Raises:
+        ValueError: It has not.
+    """
+    if isinstance(sent, dict) and len(sent) > MOST_FIELDS:
+        raise ValueError(f"expected at most {MOST_FIELDS} fields, got {len(sent)}")
+    return sent
+
+
+class Element(BaseModel):
+    """What a body may have many of: types as JSON has them, no unknown fields."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
+
+
+class Body(Element):
+    """A request body."""
+
+    _few_fields = model_validator(mode="before")(refuse_many_fields)
 
 
 class Parameters(BaseModel):
     """A request's query parameters, which arrive as text."""
 
     model_config = ConfigDict(extra="forbid")
+
+    _few_fields = model_validator(mode="before")(refuse_many_fields)

@@ -50,7 +50,7 @@ ExcludeSeen = Annotated[
     bool,
     Field(description="Leave out every movie of the stored and the sent history.", examples=[True]),
 ]
-MovieIds = Annotated[list[MovieId], Field(max_length=MOST_ENTRIES)]
+MovieIds = Annotated[list[MovieId], Field(fail_fast=True, max_length=MOST_ENTRIES)]
 Exclude = Annotated[
     MovieIds,
     Field(description="Movies never to return; unknown ids are ignored.", examples=[["50", "181"]]),
@@ -82,7 +82,7 @@ Explain = Annotated[
         examples=[True],
     ),
 ]
-Genres = Annotated[list[Text], Field(max_length=MOST_GENRES)]
+Genres = Annotated[list[Text], Field(fail_fast=True, max_length=MOST_GENRES)]
 GenresAny = Annotated[Genres, Field(description="With one of these at least.", examples=[["Comedy"]])]
 GenresAll = Annotated[Genres, Field(description="With every one of these.", examples=[["Comedy", "Romance"]])]
 GenresNone = Annotated[Genres, Field(description="With none of these.", examples=[["Horror"]])]

@@ -134,8 +134,8 @@ def test_another_content_type_is_422_with_a_hint(content_type: str | None, ask: 
     assert "Content-Type: application/json" in problem.detail
 
 
-def test_a_thousand_mistakes_are_not_answered_with_a_thousand_errors(ask: Ask) -> None:
-    problem = check(ask("POST", "/recommend", json={"history": [{}] * 1_000}), 422)
+def test_forty_mistakes_are_not_answered_with_forty_errors(ask: Ask) -> None:
+    problem = check(ask("POST", "/recommend", json={f"field{number}": 1 for number in range(40)}), 422)
     assert len(problem.errors) == MOST_ERRORS
 
 

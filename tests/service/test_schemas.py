@@ -100,3 +100,19 @@ def test_query_parameters_are_read_from_text() -> None:
     parameters = RecommendParameters.model_validate(given)
     assert parameters == RecommendParameters(user_id="42", k=3, timestamp=-5, exclude_seen=False)
     assert problems(RecommendParameters, {"user_id": "42", "kk": "3"}) == [(("kk",), "extra_forbidden")]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {f"field{number}": 1 for number in range(10_000)},
+        {"user_id": "42", "filter": {f"field{number}": 1 for number in range(10_000)}},
+        {"history": [{"movie_id": "m1"}, {f"field{number}": 1 for number in range(10_000)}]},
+        {"history": [1] * 5_000},
+        {"user_id": "42", "exclude": [1] * 5_000, "filter": {"movie_ids": [None] * 5_000}},
+    ],
+)
+def test_a_body_with_endless_errors_is_told_of_a_few(sent: dict[str, object]) -> None:
+    with pytest.raises(ValidationError) as refused:
+        RecommendBody.model_validate(sent)
+    assert 1 <= refused.value.error_count() <= 3
