@@ -61,7 +61,7 @@ def _images(report: Report) -> None:
     found = images.unportable_instructions()
     expect(found == 0, "Annoy has no instruction of AVX2, FMA, BMI2 or AVX-512")
     # That it would be found is shown by this machine's own Annoy, which is compiled for its processor.
-    native = images.count_unportable(Path(str(util.find_spec("annoy.annoylib").origin)))  # type: ignore[union-attr]
+    native = images.count_unportable(Path(str(util.find_spec("annoy.annoylib").origin)))  # type: ignore[union-attr] # it is installed
     report.add(
         "instructions of Annoy that not every processor has", f"0 (compiled for this machine alone: {native})"
     )
