@@ -8,6 +8,7 @@ from functools import partial
 
 from anyio import to_thread
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 
 from service.batching import Batcher
 from service.keys import KeyCheck, Keys
@@ -69,6 +70,8 @@ def create_app(
         summary="Movie recommendations from a two-tower model.",
         lifespan=lifespan,
         redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
         telemetry=NO_TRACING if tracing is None else tracing.config,
     )
     app.state.artifacts = settings.artifacts
@@ -81,6 +84,15 @@ def create_app(
     app.add_middleware(RequestLimits, max_bytes=settings.max_body_bytes, observer=telemetry)
     keys = Keys(settings)
     app.add_middleware(KeyCheck, keys=keys, observer=telemetry)
+    if settings.cors_origins:
+        # Around the keys: a browser asks beforehand, without one, whether it may ask.
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins.split(","),
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type", "X-API-Key", "X-Request-ID"],
+            expose_headers=["Retry-After", "X-Request-ID"],
+        )
     install_problems(app)
     install_openapi(app, keys)
     begun = None if tracing is None else note_request_id

@@ -107,6 +107,11 @@ class Settings(BaseSettings):
         pattern=rf"^(nothing|({_OPEN})(,({_OPEN}))*)$",
         description="What needs no key where API_KEYS are set: of page, docs, metrics, report; or nothing.",
     )
+    cors_origins: str = Field(
+        default="",
+        pattern=r"^(\*|https?://[^\s,/*]+(,https?://[^\s,/*]+)*)?$",
+        description="Origins whose pages may ask, such as https://app.example, separated by commas; or *.",
+    )
     tracing: Literal["off", "otlp"] = Field(
         default="off",
         description="Where spans go; otlp reads OTEL_EXPORTER_OTLP_ENDPOINT and needs the extra tracing.",

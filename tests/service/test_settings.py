@@ -35,6 +35,7 @@ def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch
         "api_keys": SecretStr("three,four"),
         "admin_keys": SecretStr("one,two"),
         "open": "metrics",
+        "cors_origins": "https://a.example,http://b:8080",
     }
     for name, value in values.items():
         text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
