@@ -145,7 +145,8 @@ class _Loop:
         while (due := await self._next_due()) and not self._ended:
             count += 1
             try:
-                streams = streams or await asyncio.open_connection("127.0.0.1", self._port)
+                if streams is None or streams[0].at_eof():  # a server ends connections that were idle
+                    streams = await asyncio.open_connection("127.0.0.1", self._port)
                 status = await _exchange(*streams, self._requests[count * 7919 % len(self._requests)])
             except (OSError, asyncio.IncompleteReadError):
                 streams, status = None, 0

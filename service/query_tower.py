@@ -6,6 +6,7 @@ import gc
 import logging
 import os
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +65,7 @@ class QueryTower:
         except (OSError, ValueError, tensorflow.errors.OpError) as error:
             raise BundleInconsistent(f"{path}: TensorFlow cannot load it ({error}); export again") from error
         self._constant = tensorflow.constant
+        self._delay_seconds = settings.model_delay_ms / 1000
 
     @property
     def dimension(self) -> int:
@@ -79,7 +81,7 @@ class QueryTower:
         outputs = []
         for part in _parts(inputs):
             columns = pad_inputs([*inputs[part], _LAST])
-            outputs.append(np.asarray(self._embed_query(**self._tensors(columns))["query_embeddings"])[:-1])
+            outputs.append(np.asarray(self._call(self._embed_query, columns)["query_embeddings"])[:-1])
         return np.concatenate(outputs)
 
     def predict_ratings(
@@ -99,11 +101,13 @@ class QueryTower:
             columns = pad_inputs([*inputs[part], _LAST])
             rows = candidate_rows[part]
             columns["candidate_rows"] = np.concatenate([rows, rows[:1]])
-            outputs.append(np.asarray(self._predict_rating(**self._tensors(columns))["ratings"])[:-1])
+            outputs.append(np.asarray(self._call(self._predict_rating, columns)["ratings"])[:-1])
         return np.concatenate(outputs)
 
-    def _tensors(self, columns: dict[str, NDArray[Any]]) -> dict[str, Any]:
-        return {name: self._constant(column) for name, column in columns.items()}
+    def _call(self, signature: Any, columns: dict[str, NDArray[Any]]) -> Any:
+        if self._delay_seconds:
+            time.sleep(self._delay_seconds)
+        return signature(**{name: self._constant(column) for name, column in columns.items()})
 
 
 _LAST = TowerInput(

@@ -112,6 +112,12 @@ class Settings(BaseSettings):
         pattern=r"^(\*|https?://[^\s,/*]+(,https?://[^\s,/*]+)*)?$",
         description="Origins whose pages may ask, such as https://app.example, separated by commas; or *.",
     )
+    model_delay_ms: int = Field(
+        default=0,
+        ge=0,
+        le=60_000,
+        description="Added to each model call, for tests of overload: it lowers what the service can do.",
+    )
     tracing: Literal["off", "otlp"] = Field(
         default="off",
         description="Where spans go; otlp reads OTEL_EXPORTER_OTLP_ENDPOINT and needs the extra tracing.",

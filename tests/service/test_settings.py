@@ -32,6 +32,7 @@ def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch
         "tracing": "otlp",
         "max_connections": 11,
         "receive_seconds": 1.5,
+        "model_delay_ms": 11,
         "api_keys": SecretStr("three,four"),
         "admin_keys": SecretStr("one,two"),
         "open": "metrics",
