@@ -17,9 +17,10 @@ PIP_INSTALL := -m pip --disable-pip-version-check install $(shell [ -t 2 ] || ec
 PIP := $(IN_VENV) $(PIP_INSTALL)
 # An environment of its own: its packages and ours want other versions of NumPy.
 BASELINES := .venv-baselines
+AUDIT := .venv-audit
 REQUIREMENTS := requirements/dev.txt requirements/dataset.txt
 
-.PHONY: help install install-baselines fit serve test test-slow test-docker test-browser pictures test-faults swaps check readme-figures docs-answers experiments training-speed load-test format pins clean
+.PHONY: help install install-baselines fit serve test test-slow test-docker test-browser pictures test-faults swaps test-hostile audit check readme-figures docs-answers experiments training-speed load-test format pins clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -99,6 +100,16 @@ test-docker: install ## build the images and try the whole stack for real (minut
 	  || { echo "make: test-docker needs $$program on the path" >&2; exit 1; }; done
 	@$(IN_VENV) -m deploy.trial
 
+test-hostile: install ## 10,000 requests made from the OpenAPI document, and clients that are no clients
+	@$(IN_VENV) -m pytest -m 'slow or not slow' tests/service/test_openapi.py tests/service/test_hostile_connections.py
+
+audit: $(AUDIT)/installed ## look the pinned packages up among known vulnerabilities (needs a network)
+	@for file in service client tracing training dev; do echo "requirements/$$file.txt:"; \
+	  $(AUDIT)/bin/pip-audit --strict --disable-pip --no-deps -r requirements/$$file.txt || exit 1; done
+
+$(AUDIT)/installed: | $(VENV)/installed
+	@$(IN_VENV) -m venv --clear $(AUDIT) && $(AUDIT)/bin/python $(PIP_INSTALL) pip-audit==2.10.1 && touch $@
+
 # Beside iALS, SVD and SASRec where `make install-baselines` was run.
 readme-figures: install ## measure with three seeds and write README's tables
 	@for what in '--split temporal' '--split random' '--split random --preset interpolation'; do \
@@ -127,5 +138,5 @@ pins: ## compile requirements/*.in to exact versions (needs uv)
 # PyTorch pins its CUDA packages itself, and its CPU build wants none.
 	@cd requirements && sed -i.bak -E '/^(cuda-|nvidia-|triton=)/d' baselines.txt && rm baselines.txt.bak
 
-clean: ## remove .venv, .venv-baselines and caches; bundles stay
-	@rm -rf $(VENV) $(BASELINES) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+clean: ## remove .venv, .venv-baselines, .venv-audit and caches; bundles stay
+	@rm -rf $(VENV) $(BASELINES) $(AUDIT) .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -23,8 +23,11 @@ LONGEST_FIELD = 200
 class FieldError(BaseModel):
     """What is wrong with one field."""
 
-    field: str = Field(examples=["body.history.0.rating"])
-    message: str = Field(examples=["expected a rating from 1 to 5 stars, got 7"])
+    field: str = Field(description="Where in the request.", examples=["body.history.0.rating"])
+    message: str = Field(
+        description="What was expected, and what came.",
+        examples=["expected a rating from 1 to 5 stars, got 7"],
+    )
 
 
 class SuggestedMovie(BaseModel):
@@ -38,11 +41,15 @@ class Problem(BaseModel):
     """RFC 9457 problem details."""
 
     type: str = Field(
-        description="A name that programs can rely on; `about:blank` says no more than `status`."
+        description="A name that programs can rely on; `about:blank` says no more than `status`.",
+        examples=["urn:matinee:invalid-request"],
     )
-    title: str
-    status: int
-    detail: str
+    title: str = Field(description="The same for people.", examples=["Invalid request"])
+    status: int = Field(ge=400, le=599, description="That of the answer.", examples=[422])
+    detail: str = Field(
+        description="What was expected, what came, how to mend it.",
+        examples=["body.history.0.rating: expected a rating from 1 to 5 stars, got 7"],
+    )
     errors: list[FieldError] = Field(default=[], description="The fields that are wrong, if any.")
     suggestions: list[SuggestedMovie] = Field(
         default=[], description="Of an unknown title: movies with the closest titles, closest first."

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from service_client import Ask, asking
 from tiny_bundle import write_tiny_bundle
@@ -16,6 +17,10 @@ from service.app import create_app
 from service.loading import load_recommender
 from service.recommender import Recommender
 from service.settings import Settings
+
+# How long an example takes says more of the machine than of the code.
+hypothesis.settings.register_profile("matinee", deadline=None)
+hypothesis.settings.load_profile("matinee")
 
 
 @pytest.fixture(scope="session")

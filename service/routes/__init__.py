@@ -7,5 +7,11 @@ from fastapi import APIRouter
 from service.routes import admin, docs, health, metrics, movies, ratings, recommend, users, web
 
 router = APIRouter(redirect_slashes=False)
-for group in (recommend, ratings, movies, users, health, metrics, web, docs, admin):
-    router.include_router(group.router)
+for tag, groups in {
+    "recommendations": (recommend, ratings),
+    "movies and users": (movies, users),
+    "operation": (health, metrics, admin),
+    "pages": (web, docs),
+}.items():
+    for group in groups:
+        router.include_router(group.router, tags=[tag])

@@ -47,6 +47,13 @@ Timestamp = Annotated[
     ),
     WRITTEN_WITH_A_POINT,
 ]
+OptionalTimestamp = Annotated[
+    Timestamp | None,
+    Field(
+        description="Unix seconds, clipped to the times trained on. Without it the query is time-agnostic.",
+        examples=[893286638],
+    ),
+]
 
 BundleId = Annotated[
     str, Field(description="The bundle that answered.", examples=["20261121T062118Z-df4c644d"])

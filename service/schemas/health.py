@@ -7,37 +7,52 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from service.schemas.fields import BundleId
+
 
 class Alive(BaseModel):
     """The answer of `/healthz`."""
 
-    status: Literal["alive"] = "alive"
+    status: Literal["alive"] = Field(default="alive", description="Nothing else is ever said.")
 
 
 class Ready(BaseModel):
     """The answer of `/readyz`."""
 
-    status: Literal["ready"] = "ready"
-    bundle_id: str
+    status: Literal["ready"] = Field(default="ready", description="Nothing else comes with 200.")
+    bundle_id: BundleId
 
 
 class RefusedBundle(BaseModel):
     """What CURRENT names and cannot be served."""
 
-    bundle_id: str | None = Field(description="Null where CURRENT itself is wrong.")
-    error: str = Field(description="The error's name, as in `matinee_bundle_refusals_total`.")
-    detail: str = Field(description="Which file, what was expected, what was found.")
-    since: datetime = Field(description="When it was first refused for that.")
+    bundle_id: str | None = Field(
+        description="Null where CURRENT itself is wrong.", examples=["20261121T062118Z-df4c644d"]
+    )
+    error: str = Field(
+        description="The error's name, as in `matinee_bundle_refusals_total`.", examples=["ChecksumDiffers"]
+    )
+    detail: str = Field(
+        description="Which file, what was expected, what was found.",
+        examples=["artifacts/20261121T062118Z-df4c644d/candidates.ann: expected 123456 bytes, found 123400"],
+    )
+    since: datetime = Field(
+        description="When it was first refused for that.", examples=["2026-11-21T06:30:00Z"]
+    )
 
 
 class ModelAnswer(BaseModel):
     """The answer of `/model`."""
 
-    bundle_id: str
+    bundle_id: BundleId
     metrics: dict[str, Any] | Literal["not measured"] = Field(
-        description="What training measured on held-out ratings."
+        description="What training measured on held-out ratings.",
+        examples=[{"temporal": {"ndcg@10": 0.2528, "rmse": 0.9516}}],
     )
     refused: RefusedBundle | None = Field(
         description="Why the bundle served is not the one that CURRENT names; null while it is."
     )
-    manifest: dict[str, Any] = Field(description="The bundle's manifest as it was written.")
+    manifest: dict[str, Any] = Field(
+        description="The bundle's manifest as it was written.",
+        examples=[{"bundle_id": "20261121T062118Z-df4c644d", "max_history": 512, "rating_scale": [1.0, 5.0]}],
+    )

@@ -10,10 +10,13 @@ from service.schemas.fields import (
     Body,
     Element,
     MovieId,
-    Timestamp,
+    OptionalTimestamp,
     UserId,
     refuse_many_fields,
 )
+
+LARGEST_RATING = 1e9
+"""Of any scale; the live bundle's own is much narrower."""
 
 
 class HistoryEntryBody(Element):
@@ -22,6 +25,8 @@ class HistoryEntryBody(Element):
     movie_id: MovieId
     rating: float | None = Field(
         default=None,
+        ge=-LARGEST_RATING,
+        le=LARGEST_RATING,
         allow_inf_nan=False,
         description="Stars on the bundle's scale; null where not rated.",
         examples=[5],
@@ -44,11 +49,7 @@ class PersonBody(Body):
         "named twice, or known already, takes the last rating and place given here. The model reads the most "
         "recent ones, as many as `max_history` of the bundle's manifest says; all of them are excluded.",
     )
-    timestamp: Timestamp | None = Field(
-        default=None,
-        description="Unix seconds, clipped to the times trained on. Without it the query is time-agnostic.",
-        examples=[893286638],
-    )
+    timestamp: OptionalTimestamp = None
 
     def history_entries(self) -> list[HistoryEntry]:
         """The history as `service.queries` has it."""

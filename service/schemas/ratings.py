@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, Field, ValidationInfo
 
 from service.queries import RatingQuery
-from service.schemas.fields import BundleId, MovieId, Parameters, Text, Timestamp, UserId
+from service.schemas.fields import BundleId, MovieId, OptionalTimestamp, Parameters, Text, UserId
 from service.schemas.person import PersonBody
 
 
@@ -30,10 +30,15 @@ MovieTitle = Annotated[
 ]
 
 
+RatedMovieId = Annotated[
+    MovieId | None, Field(description="A movie's id, instead of `movie_title`.", examples=["97"])
+]
+
+
 class RatingBody(PersonBody):
     """`POST /predict_rating`: exactly one of `movie_id` and `movie_title`."""
 
-    movie_id: MovieId | None = None
+    movie_id: RatedMovieId = None
     movie_title: MovieTitle = None
 
     def to_query(self) -> RatingQuery:
@@ -51,9 +56,9 @@ class RatingParameters(Parameters):
     """`GET /predict_rating`: exactly one of `movie_id` and `movie_title`."""
 
     user_id: UserId
-    movie_id: MovieId | None = None
+    movie_id: RatedMovieId = None
     movie_title: MovieTitle = None
-    timestamp: Timestamp | None = None
+    timestamp: OptionalTimestamp = None
 
     def to_query(self) -> RatingQuery:
         """The same without HTTP."""
