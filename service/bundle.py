@@ -6,6 +6,7 @@ manifest.json   `service.manifest.Manifest`, written last
 model/          one SavedModel with the signatures `embed_query`, `predict_rating`, `serving_default`
 candidates.npy  float32 `[num_candidates, embedding_dimension]`; a score is a row's dot product with a query
 candidates.ann  Annoy, metric angular, over the same rows augmented by one coordinate (`INDEX_AUGMENTATION`)
+                or candidates.usearch, a graph over the same vectors (`INDEX_FILES`)
 catalogue.json  columns by candidate row: `movie_ids`, `titles`, `genres` (lists), `years` (null where not
                 known), `num_ratings`
 histories/      what each user rated, oldest first, as CSR arrays (`HISTORY_ARRAYS`)
@@ -42,6 +43,10 @@ MANIFEST_FILE = "manifest.json"
 MODEL_DIRECTORY = "model"
 CANDIDATES_FILE = "candidates.npy"
 INDEX_FILE = "candidates.ann"
+USEARCH_FILE = "candidates.usearch"
+INDEX_FILES = {"annoy": INDEX_FILE, "usearch": USEARCH_FILE}
+"""By the manifest's `index["backend"]`."""
+
 CATALOGUE_FILE = "catalogue.json"
 GOLDEN_FILE = "golden.json"
 REPORT_DIRECTORY = "report"

@@ -1,4 +1,4 @@
-"""Candidate embeddings and the index over them: the only importer of Annoy.
+"""Candidate embeddings and the index over them: Annoy, of which this is the only importer, or usearch.
 
 Annoy finds rows by angle between augmented vectors (`bundle.INDEX_AUGMENTATION`), which orders as the dot
 product does but misses a few. `candidate_search` decides when it is asked.
@@ -17,12 +17,13 @@ from service.bundle import CANDIDATES_FILE, INDEX_AUGMENTATION, INDEX_FILE
 from service.errors import BundleInconsistent, BundleUnreadable
 from service.files import load_array
 from service.manifest import Manifest, index_search_k
+from service.usearch_index import UsearchIndex
 
 _EXPECTED_INDEX = {"backend": "annoy", "metric": "angular", "augmentation": INDEX_AUGMENTATION}
 
 
 class CandidateIndex:
-    """`candidates.npy` and `candidates.ann`, both memory-mapped.
+    """`candidates.npy` and the index, `candidates.ann` or `candidates.usearch`, all memory-mapped.
 
     Args:
         bundle_directory: The bundle.
@@ -31,12 +32,15 @@ class CandidateIndex:
     Raises:
         BundleUnreadable: A file is missing or may not be read.
         BundleInconsistent: Files and manifest disagree in kind, counts, dimensions or vectors.
+        BundleIncompatible: The index needs a package that is not installed.
     """
 
     def __init__(self, bundle_directory: Path, manifest: Manifest) -> None:
         self._measured = manifest.index
         path = bundle_directory / CANDIDATES_FILE
-        if missing := sorted({*_EXPECTED_INDEX, "trees", "search_k", "candidates"} - manifest.index.keys()):
+        is_annoy = manifest.index.get("backend") != "usearch"
+        needed = {*_EXPECTED_INDEX, "search_k", "candidates", *(["trees"] if is_annoy else [])}
+        if missing := sorted(needed - manifest.index.keys()):
             raise BundleInconsistent(f"{path}: the manifest's index lacks {missing}; export again")
         # Not the memory map's own class, which makes every slice of it slower; the memory is the same.
         self._candidates: NDArray[np.float32] = np.asarray(load_array(path, np.float32, dimensions=2))
@@ -45,7 +49,11 @@ class CandidateIndex:
                 f"{path}: expected {manifest.index['candidates']} candidates of dimension "
                 f"{manifest.embedding_dimension}, got {self._candidates.shape}; export again"
             )
-        self._annoy = self._load_annoy(bundle_directory / INDEX_FILE)
+        self._usearch: UsearchIndex | None = None
+        if is_annoy:
+            self._annoy = self._load_annoy(bundle_directory / INDEX_FILE)
+        else:
+            self._usearch = UsearchIndex(bundle_directory, manifest.index, self._candidates)
 
     def _load_annoy(self, path: Path) -> Any:
         for name, expected in _EXPECTED_INDEX.items():
@@ -77,18 +85,20 @@ class CandidateIndex:
         return len(self._candidates)
 
     def nearest(self, embedding: NDArray[np.float32], num_rows: int) -> NDArray[np.int32] | None:
-        """About the best candidates, as Annoy finds them.
+        """About the best candidates, as the index finds them.
 
         Args:
             embedding: float32 `[embedding_dimension]`, a query.
             num_rows: How many.
 
         Returns:
-            int32, ascending; None where so many are asked for that Annoy would look at most of its leaves.
+            int32, ascending; None where so many are asked for that the index would look at most of them.
         """
         search_k = index_search_k(self._measured, num_rows)
         if search_k is None:
             return None
+        if self._usearch is not None:
+            return self._usearch.nearest(embedding, num_rows)
         rows = self._annoy.get_nns_by_vector([*embedding.tolist(), 0.0], num_rows, search_k)
         return np.sort(np.array(rows, np.int32))
 

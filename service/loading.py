@@ -10,7 +10,7 @@ from service.bundle import (
     CATALOGUE_FILE,
     GOLDEN_FILE,
     HISTORY_ARRAYS,
-    INDEX_FILE,
+    INDEX_FILES,
     MANIFEST_FILE,
     MODEL_DIRECTORY,
 )
@@ -26,7 +26,6 @@ from service.settings import Settings
 
 _REQUIRED_FILES = {
     CANDIDATES_FILE,
-    INDEX_FILE,
     CATALOGUE_FILE,
     GOLDEN_FILE,
     f"{MODEL_DIRECTORY}/saved_model.pb",
@@ -45,7 +44,8 @@ def load_recommender(bundle_directory: Path, settings: Settings) -> Recommender:
         BundleError: Its subclass and message say which file is wrong, and how.
     """
     manifest = read_manifest(bundle_directory)
-    if unlisted := sorted(_REQUIRED_FILES - manifest.files.keys()):
+    index_file = INDEX_FILES.get(str(manifest.index.get("backend")), INDEX_FILES["annoy"])
+    if unlisted := sorted({*_REQUIRED_FILES, index_file} - manifest.files.keys()):
         raise BundleInconsistent(f"{bundle_directory}: the manifest does not list {unlisted}; export again")
     verify_files(bundle_directory, manifest)
     index = CandidateIndex(bundle_directory, manifest)

@@ -37,7 +37,8 @@ class Manifest:
         embedding_dimension: Columns of `candidates.npy`.
         max_history: The most recent movies of a history that a query reads.
         rating_scale: Smallest and largest stars.
-        index: backend, metric, augmentation, trees, search_k, candidates, recall_at_10, recall_at_100.
+        index: backend, metric, augmentation, search_k, candidates, recall_at_10, recall_at_100; of annoy also
+            trees, of usearch also connectivity and expansion_add.
         metrics: What evaluation measured on held-out rows, ours beside the baselines'; None if not measured.
         libraries: Versions by package name.
         files: Every other file of the bundle, by its POSIX path inside it.
@@ -139,19 +140,20 @@ _SHAPES: dict[str, Callable[[object], bool]] = {
 
 
 def index_search_k(index: Mapping[str, Any], num_results: int) -> int | None:
-    """Annoy's `search_k` for one query, the same where recall is measured and where it is served.
+    """Nodes that one query inspects, the same where recall is measured and where it is served.
 
     Args:
-        index: A manifest's `index`, whose `search_k` is the least that any query of Annoy uses.
-        num_results: Rows asked of Annoy: k and the number of excluded rows together.
+        index: A manifest's `index`, whose `search_k` is the least that any query uses.
+        num_results: Rows asked of the index: k and the number of excluded rows together.
 
     Returns:
-        Nodes to inspect, never fewer than Annoy's own default of `trees * num_results`; None where half of
-        the candidates or more are asked for, which scoring every candidate finds sooner, and exactly.
+        Never fewer than Annoy's own default of `trees * num_results`, which is 1 of usearch's;
+        None where half of the candidates or more are asked for, which scoring every candidate finds sooner,
+        and exactly.
     """
     if 2 * num_results >= int(index["candidates"]):
         return None
-    return max(int(index["search_k"]), int(index["trees"]) * num_results)
+    return max(int(index["search_k"]), int(index.get("trees", 1)) * num_results)
 
 
 def document_sha256(document: Mapping[str, Any]) -> str:

@@ -56,6 +56,13 @@ class Evaluation(StrEnum):
     NONE = "none"
 
 
+class Index(StrEnum):
+    """What finds candidates; `service.bundle.INDEX_FILES` has the files."""
+
+    ANNOY = "annoy"
+    USEARCH = "usearch"
+
+
 class Preset(StrEnum):
     """What the model is trained for; `training.config.PRESETS` has the hyper-parameters."""
 
@@ -94,6 +101,9 @@ def fit(
         Evaluation, typer.Option(help="The split to measure on first.")
     ] = Evaluation.TEMPORAL,
     artifacts: Artifacts = _ARTIFACTS,
+    index: Annotated[
+        Index, typer.Option(help="annoy, or usearch for hundreds of thousands of movies and more.")
+    ] = Index.ANNOY,
     preset: Purpose = Preset.FORWARD,
     layers: Layers = None,
     retrieval_weight: Weight = None,
@@ -114,7 +124,9 @@ def fit(
     from training import pipeline  # noqa: PLC0415  # takes seconds, which --help and typing errors need not
 
     held_out = None if evaluate is Evaluation.NONE else evaluate.value
-    pipeline.fit(data, dataset.value, config, held_out, artifacts, tensorboard=tensorboard)
+    pipeline.fit(
+        data, dataset.value, config, held_out, artifacts, tensorboard=tensorboard, index_backend=index.value
+    )
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ LEAST_RECALL = 0.99
 MOST_SEARCH_K = 1_000_000
 """Nodes that one query may inspect before export gives up."""
 
-_MEASURED_K = (10, 100)
+MEASURED_K = (10, 100)
 _MEASURED_USERS = 10_000
 
 
@@ -106,11 +107,18 @@ def build_measured_index(
     # What the service will count: of trees that fit in one leaf each, as those of some dozen movies do, Annoy
     # finds nearly twice as many in the file as were built.
     description["trees"] = index.get_n_trees()
+
+    def nearest(query: NDArray[np.float32], wanted: int) -> NDArray[np.int64] | None:
+        search_k = index_search_k(description, wanted)
+        if search_k is None:
+            return None
+        return np.array(index.get_nns_by_vector([*query.tolist(), 0.0], wanted, search_k), np.int64)
+
     while True:
-        recalls = [_recall(index, description, queries, embeddings, k) for k in _MEASURED_K]
+        recalls = [measure_recall(nearest, queries, embeddings, k) for k in MEASURED_K]
         if min(recalls) >= LEAST_RECALL:
             return description | {
-                f"recall_at_{k}": recall for k, recall in zip(_MEASURED_K, recalls, strict=True)
+                f"recall_at_{k}": recall for k, recall in zip(MEASURED_K, recalls, strict=True)
             }
         description["search_k"] *= 2
         if description["search_k"] > MOST_SEARCH_K:
@@ -130,26 +138,32 @@ def exact_top_k(
     return best
 
 
-def _recall(
-    index: AnnoyIndex,
-    description: dict[str, Any],
+def measure_recall(
+    nearest: Callable[[NDArray[np.float32], int], NDArray[np.int64] | None],
     queries: SampledQueries,
     embeddings: NDArray[np.float32],
     k: int,
 ) -> float:
-    """Mean share of the exact top k that answers over the index have, as the service assembles them."""
+    """Mean share of the exact top k that answers over an index have, as the service assembles them.
+
+    Args:
+        nearest: The index: of a query, and how many rows are wanted, the rows, int64; None where the service
+            would not ask it.
+        queries: Who asks.
+        embeddings: float32 `[num_candidates, D]`.
+        k: Items of an answer.
+    """
     shares = []
     for query, seen in zip(queries.embeddings, queries.seen, strict=True):
         exact = exact_top_k(embeddings, query, seen, k)
         wanted = k + len(seen)
-        search_k = index_search_k(description, wanted)
         if len(exact) == 0:
             continue
-        if search_k is None:
+        found = nearest(query, wanted)
+        if found is None:
             shares.append(1.0)
             continue
-        found = index.get_nns_by_vector([*query.tolist(), 0.0], wanted, search_k)
-        kept = np.setdiff1d(np.array(found, np.int64), seen)
+        kept = np.setdiff1d(found, seen)
         # With too few left the service scores every candidate.
         shares.append(float(np.isin(exact, kept).mean()) if len(kept) >= len(exact) else 1.0)
     return float(np.mean(shares)) if shares else 1.0

@@ -19,7 +19,7 @@ from service.bundle import (
     CATALOGUE_FILE,
     GOLDEN_FILE,
     HISTORY_ARRAYS,
-    INDEX_FILE,
+    INDEX_FILES,
     MANIFEST_FILE,
     MODEL_DIRECTORY,
     REPORT_DIRECTORY,
@@ -36,6 +36,7 @@ from training.histories import Histories
 from training.report import headline, write_report
 from training.saved_model import library_versions, save_model
 from training.shelf import BUILDING, VERIFYING
+from training.usearch_index import build_measured_usearch
 from training.verification import verify_in_fresh_process
 
 EXPORT_STEPS = 7
@@ -48,6 +49,8 @@ def export_bundle(
     metrics: dict[str, Any] | None,
     artifacts: Path,
     on_step: Callable[[str], None] = lambda _: None,
+    *,
+    index_backend: str = "annoy",
 ) -> Path:
     """Writes, moves, verifies and makes live.
 
@@ -57,6 +60,7 @@ def export_bundle(
         metrics: What evaluation measured before; None: not measured.
         artifacts: Where bundles live.
         on_step: Called with the name of each of `EXPORT_STEPS` steps as it begins.
+        index_backend: A name of `INDEX_FILES`.
 
     Returns:
         The bundle's directory.
@@ -73,7 +77,15 @@ def export_bundle(
         building = artifacts / f"{BUILDING}{bundle_id}-{os.getpid()}"
         verifying = artifacts / f"{VERIFYING}{bundle_id}-{os.getpid()}"
         try:
-            _write(building / bundle_id, trained, table, metrics=metrics, now=now, on_step=on_step)
+            _write(
+                building / bundle_id,
+                trained,
+                table,
+                metrics=metrics,
+                now=now,
+                on_step=on_step,
+                index_backend=index_backend,
+            )
             building.rename(verifying)
             on_step("verify in a fresh process")
             verify_in_fresh_process(verifying / bundle_id, trained)
@@ -94,6 +106,7 @@ def _write(
     metrics: dict[str, Any] | None,
     now: datetime,
     on_step: Callable[[str], None],
+    index_backend: str,
 ) -> None:
     directory.mkdir(parents=True)
     on_step("write the embeddings and the catalogue")
@@ -103,9 +116,11 @@ def _write(
     on_step("write the histories")
     _write_histories(directory, trained.histories)
     on_step("build the index and measure its recall")
-    index = build_measured_index(
-        embeddings, sample_queries(trained), trained.config.seed, directory / INDEX_FILE
-    )
+    queries, index_path = sample_queries(trained), directory / INDEX_FILES[index_backend]
+    if index_backend == "usearch":
+        index = build_measured_usearch(embeddings, queries, index_path)
+    else:
+        index = build_measured_index(embeddings, queries, trained.config.seed, index_path)
     on_step("save the model")
     save_model(trained, table.movies, directory / MODEL_DIRECTORY)
     on_step("answer the golden requests")

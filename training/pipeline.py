@@ -23,6 +23,7 @@ from training.records import EvaluationRecords
 from training.report import write_readme_table
 from training.shelf import sole_training
 from training.tables import print_ablation, print_cold_start, print_comparison
+from training.usearch_index import require_usearch
 from training.watching import watched_fit
 
 
@@ -34,16 +35,24 @@ def fit(
     artifacts: Path,
     *,
     tensorboard: Path | None = None,
+    index_backend: str = "annoy",
 ) -> Path:
     """Loads, measures on the split `held_out` if any, trains on every rating, exports; returns the bundle.
 
     What `evaluate` has measured of the same model is taken instead of measuring it again.
+
+    Raises:
+        ConfigurationError: `index_backend` needs a package that is not installed.
     """
+    if index_backend == "usearch":
+        require_usearch()
     require_writable(artifacts)
     with sole_training(artifacts) as leftovers:
         for name in leftovers:
             console.print(f"removed {name}, which a killed training left", markup=False, soft_wrap=True)
-        return _fit(source, dataset, config, held_out, artifacts, tensorboard=tensorboard)
+        return _fit(
+            source, dataset, config, held_out, artifacts, tensorboard=tensorboard, index_backend=index_backend
+        )
 
 
 def _fit(
@@ -54,6 +63,7 @@ def _fit(
     artifacts: Path,
     *,
     tensorboard: Path | None,
+    index_backend: str,
 ) -> Path:
     table = load(source, dataset)
     metrics = None
@@ -64,7 +74,9 @@ def _fit(
         trained = fit_model(table, config, on_epoch)
     # A step is counted as it begins, so the last one ends with one more.
     with stage("Export", EXPORT_STEPS + 1) as running:
-        bundle = export_bundle(trained, table, metrics, artifacts, running.advance)
+        bundle = export_bundle(
+            trained, table, metrics, artifacts, running.advance, index_backend=index_backend
+        )
         running.advance()
     console.print(f"{bundle} is live", markup=False, soft_wrap=True)
     return bundle

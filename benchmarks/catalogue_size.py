@@ -1,0 +1,163 @@
+"""What each index costs and finds, by size of the catalogue.
+
+    python -m benchmarks.catalogue_size --bundle artifacts/BUNDLE_ID --page docs/performance.md
+
+Makes catalogues of 10 thousand, 100 thousand and 1 million candidates and as many users, whose embeddings lie
+as those of the given bundle do; builds Annoy and usearch over them, each in a process of its own that is
+stopped when its time is over, and asks them, and a scan of every candidate, one query at a time. Results are
+kept in `--work`, so that a part can be measured again: the table has all that is there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import sys
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import index_trial
+from benchmarks.machine import describe_machine, say_machine
+from benchmarks.page import markdown_table, replace_between
+from benchmarks.synthetic_catalogue import like, real_embeddings, write_users
+from service.bundle import CANDIDATES_FILE, HISTORY_ARRAYS
+
+SIZES = (10_000, 100_000, 1_000_000)
+BACKENDS = ("annoy", "usearch", "exact")
+MARK = "catalogue size"
+_RESULTS = "results.json"
+
+
+def main() -> None:
+    """Measures, prints the table, and writes it where asked."""
+    parser = argparse.ArgumentParser(description="Build time, memory, recall and latency of each index.")
+    parser.add_argument("--bundle", type=Path, required=True, help="whose embeddings to imitate")
+    parser.add_argument(
+        "--work", type=Path, default=Path("catalogue-size"), help="for catalogues and results"
+    )
+    parser.add_argument("--sizes", type=int, nargs="*", default=SIZES)
+    parser.add_argument("--backends", nargs="*", choices=BACKENDS, default=BACKENDS)
+    parser.add_argument("--queries", type=int, default=1_000)
+    parser.add_argument("--recall", type=float, default=0.95, help="at 10, that search_k is raised to")
+    parser.add_argument("--build-seconds", type=float, default=900, help="after which a build is given up")
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="that usearch builds with")
+    parser.add_argument("--page", type=Path, help="whose table to replace")
+    arguments = parser.parse_args()
+    arguments.work.mkdir(parents=True, exist_ok=True)
+    real = real_embeddings(arguments.bundle)
+    for size in arguments.sizes:
+        _measure_size(size, real, arguments)
+    table = _table(arguments)
+    sys.stdout.write(f"{table}\n")
+    if arguments.page is not None:
+        replace_between(arguments.page, MARK, table)
+
+
+def _measure_size(size: int, real: tuple[Any, Any], arguments: argparse.Namespace) -> None:
+    directory = arguments.work / str(size)
+    directory.mkdir(exist_ok=True)
+    candidates = like(real[0], size, seed=0)
+    np.save(directory / CANDIDATES_FILE, candidates)
+    queries = like(real[1], size, seed=1)[: arguments.queries]
+    seen = write_users(directory, size, seed=2)[: arguments.queries]
+    asked = index_trial.Queries.of(candidates, queries, seen)
+    users_mib = sum((directory / name).stat().st_size for name in HISTORY_ARRAYS.values()) / 2**20
+    for backend in arguments.backends:
+        measured: dict[str, Any] = {"size": size, "backend": backend, "users_mib": users_mib}
+        measured["candidates_mib"] = candidates.nbytes / 2**20
+        if backend != "exact":
+            built = _apart(arguments.build_seconds, index_trial.build, directory, backend, arguments.threads)
+            measured |= built or {"given_up_seconds": arguments.build_seconds}
+        if "given_up_seconds" not in measured:
+            answered = _apart(None, index_trial.ask, directory, backend, asked, arguments.recall)
+            measured |= answered or {}
+        _keep(arguments.work, measured)
+        sys.stderr.write(f"{json.dumps(measured)}\n")
+
+
+def _apart(seconds: float | None, work: Callable[..., dict[str, Any]], *given: Any) -> dict[str, Any] | None:
+    """Works in a process of its own, whose memory is its own; None where it took longer than it may."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        future = pool.submit(work, *given)
+        try:
+            return future.result(seconds)
+        except TimeoutError:
+            for process in pool._processes.values():  # nothing public stops what has begun
+                process.kill()
+            return None
+
+
+def _keep(work: Path, measured: dict[str, Any]) -> None:
+    """In the place of what was measured of the same before."""
+    path = work / _RESULTS
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    same = (measured["size"], measured["backend"])
+    kept = [each for each in kept if (each["size"], each["backend"]) != same]
+    path.write_text(json.dumps([*kept, measured], indent=2) + "\n", encoding="utf-8")
+
+
+def _table(arguments: argparse.Namespace) -> str:
+    kept = json.loads((arguments.work / _RESULTS).read_text(encoding="utf-8"))
+    kept.sort(key=lambda each: (each["size"], BACKENDS.index(each["backend"])))
+    headings = [
+        "candidates and users:",
+        "index:",
+        "build, s",
+        "of it processor, s",
+        "peak, MiB",
+        "index file, MiB",
+        "resident, MiB",
+        "search_k",
+        "recall@10",
+        "p50, ms",
+        "p99, ms",
+        "p99 processor, ms",
+        "load average",
+    ]
+    machine = say_machine(describe_machine(["annoy", "usearch", "numpy"]))
+    files = ", ".join(
+        f"{each['size']:,}: {each['candidates_mib']:.0f} MiB and {each['users_mib']:.0f} MiB"
+        for each in kept
+        if each["backend"] == "exact"
+    )
+    return (
+        f"`python -m benchmarks.catalogue_size`, {arguments.queries:,} queries one after another with a "
+        f"pause of 2 ms, {machine}. Embeddings and histories take, {files}.\n\n"
+        f"{markdown_table(headings, [_row(each) for each in kept])}"
+    )
+
+
+def _row(each: dict[str, Any]) -> list[str]:
+    def figure(name: str, form: str) -> str:
+        return format(each[name], form) if name in each else "-"
+
+    built = (
+        f"over {each['given_up_seconds']:.0f}"
+        if "given_up_seconds" in each
+        else figure("build_seconds", ".0f")
+    )
+    return [
+        f"{each['size']:,}",
+        each["backend"],
+        built,
+        figure("build_cpu_seconds", ".0f"),
+        figure("build_peak_mib", ",.0f"),
+        figure("file_mib", ",.0f"),
+        figure("resident_mib", ",.0f"),
+        figure("search_k", ",") if each.get("search_k") else "-",
+        figure("recall", ".3f"),
+        figure("p50_ms", ".2f"),
+        figure("p99_ms", ".2f"),
+        figure("cpu_p99_ms", ".2f"),
+        figure("load_average", ".0f"),
+    ]
+
+
+if __name__ == "__main__":
+    main()

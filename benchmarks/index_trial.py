@@ -1,0 +1,175 @@
+"""One index over one synthetic catalogue: built in one process, asked in another."""
+
+from __future__ import annotations
+
+import resource
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.machine import load_average
+from service.bundle import CANDIDATES_FILE, INDEX_AUGMENTATION, INDEX_FILES
+from service.candidate_index import CandidateIndex
+from service.candidate_search import FIRST, best_first
+from service.manifest import Manifest
+from training.candidate_index import build_index
+from training.usearch_index import build_usearch
+
+K = 10
+TREES, FIRST_SEARCH_K, MOST_SEARCH_K = 16, {"annoy": 500, "usearch": 64}, 2_000_000
+_METRIC = {"annoy": "angular", "usearch": "ip"}
+_PAUSE_SECONDS = 0.002
+"""Between two queries, as a service has that is not at its limit."""
+
+
+def build(directory: Path, backend: str, threads: int) -> dict[str, Any]:
+    """Builds an index with what export builds it with, except that usearch may have more threads.
+
+    Returns:
+        build_seconds, build_cpu_seconds, build_peak_mib, file_mib, load_average.
+    """
+    before_mib = _peak_mib()
+    embeddings = np.load(directory / CANDIDATES_FILE)
+    path = directory / INDEX_FILES[backend]
+    began, cpu_began = time.perf_counter(), time.process_time()
+    if backend == "annoy":
+        build_index(embeddings, TREES, 0, path)
+    else:
+        build_usearch(embeddings, path, threads=threads)
+    return {
+        "build_seconds": time.perf_counter() - began,
+        "build_cpu_seconds": time.process_time() - cpu_began,
+        "build_peak_mib": _peak_mib() - before_mib,
+        "file_mib": path.stat().st_size / 2**20,
+        "load_average": load_average(),
+    }
+
+
+def _peak_mib() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+@dataclass(frozen=True, eq=False)
+class Queries:
+    """Users who ask, and the right answers.
+
+    Attributes:
+        embeddings: float32 `[n, D]`.
+        seen: int32 `[n, m]`, candidate rows.
+        best: int32 `[n, K]`: the best candidates that were not seen, in any order.
+    """
+
+    embeddings: NDArray[np.float32]
+    seen: NDArray[np.int32]
+    best: NDArray[np.int32]
+
+    @classmethod
+    def of(
+        cls, candidates: NDArray[np.float32], embeddings: NDArray[np.float32], seen: NDArray[np.int32]
+    ) -> Queries:
+        """Answers the queries exactly."""
+        best = np.empty((len(embeddings), K), np.int32)
+        for place, query in enumerate(embeddings):
+            scores = candidates @ query
+            scores[seen[place]] = -np.inf
+            best[place] = np.argpartition(-scores, K)[:K]
+        return cls(embeddings, seen, best)
+
+
+def ask(directory: Path, backend: str, queries: Queries, least_recall: float) -> dict[str, Any]:
+    """Asks with the least search_k, doubled each time, that finds so much; `exact` scores every candidate.
+
+    A query is what the service does for one request of a known user: find the rows for `FIRST` results and
+    those that were seen, take out the seen, score exactly, order.
+
+    Returns:
+        search_k, recall, p50_ms, p99_ms, cpu_p99_ms, resident_mib (all that the process maps and
+        touched, index and candidates, beyond what it had before), private_mib (of it what no other process
+        can share), load_average.
+    """
+    before = _resident_mib()
+    search_k = FIRST_SEARCH_K.get(backend, 0)
+    while True:
+        index = _open(directory, backend, search_k)
+        found, wall_ms, cpu_ms = _time(index, backend, queries)
+        shares = [np.isin(queries.best[place], rows).mean() for place, rows in enumerate(found)]
+        if (recall := float(np.mean(shares))) >= least_recall or search_k >= MOST_SEARCH_K or not search_k:
+            break
+        search_k *= 2
+    after = _resident_mib()
+    return {
+        "search_k": search_k,
+        "recall": recall,
+        "p50_ms": float(np.percentile(wall_ms, 50)),
+        "p99_ms": float(np.percentile(wall_ms, 99)),
+        "cpu_p99_ms": float(np.percentile(cpu_ms, 99)),
+        "resident_mib": sum(after.values()) - sum(before.values()),
+        "private_mib": after["RssAnon"] - before["RssAnon"],
+        "load_average": load_average(),
+    }
+
+
+def _open(directory: Path, backend: str, search_k: int) -> CandidateIndex:
+    """As the service opens it. Every candidate can be scored beside whichever index there is."""
+    candidates = np.load(directory / CANDIDATES_FILE, mmap_mode="r")
+    if backend == "exact":
+        return _Candidates(candidates)
+    index = {"backend": backend, "metric": _METRIC[backend], "augmentation": INDEX_AUGMENTATION}
+    return CandidateIndex(
+        directory,
+        Manifest(
+            bundle_id=directory.name,
+            created_utc="",
+            dataset={},
+            hyperparameters={},
+            seed=0,
+            embedding_dimension=candidates.shape[1],
+            max_history=1,
+            rating_scale=(1, 5),
+            index=index | {"trees": TREES, "search_k": search_k, "candidates": len(candidates)},
+            metrics=None,
+            libraries={},
+            files={},
+        ),
+    )
+
+
+class _Candidates(CandidateIndex):
+    """The candidates without an index."""
+
+    def __init__(self, candidates: NDArray[np.float32]) -> None:
+        self._candidates = np.asarray(candidates)
+
+
+def _time(
+    index: CandidateIndex, backend: str, queries: Queries
+) -> tuple[list[NDArray[np.int32]], list[float], list[float]]:
+    found, wall_ms, cpu_ms = [], [], []
+    for query, excluded in zip(queries.embeddings, queries.seen, strict=True):
+        time.sleep(_PAUSE_SECONDS)
+        began, cpu_began = time.perf_counter(), time.thread_time()
+        if backend == "exact":
+            scores = index.score(query)
+            scores[excluded] = -np.inf
+            rows = np.argpartition(-scores, K)[:K].astype(np.int32)
+            rows, _ = best_first(rows, scores[rows], K)
+        else:
+            nearest = index.nearest(query, FIRST + len(excluded))
+            assert nearest is not None  # noqa: S101  catalogues are many times larger
+            rows = np.setdiff1d(nearest, excluded)
+            rows, _ = best_first(rows, index.score(query, rows), K)
+        wall_ms.append(1000 * (time.perf_counter() - began))
+        cpu_ms.append(1000 * (time.thread_time() - cpu_began))
+        found.append(rows)
+    return found, wall_ms, cpu_ms
+
+
+def _resident_mib() -> dict[str, float]:
+    """Of this process (Linux): RssAnon, its own; RssFile, mapped files, which processes share."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    sizes = dict(line.split(":") for line in lines if line.startswith(("RssAnon", "RssFile")))
+    return {name: int(size.split()[0]) / 1024 for name, size in sizes.items()}

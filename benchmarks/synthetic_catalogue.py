@@ -1,0 +1,101 @@
+"""Catalogues of any size whose embeddings lie as a real bundle's do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.bundle import CANDIDATES_FILE, HISTORY_ARRAYS, MODEL_DIRECTORY, NO_ROW, NO_TIMESTAMP
+from service.manifest import read_manifest
+
+Array = NDArray[np.float32]
+
+_NEIGHBOURS = 5
+_SPREAD = 0.5
+_SEEN = 20
+
+
+def like(real: Array, number: int, seed: int) -> Array:
+    """Embeddings with the clusters and lengths of real ones.
+
+    Each lies at a random place between a real one and one of its five nearest (Chawla et al. 2002,
+    https://doi.org/10.1613/jair.953), moved in every direction by Gaussian noise whose length is on average
+    half the distance of the two, so that it fills the space around them as more movies of a kind would.
+
+    Args:
+        real: float32 `[m, D]`.
+        number: How many.
+        seed: Of all draws.
+
+    Returns:
+        float32 `[number, D]`.
+    """
+    random = np.random.default_rng(seed)
+    squares = np.sum(real**2, axis=1)
+    distances = np.sqrt(np.maximum(squares[:, None] + squares - 2 * real @ real.T, 0))
+    np.fill_diagonal(distances, np.inf)
+    nearest = np.argpartition(distances, _NEIGHBOURS, axis=1)[:, :_NEIGHBOURS]
+    one = random.integers(len(real), size=number)
+    other = nearest[one, random.integers(_NEIGHBOURS, size=number)]
+    between = real[one] + random.random((number, 1), np.float32) * (real[other] - real[one])
+    spread = _SPREAD * distances[one, other] / np.sqrt(real.shape[1])
+    noise = random.standard_normal(between.shape, np.float32) * spread[:, None].astype(np.float32)
+    embeddings: Array = between + noise
+    return embeddings
+
+
+def real_embeddings(bundle: Path) -> tuple[Array, Array]:
+    """A bundle's candidates, and its users' query embeddings as its own model makes them, without a time."""
+    import tensorflow as tf  # noqa: PLC0415  takes seconds
+
+    length = read_manifest(bundle).max_history
+    arrays = {name: np.load(bundle / file) for name, file in HISTORY_ARRAYS.items()}
+    embed = tf.saved_model.load(str(bundle / MODEL_DIRECTORY)).signatures["embed_query"]
+    offsets = arrays["offsets"]
+    users = np.arange(len(offsets) - 1, dtype=np.int32)
+    queries = []
+    for group in np.split(users, range(64, len(users), 64)):
+        padded: dict[str, NDArray[Any]] = {
+            "history_rows": np.full((len(group), length), NO_ROW, np.int32),
+            "history_ratings": np.full((len(group), length), np.nan, np.float32),
+            "history_timestamps": np.full((len(group), length), NO_TIMESTAMP, np.int64),
+        }
+        for place, user in enumerate(group):
+            rated = slice(max(offsets[user], offsets[user + 1] - length), offsets[user + 1])
+            for name, source in (
+                ("rows", "movie_rows"),
+                ("ratings", "ratings"),
+                ("timestamps", "timestamps"),
+            ):
+                padded[f"history_{name}"][place, : rated.stop - rated.start] = arrays[source][rated]
+        asked = padded | {"user_rows": group, "timestamps": np.full(len(group), NO_TIMESTAMP, np.int64)}
+        tensors = {name: tf.constant(value) for name, value in asked.items()}
+        queries.append(embed(**tensors)["query_embeddings"].numpy())
+    return np.load(bundle / CANDIDATES_FILE), np.concatenate(queries)
+
+
+def write_users(directory: Path, number: int, seed: int) -> NDArray[np.int32]:
+    """The histories of so many users, twenty movies each, as a bundle has them.
+
+    Returns:
+        int32 `[number, 20]`, what each has seen; the first rows are seen much oftener than the last.
+    """
+    random = np.random.default_rng(seed)
+    seen = (number * random.random((number, _SEEN)) ** 3).astype(np.int32)
+    names = sorted(str(user).encode() for user in range(number))
+    arrays: dict[str, NDArray[Any]] = {
+        "user_id_bytes": np.frombuffer(b"".join(names), np.uint8),
+        "user_id_offsets": np.cumsum([0, *map(len, names)], dtype=np.int64),
+        "offsets": np.arange(number + 1, dtype=np.int64) * _SEEN,
+        "movie_rows": seen.reshape(-1),
+        "ratings": np.full(seen.size, 4, np.float32),
+        "timestamps": np.tile(np.arange(_SEEN, dtype=np.int64), number),
+    }
+    for name, array in arrays.items():
+        path = directory / HISTORY_ARRAYS[name]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.save(path, array)
+    return seen
