@@ -132,7 +132,7 @@ format: install ## put the code in its form
 	@$(VENV)/bin/ruff format . && $(VENV)/bin/ruff check --fix .
 
 pins: ## compile requirements/*.in to exact versions (needs uv)
-	@cd requirements && for file in service client benchmarks usearch tracing training dev baselines tfrs; do \
+	@cd requirements && for file in service client benchmarks usearch tracing training dev baselines tfrs serving/bentoml serving/litserve serving/mosec serving/ray; do \
 	  uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
 	    --no-annotate --no-header $$file.in -o $$file.txt || exit 1; done
 # PyTorch pins its CUDA packages itself, and its CPU build wants none.

@@ -1,0 +1,23 @@
+"""BentoML: `bentoml serve benchmarks.serving.bentoml_server:Recommend`.
+
+https://docs.bentoml.com/en/latest/get-started/adaptive-batching.html
+"""
+
+from typing import Any
+
+import bentoml
+
+from benchmarks.serving.work import MAX_BATCH_SIZE, Work
+
+
+@bentoml.service(workers=1)
+class Recommend:
+    """One worker that batches adaptively."""
+
+    def __init__(self) -> None:
+        self._work = Work()
+
+    @bentoml.api(batchable=True, max_batch_size=MAX_BATCH_SIZE, max_latency_ms=1_000)
+    def recommend(self, user_ids: list[str]) -> list[dict[str, Any]]:
+        """Each request sends a list of one."""
+        return self._work.answer(user_ids)

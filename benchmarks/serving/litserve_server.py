@@ -1,0 +1,45 @@
+"""LitServe: `python -m benchmarks.serving.litserve_server PORT`.
+
+https://lightning.ai/docs/litserve/features/batching
+"""
+
+import sys
+from typing import Any
+
+import litserve
+
+from benchmarks.serving.work import MAX_BATCH_SIZE, MAX_WAIT_MS, Work
+
+
+class Recommend(litserve.LitAPI):
+    """One worker that batches."""
+
+    def setup(self, device: str) -> None:  # noqa: ARG002  LitServe names it
+        """In the worker process."""
+        self._work = Work()
+
+    def decode_request(self, request: dict[str, Any]) -> str:
+        """The user."""
+        return request["user_id"]
+
+    def batch(self, inputs: list[str]) -> list[str]:
+        """As it is: these are no arrays."""
+        return inputs
+
+    def predict(self, x: list[str]) -> list[dict[str, Any]]:
+        """A batch of users."""
+        return self._work.answer(x)
+
+    def unbatch(self, output: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """As it is."""
+        return output
+
+    def encode_response(self, output: dict[str, Any]) -> dict[str, Any]:
+        """As it is."""
+        return output
+
+
+if __name__ == "__main__":
+    api = Recommend(max_batch_size=MAX_BATCH_SIZE, batch_timeout=MAX_WAIT_MS / 1000)
+    server = litserve.LitServer(api, accelerator="cpu", devices=1, workers_per_device=1)
+    server.run(host="127.0.0.1", port=int(sys.argv[1]), generate_client_file=False, log_level="warning")

@@ -1,0 +1,27 @@
+"""mosec: `python -m benchmarks.serving.mosec_server --port PORT`.
+
+https://mosecorg.github.io/mosec/index.html
+"""
+
+from typing import Any
+
+from mosec import Server, Worker
+
+from benchmarks.serving.work import MAX_BATCH_SIZE, MAX_WAIT_MS, Work
+
+
+class Recommend(Worker):
+    """One worker that batches."""
+
+    def __init__(self) -> None:
+        self._work = Work()
+
+    def forward(self, data: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """A batch of requests."""
+        return self._work.answer([each["user_id"] for each in data])
+
+
+if __name__ == "__main__":
+    server = Server()
+    server.append_worker(Recommend, num=1, max_batch_size=MAX_BATCH_SIZE, max_wait_time=MAX_WAIT_MS)
+    server.run()

@@ -1,0 +1,39 @@
+"""Ray Serve: `python -m benchmarks.serving.ray_server PORT`.
+
+https://docs.ray.io/en/latest/serve/advanced-guides/dyn-req-batch.html
+"""
+
+import sys
+import time
+from typing import Any
+
+import ray
+from ray import serve
+from starlette.requests import Request
+
+from benchmarks.serving.work import MAX_BATCH_SIZE, MAX_WAIT_MS, Work
+
+
+@serve.deployment(num_replicas=1, max_ongoing_requests=10 * MAX_BATCH_SIZE)
+class Recommend:
+    """One replica that batches."""
+
+    def __init__(self) -> None:
+        self._work = Work()
+
+    @serve.batch(max_batch_size=MAX_BATCH_SIZE, batch_wait_timeout_s=MAX_WAIT_MS / 1000)
+    async def answer(self, user_ids: list[str]) -> list[dict[str, Any]]:
+        """A batch of users."""
+        return self._work.answer(user_ids)
+
+    async def __call__(self, request: Request) -> dict[str, Any]:
+        """One request."""
+        return await self.answer((await request.json())["user_id"])
+
+
+if __name__ == "__main__":
+    ray.init(include_dashboard=False)
+    serve.start(http_options={"host": "127.0.0.1", "port": int(sys.argv[1])})
+    serve.run(Recommend.bind())
+    while True:
+        time.sleep(60)
