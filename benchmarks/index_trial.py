@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from benchmarks.machine import load_average
 from service.bundle import CANDIDATES_FILE, INDEX_AUGMENTATION, INDEX_FILES
 from service.candidate_index import CandidateIndex
-from service.candidate_search import FIRST, best_first
+from service.candidate_search import LEVELS, best_first
 from service.manifest import Manifest
 from training.candidate_index import build_index
 from training.usearch_index import build_usearch
@@ -83,7 +83,7 @@ class Queries:
 def ask(directory: Path, backend: str, queries: Queries, least_recall: float) -> dict[str, Any]:
     """Asks with the least search_k, doubled each time, that finds so much; `exact` scores every candidate.
 
-    A query is what the service does for one request of a known user: find the rows for `FIRST` results and
+    A query is what the service does for one request of a known user: find the rows for the first page and
     those that were seen, take out the seen, score exactly, order.
 
     Returns:
@@ -130,7 +130,13 @@ def _open(directory: Path, backend: str, search_k: int) -> CandidateIndex:
             embedding_dimension=candidates.shape[1],
             max_history=1,
             rating_scale=(1, 5),
-            index=index | {"trees": TREES, "search_k": search_k, "candidates": len(candidates)},
+            index=index
+            | {
+                "trees": TREES,
+                "search_k": search_k,
+                "deep_search_k": search_k,
+                "candidates": len(candidates),
+            },
             metrics=None,
             libraries={},
             files={},
@@ -158,7 +164,7 @@ def _time(
             rows = np.argpartition(-scores, K)[:K].astype(np.int32)
             rows, _ = best_first(rows, scores[rows], K)
         else:
-            nearest = index.nearest(query, FIRST + len(excluded))
+            nearest = index.nearest(query, LEVELS[0][1] + len(excluded))
             assert nearest is not None  # noqa: S101  catalogues are many times larger
             rows = np.setdiff1d(nearest, excluded)
             rows, _ = best_first(rows, index.score(query, rows), K)

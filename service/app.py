@@ -19,7 +19,7 @@ from service.problems import install_problems
 from service.recording import RequestRecorder
 from service.reloading import BundleReloader
 from service.request_limits import RequestLimits
-from service.routes import router
+from service.routes import routes
 from service.routes.path_ids import QuotedPaths
 from service.searching_threads import SearchingThreads
 from service.settings import Settings
@@ -79,7 +79,7 @@ def create_app(
     app.state.batcher = batcher
     app.state.searching = SearchingThreads(settings, telemetry)
     app.state.telemetry = telemetry
-    app.include_router(router)
+    app.router.routes.extend(routes)
     app.add_middleware(QuotedPaths)
     app.add_middleware(RequestLimits, max_bytes=settings.max_body_bytes, observer=telemetry)
     keys = Keys(settings)

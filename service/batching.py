@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 
 from service.answering import Query
-from service.candidate_search import FIRST
+from service.candidate_search import LEVELS
 from service.lane import Answers, Lane
 from service.observer import Observer
+from service.pace import Pace
 from service.queries import RecommendQuery
 from service.recommender import Recommender
 from service.settings import Settings
@@ -36,8 +37,12 @@ class Batcher:
                 batch_size=batch_size,
                 queue_size=settings.queue_size,
                 timeout_seconds=settings.request_timeout_ms / 1000,
+                pace=pace,
             )
-            for name, batch_size in (("quick-lane", settings.batch_size), ("long-lane", LONG_BATCH_SIZE))
+            for name, batch_size, pace in (
+                ("quick-lane", settings.batch_size, Pace()),
+                ("long-lane", LONG_BATCH_SIZE, None),
+            )
         )
 
     async def ask(self, queries: Sequence[Query], is_gone: Callable[[], Awaitable[bool]]) -> Answers:
@@ -53,4 +58,6 @@ class Batcher:
 
 def _takes_long(query: Query) -> bool:
     """Whether it costs as much as several ordinary ones: pools, explanations, long pages."""
-    return isinstance(query, RecommendQuery) and (query.is_reordered or query.explain or query.depth > FIRST)
+    return isinstance(query, RecommendQuery) and (
+        query.is_reordered or query.explain or query.depth > LEVELS[1][0]
+    )

@@ -3,10 +3,12 @@
 A bundle is a directory `<artifacts>/<bundle_id>/`:
 
 manifest.json   `service.manifest.Manifest`, written last
-model/          one SavedModel with the signatures `embed_query`, `predict_rating`, `serving_default`
+model/          one SavedModel with the signatures `query_state`, `embed_query`, `predict_rating`,
+                `serving_default`
 candidates.npy  float32 `[num_candidates, embedding_dimension]`; a score is a row's dot product with a query
 candidates.ann  Annoy, metric angular, over the same rows augmented by one coordinate (`INDEX_AUGMENTATION`)
                 or candidates.usearch, a graph over the same vectors (`INDEX_FILES`)
+ratings/        what turns a query's state into stars (`RATING_ARRAYS`, `RATING_HEAD_FILE`)
 catalogue.json  columns by candidate row: `movie_ids`, `titles`, `genres` (lists), `years` (null where not
                 known), `num_ratings`
 histories/      what each user rated, oldest first, as CSR arrays (`HISTORY_ARRAYS`)
@@ -25,6 +27,19 @@ The signatures `embed_query` and `predict_rating` take, by name,
 `history_timestamps` int64 `[B, L]` (`NO_TIMESTAMP` where not known).
 `embed_query` returns `query_embeddings` float32 `[B, embedding_dimension]`. `predict_rating` takes
 `candidate_rows` int32 `[B, K]` as well and returns `ratings` float32 `[B, K]`, stars clipped to the scale.
+
+`query_state` is what the service itself asks: all that both kinds of answer need of a query, in one call. It
+takes the same without padding: `history_lengths` int32 `[B]`, and the histories one after another in
+`history_rows`, `history_ratings` and `history_timestamps`, `[sum of lengths]`. It returns `query_states`
+float32 `[B, S]`, S = embedding_dimension + rating_dimension + 2: the query embedding as `embed_query` gives
+it, the taste (a vector), the bias and the confidence. The stars that `predict_rating` gives a movie are then
+
+predicted = query's bias + movie's bias + taste . movie's vector
+            + MLP(query's bias, movie's bias, that dot product, movie's confidence, query's confidence)
+stars     = mean_stars + spread_stars * predicted, clipped to the scale
+
+The MLP has the layers of `RATING_HEAD_FILE`: values @ kernel + bias, ReLU on all but the last, which has one
+output; without layers it is 0.
 
 This module, `service.manifest`, `service.checksums`, `service.current` and `service.locks` are the contract.
 They need the standard library only, so that both sides, and any script, can import them.
@@ -63,6 +78,15 @@ HISTORY_ARRAYS = {
     "movie_rows": "histories/movie_rows.npy",  # int32 [num_ratings], candidate rows
     "ratings": "histories/ratings.npy",  # float32 [num_ratings], stars
     "timestamps": "histories/timestamps.npy",  # int64 [num_ratings], Unix seconds, ascending by user
+}
+
+RATING_HEAD_FILE = "ratings/head.json"
+"""`mean_stars`, `spread_stars` and `layers`, a list of objects with `kernel` (lists of lists) and `bias`."""
+
+RATING_ARRAYS = {
+    "vectors": "ratings/vectors.npy",  # float32 [num_candidates, rating_dimension]
+    "biases": "ratings/biases.npy",  # float32 [num_candidates]
+    "confidences": "ratings/confidences.npy",  # float32 [num_candidates]
 }
 
 

@@ -20,6 +20,7 @@ from service.manifest import Manifest, index_search_k
 from service.usearch_index import UsearchIndex
 
 _EXPECTED_INDEX = {"backend": "annoy", "metric": "angular", "augmentation": INDEX_AUGMENTATION}
+_ANNOY_COUNTS = ("trees", "deep_search_k")
 
 
 class CandidateIndex:
@@ -39,7 +40,7 @@ class CandidateIndex:
         self._measured = manifest.index
         path = bundle_directory / CANDIDATES_FILE
         is_annoy = manifest.index.get("backend") != "usearch"
-        needed = {*_EXPECTED_INDEX, "search_k", "candidates", *(["trees"] if is_annoy else [])}
+        needed = {*_EXPECTED_INDEX, "search_k", "candidates", *(_ANNOY_COUNTS if is_annoy else ())}
         if missing := sorted(needed - manifest.index.keys()):
             raise BundleInconsistent(f"{path}: the manifest's index lacks {missing}; export again")
         # Not the memory map's own class, which makes every slice of it slower; the memory is the same.
@@ -84,17 +85,20 @@ class CandidateIndex:
         """Number of candidates."""
         return len(self._candidates)
 
-    def nearest(self, embedding: NDArray[np.float32], num_rows: int) -> NDArray[np.int32] | None:
+    def nearest(
+        self, embedding: NDArray[np.float32], num_rows: int, *, deep: bool = False
+    ) -> NDArray[np.int32] | None:
         """About the best candidates, as the index finds them.
 
         Args:
             embedding: float32 `[embedding_dimension]`, a query.
             num_rows: How many.
+            deep: Whether those after the first few dozen matter too, which takes longer.
 
         Returns:
             int32, ascending; None where so many are asked for that the index would look at most of them.
         """
-        search_k = index_search_k(self._measured, num_rows)
+        search_k = index_search_k(self._measured, num_rows, deep=deep)
         if search_k is None:
             return None
         if self._usearch is not None:

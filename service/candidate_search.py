@@ -6,10 +6,10 @@ times as many, and where that would take longer than scoring every candidate, ev
 were timed when the bundle was loaded.
 
 **One order.** Annoy misses some, and other ones when it is asked for another number: pages taken from queries
-of different sizes would overlap. So there are only two sizes, `FIRST` and `DEEPEST`, whatever the page.
-Beyond the first, the list goes on with what the deeper search finds after the last of them; what it finds
-before that was missed at first and is left out. That takes candidates to spare: where there are not enough of
-them, every one is scored for every page.
+of different sizes would overlap. So there are only three sizes, `LEVELS`, whatever the page. Beyond the
+first, the list goes on with what the next deeper search finds after the last of them; what it finds before
+that was missed at first and is left out. That takes candidates to spare: where there are not enough of them,
+every one is scored for every page.
 """
 
 from __future__ import annotations
@@ -24,12 +24,17 @@ from service.batch_record import BatchRecord
 from service.candidate_index import CandidateIndex
 from service.filters import Allowed
 from service.queries import DEEPEST
+from service.settings import IndexKind
 
 Found = tuple[NDArray[np.int32], NDArray[np.float32]]
 """Candidate rows int32 `[n]` and their scores float32 `[n]`, best first, equals by rising row."""
 
-FIRST = 100
-"""Results that one query of the index is asked for: most pages end before."""
+LEVELS = ((32, 32), (128, 192), (DEEPEST, DEEPEST + 192))
+"""How far down the list each search goes, and how many results it asks for: the more the first ones missed,
+the fewer of them come after. Most pages end within the first."""
+
+LARGEST_SCANNED = 5_000
+"""Candidates up to which `auto` scores every one of them: docs/performance.md has the measurement."""
 
 _WIDENING = 4
 _TIMINGS = 5
@@ -40,10 +45,12 @@ class CandidateSearch:
 
     Args:
         index: The candidates and Annoy.
+        kind: Whether Annoy is asked at all; `auto` decides by the number of candidates.
     """
 
-    def __init__(self, index: CandidateIndex) -> None:
+    def __init__(self, index: CandidateIndex, kind: IndexKind = "annoy") -> None:
         self._index = index
+        self._scans_all = kind == "exact" or (kind == "auto" and len(index) <= LARGEST_SCANNED)
         self.widest = self._measure_widest()
 
     def best(
@@ -67,27 +74,25 @@ class CandidateSearch:
         Returns:
             Exactly `depth` candidates, or all that are left where that is fewer.
         """
-        if exactly:
+        if exactly or self._scans_all:
             return self._scan(embedding, allowed, depth, record)
-        first = None
-        if allowed.num_left >= FIRST + DEEPEST:
-            first = self._ask_index(embedding, allowed, FIRST, record)
-        if first is None:
-            record.fallback("exact")
-            return self._scan(embedding, allowed, depth, record)
-        if depth <= FIRST:
-            return first[0][:depth], first[1][:depth]
-        deep = self._ask_index(embedding, allowed, FIRST + DEEPEST, record)
-        if deep is None:
-            record.fallback("exact")
-            deep = self._scan(embedding, allowed, FIRST + DEEPEST, record)
-        rows, scores = deep
-        last_row, last_score = first[0][-1], first[1][-1]
-        after = (scores < last_score) | ((scores == last_score) & (rows > last_row))
-        return (
-            np.concatenate([first[0], rows[after]])[:depth],
-            np.concatenate([first[1], scores[after]])[:depth],
-        )
+        found: Found | None = None
+        for reaches, num_asked in LEVELS:
+            deeper = None
+            if allowed.num_left >= LEVELS[-1][1]:
+                deeper = self._ask_index(embedding, allowed, num_asked, record)
+            if deeper is not None and found is not None:
+                deeper = _continue(found, deeper)
+            if deeper is None or len(deeper[0]) < reaches:
+                record.fallback("exact")
+                if found is None:
+                    return self._scan(embedding, allowed, depth, record)
+                deeper = _continue(found, self._scan(embedding, allowed, allowed.num_left, record))
+            found = deeper[0][:reaches], deeper[1][:reaches]
+            if depth <= reaches:
+                break
+        assert found is not None  # noqa: S101 there are levels
+        return found[0][:depth], found[1][:depth]
 
     def _ask_index(
         self, embedding: NDArray[np.float32], allowed: Allowed, depth: int, record: BatchRecord
@@ -100,7 +105,7 @@ class CandidateSearch:
             limit = self.widest
             record.fallback("widened")
         while num_rows <= limit:
-            nearest = self._index.nearest(embedding, num_rows)
+            nearest = self._index.nearest(embedding, num_rows, deep=depth > LEVELS[0][1])
             record.lap("index")
             if nearest is None:
                 break
@@ -134,7 +139,7 @@ class CandidateSearch:
         everything = Allowed(np.ones(len(self._index), np.bool_), len(self._index), 0, len(self._index))
         queries = self._index.embeddings(np.arange(min(_TIMINGS, len(self._index)), dtype=np.int32))
         scan_seconds = _least_seconds(
-            lambda query: self._scan(query, everything, FIRST, BatchRecord()), queries
+            lambda query: self._scan(query, everything, LEVELS[0][1], BatchRecord()), queries
         )
         widest, num_rows = 0, 16
         while self._index.nearest(queries[0], num_rows) is not None:
@@ -146,6 +151,14 @@ class CandidateSearch:
     def _ask(self, embedding: NDArray[np.float32], num_rows: int) -> None:
         if (rows := self._index.nearest(embedding, num_rows)) is not None:
             self._index.score(embedding, rows)
+
+
+def _continue(found: Found, deeper: Found) -> Found:
+    """What was found first, then of the deeper search what comes after its last."""
+    rows, scores = deeper
+    last_row, last_score = found[0][-1], found[1][-1]
+    after = (scores < last_score) | ((scores == last_score) & (rows > last_row))
+    return np.concatenate([found[0], rows[after]]), np.concatenate([found[1], scores[after]])
 
 
 def _least_seconds(work: Callable[[NDArray[np.float32]], object], queries: NDArray[np.float32]) -> float:

@@ -32,18 +32,24 @@ class AnswerEncoder:
         because: Iterable[Sequence[Contribution] | None]
         because = repeat(None, len(answer.rows)) if answer.because is None else answer.because
         source = f',"source":"{answer.source}"'
+        # To write a number in as few digits as tell it from all others takes long: what orders most lists is
+        # the score.
+        scores = [repr(score) for score in answer.scores.tolist()]
+        keys = [repr(key) for key in answer.rank_scores.tolist()] if query.is_reordered else scores
         items = ",".join(
-            f'{{"rank":{rank},{self._movie(row)},"score":{score!r},"rank_score":{key!r},'
-            f'"predicted_rating":{stars!r}{source}{self._because(reasons)}}}'
-            for rank, row, score, key, stars, reasons in zip(
-                range(answer.offset + 1, answer.offset + 1 + len(answer.rows)),
-                answer.rows.tolist(),
-                answer.scores.tolist(),
-                answer.rank_scores.tolist(),
-                answer.predicted_ratings.tolist(),
-                because,
-                strict=True,
-            )
+            [
+                f'{{"rank":{rank},{self._movie(row)},"score":{score},"rank_score":{key},'
+                f'"predicted_rating":{stars!r}{source}{self._because(reasons)}}}'
+                for rank, row, score, key, stars, reasons in zip(
+                    range(answer.offset + 1, answer.offset + 1 + len(answer.rows)),
+                    answer.rows.tolist(),
+                    scores,
+                    keys,
+                    answer.predicted_ratings.tolist(),
+                    because,
+                    strict=True,
+                )
+            ]
         )
         head = f'{{"user_id":{_json(query.user_id)},"bundle_id":{self._bundle_id}{source}'
         return f'{head},"items":[{items}]}}'.encode()

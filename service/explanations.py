@@ -46,9 +46,9 @@ def explain(
     for start in range(0, len(inputs), READINGS_PER_CALL):
         if not is_wanted():
             return [[] for _ in candidates]
-        chunks.append(tower.embed(inputs[start : start + READINGS_PER_CALL]))
-    without = np.concatenate(chunks)
-    lost = candidates @ (tower.embed([person.tower_input()]) - without).T
+        chunks.append(tower.read(inputs[start : start + READINGS_PER_CALL]))
+    differences = tower.read([person.tower_input()]) - np.concatenate(chunks)
+    lost = candidates @ differences[:, : candidates.shape[1]].T
     rows = person.seen.last(person.max_history).rows
     # Stable, so that of equal contributions the older movie comes first.
     order = np.argsort(-lost, axis=1, kind="stable")[:, :MOST_NAMED]

@@ -1,7 +1,9 @@
 """Gathers concurrent requests, so that they share model calls.
 
-A lane has one thread, which always works on what gathered while it was busy: nothing waits for company, and
-the busier it is the larger its batches. The event loop itself only queues.
+A lane always works on what gathered while it was busy: nothing waits for company, and the busier it is the
+larger its batches. It has a thread, but a batch that will be quick (`service.pace`) is answered on the event
+loop itself: to hand it over and back costs more than a small batch takes, and two threads that want one
+interpreter wait for each other.
 """
 
 from __future__ import annotations
@@ -13,10 +15,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context, copy_context
 from dataclasses import dataclass
 from functools import partial
+from time import perf_counter
 
 from service.answering import Encoded, Query, answer_queries
 from service.errors import DeadlineExceeded, HungUp, QueueFull
 from service.observer import Observer
+from service.pace import Pace
 from service.recommender import Recommender
 
 LONG_WAIT_SECONDS = 0.02
@@ -49,7 +53,7 @@ class _Job:
 
 
 class Lane:
-    """One queue and the thread that works it off. To be used from one event loop.
+    """One queue, and whoever works it off. To be used from one event loop.
 
     Args:
         name: Of its thread.
@@ -58,6 +62,7 @@ class Lane:
         batch_size: Most queries of one batch; a request of more is a batch of its own.
         queue_size: Most requests that wait.
         timeout_seconds: How long a request may take from its arrival here.
+        pace: Says which batches the event loop answers itself; None leaves all to the thread.
     """
 
     def __init__(
@@ -69,7 +74,9 @@ class Lane:
         batch_size: int,
         queue_size: int,
         timeout_seconds: float,
+        pace: Pace | None = None,
     ) -> None:
+        self._pace = pace
         self._recommender = recommender
         self._observer = observer
         self._batch_size = batch_size
@@ -144,7 +151,6 @@ class Lane:
         return jobs
 
     async def _answer(self, jobs: Sequence[_Job]) -> None:
-        loop = asyncio.get_running_loop()
         try:
             recommender = self._recommender()
             queries = [query for job in jobs for query in job.queries]
@@ -153,11 +159,14 @@ class Lane:
                 return any(not job.done.done() for job in jobs)
 
             context = self._observer.choose([job.context for job in jobs])
-            work = partial(answer_queries, recommender, queries, self._observer, is_wanted)
-            working = loop.run_in_executor(self._thread, context.run, work)
-            while not (await asyncio.wait((working,), timeout=LOOK_SECONDS))[0]:
-                await self._drop_gone(jobs)
-            encoded = working.result()
+            work = partial(self._timed, recommender, queries, is_wanted)
+            if self._pace is not None and self._pace.is_quick(recommender.bundle_id, len(queries)):
+                encoded = context.run(work)
+            else:
+                working = asyncio.get_running_loop().run_in_executor(self._thread, context.run, work)
+                while not (await asyncio.wait((working,), timeout=LOOK_SECONDS))[0]:
+                    await self._drop_gone(jobs)
+                encoded = working.result()
         except Exception as error:  # noqa: BLE001 whatever it is, whoever caused it is told, and nobody else
             if len(jobs) == 1:
                 _fail(jobs[0], error)
@@ -171,6 +180,15 @@ class Lane:
             if not job.done.done():
                 job.done.set_result(Answers(recommender.bundle_id, encoded[start:end]))
             start = end
+
+    def _timed(
+        self, recommender: Recommender, queries: Sequence[Query], is_wanted: Callable[[], bool]
+    ) -> list[Encoded]:
+        started = perf_counter()
+        encoded = answer_queries(recommender, queries, self._observer, is_wanted)
+        if self._pace is not None:
+            self._pace.took(recommender.bundle_id, len(queries), perf_counter() - started)
+        return encoded
 
     async def _drop_gone(self, jobs: Sequence[_Job]) -> None:
         for job in jobs:

@@ -13,6 +13,8 @@ from service.bundle import (
     INDEX_FILES,
     MANIFEST_FILE,
     MODEL_DIRECTORY,
+    RATING_ARRAYS,
+    RATING_HEAD_FILE,
 )
 from service.candidate_index import CandidateIndex
 from service.catalogue import Catalogue
@@ -21,6 +23,7 @@ from service.errors import BundleDisagrees, BundleError, BundleInconsistent
 from service.histories import Histories
 from service.manifest import read_manifest
 from service.query_tower import QueryTower
+from service.rating_head import RatingHead
 from service.recommender import Recommender
 from service.settings import Settings
 
@@ -30,6 +33,8 @@ _REQUIRED_FILES = {
     GOLDEN_FILE,
     f"{MODEL_DIRECTORY}/saved_model.pb",
     *HISTORY_ARRAYS.values(),
+    RATING_HEAD_FILE,
+    *RATING_ARRAYS.values(),
 }
 
 
@@ -63,14 +68,26 @@ def load_recommender(bundle_directory: Path, settings: Settings) -> Recommender:
                 f"{bundle_directory / MANIFEST_FILE}: expected {found} {name}, which is what the files hold, "
                 f"found {manifest.dataset.get(name)!r}; export again"
             )
+    rating_head = RatingHead(bundle_directory, manifest)
     # TensorFlow last: whatever else is wrong shows without its seconds and its memory.
     tower = QueryTower(bundle_directory, settings)
-    if tower.dimension != manifest.embedding_dimension:
+    if tower.width != rating_head.state_width:
         raise BundleInconsistent(
-            f"{bundle_directory / MODEL_DIRECTORY}: expected query embeddings of dimension "
-            f"{manifest.embedding_dimension}, got {tower.dimension}; export again"
+            f"{bundle_directory / MODEL_DIRECTORY}: expected query states of {rating_head.state_width} "
+            f"columns, for embeddings of dimension {manifest.embedding_dimension} and those of ratings/, "
+            f"got {tower.width}; export again"
         )
-    recommender = Recommender(manifest, catalogue, histories, index, tower)
+    recommender = Recommender(
+        manifest,
+        catalogue,
+        histories,
+        index,
+        tower,
+        rating_head,
+        index_kind=settings.index,
+        # A delay is there to be felt, also by whom the model need not read again.
+        remembered_users=0 if settings.model_delay_ms else settings.remembered_users,
+    )
     try:
         golden.replay(recommender, bundle_directory)
     except BundleError:

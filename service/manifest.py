@@ -15,7 +15,7 @@ from typing import Any, TypedDict
 from service.bundle import MANIFEST_FILE
 from service.errors import BundleIncompatible, BundleUnreadable, FileMissing, ManifestCorrupt
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class FileEntry(TypedDict):
@@ -38,7 +38,7 @@ class Manifest:
         max_history: The most recent movies of a history that a query reads.
         rating_scale: Smallest and largest stars.
         index: backend, metric, augmentation, search_k, candidates, recall_at_10, recall_at_100; of annoy also
-            trees, of usearch also connectivity and expansion_add.
+            trees and deep_search_k, of usearch also connectivity and expansion_add.
         metrics: What evaluation measured on held-out rows, ours beside the baselines'; None if not measured.
         libraries: Versions by package name.
         files: Every other file of the bundle, by its POSIX path inside it.
@@ -132,19 +132,24 @@ _SHAPES: dict[str, Callable[[object], bool]] = {
     "embedding_dimension": _is_count,
     "max_history": _is_count,
     "rating_scale": _is_scale,
-    "index": lambda value: isinstance(value, dict) and _is_count(value.get("search_k", 1)),
+    "index": lambda value: (
+        isinstance(value, dict)
+        and all(_is_count(value.get(name, 1)) for name in ("search_k", "deep_search_k"))
+    ),
     "metrics": lambda value: value is None or isinstance(value, dict),
     "libraries": _is_object,
     "files": _are_files,
 }
 
 
-def index_search_k(index: Mapping[str, Any], num_results: int) -> int | None:
+def index_search_k(index: Mapping[str, Any], num_results: int, *, deep: bool = False) -> int | None:
     """Nodes that one query inspects, the same where recall is measured and where it is served.
 
     Args:
-        index: A manifest's `index`, whose `search_k` is the least that any query uses.
+        index: A manifest's `index`: `search_k` is the least that any query uses, `deep_search_k`, where it
+            has one, the least for more than the first few dozen results.
         num_results: Rows asked of the index: k and the number of excluded rows together.
+        deep: Whether those after the first few dozen matter too.
 
     Returns:
         Never fewer than Annoy's own default of `trees * num_results`, which is 1 of usearch's;
@@ -153,7 +158,8 @@ def index_search_k(index: Mapping[str, Any], num_results: int) -> int | None:
     """
     if 2 * num_results >= int(index["candidates"]):
         return None
-    return max(int(index["search_k"]), int(index.get("trees", 1)) * num_results)
+    least = int(index.get("deep_search_k", index["search_k"]) if deep else index["search_k"])
+    return max(least, int(index.get("trees", 1)) * num_results)
 
 
 def document_sha256(document: Mapping[str, Any]) -> str:

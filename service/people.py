@@ -25,12 +25,14 @@ class Person:
         seen: All they saw, stored and sent, oldest first.
         timestamp: Unix seconds; `NO_TIMESTAMP` for a time-agnostic query.
         max_history: The most recent movies of it that the model reads.
+        sent: Whether any of it came with the request.
     """
 
     user_row: int | None
     seen: History
     timestamp: int
     max_history: int
+    sent: bool = False
 
     @property
     def is_known(self) -> bool:
@@ -66,6 +68,9 @@ class Person:
         return TowerInput(user_row=user_row, timestamp=self.timestamp, history=history)
 
 
+_NOTHING = History(np.empty(0, np.int32), np.empty(0, np.float32), np.empty(0, np.int64))
+
+
 class People:
     """Finds persons.
 
@@ -97,9 +102,11 @@ class People:
             seen = stored.take(~np.isin(stored.rows, seen.rows)) + seen if len(seen) else stored
         # The one moment that would read as none at all is moved by a second, 292 billion years ago.
         moment = NO_TIMESTAMP if timestamp is None else max(timestamp, NO_TIMESTAMP + 1)
-        return Person(user_row, seen, moment, self._max_history)
+        return Person(user_row, seen, moment, self._max_history, sent=bool(entries))
 
     def _sent(self, entries: Sequence[HistoryEntry]) -> History:
+        if not entries:
+            return _NOTHING
         low, high = self._scale
         ratings: dict[int, float] = {}
         for position, entry in enumerate(entries):

@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,14 +39,14 @@ class TowerInput:
 
 
 class QueryTower:
-    """The signatures `embed_query` and `predict_rating` of one SavedModel, from numpy to numpy.
+    """The signature `query_state` of one SavedModel, from numpy to numpy.
 
     Args:
         bundle_directory: The bundle.
         settings: Numbers of threads. They hold from the first use of TensorFlow in a process until its end.
 
     Raises:
-        BundleInconsistent: The model cannot be loaded or lacks a signature.
+        BundleInconsistent: The model cannot be loaded or lacks the signature.
     """
 
     def __init__(self, bundle_directory: Path, settings: Settings) -> None:
@@ -55,12 +55,10 @@ class QueryTower:
         try:
             # Kept whole: signatures alone do not keep the model's variables and tables alive.
             self._model = tensorflow.saved_model.load(str(path))
-            self._embed_query = self._model.signatures["embed_query"]
-            self._predict_rating = self._model.signatures["predict_rating"]
+            self._query_state = self._model.signatures["query_state"]
         except KeyError as error:
             raise BundleInconsistent(
-                f"{path}: expected the signatures embed_query and predict_rating, {error} is missing; "
-                "export again"
+                f"{path}: expected the signature query_state, found none; export again"
             ) from error
         except (OSError, ValueError, tensorflow.errors.OpError) as error:
             raise BundleInconsistent(f"{path}: TensorFlow cannot load it ({error}); export again") from error
@@ -68,46 +66,24 @@ class QueryTower:
         self._delay_seconds = settings.model_delay_ms / 1000
 
     @property
-    def dimension(self) -> int:
-        """Columns of the query embeddings that the model makes."""
-        return int(self._embed_query.structured_outputs["query_embeddings"].shape[-1])
+    def width(self) -> int:
+        """Columns of the states that the model makes."""
+        return int(self._query_state.structured_outputs["query_states"].shape[-1])
 
-    def embed(self, inputs: Sequence[TowerInput]) -> NDArray[np.float32]:
-        """Query embeddings, float32 `[len(inputs), embedding_dimension]`, in one model call.
+    def read(self, inputs: Sequence[TowerInput]) -> NDArray[np.float32]:
+        """Query states, float32 `[len(inputs), width]`, as `service.bundle` describes them.
 
-        Like `predict_ratings`, it splits what would need too much memory at once, see `MOST_MOVIES_PER_CALL`.
-        A person's embedding is the same whoever is in the batch, bit for bit.
+        In one model call, or in several where it would need too much memory at once, see
+        `MOST_MOVIES_PER_CALL`. A person's state is the same whoever is in the batch, bit for bit.
         """
         outputs = []
         for part in _parts(inputs):
-            columns = pad_inputs([*inputs[part], _LAST])
-            outputs.append(np.asarray(self._call(self._embed_query, columns)["query_embeddings"])[:-1])
-        return np.concatenate(outputs)
-
-    def predict_ratings(
-        self, inputs: Sequence[TowerInput], candidate_rows: NDArray[np.int32]
-    ) -> NDArray[np.float32]:
-        """Ratings of several candidates by each person, in one model call.
-
-        Args:
-            inputs: B people.
-            candidate_rows: int32 `[B, K]`.
-
-        Returns:
-            float32 `[B, K]`, stars.
-        """
-        outputs = []
-        for part in _parts(inputs):
-            columns = pad_inputs([*inputs[part], _LAST])
-            rows = candidate_rows[part]
-            columns["candidate_rows"] = np.concatenate([rows, rows[:1]])
-            outputs.append(np.asarray(self._call(self._predict_rating, columns)["ratings"])[:-1])
-        return np.concatenate(outputs)
-
-    def _call(self, signature: Any, columns: dict[str, NDArray[Any]]) -> Any:
-        if self._delay_seconds:
-            time.sleep(self._delay_seconds)
-        return signature(**{name: self._constant(column) for name, column in columns.items()})
+            columns = flat_inputs([*inputs[part], _LAST])
+            tensors = {name: self._constant(column) for name, column in columns.items()}
+            if self._delay_seconds:
+                time.sleep(self._delay_seconds)
+            outputs.append(np.asarray(self._query_state(**tensors)["query_states"])[:-1])
+        return np.concatenate(outputs) if len(outputs) != 1 else outputs[0]
 
 
 _LAST = TowerInput(
@@ -120,32 +96,29 @@ array, and a batch of one, by other instructions, whose sums differ in the last 
 equal and pages fit together, nobody who asks is ever last or alone."""
 
 MOST_MOVIES_PER_CALL = 2**17
-"""Movies of all histories of one call, padding included: each takes a few hundred bytes on the way."""
+"""Movies of all histories of one call: each takes a few hundred bytes on the way."""
 
 
-def _parts(inputs: Sequence[TowerInput]) -> list[slice]:
-    longest = max([len(_LAST.history), *(len(each.history) for each in inputs)])
-    step = max(MOST_MOVIES_PER_CALL // longest, 1)
-    return [slice(start, start + step) for start in range(0, len(inputs), step)]
+def _parts(inputs: Sequence[TowerInput]) -> Iterator[slice]:
+    start, num_movies = 0, 0
+    for end, each in enumerate(inputs):
+        if end > start and num_movies + len(each.history) > MOST_MOVIES_PER_CALL:
+            yield slice(start, end)
+            start, num_movies = end, 0
+        num_movies += len(each.history)
+    yield slice(start, len(inputs))
 
 
-def pad_inputs(inputs: Sequence[TowerInput]) -> dict[str, NDArray[Any]]:
-    """The model's arguments by name, `[B]` or `[B, L]` as `service.bundle` states, L at least 1."""
-    shape = (len(inputs), max([1, *(len(each.history) for each in inputs)]))
-    history_rows = np.full(shape, NO_ROW, np.int32)
-    history_ratings = np.full(shape, np.nan, np.float32)
-    history_timestamps = np.full(shape, NO_TIMESTAMP, np.int64)
-    for position, each in enumerate(inputs):
-        length = len(each.history)
-        history_rows[position, :length] = each.history.rows
-        history_ratings[position, :length] = each.history.ratings
-        history_timestamps[position, :length] = each.history.timestamps
+def flat_inputs(inputs: Sequence[TowerInput]) -> dict[str, NDArray[Any]]:
+    """The arguments of `query_state` by name, as `service.bundle` states them."""
+    histories = [each.history for each in inputs]
     return {
         "user_rows": np.array([each.user_row for each in inputs], np.int32),
         "timestamps": np.array([each.timestamp for each in inputs], np.int64),
-        "history_rows": history_rows,
-        "history_ratings": history_ratings,
-        "history_timestamps": history_timestamps,
+        "history_lengths": np.array([len(each) for each in histories], np.int32),
+        "history_rows": np.concatenate([each.rows for each in histories]),
+        "history_ratings": np.concatenate([each.ratings for each in histories]),
+        "history_timestamps": np.concatenate([each.timestamps for each in histories]),
     }
 
 

@@ -26,14 +26,17 @@ from service.histories import Histories
 from service.manifest import Manifest
 from service.people import People, Person
 from service.queries import DEEPEST, PredictedRating, RatingQuery, Recommendation, RecommendQuery
+from service.query_states import QueryStates
 from service.query_tower import QueryTower
 from service.ranking import RankedList
+from service.rating_head import RatingHead
+from service.settings import IndexKind
 from service.similar_movies import SimilarMovies
-from service.stars import StarPredictor
 
 T = TypeVar("T")
 
 _NO_ROWS = np.empty(0, np.int32)
+_NO_STATES = np.empty((0, 0), np.float32)
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,9 @@ class Recommender:
     histories: Histories
     index: CandidateIndex
     tower: QueryTower
+    rating_head: RatingHead
+    index_kind: IndexKind = "annoy"
+    remembered_users: int = 0
 
     @property
     def bundle_id(self) -> str:
@@ -75,11 +81,11 @@ class Recommender:
 
     @cached_property
     def _search(self) -> CandidateSearch:
-        return CandidateSearch(self.index)
+        return CandidateSearch(self.index, self.index_kind)
 
     @cached_property
-    def _stars(self) -> StarPredictor:
-        return StarPredictor(self.tower, self.manifest.rating_scale)
+    def _states(self) -> QueryStates:
+        return QueryStates(self.tower, self.remembered_users)
 
     @cached_property
     def similar_movies(self) -> SimilarMovies:
@@ -117,12 +123,14 @@ class Recommender:
         prepared = [self._prepare(query) for query in queries]
         tasks = [task for task in prepared if isinstance(task, _Task)]
         record.lap("history")
-        lists = self._find_lists(tasks, record, exactly)
+        states = self._states.read([task.person for task in tasks]) if tasks else _NO_STATES
+        record.lap("embed")
+        lists = self._find_lists(tasks, states, record, exactly)
         for task, ranked in zip(tasks, lists, strict=True):
             if task.query.rank_by == "retrieval":
                 self._cut_page(task.query, ranked)
         record.lap("rescore")
-        stars = self._stars.predict([task.person for task in tasks], [ranked.rows for ranked in lists])
+        stars = self.rating_head.predict(states, [ranked.rows for ranked in lists])
         record.lap("rating")
         for task, ranked, predicted in zip(tasks, lists, stars, strict=True):
             ranked.stars = predicted
@@ -146,7 +154,8 @@ class Recommender:
         task = self._prepare(query)
         nearest = None
         if isinstance(task, _Task) and task.person.source != "popular":
-            [embedding] = self.tower.embed([task.person.tower_input()])
+            [state] = self.tower.read([task.person.tower_input()])
+            embedding = state[: self.manifest.embedding_dimension]
             nearest = self.index.nearest(embedding, query.k + task.allowed.num_excluded)
         return np.arange(len(self.index), dtype=np.int32) if nearest is None else nearest
 
@@ -171,11 +180,10 @@ class Recommender:
         prepared = [self._prepare_rating(query) for query in queries]
         asked = [each for each in prepared if not isinstance(each, RequestError)]
         record.lap("history")
-        stars = iter(
-            self._stars.predict(
-                [person for person, _ in asked], [np.array([row], np.int32) for _, row in asked]
-            )
-        )
+        states = self._states.read([person for person, _ in asked]) if asked else _NO_STATES
+        record.lap("embed")
+        rows = [np.array([row], np.int32) for _, row in asked]
+        stars = iter(self.rating_head.predict(states, rows))
         record.lap("rating")
         return [
             each
@@ -208,20 +216,18 @@ class Recommender:
             excluded = np.concatenate([excluded, self.catalogue.known_rows(query.exclude)])
         return _Task(query, person, self._filters.allow(query.filter, excluded))
 
-    def _find_lists(self, tasks: Sequence[_Task], record: BatchRecord, exactly: bool) -> list[RankedList]:
+    def _find_lists(
+        self, tasks: Sequence[_Task], states: NDArray[np.float32], record: BatchRecord, exactly: bool
+    ) -> list[RankedList]:
         """By task the list down to the end of its page, or the pool that is put into another order."""
-        personal = [task.person.tower_input() for task in tasks if task.person.source != "popular"]
-        embeddings = iter(self.tower.embed(personal) if personal else ())
-        record.lap("embed")
+        embeddings = np.ascontiguousarray(states[:, : self.manifest.embedding_dimension])
         lists = []
-        for task in tasks:
+        for task, embedding in zip(tasks, embeddings, strict=True):
             depth = DEEPEST if task.query.is_reordered else task.query.depth
             if task.person.source == "popular":
                 rows, scores = self._most_rated(task.allowed, depth)
             else:
-                rows, scores = self._search.best(
-                    next(embeddings), task.allowed, depth, record, exactly=exactly
-                )
+                rows, scores = self._search.best(embedding, task.allowed, depth, record, exactly=exactly)
             lists.append(RankedList(rows, scores, scores.astype(np.float64)))
         record.lap("index")
         return lists

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 LogLevel = Literal["debug", "info", "warning", "error", "critical"]
+IndexKind = Literal["annoy", "exact", "auto"]
 LogFormat = Literal["json", "text"]
 _OPEN = "page|docs|metrics|report"
 
@@ -65,6 +66,17 @@ class Settings(BaseSettings):
         default=1_000, ge=1, description="Requests that may wait; one more is refused at once with 503."
     )
     batch_size: int = Field(default=64, ge=1, le=1_024, description="Requests that share a model call.")
+    index: IndexKind = Field(
+        default="annoy",
+        description="How candidates are found: by annoy, by scoring every one (exact), or auto: exact for up "
+        "to 5000.",
+    )
+    remembered_users: int = Field(
+        default=20_000,
+        ge=0,
+        le=10_000_000,
+        description="Known users whose history the model need not read again; each takes about 1 KB.",
+    )
     max_body_bytes: int = Field(
         default=4_194_304,
         ge=1_024,

@@ -48,6 +48,7 @@ def write_tiny_bundle(artifacts: Path, model: TinyModel, bundle_id: str = "tiny-
     }
     (directory / bundle.CATALOGUE_FILE).write_text(json.dumps(catalogue), encoding="utf-8")
     (directory / bundle.GOLDEN_FILE).write_text(json.dumps(_golden(model)), encoding="utf-8")
+    _write_rating_head(directory, model)
     _save_model(directory / bundle.MODEL_DIRECTORY, model)
     seal(
         directory,
@@ -66,6 +67,7 @@ def write_tiny_bundle(artifacts: Path, model: TinyModel, bundle_id: str = "tiny-
                 "augmentation": bundle.INDEX_AUGMENTATION,
                 "trees": 20,
                 "search_k": 4000,
+                "deep_search_k": 4000,
                 "candidates": NUM_CANDIDATES,
             },
             metrics={"rmse": 0.5},
@@ -113,6 +115,20 @@ def _write_histories(directory: Path, histories: dict[str, list[Rated]]) -> None
         np.save(directory / bundle.HISTORY_ARRAYS[name], array)
 
 
+def _write_rating_head(directory: Path, model: TinyModel) -> None:
+    """`TinyModel.stars` as the contract spells it, without an MLP."""
+    arrays = {
+        "vectors": model.candidates / np.float32(16),
+        "biases": np.arange(NUM_CANDIDATES, dtype=np.float32) / np.float32(512),
+        "confidences": np.zeros(NUM_CANDIDATES, np.float32),
+    }
+    (directory / "ratings").mkdir()
+    for name, array in arrays.items():
+        np.save(directory / bundle.RATING_ARRAYS[name], array)
+    head: dict[str, Any] = {"mean_stars": 3, "spread_stars": 1, "layers": []}
+    (directory / bundle.RATING_HEAD_FILE).write_text(json.dumps(head), encoding="utf-8")
+
+
 def _counts(model: TinyModel) -> dict[str, int]:
     num_ratings = sum(len(history) for history in model.histories.values())
     return {"users": len(USER_IDS), "movies": NUM_CANDIDATES, "ratings": num_ratings}
@@ -153,41 +169,39 @@ def _save_model(path: Path, model: TinyModel) -> None:
     query = {
         "user_rows": tf.TensorSpec([None], tf.int32, name="user_rows"),
         "timestamps": tf.TensorSpec([None], tf.int64, name="timestamps"),
-        "history_rows": tf.TensorSpec([None, None], tf.int32, name="history_rows"),
-        "history_ratings": tf.TensorSpec([None, None], tf.float32, name="history_ratings"),
-        "history_timestamps": tf.TensorSpec([None, None], tf.int64, name="history_timestamps"),
+        "history_lengths": tf.TensorSpec([None], tf.int32, name="history_lengths"),
+        "history_rows": tf.TensorSpec([None], tf.int32, name="history_rows"),
+        "history_ratings": tf.TensorSpec([None], tf.float32, name="history_ratings"),
+        "history_timestamps": tf.TensorSpec([None], tf.int64, name="history_timestamps"),
     }
 
-    def embed(
-        user_rows: Any, timestamps: Any, history_rows: Any, history_ratings: Any, history_timestamps: Any
-    ) -> Any:
+    def query_state(  # noqa: PLR0917 as the contract has it
+        user_rows: Any,
+        timestamps: Any,
+        history_lengths: Any,
+        history_rows: Any,
+        history_ratings: Any,
+        history_timestamps: Any,
+    ) -> dict[str, Any]:
         user = tf.gather(users, tf.where(user_rows == NO_ROW, len(USER_IDS), user_rows))
         clipped = tf.minimum(tf.maximum(timestamps, FIRST_TIMESTAMP), LAST_TIMESTAMP) - FIRST_TIMESTAMP
         moment = tf.where(timestamps == NO_TIMESTAMP, 0.0, tf.cast(clipped, tf.float32) / 1024)
         liking = tf.where(tf.math.is_nan(history_ratings), 1.0, (history_ratings - 3) / 4)
         weight = liking * tf.where(history_timestamps == NO_TIMESTAMP, 1.0, 0.5)
-        weight = tf.where(history_rows == NO_ROW, 0.0, weight)
-        seen = tf.gather(candidates, tf.maximum(history_rows, 0))
-        time = moment[:, tf.newaxis] * model.time_vector
-        return user + time + tf.reduce_sum(weight[:, :, tf.newaxis] * seen, axis=1)
-
-    def embed_query(**columns: Any) -> dict[str, Any]:
-        return {"query_embeddings": embed(**columns)}
-
-    def predict_rating(candidate_rows: Any, **columns: Any) -> dict[str, Any]:
-        scores = tf.einsum("bkd,bd->bk", tf.gather(candidates, candidate_rows), embed(**columns))
-        stars = 3 + tf.cast(candidate_rows, tf.float32) / 512 + scores / 16
-        return {"ratings": tf.clip_by_value(stars, *SCALE)}
+        of_query = tf.repeat(tf.range(tf.size(user_rows)), history_lengths)
+        weighted = weight[:, tf.newaxis] * tf.gather(candidates, history_rows)
+        seen = tf.math.unsorted_segment_sum(weighted, of_query, tf.size(user_rows))
+        embedding = user + moment[:, tf.newaxis] * model.time_vector + seen
+        # Stars rest on the score alone: the taste is the embedding, bias and confidence are 0.
+        return {"query_states": tf.concat([embedding, embedding, tf.zeros_like(embedding[:, :2])], axis=1)}
 
     def serving_default(user_ids: Any) -> dict[str, Any]:
         return {"movie_ids": tf.fill([tf.shape(user_ids)[0], 1], MOVIE_IDS[0])}
 
-    rows = tf.TensorSpec([None, None], tf.int32, name="candidate_rows")
     user_ids = tf.TensorSpec([None], tf.string, name="user_ids")
     root = tf.Module()
     signatures = {
-        "embed_query": tf.function(embed_query).get_concrete_function(**query),
-        "predict_rating": tf.function(predict_rating).get_concrete_function(candidate_rows=rows, **query),
+        "query_state": tf.function(query_state).get_concrete_function(**query),
         "serving_default": tf.function(serving_default).get_concrete_function(user_ids),
     }
     tf.saved_model.save(root, str(path), signatures)

@@ -33,6 +33,7 @@ from training.data.table import RatingsTable
 from training.fitting import TrainedModel
 from training.golden import golden_requests
 from training.histories import Histories
+from training.rating_head import write_rating_head
 from training.report import headline, write_report
 from training.saved_model import library_versions, save_model
 from training.shelf import BUILDING, VERIFYING
@@ -123,6 +124,7 @@ def _write(
         index = build_measured_index(embeddings, queries, trained.config.seed, index_path)
     on_step("save the model")
     save_model(trained, table.movies, directory / MODEL_DIRECTORY)
+    write_rating_head(directory, trained)
     on_step("answer the golden requests")
     _write_json(directory / GOLDEN_FILE, golden_requests(trained, table, trained.config.seed))
     on_step("write the manifest")

@@ -59,6 +59,32 @@ class FlatHistory(NamedTuple):
             num_queries=tf.shape(rows)[0],
         )
 
+    @classmethod
+    def from_flat_inputs(cls, inputs: dict[str, tf.Tensor]) -> FlatHistory:
+        """The same of inputs that never were padded, see `query_state` in `service.bundle`."""
+        lengths, moments = inputs["history_lengths"], inputs["timestamps"]
+        queries = tf.repeat(tf.range(tf.size(lengths)), lengths)
+        ends = tf.cumsum(lengths)
+        moments = tf.gather(moments, queries)
+        earlier = (moments == NO_TIMESTAMP) | (inputs["history_timestamps"] <= moments)
+        # Inclusive counts over all queries, from 0 before the first movie.
+        num_earlier = tf.concat([[0], tf.cumsum(tf.cast(earlier, tf.int32))], axis=0)
+        places = tf.range(tf.size(queries))
+        num_later = tf.range(tf.size(num_earlier)) - num_earlier
+        distances = tf.where(
+            earlier,
+            tf.gather(tf.gather(num_earlier, ends), queries) - num_earlier[1:],
+            tf.gather(num_later, places) - tf.gather(tf.gather(num_later, ends - lengths), queries),
+        )
+        return cls(
+            queries=queries,
+            movie_rows=inputs["history_rows"],
+            ratings=inputs["history_ratings"],
+            timestamps=inputs["history_timestamps"],
+            distances=tf.cast(distances, tf.float32),
+            num_queries=tf.size(lengths),
+        )
+
     def sum(self, values: tf.Tensor) -> tf.Tensor:
         """Sums `[n, ...]` by query to `[num_queries, ...]`; 0 where a history is empty."""
         return tf.math.unsorted_segment_sum(values, self.queries, self.num_queries)

@@ -72,6 +72,14 @@ class TwoTowerModel(keras.Model):
         inputs = inputs | {"timestamps": self.query_tower.clip_times(inputs["timestamps"])}
         return self.embed_flat(inputs, FlatHistory.from_inputs(inputs))
 
+    def query_state(self, inputs: dict[str, tf.Tensor]) -> tf.Tensor:
+        """All that answers to queries rest on, float32 `[B, S]`, as `service.bundle` describes it."""
+        inputs = inputs | {"timestamps": self.query_tower.clip_times(inputs["timestamps"])}
+        history = FlatHistory.from_flat_inputs(inputs)
+        taste = self.rating_task.taste(inputs["user_rows"], history)
+        rest = tf.stack([taste.bias, self.rating_task.confidence(taste.num_rated)], axis=1)
+        return tf.concat([self.embed_flat(inputs, history), taste.vectors, rest], axis=1)
+
     def predict_rating(self, inputs: dict[str, tf.Tensor]) -> tf.Tensor:
         """Stars, float32 `[B, K]`, for `inputs["candidate_rows"]`, int32 `[B, K]`."""
         rows = inputs["candidate_rows"]

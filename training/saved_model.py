@@ -27,6 +27,14 @@ _QUERY = {
     "history_ratings": tf.TensorSpec([None, None], tf.float32, "history_ratings"),
     "history_timestamps": tf.TensorSpec([None, None], tf.int64, "history_timestamps"),
 }
+_FLAT_QUERY = {
+    "user_rows": tf.TensorSpec([None], tf.int32, "user_rows"),
+    "timestamps": tf.TensorSpec([None], tf.int64, "timestamps"),
+    "history_lengths": tf.TensorSpec([None], tf.int32, "history_lengths"),
+    "history_rows": tf.TensorSpec([None], tf.int32, "history_rows"),
+    "history_ratings": tf.TensorSpec([None], tf.float32, "history_ratings"),
+    "history_timestamps": tf.TensorSpec([None], tf.int64, "history_timestamps"),
+}
 _CANDIDATES = {"candidate_rows": tf.TensorSpec([None, None], tf.int32, "candidate_rows")}
 
 
@@ -108,6 +116,12 @@ class ServingModel(ExactTopK):
         inputs = dict(zip(_QUERY, values, strict=True))
         return {"query_embeddings": self._trained.model.embed_query(inputs)}
 
+    @tf.function(input_signature=list(_FLAT_QUERY.values()))
+    def query_state(self, *values: tf.Tensor) -> dict[str, tf.Tensor]:
+        """See `service.bundle`."""
+        inputs = dict(zip(_FLAT_QUERY, values, strict=True))
+        return {"query_states": self._trained.model.query_state(inputs)}
+
     @tf.function(input_signature=list((_QUERY | _CANDIDATES).values()))
     def predict_rating(self, *values: tf.Tensor) -> dict[str, tf.Tensor]:
         """See `service.bundle`."""
@@ -146,6 +160,7 @@ def save_model(trained: TrainedModel, movies: MovieTable, directory: Path) -> No
     """
     module = ServingModel(trained, movies)
     signatures = {
+        "query_state": module.query_state,
         "embed_query": module.embed_query,
         "predict_rating": module.predict_rating,
         "serving_default": module.top_k,

@@ -117,6 +117,11 @@ class RatingTask(keras.layers.Layer):
         """Stars to standard deviations from the mean; 0 where not rated (NaN)."""
         return tf.where(tf.math.is_nan(stars), 0.0, (stars - self._mean) / self._spread)
 
+    @property
+    def mean_and_spread(self) -> tuple[float, float]:
+        """In stars: what 0 and 1 standard deviations mean."""
+        return self._mean, self._spread
+
     def to_stars(self, standardized: tf.Tensor) -> tf.Tensor:
         """Back to stars, clipped to the scale."""
         return tf.clip_by_value(self._mean + self._spread * standardized, self._low, self._high)
@@ -144,6 +149,22 @@ class RatingTask(keras.layers.Layer):
             vectors += total / tf.sqrt(length + 1)[:, None]
         return QueryTaste(vectors, bias, num_rated)
 
+    def confidence(self, counts: tf.Tensor) -> tf.Tensor:
+        """How much is known of somebody with so many ratings, as the MLP reads it, float32."""
+        return tf.math.log1p(counts) / 5
+
+    def project(self, candidates: tf.Tensor) -> tf.Tensor:
+        """From the candidate tower's `[K, D]` to what a taste is multiplied with, `[K, rating_dimension]`."""
+        return self._candidate_projection(candidates)
+
+    def candidate_confidence(self, candidate_rows: tf.Tensor) -> tf.Tensor:
+        """`confidence` of movies, int32 `[K]`, by their training ratings."""
+        return tf.gather(self._log_counts.value, candidate_rows) / 5
+
+    def correction_layers(self) -> list[keras.layers.Dense]:
+        """The MLP over both biases, the dot product and both confidences; empty where there is none."""
+        return [] if self._correction is None else [*self._hidden, self._correction]
+
     def call(
         self, taste: QueryTaste, candidates: tf.Tensor, candidate_rows: tf.Tensor, pairs: tf.Tensor
     ) -> tf.Tensor:
@@ -156,16 +177,16 @@ class RatingTask(keras.layers.Layer):
             pairs: int32 `[R, 2]`, (query, column).
         """
         at_query, at_candidate = pairs[:, 0], pairs[:, 1]
-        vectors = self._candidate_projection(candidates)
+        vectors = self.project(candidates)
         dot = tf.reduce_sum(tf.gather(taste.vectors, at_query) * tf.gather(vectors, at_candidate), axis=1)
         user_bias = tf.gather(taste.bias, at_query)
         movie_bias = tf.gather(self.movie_bias(candidate_rows), at_candidate)
         predicted = user_bias + movie_bias + dot
         if self._correction is None:
             return predicted
-        log_counts = tf.gather(tf.gather(self._log_counts.value, candidate_rows), at_candidate)
-        log_rated = tf.math.log1p(tf.gather(taste.num_rated, at_query))
-        values = tf.stack([user_bias, movie_bias, dot, log_counts / 5, log_rated / 5], axis=1)
+        of_candidates = tf.gather(self.candidate_confidence(candidate_rows), at_candidate)
+        of_queries = tf.gather(self.confidence(taste.num_rated), at_query)
+        values = tf.stack([user_bias, movie_bias, dot, of_candidates, of_queries], axis=1)
         for layer in self._hidden:
             values = layer(values)
         return predicted + self._correction(values)[:, 0]

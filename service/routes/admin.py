@@ -12,7 +12,7 @@ from service.reloading import BundleReloader
 from service.routes.health import refused_bundle
 from service.schemas.admin import BundleNow
 
-router = APIRouter(prefix="/admin")
+router = APIRouter(tags=["operation"], prefix="/admin")
 
 
 @router.post("/reload", responses=document_problems())

@@ -11,7 +11,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from service.routes.sending import DOCS_POLICY, send_file
 from service.web_files import WEB_DIRECTORY, WebFile
 
-router = APIRouter()
+router = APIRouter(tags=["pages"])
 
 API_PAGE_DIRECTORY = Path(__file__).parents[1] / "api_page"
 _SWAGGER_FILES = ("swagger-ui-bundle.js", "swagger-ui.css")

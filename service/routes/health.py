@@ -9,7 +9,7 @@ from service.reloading import Refusal
 from service.routes.live import live_recommender
 from service.schemas.health import Alive, ModelAnswer, Ready, RefusedBundle
 
-router = APIRouter()
+router = APIRouter(tags=["operation"])
 
 
 def refused_bundle(refusal: Refusal | None) -> RefusedBundle | None:

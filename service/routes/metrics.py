@@ -6,7 +6,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
-router = APIRouter()
+router = APIRouter(tags=["operation"])
 
 
 @router.get("/metrics", response_class=PlainTextResponse)

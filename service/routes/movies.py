@@ -26,7 +26,7 @@ from service.schemas.movies import (
     SimilarParameters,
 )
 
-router = APIRouter()
+router = APIRouter(tags=["movies and users"])
 
 
 @router.get("/movies", response_model=MoviesAnswer, responses=document_problems(503, 504))

@@ -11,7 +11,7 @@ from service.routes.asking import answer_batch, answer_one
 from service.schemas.batches import RatingBatch, RatingBatchAnswer, Refused
 from service.schemas.ratings import RatingAnswer, RatingBody, RatingParameters
 
-router = APIRouter()
+router = APIRouter(tags=["recommendations"])
 
 
 @router.post("/predict_rating", response_model=RatingAnswer, responses=document_problems(404, 413, 503, 504))

@@ -12,7 +12,7 @@ from service.schemas.batches import RecommendBatch, RecommendBatchAnswer, Refuse
 from service.schemas.recommend import RecommendBody, RecommendParameters
 from service.schemas.recommendations import RecommendAnswer
 
-router = APIRouter()
+router = APIRouter(tags=["recommendations"])
 
 
 @router.post(

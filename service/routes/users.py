@@ -17,7 +17,7 @@ from service.routes.path_ids import ID
 from service.schemas.fields import UserId
 from service.schemas.users import UserAnswer, UserCount, UserParameters, UsersAnswer, UsersParameters
 
-router = APIRouter()
+router = APIRouter(tags=["movies and users"])
 
 
 @router.get("/users", responses=document_problems(503))

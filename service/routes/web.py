@@ -12,7 +12,7 @@ from service.routes.live import live_recommender, off_the_loop
 from service.routes.sending import PAGE_POLICY, REPORT_POLICY, send_file
 from service.web_files import WebFile, read_web_files
 
-router = APIRouter()
+router = APIRouter(tags=["pages"])
 
 _web_files = cache(read_web_files)
 

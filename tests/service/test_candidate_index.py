@@ -53,8 +53,10 @@ def test_half_of_the_candidates_are_not_asked_of_annoy(index: CandidateIndex) ->
 
 
 def test_annoy_inspects_the_measured_number_of_nodes_and_never_fewer_than_its_default() -> None:
-    measured = {"trees": 20, "search_k": 4000, "candidates": 1000}
+    measured = {"trees": 20, "search_k": 4000, "deep_search_k": 5000, "candidates": 1000}
     assert index_search_k(measured, 40) == 4000
+    assert index_search_k(measured, 40, deep=True) == 5000
+    assert index_search_k(measured, 400, deep=True) == 8000
     assert index_search_k(measured, 400) == 8000
 
 

@@ -1,5 +1,6 @@
 """Reasons by the tiny model, whose arithmetic is exact, with histories longer than it reads."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -76,14 +77,15 @@ def test_nobody_known_has_no_reasons_and_nobody_who_did_not_ask(recommender: Rec
 
 def test_nobody_who_waits_costs_nothing(recommender: Recommender, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = 0
-    embed = QueryTower.embed
+    read = QueryTower.read
 
     def counted(tower: QueryTower, inputs: Any) -> Any:
         nonlocal calls
         calls += 1
-        return embed(tower, inputs)
+        return read(tower, inputs)
 
-    monkeypatch.setattr(QueryTower, "embed", counted)
+    monkeypatch.setattr(QueryTower, "read", counted)
     query = RecommendQuery(user_id="42", explain=True)
-    recommender.recommend_many([query] * 5, BatchRecord(), is_wanted=lambda: False)
+    fresh = replace(recommender, remembered_users=0)
+    fresh.recommend_many([query] * 5, BatchRecord(), is_wanted=lambda: False)
     assert calls == 1

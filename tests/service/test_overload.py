@@ -36,18 +36,18 @@ def test_a_queue_that_is_full_is_503_and_a_deadline_that_passes_504(
     tiny_artifacts: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     may_end, working = threading.Event(), threading.Event()
-    embed = QueryTower.embed
+    read = QueryTower.read
 
     def slowly(*arguments: Any) -> Any:
         working.set()
         assert may_end.wait(20)
-        return embed(*arguments)
+        return read(*arguments)
 
-    settings = Settings(artifacts=tiny_artifacts, queue_size=1, request_timeout_ms=1_000)
+    settings = Settings(artifacts=tiny_artifacts, queue_size=1, request_timeout_ms=1_000, remembered_users=0)
     with asking(create_app(settings)) as ask, ThreadPoolExecutor(3) as pool:
         while ask("GET", "/readyz").status_code != 200:
             time.sleep(0.02)
-        monkeypatch.setattr(QueryTower, "embed", slowly)
+        monkeypatch.setattr(QueryTower, "read", slowly)
         begun = pool.submit(ask, "GET", "/recommend?user_id=42")
         assert working.wait(20)
         others = [pool.submit(ask, "GET", "/recommend?user_id=42") for _ in range(2)]

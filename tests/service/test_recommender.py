@@ -20,6 +20,7 @@ from service.bundle import CATALOGUE_FILE, NO_TIMESTAMP, HistoryEntry
 from service.errors import BundleCorrupt, BundleInconsistent, InvalidField, UnknownMovie
 from service.loading import load_recommender
 from service.queries import RatingQuery, Recommendation, RecommendQuery
+from service.rating_head import RatingHead
 from service.recommender import Recommender
 from service.settings import Settings
 
@@ -53,9 +54,12 @@ def test_predicted_ratings_belong_to_the_movies_they_stand_beside(
     assert answer.predicted_ratings.tolist() == pytest.approx(expected, abs=1e-6)
 
 
-def test_stars_end_where_the_scale_does_though_float32_cannot_say_it(recommender: Recommender) -> None:
+def test_stars_end_where_the_scale_does_though_float32_cannot_say_it(
+    recommender: Recommender, tiny_artifacts: Path
+) -> None:
     """The float32 nearest to 3.1 is 3.0999999, that nearest to 4.3 is 4.3000002."""
-    narrow = replace(recommender, manifest=replace(recommender.manifest, rating_scale=(3.1, 3.2)))
+    manifest = replace(recommender.manifest, rating_scale=(3.1, 3.2))
+    narrow = replace(recommender, rating_head=RatingHead(tiny_artifacts / "tiny-1", manifest))
     answer = narrow.recommend(RecommendQuery(user_id="42", k=NUM_CANDIDATES))
     stars = answer.predicted_ratings.tolist()
     assert (min(stars), max(stars)) == (3.1, 3.2)

@@ -111,7 +111,7 @@ def test_what_a_recommendation_took_is_counted(tiny_artifacts: Path) -> None:
     assert answer.status_code == 200
     for stage, count in {
         "history": 2,
-        "embed": 1,
+        "embed": 2,
         "index": 1,
         "rescore": 1,
         "rating": 2,

@@ -21,6 +21,8 @@ def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch
         "request_timeout_ms": 250,
         "queue_size": 9,
         "batch_size": 10,
+        "index": "exact",
+        "remembered_users": 12,
         "max_body_bytes": 2_048,
         "catalogue_threads": 4,
         "tensorflow_intra_op_threads": 5,

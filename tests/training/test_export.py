@@ -94,7 +94,8 @@ def test_the_manifest_says_where_the_bundle_comes_from(
     assert (manifest.seed, manifest.embedding_dimension, manifest.max_history) == (3, 17, 64)
     assert manifest.rating_scale == (0.5, 5.0)
     assert manifest.index.keys() == {
-        *("backend", "metric", "augmentation", "trees", "search_k", "candidates"),
+        *("backend", "metric", "augmentation", "trees", "search_k", "deep_search_k"),
+        "candidates",
         *("recall_at_10", "recall_at_100"),
     }
     assert manifest.index["candidates"] == 85

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
-from synthetic_ratings import Rating, table_of
+from synthetic_ratings import SMALL_CONFIG, Rating, table_of
 
 from service.bundle import MODEL_DIRECTORY, NO_ROW
+from service.manifest import read_manifest
+from service.rating_head import RatingHead
 from training.data.table import RatingsTable
 from training.fitting import TrainedModel
 from training.saved_model import DEFAULT_TOP_K, library_versions, save_model
@@ -53,17 +55,30 @@ QUERY = {
     "history_timestamps": ("int64", [None, None]),
 }
 
+FLAT_QUERY = {
+    "user_rows": ("int32", [None]),
+    "timestamps": ("int64", [None]),
+    "history_lengths": ("int32", [None]),
+    "history_rows": ("int32", [None]),
+    "history_ratings": ("float32", [None]),
+    "history_timestamps": ("int64", [None]),
+}
+
 
 def test_signatures_have_the_names_types_and_shapes_of_the_contract(loaded: Any) -> None:
     signatures = loaded.signatures
-    assert set(signatures) == {"embed_query", "predict_rating", "serving_default"}
+    assert set(signatures) == {"query_state", "embed_query", "predict_rating", "serving_default"}
     inputs = {name: described(signatures[name].structured_input_signature[1]) for name in signatures}
     assert inputs["embed_query"] == QUERY
     assert inputs["predict_rating"] == QUERY | {"candidate_rows": ("int32", [None, None])}
+    assert inputs["query_state"] == FLAT_QUERY
     assert inputs["serving_default"] == {"user_ids": ("string", [None])}
     outputs = {name: described(signatures[name].structured_outputs) for name in signatures}
     assert outputs["embed_query"] == {"query_embeddings": ("float32", [None, 17])}
     assert outputs["predict_rating"] == {"ratings": ("float32", [None, None])}
+    assert outputs["query_state"] == {
+        "query_states": ("float32", [None, 17 + SMALL_CONFIG.rating_dimension + 2])
+    }
     answers = outputs["serving_default"]
     assert {name: dtype for name, (dtype, _) in answers.items()} == {
         "movie_ids": "string",
@@ -98,6 +113,25 @@ def test_a_fresh_process_gives_the_same_answers_from_a_moved_directory_without_t
     assert [[each.decode() for each in row] for row in answers["movie_ids"]] == [
         [movie for movie, _ in ranked] for ranked in expected
     ]
+
+
+def test_query_states_and_the_rating_head_say_what_the_other_signatures_say(
+    bundle: Path, loaded: Any, trained: TrainedModel
+) -> None:
+    """With and without a time, before and after movies of the history, and for who has none."""
+    users = np.array([0, 5, NO_ROW, 119, 5, 17], np.int32)
+    middle = int(np.median(trained.histories.timestamps))
+    times = np.array([-(2**63), middle, 5, 2**62, -(2**63), middle])
+    inputs: dict[str, Any] = trained.histories.query_inputs(users, 64, times)
+    present = inputs["history_rows"] != NO_ROW
+    flat = {name: inputs[name][present] for name in inputs if name.startswith("history_")}
+    flat |= {"user_rows": users, "timestamps": times, "history_lengths": present.sum(axis=1).astype(np.int32)}
+    tensors = {name: tf.constant(values) for name, values in flat.items()}
+    states = loaded.signatures["query_state"](**tensors)["query_states"].numpy()
+    np.testing.assert_allclose(states[:, :17], trained.embed_queries(inputs), atol=1e-5)
+    every_movie = np.tile(np.arange(85, dtype=np.int32), (len(users), 1))
+    stars = RatingHead(bundle, read_manifest(bundle)).predict(states, list(every_movie))
+    np.testing.assert_allclose(stars, trained.predict_ratings(inputs, every_movie), atol=1e-4)
 
 
 def exactly(
