@@ -121,7 +121,3 @@ def test_the_model_is_shown_with_its_manifest_and_metrics(ask: Ask, tiny_artifac
         "refused": None,
         "manifest": read_manifest(tiny_artifacts / "tiny-1").to_document(),
     }
-
-
-def test_the_documentation_page_is_there(ask: Ask) -> None:
-    assert "/openapi.json" in ask("GET", "/docs").text
