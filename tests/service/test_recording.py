@@ -64,7 +64,8 @@ def test_errors_carry_the_id_too(ask_recorded: Ask) -> None:
 def test_every_route_is_its_template_and_every_other_path_is_one(
     app: Any, ask_recorded: Ask, answered: list[Answered]
 ) -> None:
-    paths = list(app.openapi()["paths"])
+    # Who has no key is refused before a route is looked for.
+    paths = [path for path in app.openapi()["paths"] if not path.startswith("/admin")]
     for path in paths:
         ask_recorded("GET", path.replace("{", "").replace("}", ""))
     assert [each.route for each in answered] == paths
