@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,9 +29,8 @@ def build(directory: Path, backend: str, threads: int) -> dict[str, Any]:
     """Builds an index with what export builds it with, except that usearch may have more threads.
 
     Returns:
-        build_seconds, build_cpu_seconds, build_peak_mib, file_mib, load_average.
+        build_seconds, build_cpu_seconds, file_mib, load_average.
     """
-    before_mib = _peak_mib()
     embeddings = np.load(directory / CANDIDATES_FILE)
     path = directory / INDEX_FILES[backend]
     began, cpu_began = time.perf_counter(), time.process_time()
@@ -43,14 +41,9 @@ def build(directory: Path, backend: str, threads: int) -> dict[str, Any]:
     return {
         "build_seconds": time.perf_counter() - began,
         "build_cpu_seconds": time.process_time() - cpu_began,
-        "build_peak_mib": _peak_mib() - before_mib,
         "file_mib": path.stat().st_size / 2**20,
         "load_average": load_average(),
     }
-
-
-def _peak_mib() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,8 +3,9 @@
     python -m benchmarks.serving_frameworks --bundle artifacts/BUNDLE_ID --page docs/performance.md
 
 Each gets an environment of its own from `requirements/serving/`, one worker, and batches as its documentation
-says (`benchmarks/serving/`). Behind each is the service's own recommender, so that every answer is the same
-work. All are started, then driven in turns by wrk (Debian and Ubuntu: apt-get install wrk), several rounds.
+says (`benchmarks/serving/`). With `--work plain` it calls TensorFlow and Annoy as somebody would who has the
+bundle and not this service; with `--work recommender` the service's own recommender. All are started, then
+driven in turns by wrk (Debian and Ubuntu: apt-get install wrk), several rounds.
 
 Processor time is that of all processes of a server. On a machine with other work it is what compares best:
 servers of several processes get more of a contended processor than those of one.
@@ -34,7 +35,7 @@ import numpy as np
 
 from benchmarks.machine import describe_machine, load_average, say_machine
 from benchmarks.page import markdown_table, replace_between
-from benchmarks.serving.work import BUNDLE_VARIABLE
+from benchmarks.serving.work import BUNDLE_VARIABLE, WORK_VARIABLE
 from service.bundle import HISTORY_ARRAYS
 
 MARK = "serving frameworks"
@@ -99,6 +100,9 @@ def main() -> None:
     parser.add_argument("--bundle", type=Path, required=True, help="in its artifacts directory")
     parser.add_argument("--environments", type=Path, default=Path(".venv-serving"), help="made where missing")
     parser.add_argument("--only", nargs="*", choices=[each.name for each in FRAMEWORKS])
+    parser.add_argument(
+        "--work", choices=["plain", "recommender"], default="plain", help="what the frameworks call"
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--connections", type=int, default=16)
@@ -132,7 +136,7 @@ def main() -> None:
     table = _table(running, rounds, failed, arguments)
     sys.stdout.write(f"{table}\n")
     if arguments.page is not None:
-        replace_between(arguments.page, MARK, table)
+        replace_between(arguments.page, f"{MARK}, {arguments.work}", table)
 
 
 def _user_ids(bundle: Path) -> list[str]:
@@ -164,8 +168,11 @@ def _started(
     bundle = arguments.bundle.absolute()
     environment = os.environ | {
         BUNDLE_VARIABLE: str(bundle),
+        WORK_VARIABLE: arguments.work,
         "MATINEE_ARTIFACTS": str(bundle.parent),
         "MATINEE_PORT": str(port),
+        "TF_NUM_INTRAOP_THREADS": "1",  # as our service has it
+        "TF_NUM_INTEROP_THREADS": "1",
         "PYTHONPATH": str(_REPOSITORY),
         "BENTOML_DO_NOT_TRACK": "True",
         "RAY_USAGE_STATS_ENABLED": "0",
@@ -290,7 +297,8 @@ def _table(
     missing = "".join(f" {name} did not start here." for name in failed)
     machine = say_machine(describe_machine(["tensorflow-cpu", "annoy", "numpy"]))
     return (
-        f"`python -m benchmarks.serving_frameworks`, bundle {arguments.bundle.name}, one worker each, "
+        f"`python -m benchmarks.serving_frameworks --work {arguments.work}`, bundle "
+        f"{arguments.bundle.name}, one worker each, "
         f"{arguments.connections} connections, medians of {arguments.rounds} rounds of "
         f"{arguments.seconds} s in turns, {machine}.{missing}\n\n{markdown_table(headings, rows)}"
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import bentoml
 
-from benchmarks.serving.work import MAX_BATCH_SIZE, Work
+from benchmarks.serving.work import MAX_BATCH_SIZE, make_work
 
 
 @bentoml.service(workers=1)
@@ -15,7 +15,7 @@ class Recommend:
     """One worker that batches adaptively."""
 
     def __init__(self) -> None:
-        self._work = Work()
+        self._work = make_work()
 
     @bentoml.api(batchable=True, max_batch_size=MAX_BATCH_SIZE, max_latency_ms=1_000)
     def recommend(self, user_ids: list[str]) -> list[dict[str, Any]]:

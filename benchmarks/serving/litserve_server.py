@@ -8,7 +8,7 @@ from typing import Any
 
 import litserve
 
-from benchmarks.serving.work import MAX_BATCH_SIZE, MAX_WAIT_MS, Work
+from benchmarks.serving.work import MAX_BATCH_SIZE, MAX_WAIT_MS, make_work
 
 
 class Recommend(litserve.LitAPI):
@@ -16,7 +16,7 @@ class Recommend(litserve.LitAPI):
 
     def setup(self, device: str) -> None:  # noqa: ARG002  LitServe names it
         """In the worker process."""
-        self._work = Work()
+        self._work = make_work()
 
     def decode_request(self, request: dict[str, Any]) -> str:
         """The user."""

@@ -7,14 +7,14 @@ from typing import Any
 
 from mosec import Server, Worker
 
-from benchmarks.serving.work import MAX_BATCH_SIZE, MAX_WAIT_MS, Work
+from benchmarks.serving.work import MAX_BATCH_SIZE, MAX_WAIT_MS, make_work
 
 
 class Recommend(Worker):
     """One worker that batches."""
 
     def __init__(self) -> None:
-        self._work = Work()
+        self._work = make_work()
 
     def forward(self, data: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """A batch of requests."""

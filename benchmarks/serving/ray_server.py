@@ -11,7 +11,7 @@ import ray
 from ray import serve
 from starlette.requests import Request
 
-from benchmarks.serving.work import MAX_BATCH_SIZE, MAX_WAIT_MS, Work
+from benchmarks.serving.work import MAX_BATCH_SIZE, MAX_WAIT_MS, make_work
 
 
 @serve.deployment(num_replicas=1, max_ongoing_requests=10 * MAX_BATCH_SIZE)
@@ -19,7 +19,7 @@ class Recommend:
     """One replica that batches."""
 
     def __init__(self) -> None:
-        self._work = Work()
+        self._work = make_work()
 
     @serve.batch(max_batch_size=MAX_BATCH_SIZE, batch_wait_timeout_s=MAX_WAIT_MS / 1000)
     async def answer(self, user_ids: list[str]) -> list[dict[str, Any]]:

@@ -12,7 +12,9 @@ from service.loading import load_recommender
 from service.queries import RecommendQuery
 from service.settings import Settings
 
-BUNDLE_VARIABLE = "SERVING_BUNDLE"
+BUNDLE_VARIABLE, WORK_VARIABLE = "SERVING_BUNDLE", "SERVING_WORK"
+
+K = 10
 
 MAX_BATCH_SIZE = 16
 """As many as there are connections, so that nobody waits for a batch to fill."""
@@ -32,7 +34,7 @@ class Work:
     def answer(self, user_ids: Sequence[str]) -> list[dict[str, Any]]:
         """By user the ten best movies, to be encoded as JSON by the framework."""
         recommender = self._recommender
-        queries = [RecommendQuery(user_id=user_id, k=10) for user_id in user_ids]
+        queries = [RecommendQuery(user_id=user_id, k=K) for user_id in user_ids]
         answers = recommender.recommend_many(queries, BatchRecord())
         movies = recommender.catalogue
         documents = []
@@ -71,3 +73,12 @@ class Work:
                 }
             )
         return documents
+
+
+def make_work() -> Any:
+    """What `WORK_VARIABLE` names: `recommender`, or `plain` for `plain_work.PlainWork`."""
+    if os.environ.get(WORK_VARIABLE) == "plain":
+        from benchmarks.serving.plain_work import PlainWork  # noqa: PLC0415  it imports from here
+
+        return PlainWork()
+    return Work()

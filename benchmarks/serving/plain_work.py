@@ -1,0 +1,124 @@
+"""The work of one answer as somebody writes it who has the bundle and not this service."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from annoy import AnnoyIndex
+from numpy.typing import NDArray
+
+from benchmarks.serving.work import BUNDLE_VARIABLE, K
+from service.bundle import (
+    CANDIDATES_FILE,
+    CATALOGUE_FILE,
+    HISTORY_ARRAYS,
+    INDEX_FILE,
+    MODEL_DIRECTORY,
+    NO_ROW,
+    NO_TIMESTAMP,
+)
+from service.manifest import index_search_k, read_manifest
+
+Tensors = dict[str, NDArray[Any]]
+
+
+class PlainWork:
+    """A call of each of the model's two signatures for a whole batch, a query of Annoy for each request."""
+
+    def __init__(self) -> None:
+        import tensorflow as tf  # noqa: PLC0415  after the fork
+
+        bundle = Path(os.environ[BUNDLE_VARIABLE])
+        self._constant = tf.constant
+        self._model = tf.saved_model.load(str(bundle / MODEL_DIRECTORY))
+        self._manifest = read_manifest(bundle)
+        self._candidates = np.load(bundle / CANDIDATES_FILE)
+        self._annoy = AnnoyIndex(self._candidates.shape[1] + 1, "angular")
+        self._annoy.load(str(bundle / INDEX_FILE))
+        self._history = {name: np.load(bundle / file) for name, file in HISTORY_ARRAYS.items()}
+        text, at = self._history["user_id_bytes"].tobytes(), self._history["user_id_offsets"].tolist()
+        self._users = {text[at[row] : at[row + 1]].decode(): row for row in range(len(at) - 1)}
+        columns = json.loads((bundle / CATALOGUE_FILE).read_text(encoding="utf-8"))
+        self._movies = [
+            {"movie_id": movie_id, "title": title, "genres": genres, "year": year}
+            for movie_id, title, genres, year in zip(
+                columns["movie_ids"], columns["titles"], columns["genres"], columns["years"], strict=True
+            )
+        ]
+
+    def answer(self, user_ids: Sequence[str]) -> list[dict[str, Any]]:
+        """See `work.Work.answer`."""
+        users = [self._users[user_id] for user_id in user_ids]
+        tensors = self._padded(users)
+        embeddings = self._call("embed_query", tensors)["query_embeddings"]
+        found = [self._best(user, query) for user, query in zip(users, embeddings, strict=True)]
+        rows = np.array([rows for rows, _ in found], np.int32)
+        stars = self._call("predict_rating", tensors | {"candidate_rows": rows})["ratings"]
+        return [
+            {
+                "user_id": user_id,
+                "bundle_id": self._manifest.bundle_id,
+                "source": "personalized",
+                "items": [
+                    {
+                        "rank": rank,
+                        **self._movies[row],
+                        "score": score,
+                        "rank_score": score,
+                        "predicted_rating": rating,
+                        "source": "personalized",
+                    }
+                    for rank, (row, score, rating) in enumerate(
+                        zip(best.tolist(), scores.tolist(), ratings.tolist(), strict=True), 1
+                    )
+                ],
+            }
+            for user_id, (best, scores), ratings in zip(user_ids, found, stars, strict=True)
+        ]
+
+    def _call(self, signature: str, tensors: Tensors) -> Tensors:
+        given = {name: self._constant(value) for name, value in tensors.items()}
+        return {name: each.numpy() for name, each in self._model.signatures[signature](**given).items()}
+
+    def _padded(self, users: list[int]) -> Tensors:
+        """Histories cut to what the model reads, and padded to the longest of the batch."""
+        offsets = self._history["offsets"]
+        ends = [int(offsets[user + 1]) for user in users]
+        begins = [
+            max(int(offsets[user]), end - self._manifest.max_history)
+            for user, end in zip(users, ends, strict=True)
+        ]
+        shape = len(users), max(end - begin for begin, end in zip(begins, ends, strict=True))
+        tensors: Tensors = {
+            "user_rows": np.array(users, np.int32),
+            "timestamps": np.full(len(users), NO_TIMESTAMP, np.int64),
+            "history_rows": np.full(shape, NO_ROW, np.int32),
+            "history_ratings": np.full(shape, np.nan, np.float32),
+            "history_timestamps": np.full(shape, NO_TIMESTAMP, np.int64),
+        }
+        for place, (begin, end) in enumerate(zip(begins, ends, strict=True)):
+            for name, source in (
+                ("rows", "movie_rows"),
+                ("ratings", "ratings"),
+                ("timestamps", "timestamps"),
+            ):
+                tensors[f"history_{name}"][place, : end - begin] = self._history[source][begin:end]
+        return tensors
+
+    def _best(self, user: int, query: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        seen = self._history["movie_rows"][slice(*self._history["offsets"][user : user + 2])]
+        wanted = K + len(seen)
+        search_k = index_search_k(self._manifest.index, wanted)
+        if search_k is None:
+            rows = np.arange(len(self._candidates))
+        else:
+            rows = np.array(self._annoy.get_nns_by_vector([*query.tolist(), 0.0], wanted, search_k))
+        rows = np.setdiff1d(rows, seen)
+        scores = self._candidates[rows] @ query
+        order = np.argsort(-scores, kind="stable")[:K]
+        return rows[order], scores[order]
