@@ -1,4 +1,4 @@
-"""The index for very large catalogues, a graph (HNSW): the only importer of usearch, an optional package."""
+"""A graph (HNSW) instead of Annoy: the only importer of usearch, an optional package."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ def fit(
     ] = Evaluation.TEMPORAL,
     artifacts: Artifacts = _ARTIFACTS,
     index: Annotated[
-        Index, typer.Option(help="annoy, or usearch for hundreds of thousands of movies and more.")
+        Index, typer.Option(help="annoy, or usearch, a graph; docs/performance.md compares them.")
     ] = Index.ANNOY,
     preset: Purpose = Preset.FORWARD,
     layers: Layers = None,

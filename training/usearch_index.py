@@ -1,4 +1,4 @@
-"""Builds the graph (HNSW) for very large catalogues, with usearch, an optional package."""
+"""Builds a graph (HNSW) instead of Annoy's trees, with usearch, an optional package."""
 
 from __future__ import annotations
 
