@@ -78,22 +78,28 @@ class QueryTower:
         """
         outputs = []
         for part in _parts(inputs):
-            columns = flat_inputs([*inputs[part], _LAST])
+            people = inputs[part]
+            columns = flat_inputs([*people, *[_NOBODY] * (-(len(people) + 1) % _MULTIPLE), _LAST])
             tensors = {name: self._constant(column) for name, column in columns.items()}
             if self._delay_seconds:
                 time.sleep(self._delay_seconds)
-            outputs.append(np.asarray(self._query_state(**tensors)["query_states"])[:-1])
+            outputs.append(np.asarray(self._query_state(**tensors)["query_states"])[: len(people)])
         return np.concatenate(outputs) if len(outputs) != 1 else outputs[0]
 
 
+_NOBODY = TowerInput(
+    NO_ROW, NO_TIMESTAMP, History(np.empty(0, np.int32), np.empty(0, np.float32), np.empty(0, np.int64))
+)
 _LAST = TowerInput(
     NO_ROW,
     NO_TIMESTAMP,
     History(np.zeros(16, np.int32), np.full(16, np.nan, np.float32), np.full(16, NO_TIMESTAMP, np.int64)),
 )
-"""Put at the end of every batch, its answer thrown away. TensorFlow computes the last few elements of an
-array, and a batch of one, by other instructions, whose sums differ in the last bit. So that equal scores stay
-equal and pages fit together, nobody who asks is ever last or alone."""
+_MULTIPLE = 16
+"""Batches are filled up with nobody to a multiple of this, and end in `_LAST`; their answers are thrown away.
+TensorFlow computes as many elements at once as the processor can, and the last few of an array by other
+instructions, whose results differ in the last bit. So that equal scores stay equal and pages fit together,
+neither people nor movies that matter are ever among those last few."""
 
 MOST_MOVIES_PER_CALL = 2**17
 """Movies of all histories of one call: each takes a few hundred bytes on the way."""

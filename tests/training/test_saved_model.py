@@ -11,9 +11,12 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from synthetic_ratings import SMALL_CONFIG, Rating, table_of
 
-from service.bundle import MODEL_DIRECTORY, NO_ROW
+from service.bundle import MODEL_DIRECTORY, NO_ROW, NO_TIMESTAMP
+from service.histories import History
 from service.manifest import read_manifest
+from service.query_tower import QueryTower, TowerInput
 from service.rating_head import RatingHead
+from service.settings import Settings
 from training.data.table import RatingsTable
 from training.fitting import TrainedModel
 from training.saved_model import DEFAULT_TOP_K, library_versions, save_model
@@ -132,6 +135,21 @@ def test_query_states_and_the_rating_head_say_what_the_other_signatures_say(
     every_movie = np.tile(np.arange(85, dtype=np.int32), (len(users), 1))
     stars = RatingHead(bundle, read_manifest(bundle)).predict(states, list(every_movie))
     np.testing.assert_allclose(stars, trained.predict_ratings(inputs, every_movie), atol=1e-4)
+
+
+def test_a_person_is_read_alike_to_the_last_bit_in_any_company(bundle: Path, trained: TrainedModel) -> None:
+    tower = QueryTower(bundle, Settings())
+    histories = trained.histories
+    people = []
+    for user in range(60):
+        rows = histories.rows_of(user)
+        history = History(histories.movie_rows[rows], histories.ratings[rows], histories.timestamps[rows])
+        moment = NO_TIMESTAMP if user % 3 else int(np.median(histories.timestamps))
+        people.append(TowerInput(user if user % 4 else NO_ROW, moment, history.last(user % 30)))
+    alone = np.concatenate([tower.read([person]) for person in people])
+    for size in (2, 7, 8, 15, 16, 17, 60):
+        together = [tower.read(people[start : start + size]) for start in range(0, len(people), size)]
+        np.testing.assert_array_equal(np.concatenate(together), alone)
 
 
 def exactly(
