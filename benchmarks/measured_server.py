@@ -1,0 +1,109 @@
+"""A server in a process of its own, whose time and memory can be read."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class MeasuredServer:
+    """It listens on 127.0.0.1 and is ready.
+
+    Attributes:
+        pid: Of the process.
+        port: It listens on.
+        start_seconds: From its start until it was ready.
+    """
+
+    pid: int
+    port: int
+    start_seconds: float
+
+    @classmethod
+    @contextmanager
+    def no_op(cls) -> Iterator[MeasuredServer]:
+        """`benchmarks.no_op`."""
+        port = _free_port()
+        with cls._started(["-m", "benchmarks.no_op", "--port", str(port)], {}, port) as server:
+            yield server
+
+    @classmethod
+    @contextmanager
+    def service(cls, artifacts: Path, settings: Mapping[str, str]) -> Iterator[MeasuredServer]:
+        """The service with its defaults, logs and metrics on, but for these variables."""
+        port = _free_port()
+        own = {"MATINEE_ARTIFACTS": str(artifacts), "MATINEE_PORT": str(port)}
+        with cls._started(["-m", "service"], own | dict(settings), port) as server:
+            if int(settings.get("MATINEE_WORKERS", "1")) > 1:
+                # Connections are dealt out: so many in a row do not all fall to the one that was first.
+                _wait_until_ready(port, in_a_row=40)
+            yield server
+
+    @classmethod
+    @contextmanager
+    def _started(
+        cls, arguments: Sequence[str], settings: Mapping[str, str], port: int
+    ) -> Iterator[MeasuredServer]:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("MATINEE_")}
+        started = time.monotonic()
+        process = subprocess.Popen(  # noqa: S603 our own
+            [sys.executable, *arguments],
+            env=inherited | dict(settings),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            _wait_until_ready(port)
+            yield cls(process.pid, port, time.monotonic() - started)
+        finally:
+            process.terminate()
+            process.wait()
+
+    @property
+    def url(self) -> str:
+        """Where it is asked."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def cpu_seconds(self) -> float:
+        """Processor time of the process, its children's left out."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS
+
+    def resident_mib(self) -> float:
+        """Memory of the process, with what it shares."""
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def _wait_until_ready(port: int, *, in_a_row: int = 1, seconds: float = 120) -> None:
+    deadline, ready = time.monotonic() + seconds, 0
+    while time.monotonic() < deadline and ready < in_a_row:
+        try:
+            is_ready = httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
+        except httpx.TransportError:
+            is_ready = False
+        ready = ready + 1 if is_ready else 0
+        if not is_ready:
+            time.sleep(0.02)
+    if ready < in_a_row:
+        raise SystemExit(
+            f"port {port}: expected a server ready within {seconds:g} s; run it by hand to see why"
+        )
