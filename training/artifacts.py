@@ -43,13 +43,6 @@ def make_artifacts(artifacts: Path) -> None:
         artifacts.chmod(0o755)
 
 
-def make(artifacts: Path) -> None:
-    """Makes the directory where it is not there, to be read by everybody whatever the umask."""
-    if not artifacts.exists():
-        artifacts.mkdir(parents=True)
-        artifacts.chmod(0o755)
-
-
 @contextmanager
 def writing(artifacts: Path) -> Iterator[None]:
     """Within it a refusal of the file system, such as of a full disk, becomes an error of ours.

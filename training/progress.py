@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,8 +13,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 console = Console(stderr=True, highlight=False)
 """Progress goes to standard error, so that standard output holds results only."""
 
-results = Console(highlight=False)
-"""Tables of results go to standard output."""
+results = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+"""Tables of results go to standard output; in a file no terminal's width cuts them."""
 
 
 class Stage:

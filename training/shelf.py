@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from service.current import CHANGE_LOCK, read_current, read_previous
 from service.errors import BundleError
 from service.locks import exclusive
 from service.manifest import Manifest, read_manifest
-from training.artifacts import make, writing
+from training.artifacts import make_artifacts, writing
 from training.errors import AnotherTraining
 
 TRAINING_LOCK = ".training.lock"
@@ -59,7 +59,9 @@ def sole_training(artifacts: Path) -> Iterator[list[str]]:
     lock = artifacts / TRAINING_LOCK
     with ExitStack() as held:
         with writing(artifacts):
-            make(artifacts)
+            if not artifacts.exists():  # a training that fails at once leaves nothing
+                held.callback(_remove_if_empty, artifacts)
+            make_artifacts(artifacts)
             try:
                 held.enter_context(exclusive(lock, wait=False))
             except BlockingIOError as error:
@@ -70,6 +72,11 @@ def sole_training(artifacts: Path) -> Iterator[list[str]]:
                 ) from error
             leftovers = _remove_leftovers(artifacts)
         yield leftovers
+
+
+def _remove_if_empty(artifacts: Path) -> None:
+    with suppress(OSError):  # there is something in it
+        artifacts.rmdir()
 
 
 def _remove_leftovers(artifacts: Path) -> list[str]:

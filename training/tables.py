@@ -17,7 +17,7 @@ def print_comparison(metrics: dict[str, Any]) -> None:
     # The star marks the best where bold does not show, as in a file.
     table = Table("", title=f"{metrics['split']} split" + (f", mean of {seeds} seeds" if seeds > 1 else ""))
     for name in comparison.header:
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", min_width=7)
     for measure, cells in comparison.rows.items():
         table.add_row(
             measure, *(f"[bold]{cell.text}*[/bold]" if cell.best else f"{cell.text} " for cell in cells)
@@ -47,7 +47,9 @@ def print_cold_start(cold_start: dict[str, Any] | None) -> None:
 
 def print_ablation(measured: dict[str, dict[str, float]], split: str) -> None:
     """The model without each of its parts."""
-    table = Table("", *MEASURES.values(), title=f"Ablation, {split} split")
-    for name, measures in measured.items():
-        table.add_row(name, *(f"{measures[measure]:.4f}" for measure in MEASURES))
+    table = Table("", title=f"Ablation, {split} split")
+    for name in measured:
+        table.add_column(name, justify="right", min_width=6)
+    for measure, name in MEASURES.items():
+        table.add_row(name, *(f"{measures[measure]:.4f}" for measures in measured.values()))
     results.print(table)

@@ -133,7 +133,9 @@ def exported(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any] | None]:
     """What `fit` would have put into its bundles; nothing is trained or exported."""
     metrics: list[dict[str, Any] | None] = []
 
-    def export(_trained: Any, _table: Any, measured: dict[str, Any] | None, artifacts: Path, _: Any) -> Path:
+    def export(
+        _trained: Any, _table: Any, measured: dict[str, Any] | None, artifacts: Path, *_: Any, **__: Any
+    ) -> Path:
         metrics.append(measured)
         return artifacts / "bundle"
 
