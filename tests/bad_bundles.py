@@ -18,6 +18,8 @@ from service.bundle import (
     HISTORY_ARRAYS,
     INDEX_FILE,
     MANIFEST_FILE,
+    RATING_ARRAYS,
+    RATING_HEAD_FILE,
 )
 from service.checksums import file_entry
 from service.errors import (
@@ -37,6 +39,8 @@ FILES = (
     CATALOGUE_FILE,
     GOLDEN_FILE,
     *HISTORY_ARRAYS.values(),
+    *RATING_ARRAYS.values(),
+    RATING_HEAD_FILE,
     "model/fingerprint.pb",
     "model/saved_model.pb",
     "model/variables/variables.data-00000-of-00001",

@@ -55,15 +55,17 @@ def test_it_is_refused_for_what_is_wrong_with_it(bad: BadBundle, pair: Path, tmp
 def test_a_model_of_another_dimension_and_one_that_fails_are_refused(
     tiny_artifacts: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.loading.QueryTower.dimension", 7)
-    with pytest.raises(BundleInconsistent, match="model: expected query embeddings of dimension 8, got 7"):
-        load_recommender(tiny_artifacts / "tiny-1", Settings())
-    monkeypatch.setattr("service.loading.QueryTower.dimension", 8)
+    with monkeypatch.context() as narrower:
+        narrower.setattr("service.loading.QueryTower.width", 7)
+        with pytest.raises(
+            BundleInconsistent, match=r"model: expected query states of \d+ columns.* got 7"
+        ):
+            load_recommender(tiny_artifacts / "tiny-1", Settings())
 
     def fail(*_: object) -> None:
         raise ValueError("indices[0] = 9 is not in [0, 9)")
 
-    monkeypatch.setattr("service.query_tower.QueryTower.embed", fail)
+    monkeypatch.setattr("service.query_tower.QueryTower.read", fail)
     with pytest.raises(BundleDisagrees, match=r"golden\.json: expected answers, got ValueError \(indices"):
         load_recommender(tiny_artifacts / "tiny-1", Settings())
 

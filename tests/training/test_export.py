@@ -206,7 +206,8 @@ def test_every_kind_of_model_can_be_exported_and_served(
     assert len(set(steps)) == EXPORT_STEPS
     after = everything_in(occupied)
     assert after["CURRENT"] == f"{bundle.name}\n".encode()
-    assert {name for name in after if not name.startswith(bundle.name)} == before.keys()
+    assert after["PREVIOUS"] == before["CURRENT"]
+    assert {name for name in after if not name.startswith(bundle.name)} == {*before, "PREVIOUS"}
     assert all(after[name] == content for name, content in before.items() if name != "CURRENT")
     assert read_manifest(bundle).metrics is None
     assert json.loads(after[f"{bundle.name}/report/metrics.json"]).keys() == {"shipped"}
