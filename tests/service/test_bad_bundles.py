@@ -57,9 +57,7 @@ def test_a_model_of_another_dimension_and_one_that_fails_are_refused(
 ) -> None:
     with monkeypatch.context() as narrower:
         narrower.setattr("service.loading.QueryTower.width", 7)
-        with pytest.raises(
-            BundleInconsistent, match=r"model: expected query states of \d+ columns.* got 7"
-        ):
+        with pytest.raises(BundleInconsistent, match=r"model: expected query states of \d+ columns.* got 7"):
             load_recommender(tiny_artifacts / "tiny-1", Settings())
 
     def fail(*_: object) -> None:
