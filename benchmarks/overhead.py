@@ -82,7 +82,7 @@ def measure(artifacts: Path, rounds: int, seconds: float) -> str:
     headings = ["path:", "connections", "server:", "requests/s", "of the no-op's, median", "least to most"]
     headings += ["CPU us a request", "no-op's CPU over it", "p50 ms", "p99 ms"]
     client = "wrk" if shutil.which("wrk") else "benchmarks.socket_load"
-    machine = say_machine(describe_machine(["fastapi", "uvicorn", "tensorflow", "annoy", "numpy"]))
+    machine = say_machine(describe_machine(["fastapi", "uvicorn", "annoy", "numpy"]))
     said = f"{rounds} rounds of {seconds:g} s by {client}; {machine}."
     return f"{said}\n\n{markdown_table(headings, rows)}\n\n{rest}"
 
