@@ -133,8 +133,8 @@ format: install ## put the code in its form
 
 pins: ## compile requirements/*.in to exact versions (needs uv)
 	@cd requirements && for file in service client benchmarks usearch tracing training dev baselines tfrs serving/bentoml serving/litserve serving/mosec serving/ray; do \
-	  uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
-	    --no-annotate --no-header $$file.in -o $$file.txt || exit 1; done
+	  uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header \
+	    $$file.in -o $$file.txt || exit 1; done
 # PyTorch pins its CUDA packages itself, and its CPU build wants none.
 	@cd requirements && sed -i.bak -E '/^(cuda-|nvidia-|triton=)/d' baselines.txt && rm baselines.txt.bak
 

@@ -87,11 +87,11 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
 
 
 def _serve_with_workers(settings: Settings, reserved: socket.socket) -> None:
-    from service.logs import log_directly  # noqa: PLC0415
-    from service.server import serve  # noqa: PLC0415
-    from service.telemetry import Telemetry  # noqa: PLC0415
-    from service.worker_metrics import WorkerMetrics  # noqa: PLC0415
-    from service.workers import Workers  # noqa: PLC0415
+    from service.logs import log_directly  # noqa: PLC0415 as above
+    from service.server import serve  # noqa: PLC0415 as above
+    from service.telemetry import Telemetry  # noqa: PLC0415 as above
+    from service.worker_metrics import WorkerMetrics  # noqa: PLC0415 as above
+    from service.workers import Workers  # noqa: PLC0415 as above
 
     log_directly(settings, worker=0)
     if not settings.api_keys:

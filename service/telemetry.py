@@ -64,7 +64,7 @@ Mode = Literal["livesum", "livemax"]
 _BUNDLE = ("bundle_id",)
 
 # Seconds since 1970 at which each series began: half as many series again, which nothing here reads.
-prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
+prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call] # it has no types
 
 
 class Telemetry(Observer):
@@ -222,7 +222,7 @@ class Telemetry(Observer):
         directory = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
         source: Collector = self.registry
         if values.ValueClass._multiprocess:  # what the library asks itself, too
-            source = MultiProcessCollector(None, directory)  # type: ignore[no-untyped-call]
+            source = MultiProcessCollector(None, directory)  # type: ignore[no-untyped-call] # it has no types
         return encode(_LiveBundles(source)), content_type
 
     def _histogram(

@@ -43,7 +43,7 @@ class Tracing:
 
     def __init__(self, exporter: SpanExporter | None = None) -> None:
         from opentelemetry.sdk import trace as sdk  # noqa: PLC0415 an optional extra
-        from opentelemetry.sdk.trace import export  # noqa: PLC0415
+        from opentelemetry.sdk.trace import export  # noqa: PLC0415 as above
 
         class Redaction(sdk.SpanProcessor):
             def on_start(self, span: sdk.Span, parent_context: object = None) -> None:  # noqa: ARG002 its interface

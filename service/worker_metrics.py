@@ -38,7 +38,7 @@ class WorkerMetrics:
         for left in directory.glob("*.db"):
             left.unlink()
         os.environ[_VARIABLE] = str(directory)
-        values.ValueClass = values.MultiProcessValue(lambda: self.worker)  # type: ignore[no-untyped-call]
+        values.ValueClass = values.MultiProcessValue(lambda: self.worker)  # type: ignore[no-untyped-call] # it has no types
         owner = os.getpid()
         try:
             yield
@@ -48,4 +48,4 @@ class WorkerMetrics:
 
     def forget(self, worker: int) -> None:
         """Takes a dead worker's gauges out; what it counted stays counted."""
-        mark_process_dead(worker)  # type: ignore[no-untyped-call]
+        mark_process_dead(worker)  # type: ignore[no-untyped-call] # it has no types

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,9 @@ class ExactTopK(tf.Module):
         movie_ids, titles: Of the candidates.
     """
 
+    embed_users: Callable[[tf.Tensor], tf.Tensor]
+    """A method of each subclass: query embeddings, float32 `[B, D]`, of users by row, int32 `[B]`."""
+
     def __init__(
         self,
         model: keras.Model,
@@ -71,10 +74,6 @@ class ExactTopK(tf.Module):
         self._embeddings = tf.Variable(candidates, trainable=False)
         self._movie_ids = tf.Variable(np.array(movie_ids, object), trainable=False, dtype=tf.string)
         self._titles = tf.Variable(np.array(titles, object), trainable=False, dtype=tf.string)
-
-    def embed_users(self, user_rows: tf.Tensor) -> tf.Tensor:
-        """Query embeddings, float32 `[B, D]`, of users known by nothing but their row, int32 `[B]`."""
-        raise NotImplementedError
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "user_ids")])
     def top_k(self, user_ids: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -6,7 +6,7 @@ A server unquotes the path before it is matched, and `/movies/a%2Fsimilar` could
 
 from __future__ import annotations
 
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -24,8 +24,8 @@ class IdConvertor(Convertor[str]):
         return unquote(value)
 
     def to_string(self, value: str) -> str:
-        """Not used: the service makes no URLs."""
-        raise NotImplementedError
+        """The part of a path that spells an id."""
+        return quote(value, safe="")
 
 
 ID = "id"

@@ -12,7 +12,9 @@ from service.app import create_app
 from service.settings import Settings
 from service.tracing import TracedTelemetry, Tracing
 
-memory = pytest.importorskip("opentelemetry.sdk.trace.export.in_memory_span_exporter")
+memory = pytest.importorskip(
+    "opentelemetry.sdk.trace.export.in_memory_span_exporter", reason="optional: requirements/tracing.txt"
+)
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 

@@ -89,7 +89,7 @@ def test_a_worker_that_cannot_live_is_not_restarted_without_end(tmp_path: Path) 
         for _ in range(2):
             deaths = service.log.count("takes its place")
             os.kill(children(service.process.pid)[-1], signal.SIGKILL)
-            wait_for(lambda deaths=deaths: service.log.count("takes its place") > deaths)  # type: ignore[misc]
+            wait_for(lambda deaths=deaths: service.log.count("takes its place") > deaths)  # type: ignore[misc] # mypy cannot infer a default
             started = time.monotonic()
             wait_for(lambda: len(children(service.process.pid)) == 2)
             pauses.append(time.monotonic() - started)

@@ -24,7 +24,7 @@ class _ImpatientAdapter(adapters.HTTPAdapter):
         super().__init__(max_retries=0)
         self._patience_seconds = patience_seconds
 
-    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override] # passed on as it came
         """Sends a request, and waits for the head of the answer.
 
         Raises:
@@ -67,8 +67,8 @@ def impatient_downloads(patience_seconds: float) -> Iterator[None]:
     """
     ordinary = adapters.HTTPAdapter
     # tfds makes its adapters through this name and passes nothing but how often to retry.
-    adapters.HTTPAdapter = lambda max_retries: _ImpatientAdapter(patience_seconds)  # type: ignore[misc,assignment]  # noqa: ARG005
+    adapters.HTTPAdapter = lambda max_retries: _ImpatientAdapter(patience_seconds)  # type: ignore[misc,assignment]  # noqa: ARG005 the patience stands for them
     try:
         yield
     finally:
-        adapters.HTTPAdapter = ordinary  # type: ignore[misc]
+        adapters.HTTPAdapter = ordinary  # type: ignore[misc] # put back

@@ -93,8 +93,8 @@ class _Zip:
     def read(self, name: str) -> bytes:
         try:
             return self.archive.read(self._members[name])
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-            # RuntimeError is what an encrypted member raises.
+        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+            # RuntimeError is of an encrypted member, or of one compressed in a way that Python does not know.
             reason = f"the zip is damaged here ({error or 'it ends early'}); fetch it again"
             raise DataError(f"{self.label(name)}: {reason}") from None
 

@@ -76,7 +76,7 @@ def test_a_slow_download_that_goes_on_is_waited_for(serve: Serve) -> None:
 
 
 def test_a_server_that_never_answers_is_given_up(serve: Serve) -> None:
-    assert 0.2 < seconds_to_fail(serve(lambda connection: None), 0.3) < 1.5  # noqa: ARG005
+    assert 0.2 < seconds_to_fail(serve(lambda connection: None), 0.3) < 1.5  # noqa: ARG005 it hears nothing
 
 
 def test_a_download_that_stalls_half_way_is_given_up(serve: Serve) -> None:

@@ -21,7 +21,7 @@ def small_table(**changes: object) -> RatingsTable:
         name="small",
         source="a test",
     )
-    return dataclasses.replace(table, **changes)  # type: ignore[arg-type]
+    return dataclasses.replace(table, **changes)  # type: ignore[arg-type] # of any field
 
 
 def test_ids_that_are_all_integers_are_ordered_by_value() -> None:
