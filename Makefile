@@ -101,7 +101,7 @@ test-docker: install ## build the images and try the whole stack for real (minut
 	@$(IN_VENV) -m deploy.trial
 
 test-hostile: install ## 10,000 requests made from the OpenAPI document, and clients that are no clients
-	@$(IN_VENV) -m pytest -m 'slow or not slow' tests/service/test_openapi.py tests/service/test_hostile_connections.py
+	@$(IN_VENV) -m pytest -m 'slow or not slow' tests/service/http/test_openapi.py tests/service/processes/test_hostile_connections.py
 
 audit: $(AUDIT)/installed ## look the pinned packages up among known vulnerabilities (needs a network)
 	@for file in service client tracing training dev; do echo "requirements/$$file.txt:"; \

@@ -18,10 +18,10 @@ import tempfile
 from pathlib import Path
 
 from service.bundle import CATALOGUE_FILE
-from service.catalogue import Catalogue
-from service.encoding import AnswerEncoder
-from service.filters import Filters
-from service.resources import Resources
+from service.loaded.catalogue import Catalogue
+from service.recommending.encoding import AnswerEncoder
+from service.recommending.filters import Filters
+from service.telemetry.resources import Resources
 
 MIB = 2**20
 _GENRES = ("Action", "Comedy", "Drama", "Horror", "Romance", "Thriller", "War")

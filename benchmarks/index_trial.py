@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from benchmarks.machine import load_average
 from service.bundle import CANDIDATES_FILE, INDEX_AUGMENTATION, INDEX_FILES
-from service.candidate_index import CandidateIndex
-from service.candidate_search import LEVELS, best_first
-from service.manifest import Manifest
+from service.bundle.manifest import Manifest
+from service.loaded.candidate_index import CandidateIndex
+from service.recommending.candidate_search import LEVELS, best_first
 from training.candidate_index import build_index
 from training.usearch_index import build_usearch
 

@@ -32,9 +32,9 @@ import httpx
 
 from benchmarks.socket_load import Load, Sample, percentile
 from service.bundle import MANIFEST_FILE
-from service.current import go_live, read_current
-from service.histories import Histories
-from service.manifest import read_manifest
+from service.bundle.current import go_live, read_current
+from service.bundle.manifest import read_manifest
+from service.loaded.histories import Histories
 
 MIB = 2**20
 MOST_GROWTH, MOST_SLOWDOWN = 1.3, 3.0

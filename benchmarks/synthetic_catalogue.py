@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.bundle import CANDIDATES_FILE, HISTORY_ARRAYS, MODEL_DIRECTORY, NO_ROW, NO_TIMESTAMP
-from service.manifest import read_manifest
+from service.bundle.manifest import read_manifest
 
 Array = NDArray[np.float32]
 

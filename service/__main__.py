@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from service.errors import BundleError
-from service.listening import join, listen, reserve, warn_of_strangers
+from service.processes.listening import join, listen, reserve, warn_of_strangers
 from service.settings import SECRET, Settings
 
 _BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
@@ -81,17 +81,17 @@ def _verify(bundle: Path, settings: Settings) -> None:
 
 
 def _serve(settings: Settings, listener: socket.socket) -> None:
-    from service.server import serve  # noqa: PLC0415 imports numpy, see above
+    from service.processes.server import serve  # noqa: PLC0415 imports numpy, see above
 
     serve(settings, listener)
 
 
 def _serve_with_workers(settings: Settings, reserved: socket.socket) -> None:
-    from service.logs import log_directly  # noqa: PLC0415 as above
-    from service.server import serve  # noqa: PLC0415 as above
-    from service.telemetry import Telemetry  # noqa: PLC0415 as above
-    from service.worker_metrics import WorkerMetrics  # noqa: PLC0415 as above
-    from service.workers import Workers  # noqa: PLC0415 as above
+    from service.processes.server import serve  # noqa: PLC0415 as above
+    from service.processes.workers import Workers  # noqa: PLC0415 as above
+    from service.telemetry.logs import log_directly  # noqa: PLC0415 as above
+    from service.telemetry.metrics import Telemetry  # noqa: PLC0415 as above
+    from service.telemetry.worker_metrics import WorkerMetrics  # noqa: PLC0415 as above
 
     log_directly(settings, worker=0)
     if not settings.api_keys:

@@ -10,21 +10,21 @@ from anyio import to_thread
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
-from service.batching import Batcher
-from service.keys import KeyCheck, Keys
+from service.batching.batcher import Batcher
+from service.batching.searching_threads import SearchingThreads
+from service.http.keys import KeyCheck, Keys
+from service.http.openapi import install_openapi
+from service.http.problems import install_problems
+from service.http.request_limits import RequestLimits
 from service.loading import load_recommender
-from service.logs import Log
-from service.openapi import install_openapi
-from service.problems import install_problems
-from service.recording import RequestRecorder
 from service.reloading import BundleReloader
-from service.request_limits import RequestLimits
 from service.routes import routes
 from service.routes.path_ids import QuotedPaths
-from service.searching_threads import SearchingThreads
 from service.settings import Settings
-from service.telemetry import Telemetry
-from service.tracing import NO_TRACING, Tracing, note_request_id
+from service.telemetry.logs import Log
+from service.telemetry.metrics import Telemetry
+from service.telemetry.recording import RequestRecorder
+from service.telemetry.tracing import NO_TRACING, Tracing, note_request_id
 
 
 def create_app(

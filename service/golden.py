@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, cast
 
 from service.bundle import GOLDEN_FILE, GoldenItem, GoldenRating, GoldenRecommendation, GoldenRequests
 from service.errors import BundleDisagrees, BundleInconsistent, RequestError
-from service.files import load_json
-from service.queries import RatingQuery, Recommendation, RecommendQuery
+from service.loaded.files import load_json
+from service.recommending.queries import RatingQuery, Recommendation, RecommendQuery
 
 if TYPE_CHECKING:
-    from service.recommender import Recommender
+    from service.recommending.recommender import Recommender
 
 # Another processor orders float32 sums otherwise: training holds embeddings to 1e-5, and a score sums dozens.
 SCORE_TOLERANCE = 1e-4

@@ -16,15 +16,15 @@ from service.bundle import (
     RATING_ARRAYS,
     RATING_HEAD_FILE,
 )
-from service.candidate_index import CandidateIndex
-from service.catalogue import Catalogue
-from service.checksums import verify_files
+from service.bundle.checksums import verify_files
+from service.bundle.manifest import read_manifest
 from service.errors import BundleDisagrees, BundleError, BundleInconsistent
-from service.histories import Histories
-from service.manifest import read_manifest
-from service.query_tower import QueryTower
-from service.rating_head import RatingHead
-from service.recommender import Recommender
+from service.loaded.candidate_index import CandidateIndex
+from service.loaded.catalogue import Catalogue
+from service.loaded.histories import Histories
+from service.loaded.query_tower import QueryTower
+from service.loaded.rating_head import RatingHead
+from service.recommending.recommender import Recommender
 from service.settings import Settings
 
 _REQUIRED_FILES = {

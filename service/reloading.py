@@ -14,10 +14,10 @@ from pathlib import Path
 
 from service.breathing import breathing
 from service.bundle import CURRENT_FILE
-from service.current import read_current, read_previous
+from service.bundle.current import read_current, read_previous
 from service.errors import BundleError, BundleUnreadable, NoBundle
-from service.observer import Observer
-from service.recommender import Recommender
+from service.recommending.recommender import Recommender
+from service.telemetry.observer import Observer
 
 logger = logging.getLogger(__name__)
 

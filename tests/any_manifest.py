@@ -1,6 +1,6 @@
 """A manifest with something in every field, of a bundle that has no files."""
 
-from service.manifest import Manifest
+from service.bundle.manifest import Manifest
 
 MANIFEST = Manifest(
     bundle_id="b1",

@@ -21,7 +21,8 @@ from service.bundle import (
     RATING_ARRAYS,
     RATING_HEAD_FILE,
 )
-from service.checksums import file_entry
+from service.bundle.checksums import file_entry
+from service.bundle.manifest import Manifest, read_manifest
 from service.errors import (
     BundleError,
     BundleInconsistent,
@@ -31,7 +32,6 @@ from service.errors import (
     ManifestCorrupt,
     SizeDiffers,
 )
-from service.manifest import Manifest, read_manifest
 
 FILES = (
     CANDIDATES_FILE,

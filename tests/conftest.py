@@ -15,7 +15,7 @@ from tiny_model import TinyModel, make_tiny_model
 
 from service.app import create_app
 from service.loading import load_recommender
-from service.recommender import Recommender
+from service.recommending.recommender import Recommender
 from service.settings import Settings
 
 # How long an example takes says more of the machine than of the code.

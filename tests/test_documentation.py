@@ -6,7 +6,7 @@ from service_process import REPOSITORY
 
 from service.app import create_app
 from service.settings import Settings
-from service.telemetry import Telemetry
+from service.telemetry.metrics import Telemetry
 
 
 def test_every_setting_is_documented_with_its_default() -> None:

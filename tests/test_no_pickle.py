@@ -9,7 +9,7 @@ import pytest
 from service_process import REPOSITORY
 
 from service.errors import BundleError
-from service.files import load_array
+from service.loaded.files import load_array
 
 SOURCES = sorted(
     path for package in ("service", "training", "benchmarks") for path in (REPOSITORY / package).rglob("*.py")

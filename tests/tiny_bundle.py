@@ -27,9 +27,9 @@ from tiny_model import (
 
 from service import bundle
 from service.bundle import NO_ROW, NO_TIMESTAMP, HistoryEntry
-from service.checksums import list_files
-from service.current import go_live
-from service.manifest import Manifest
+from service.bundle.checksums import list_files
+from service.bundle.current import go_live
+from service.bundle.manifest import Manifest
 
 
 def write_tiny_bundle(artifacts: Path, model: TinyModel, bundle_id: str = "tiny-1") -> Path:

@@ -13,7 +13,7 @@ from annoy import AnnoyIndex
 from numpy.typing import NDArray
 
 from service.bundle import INDEX_AUGMENTATION
-from service.manifest import index_search_k
+from service.bundle.manifest import index_search_k
 from training.errors import ExportError
 from training.fitting import TrainedModel
 

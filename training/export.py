@@ -24,9 +24,9 @@ from service.bundle import (
     MODEL_DIRECTORY,
     REPORT_DIRECTORY,
 )
-from service.checksums import list_files
-from service.current import go_live
-from service.manifest import Manifest
+from service.bundle.checksums import list_files
+from service.bundle.current import go_live
+from service.bundle.manifest import Manifest
 from training.artifacts import make_artifacts, writing
 from training.candidate_index import build_measured_index, sample_queries
 from training.data.table import RatingsTable

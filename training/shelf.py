@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from service.bundle import CURRENT_FILE, MANIFEST_FILE, PREVIOUS_FILE
-from service.checksums import verify_files
-from service.current import CHANGE_LOCK, read_current, read_previous
+from service.bundle.checksums import verify_files
+from service.bundle.current import CHANGE_LOCK, read_current, read_previous
+from service.bundle.locks import exclusive
+from service.bundle.manifest import Manifest, read_manifest
 from service.errors import BundleError
-from service.locks import exclusive
-from service.manifest import Manifest, read_manifest
 from training.artifacts import make_artifacts, writing
 from training.errors import AnotherTraining
 

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from service.current import roll_back
+from service.bundle.current import roll_back
 from service.errors import MatineeError
 from training.artifacts import writing
 from training.errors import ShelfError

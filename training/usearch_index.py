@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.bundle import INDEX_AUGMENTATION
-from service.manifest import index_search_k
+from service.bundle.manifest import index_search_k
 from training.candidate_index import (
     LEAST_RECALL,
     MEASURED_K,

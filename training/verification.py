@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.bundle import CANDIDATES_FILE, CATALOGUE_FILE, MODEL_DIRECTORY
-from service.checksums import verify_files
-from service.manifest import read_manifest
+from service.bundle.checksums import verify_files
+from service.bundle.manifest import read_manifest
 from training.errors import ExportError
 
 if TYPE_CHECKING:

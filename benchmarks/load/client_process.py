@@ -18,9 +18,9 @@ from benchmarks.load.inventory import Inventory
 from benchmarks.load.plan import Plan
 from benchmarks.load.requests import mixed_requests
 from benchmarks.load.samples import NEVER_SENT, OK, Samples
-from service import client_calls as calls
-from service.client_calls import Call
-from service.client_errors import AnswerError
+from service.client import calls
+from service.client.calls import Call
+from service.client.errors import AnswerError
 
 PROGRESS_SECONDS = 0.5
 _PROBE_SECONDS = 0.02

@@ -8,8 +8,8 @@ from typing import Any
 
 from benchmarks.load.inventory import Inventory
 from benchmarks.load.plan import KINDS
-from service import client_calls as calls
-from service.client_calls import Call, FilterRequest, SeenMovieRequest
+from service.client import calls
+from service.client.calls import Call, FilterRequest, SeenMovieRequest
 
 Asked = tuple[int, Call[Any]]
 """The place of its kind in `KINDS`, and what is asked."""

@@ -22,7 +22,7 @@ from service.bundle import (
     NO_ROW,
     NO_TIMESTAMP,
 )
-from service.manifest import index_search_k, read_manifest
+from service.bundle.manifest import index_search_k, read_manifest
 
 Tensors = dict[str, NDArray[Any]]
 

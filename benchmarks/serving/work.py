@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from service.batch_record import BatchRecord
 from service.loading import load_recommender
-from service.queries import RecommendQuery
+from service.recommending.batch_record import BatchRecord
+from service.recommending.queries import RecommendQuery
 from service.settings import Settings
 
 BUNDLE_VARIABLE, WORK_VARIABLE = "SERVING_BUNDLE", "SERVING_WORK"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from anyio import to_thread
 from fastapi import APIRouter, Request
 
-from service.current import roll_back
+from service.bundle.current import roll_back
 from service.errors import BundleError, RollbackRefused
-from service.problems import document_problems
+from service.http.problems import document_problems
 from service.reloading import BundleReloader
 from service.routes.health import refused_bundle
 from service.schemas.admin import BundleNow

@@ -7,20 +7,20 @@ from collections.abc import Sequence
 
 from fastapi import Request, Response
 
-from service.answering import Encoded, Query
-from service.batching import Batcher
+from service.batching.answering import Encoded, Query
+from service.batching.batcher import Batcher
+from service.batching.lane import Answers
 from service.errors import RequestError
-from service.lane import Answers
-from service.problem_details import problem_of, problem_of_fields
-from service.recording import BUNDLE_ID_IN_SCOPE
+from service.http.problem_details import problem_of, problem_of_fields
 from service.schemas.batches import Refused
+from service.telemetry.recording import BUNDLE_ID_IN_SCOPE
 
 
 async def ask(request: Request, queries: Sequence[Query]) -> Answers:
     """Has queries answered.
 
     Raises:
-        BundleError, QueueFull, DeadlineExceeded, HungUp: See `service.lane.Lane.ask`.
+        BundleError, QueueFull, DeadlineExceeded, HungUp: See `service.batching.lane.Lane.ask`.
     """
     batcher: Batcher = request.app.state.batcher
     answers = await batcher.ask(queries, request.is_disconnected)
@@ -33,7 +33,7 @@ async def answer_one(request: Request, query: Query) -> Response:
 
     Raises:
         RequestError: The query cannot be answered as asked.
-        BundleError, QueueFull, DeadlineExceeded, HungUp: See `service.lane.Lane.ask`.
+        BundleError, QueueFull, DeadlineExceeded, HungUp: See `service.batching.lane.Lane.ask`.
     """
     [encoded] = (await ask(request, [query])).encoded
     if isinstance(encoded, RequestError):
@@ -53,7 +53,7 @@ async def answer_batch(
         returned: Name of the field that takes the answers.
 
     Raises:
-        BundleError, QueueFull, DeadlineExceeded, HungUp: See `service.lane.Lane.ask`.
+        BundleError, QueueFull, DeadlineExceeded, HungUp: See `service.batching.lane.Lane.ask`.
     """
     queries = [each for each in elements if not isinstance(each, Refused)]
     encoded = iter((await ask(request, queries)).encoded if queries else ())

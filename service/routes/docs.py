@@ -8,8 +8,8 @@ from pathlib import Path
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
+from service.http.web_files import WEB_DIRECTORY, WebFile
 from service.routes.sending import DOCS_POLICY, send_file
-from service.web_files import WEB_DIRECTORY, WebFile
 
 router = APIRouter(tags=["pages"])
 

@@ -7,9 +7,9 @@ from typing import TypeVar
 
 from fastapi import Request
 
-from service.recommender import Recommender
-from service.recording import BUNDLE_ID_IN_SCOPE
-from service.searching_threads import SearchingThreads
+from service.batching.searching_threads import SearchingThreads
+from service.recommending.recommender import Recommender
+from service.telemetry.recording import BUNDLE_ID_IN_SCOPE
 
 T = TypeVar("T")
 

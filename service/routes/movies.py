@@ -9,8 +9,8 @@ import numpy as np
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse
 
-from service.problems import document_problems
-from service.recommender import Recommender
+from service.http.problems import document_problems
+from service.recommending.recommender import Recommender
 from service.routes.live import live_recommender, off_the_loop
 from service.routes.path_ids import ID
 from service.schemas.fields import MovieId

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import Request, Response
 
-from service.web_files import WebFile
+from service.http.web_files import WebFile
 
 _COMMON = {
     # Browsers keep what they have and ask whether it is still that: a new version shows at once.

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse
 
 from service.bundle import NO_TIMESTAMP
-from service.catalogue import Catalogue
-from service.histories import History
-from service.problems import document_problems
+from service.http.problems import document_problems
+from service.loaded.catalogue import Catalogue
+from service.loaded.histories import History
 from service.routes.live import live_recommender
 from service.routes.path_ids import ID
 from service.schemas.fields import UserId

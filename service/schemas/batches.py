@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
-from service.problem_details import Problem
+from service.http.problem_details import Problem
 from service.schemas.fields import Body
 from service.schemas.ratings import RatingAnswer, RatingBody
 from service.schemas.recommend import RecommendBody

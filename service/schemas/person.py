@@ -52,7 +52,7 @@ class PersonBody(Body):
     timestamp: OptionalTimestamp = None
 
     def history_entries(self) -> list[HistoryEntry]:
-        """The history as `service.queries` has it."""
+        """The history as `service.recommending.queries` has it."""
         return [{"movie_id": entry.movie_id, "rating": entry.rating} for entry in self.history]
 
     @field_validator("history", mode="before")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationInfo
 
-from service.queries import RatingQuery
+from service.recommending.queries import RatingQuery
 from service.schemas.fields import BundleId, MovieId, OptionalTimestamp, Parameters, Text, UserId
 from service.schemas.person import PersonBody
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, ValidationInfo
 
-from service.queries import DEEPEST, MovieFilter, RankBy, RecommendQuery
+from service.recommending.queries import DEEPEST, MovieFilter, RankBy, RecommendQuery
 from service.schemas.fields import (
     MOST_ENTRIES,
     WRITTEN_WITH_A_POINT,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
-from service.queries import MOST_NAMED, Source
+from service.recommending.queries import MOST_NAMED, Source
 from service.schemas.fields import BundleId
 
 

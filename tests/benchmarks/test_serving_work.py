@@ -7,8 +7,8 @@ import pytest
 from tiny_model import USER_IDS
 
 from benchmarks.serving.work import BUNDLE_VARIABLE, WORK_VARIABLE, make_work
-from service.queries import RatingQuery
-from service.recommender import Recommender
+from service.recommending.queries import RatingQuery
+from service.recommending.recommender import Recommender
 from service.schemas.recommendations import RecommendAnswer
 
 

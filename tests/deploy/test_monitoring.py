@@ -8,7 +8,7 @@ import pytest
 import yaml
 from service_process import REPOSITORY
 
-from service.telemetry import Telemetry
+from service.telemetry.metrics import Telemetry
 
 DEPLOY = REPOSITORY / "deploy"
 DASHBOARD: dict[str, Any] = json.loads((DEPLOY / "grafana/dashboards/matinee.json").read_text("utf-8"))

@@ -14,7 +14,7 @@ import pytest
 from service_process import REPOSITORY
 from synthetic_ratings import two_tastes, write_csv
 
-from service.current import read_current
+from service.bundle.current import read_current
 from training.shelf import BUILDING, VERIFYING, bundles_in, verify_whole
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]

@@ -19,7 +19,7 @@ from service_process import REPOSITORY, ServiceProcess, running_service
 from synthetic_ratings import NUM_USERS, two_tastes, write_csv
 
 from service.bundle import HISTORY_ARRAYS, NO_ROW, NO_TIMESTAMP
-from service.current import read_current
+from service.bundle.current import read_current
 from training.data.table import RatingsTable
 
 Item = dict[str, Any]

@@ -15,8 +15,8 @@ from tiny_bundle import seal
 
 from service.app import create_app
 from service.bundle import CATALOGUE_FILE, GOLDEN_FILE, INDEX_FILE
-from service.current import go_live
-from service.recommender import Recommender
+from service.bundle.current import go_live
+from service.recommending.recommender import Recommender
 from service.settings import Settings
 
 

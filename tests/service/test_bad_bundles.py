@@ -19,10 +19,10 @@ from service_process import REPOSITORY, running_service, service_environment
 from tiny_bundle import seal
 
 from service.bundle import CANDIDATES_FILE
-from service.current import go_live
+from service.bundle.current import go_live
+from service.bundle.manifest import read_manifest
 from service.errors import BundleDisagrees, BundleInconsistent
 from service.loading import load_recommender
-from service.manifest import read_manifest
 from service.settings import Settings
 
 # Root reads whatever it likes, unless it gives up these.
@@ -63,7 +63,7 @@ def test_a_model_of_another_dimension_and_one_that_fails_are_refused(
     def fail(*_: object) -> None:
         raise ValueError("indices[0] = 9 is not in [0, 9)")
 
-    monkeypatch.setattr("service.query_tower.QueryTower.read", fail)
+    monkeypatch.setattr("service.loaded.query_tower.QueryTower.read", fail)
     with pytest.raises(BundleDisagrees, match=r"golden\.json: expected answers, got ValueError \(indices"):
         load_recommender(tiny_artifacts / "tiny-1", Settings())
 

@@ -9,7 +9,7 @@ import pytest
 from service import golden
 from service.bundle import GOLDEN_FILE
 from service.errors import BundleDisagrees, BundleInconsistent
-from service.recommender import Recommender
+from service.recommending.recommender import Recommender
 
 Document = dict[str, Any]
 

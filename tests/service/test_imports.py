@@ -9,27 +9,26 @@ import pytest
 from service_process import REPOSITORY
 
 SERVICE_MODULES = sorted(
-    ".".join(path.relative_to(REPOSITORY).with_suffix("").parts)
+    ".".join(path.relative_to(REPOSITORY).with_suffix("").parts).removesuffix(".__init__")
     for path in (REPOSITORY / "service").rglob("*.py")
-    if path.stem != "__init__"
 )
 CONTRACT = {
     "service.bundle",
-    "service.manifest",
-    "service.checksums",
-    "service.current",
-    "service.locks",
+    "service.bundle.manifest",
+    "service.bundle.checksums",
+    "service.bundle.current",
+    "service.bundle.locks",
     "service.errors",
 }
 KNOW_HTTP = {
     "service.app",
-    "service.keys",
-    "service.openapi",
-    "service.tracing",
-    "service.problems",
-    "service.searching_threads",
-    "service.server",
-    "service.connections",
+    "service.batching.searching_threads",
+    "service.http.keys",
+    "service.http.openapi",
+    "service.http.problems",
+    "service.processes.connections",
+    "service.processes.server",
+    "service.telemetry.tracing",
 }
 
 
@@ -65,23 +64,24 @@ def test_the_command_sets_threads_before_numpy_is_imported() -> None:
 
 
 def test_the_service_starts_without_tensorflow_and_without_training() -> None:
-    loaded = imported_by("service.server") | imported_by("service.workers")
+    loaded = imported_by("service.processes.server") | imported_by("service.processes.workers")
     assert "service.app" in loaded
     assert not loaded & {"tensorflow", "keras", "training", "tensorflow_datasets", "pyarrow", "httpx"}
 
 
 @pytest.mark.parametrize("module", SERVICE_MODULES)
 def test_heavy_imports_stay_in_one_module(module: str) -> None:
-    path = REPOSITORY / f"{module.replace('.', '/')}.py"
+    path = REPOSITORY / module.replace(".", "/")
+    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
     packages = {name.partition(".")[0] for name in imports_in(path)}
     assert "training" not in packages
     allowed = {
-        "service.query_tower": {"tensorflow"},
-        "service.candidate_index": {"annoy"},
-        "service.usearch_index": {"usearch"},
+        "service.loaded.query_tower": {"tensorflow"},
+        "service.loaded.candidate_index": {"annoy"},
+        "service.loaded.usearch_index": {"usearch"},
     }
     assert packages & {"tensorflow", "keras", "annoy", "usearch"} == allowed.get(module, set())
-    if module not in KNOW_HTTP and not module.startswith("service.routes."):
+    if module not in KNOW_HTTP and not module.startswith("service.routes"):
         assert not packages & {"fastapi", "starlette", "uvicorn", "anyio"}
 
 

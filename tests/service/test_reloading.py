@@ -11,9 +11,9 @@ from any_manifest import MANIFEST
 from tiny_bundle import seal
 
 from service.bundle import CURRENT_FILE
-from service.current import go_live, roll_back
+from service.bundle.current import go_live, roll_back
 from service.errors import BundleDisagrees, BundleError, BundleUnreadable, NoBundle
-from service.recommender import Recommender
+from service.recommending.recommender import Recommender
 from service.reloading import BundleReloader
 
 

@@ -12,8 +12,8 @@ import pytest
 from service_process import REPOSITORY
 from synthetic_ratings import Rating, table_of, two_tastes, write_csv
 
-from service.current import read_current
-from service.manifest import read_manifest
+from service.bundle.current import read_current
+from service.bundle.manifest import read_manifest
 from training import __main__ as command_line
 from training import pipeline
 from training.config import PRESETS, TrainingConfig

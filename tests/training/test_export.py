@@ -14,11 +14,11 @@ from synthetic_ratings import SMALL_CONFIG, table_of, two_tastes
 
 from service import bundle as contract
 from service.bundle import NO_ROW
-from service.checksums import verify_files
-from service.current import read_current
+from service.bundle.checksums import verify_files
+from service.bundle.current import read_current
+from service.bundle.manifest import SCHEMA_VERSION, document_sha256, read_manifest
 from service.loading import load_recommender
-from service.manifest import SCHEMA_VERSION, document_sha256, read_manifest
-from service.queries import RecommendQuery
+from service.recommending.queries import RecommendQuery
 from service.settings import Settings
 from training import candidate_index, export
 from training.candidate_index import sample_queries

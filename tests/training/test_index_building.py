@@ -9,8 +9,8 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from service.bundle import CANDIDATES_FILE, INDEX_FILE
-from service.candidate_index import CandidateIndex
-from service.manifest import Manifest
+from service.bundle.manifest import Manifest
+from service.loaded.candidate_index import CandidateIndex
 from training import candidate_index
 from training.candidate_index import (
     LEAST_RECALL,

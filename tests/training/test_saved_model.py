@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from synthetic_ratings import SMALL_CONFIG, Rating, table_of
 
 from service.bundle import MODEL_DIRECTORY, NO_ROW, NO_TIMESTAMP
-from service.histories import History
-from service.manifest import read_manifest
-from service.query_tower import QueryTower, TowerInput
-from service.rating_head import RatingHead
+from service.bundle.manifest import read_manifest
+from service.loaded.histories import History
+from service.loaded.query_tower import QueryTower, TowerInput
+from service.loaded.rating_head import RatingHead
 from service.settings import Settings
 from training.data.table import RatingsTable
 from training.fitting import TrainedModel

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from service.batch_record import BatchRecord
 from service.bundle import HistoryEntry
 from service.loading import load_recommender
-from service.queries import Recommendation, RecommendQuery
-from service.recommender import Recommender
+from service.recommending.batch_record import BatchRecord
+from service.recommending.queries import Recommendation, RecommendQuery
+from service.recommending.recommender import Recommender
 from service.settings import Settings
 
 

@@ -13,7 +13,7 @@ from service_process import REPOSITORY
 from tiny_bundle import seal
 
 from service.bundle import CURRENT_FILE, MANIFEST_FILE, PREVIOUS_FILE
-from service.current import go_live
+from service.bundle.current import go_live
 from training import __main__ as command_line
 from training.errors import ExportError
 from training.shelf import TRAINING_LOCK, sole_training

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from service.bundle.manifest import read_manifest
 from service.loading import load_recommender
-from service.manifest import read_manifest
-from service.queries import RecommendQuery
+from service.recommending.queries import RecommendQuery
 from service.settings import Settings
 from training import usearch_index
 from training.data.table import RatingsTable

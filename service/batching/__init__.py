@@ -1,0 +1,1 @@
+"""Gathers concurrent requests into one pass through the recommender, within bounds."""

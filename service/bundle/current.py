@@ -1,0 +1,148 @@
+"""Which bundle is live, and which was before: the files CURRENT and PREVIOUS beside the bundles.
+
+Each holds a bundle's directory name and a newline. Part of the contract that `service.bundle` describes; the
+standard library only.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from service.bundle import CURRENT_FILE, PREVIOUS_FILE
+from service.bundle.checksums import verify_files
+from service.bundle.locks import exclusive
+from service.bundle.manifest import read_manifest
+from service.errors import BundleError, BundleUnsafe, NoBundle, NoPrevious
+
+CHANGE_LOCK = ".CURRENT.lock"
+"""Held for the moment in which the two files change."""
+
+_LONGEST_NAME = 255  # of a file, on every file system that matters
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # linux/fcntl.h, linux/fs.h
+
+
+def read_current(artifacts: Path) -> Path:
+    """The live bundle's directory.
+
+    Raises:
+        NoBundle: CURRENT is missing, empty, or names no directory.
+        BundleUnsafe: CURRENT names something that is not directly in `artifacts`.
+    """
+    return _read(artifacts, CURRENT_FILE)
+
+
+def read_previous(artifacts: Path) -> Path:
+    """The directory of the bundle that was live before; raises as `read_current` does."""
+    return _read(artifacts, PREVIOUS_FILE)
+
+
+def go_live(artifacts: Path, bundle_id: str) -> None:
+    """Makes `bundle_id` the live bundle, and the one that was live the previous one.
+
+    PREVIOUS is written first, then CURRENT, each atomically: readers see the old name or the new one, and
+    whoever is killed in between leaves the old bundle live.
+    """
+    with _changing(artifacts):
+        try:
+            live = read_current(artifacts).name
+        except BundleError:
+            live = bundle_id  # what cannot be read is nothing to go back to
+        if live != bundle_id:
+            _write(artifacts, PREVIOUS_FILE, live)
+        _write(artifacts, CURRENT_FILE, bundle_id)
+
+
+def roll_back(artifacts: Path) -> str:
+    """Exchanges CURRENT and PREVIOUS, once the previous bundle was found whole; doing it twice undoes it.
+
+    Returns:
+        The id of the bundle that is live now.
+
+    Raises:
+        NoPrevious: No bundle was live before, or it is the live one.
+        BundleError: The previous bundle is not whole any more.
+        OSError: The files cannot be written, such as on a read-only mount.
+    """
+    with _changing(artifacts):
+        try:
+            previous = read_previous(artifacts)
+        except NoBundle as error:
+            raise NoPrevious(f"there is no bundle to go back to: {error}") from error
+        try:
+            live = read_current(artifacts).name
+        except NoBundle as error:
+            raise NoPrevious(f"there is no live bundle to exchange with the previous one: {error}") from error
+        if previous.name == live:
+            raise NoPrevious(f"{artifacts / PREVIOUS_FILE}: names {live}, which is live already")
+        verify_files(previous, read_manifest(previous))
+        if not _exchanged(artifacts / CURRENT_FILE, artifacts / PREVIOUS_FILE):
+            _write(artifacts, CURRENT_FILE, previous.name)
+            _write(artifacts, PREVIOUS_FILE, live)
+        _sync(artifacts)
+    return previous.name
+
+
+@contextmanager
+def _changing(artifacts: Path) -> Iterator[None]:
+    with exclusive(artifacts / CHANGE_LOCK):
+        yield
+
+
+def _read(artifacts: Path, file_name: str) -> Path:
+    path = artifacts / file_name
+    try:
+        name = path.read_text(encoding="utf-8").removesuffix("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise NoBundle(
+            f"{path}: cannot be read ({error}); run `python -m training fit` to make a bundle"
+        ) from error
+    if not name:
+        raise NoBundle(f"{path}: is empty; expected the name of a bundle's directory")
+    if len(name) > _LONGEST_NAME:
+        raise NoBundle(f"{path}: expected the name of a directory beside it, got {len(name)} characters")
+    if name in {".", ".."} or "/" in name or "\\" in name or "\0" in name:
+        raise BundleUnsafe(f"{path}: expected the name of a directory beside it, got {name!r}")
+    try:
+        is_directory = (artifacts / name).is_dir()
+    except OSError as error:  # such as a directory that may not be searched
+        raise NoBundle(f"{path}: names {name}, which cannot be looked at ({error})") from error
+    if not is_directory:
+        raise NoBundle(f"{path}: names {name}, and {artifacts / name} is not a directory")
+    return artifacts / name
+
+
+def _write(artifacts: Path, file_name: str, bundle_id: str) -> None:
+    temporary = artifacts / f".{file_name}.{os.getpid()}"
+    try:
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(f"{bundle_id}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(artifacts / file_name)
+        _sync(artifacts)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _exchanged(first: Path, second: Path) -> bool:
+    """Exchanges two files at one stroke, where the system and the file system can (renameat2(2))."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if sys.platform != "linux" or not hasattr(libc, "renameat2"):
+        return False
+    paths = _AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second)
+    return bool(libc.renameat2(*paths, _RENAME_EXCHANGE) == 0)
+
+
+def _sync(directory: Path) -> None:
+    """A rename is only sure to survive a power cut once its directory is on the disk."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,129 @@
+"""Keys that clients send, as `X-API-Key` or as a bearer token, and what each kind opens.
+
+A plain ASGI callable around the routes: whoever has no key is refused before a body is read, also on paths
+that are none, and a request costs no more than one hash.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from hashlib import sha256
+from typing import Any
+
+from pydantic import SecretStr
+
+from service.errors import AdminClosed, KeyMissing, KeyRefused, KeyWrong
+from service.http.problems import answer_problem
+from service.settings import Settings, split_keys
+from service.telemetry.observer import Observer
+
+ALWAYS_OPEN = ("/healthz", "/readyz")
+"""For whatever starts and restarts this process, and has no key."""
+MAY_BE_OPEN = {
+    "page": ("/", "/web/"),
+    "docs": ("/docs", "/docs/", "/openapi.json"),
+    "metrics": ("/metrics",),
+    "report": ("/report",),
+}
+"""By what MATINEE_OPEN names: paths, and where they end in a slash all below too."""
+
+_SENT = "send one as X-API-Key, or as Authorization: Bearer"
+
+Headers = Iterable[tuple[bytes, bytes]]
+
+
+class Keys:
+    """The keys there are, and the paths that want none.
+
+    Args:
+        settings: Of the service.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._api = _digests(settings.api_keys)
+        self._admin = _digests(settings.admin_keys)
+        opened = [path for name in settings.open.split(",") for path in MAY_BE_OPEN.get(name, ())]
+        self._open = frozenset((*ALWAYS_OPEN, *opened))
+        self._open_below = tuple(path for path in opened if path.endswith("/") and path != "/")
+
+    def kind_for(self, path: str) -> str | None:
+        """Which kind of key opens a path: `admin`, `api`, or None where nobody needs one."""
+        if path == "/admin" or path.startswith("/admin/"):
+            return "admin"
+        if not self._api or path in self._open or path.startswith(self._open_below):
+            return None
+        return "api"
+
+    def check(self, path: str, headers: Headers) -> None:
+        """Lets whoever may ask for a path pass.
+
+        Raises:
+            AdminClosed: It is for operators, and no key of theirs is set.
+            KeyMissing: No key came, or one that nobody has.
+            KeyWrong: A key of the other kind came.
+        """
+        wanted = self.kind_for(path)
+        if wanted is None:
+            return
+        right, other, whose = (
+            (self._admin, self._api, "of an operator (MATINEE_ADMIN_KEYS)")
+            if wanted == "admin"
+            else (self._api, self._admin, "of an app (MATINEE_API_KEYS)")
+        )
+        if not right:
+            raise AdminClosed("/admin is closed: set MATINEE_ADMIN_KEYS to open it to whoever has a key")
+        sent = _sent(headers)
+        if sent is None:
+            raise KeyMissing(f"expected a key {whose}, got none; {_SENT}")
+        digest = sha256(sent).digest()
+        if _is_among(digest, right):
+            return
+        if _is_among(digest, other):
+            raise KeyWrong(f"expected a key {whose}, got one of the other kind")
+        raise KeyMissing(f"expected a key {whose}, got one that nobody has; {_SENT}")
+
+
+class KeyCheck:
+    """ASGI middleware: who has no key for a path gets a problem, and nothing else happens.
+
+    Args:
+        app: An ASGI application.
+        keys: What opens which path.
+        observer: Is told of requests refused.
+    """
+
+    def __init__(self, app: Callable[..., Awaitable[None]], keys: Keys, observer: Observer) -> None:
+        self._app = app
+        self._check = keys.check
+        self._observer = observer
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        """One request."""
+        if scope["type"] == "http":
+            try:
+                self._check(scope["path"], scope["headers"])
+            except KeyRefused as error:
+                self._observer.rejected("key")
+                await answer_problem(error)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def _digests(keys: SecretStr) -> tuple[bytes, ...]:
+    return tuple(sha256(key.encode()).digest() for key in split_keys(keys.get_secret_value()))
+
+
+def _sent(headers: Headers) -> bytes | None:
+    bearer = None
+    for name, value in headers:
+        if name == b"x-api-key" and value:
+            return value
+        if name == b"authorization" and value[:7].lower() == b"bearer ":
+            bearer = value[7:].strip()
+    return bearer or None
+
+
+def _is_among(sent: bytes, digests: tuple[bytes, ...]) -> bool:
+    """In a time that does not depend on the key: all are compared, and their digests are equally long."""
+    return sum(hmac.compare_digest(sent, digest) for digest in digests) > 0

@@ -1,0 +1,58 @@
+"""The OpenAPI document, as this service is set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+
+from service.http.keys import Keys
+from service.http.problem_details import MEDIA_TYPE
+
+_PROBLEM = {"$ref": "#/components/schemas/Problem"}
+_SCHEMES = {
+    "X-API-Key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "A key."},
+    "Bearer": {"type": "http", "scheme": "bearer", "description": "The same key as a bearer token."},
+}
+
+
+def install_openapi(app: FastAPI, keys: Keys) -> None:
+    """Has the document say what form errors have, and which operations want a key."""
+    fastapi_openapi = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = fastapi_openapi()
+            _document_keys(document, keys)
+            _document_media_type(document)
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign] # FastAPI documents this as the way to extend it
+
+
+def _document_keys(document: dict[str, Any], keys: Keys) -> None:
+    guarded = [path for path in document["paths"] if keys.kind_for(path)]
+    for path in guarded:
+        for operation in document["paths"][path].values():
+            operation["security"] = [{name: []} for name in _SCHEMES]
+            for status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+                content = {"application/json": {"schema": _PROBLEM}}
+                operation["responses"][str(int(status))] = {"description": status.phrase, "content": content}
+    if guarded:
+        document["components"]["securitySchemes"] = _SCHEMES
+
+
+def _document_media_type(document: Mapping[str, Any]) -> None:
+    for response in _responses(document):
+        content = response.get("content", {})
+        if content.get("application/json", {}).get("schema") == _PROBLEM:
+            content[MEDIA_TYPE] = content.pop("application/json")
+
+
+def _responses(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            yield from operation["responses"].values()

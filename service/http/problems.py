@@ -1,0 +1,95 @@
+"""Every error answer is RFC 9457 problem details."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from anyio import to_thread
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from service.errors import MatineeError, UnknownTitle
+from service.http.problem_details import (
+    MEDIA_TYPE,
+    Problem,
+    invalid_request,
+    plain_problem,
+    problem_of,
+    problem_of_fields,
+)
+
+
+def document_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What a route's `responses` says of its errors, for OpenAPI."""
+    return {
+        status: {"model": Problem, "description": HTTPStatus(status).phrase}
+        for status in (*statuses, HTTPStatus.UNPROCESSABLE_ENTITY)
+    }
+
+
+def answer_problem(error: MatineeError) -> Response:
+    """The answer to an error that comes before any route."""
+    return _respond(problem_of(error, ""), error.headers)
+
+
+def install_problems(app: FastAPI) -> None:
+    """Makes every error that `app` answers a problem."""
+    app.exception_handler(MatineeError)(_answer_own)
+    app.exception_handler(RequestValidationError)(_answer_invalid)
+    app.exception_handler(HTTPException)(_answer_http)
+    app.exception_handler(Exception)(_answer_unforeseen)
+
+
+def _respond(problem: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
+    # Escaped to ASCII: the name of an unknown field is echoed, and may hold what UTF-8 cannot.
+    return Response(json.dumps(problem), problem["status"], headers, MEDIA_TYPE)
+
+
+async def _answer_own(request: Request, error: MatineeError) -> Response:
+    suggestions = await to_thread.run_sync(error.suggest) if isinstance(error, UnknownTitle) else []
+    headers = dict(error.headers)
+    if error.retry_after_seconds is not None:
+        headers["Retry-After"] = str(error.retry_after_seconds)
+    return _respond(problem_of(error, _place(request, getattr(error, "field", "")), suggestions), headers)
+
+
+async def _answer_invalid(request: Request, error: RequestValidationError) -> Response:
+    errors = error.errors()
+    if errors[0]["loc"] == ("body",) and isinstance(errors[0]["input"], bytes):
+        sent = request.headers.get("content-type", "none")
+        message = f"expected a JSON object with Content-Type: application/json, got Content-Type: {sent}"
+        return _respond(invalid_request([{"field": "body", "message": message}]))
+    return _respond(problem_of_fields(errors))
+
+
+async def _answer_http(request: Request, error: HTTPException) -> Response:
+    """Errors of the framework: no such route, no such method, a body that cannot be read or parsed."""
+    if isinstance(error.__cause__, MatineeError):
+        return await _answer_own(request, error.__cause__)
+    if isinstance(error.__cause__, ValueError | RecursionError):
+        # FastAPI's answer to bytes that are no UTF-8, to endless digits and to endless nesting.
+        message = "expected JSON in UTF-8, nested less deeply than this"
+        return _respond(invalid_request([{"field": "body", "message": message}]))
+    status = HTTPStatus(error.status_code)
+    headers = dict(error.headers or {})
+    if status is HTTPStatus.METHOD_NOT_ALLOWED and (route := request.scope.get("route")):
+        # All methods of the path: the framework names those of the first route that has it.
+        operations = request.app.openapi()["paths"].get(route.path_format, route.methods)
+        headers["Allow"] = ", ".join(sorted(method.upper() for method in operations))
+    detail = f"{request.method} {request.url.path}: {error.detail}"
+    return _respond(plain_problem("about:blank", status.phrase, status, detail), headers)
+
+
+async def _answer_unforeseen(request: Request, error: Exception) -> Response:  # noqa: ARG001 the server logs it
+    reason = "the service failed in a way that was not foreseen; its log has the reason"
+    return _respond(problem_of(MatineeError(reason), ""))
+
+
+def _place(request: Request, field: str) -> str:
+    if field in request.path_params:
+        return "path"
+    return "query" if request.method == "GET" else "body"

@@ -1,0 +1,1 @@
+"""The service as processes: its address, its connections, its workers, their lives."""

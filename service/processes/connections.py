@@ -1,0 +1,204 @@
+"""Connections with bounds, so that clients that are slow, silent or many cannot stop others.
+
+uvicorn bounds neither how long a client may take to send a request nor how long its headers are, and beyond a
+number of connections it refuses everybody. Here a connection that has waited too long for a whole request is
+closed, and where there are too many the one that has waited longest goes: a client that sends its request at
+once is answered, however many others do not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import resource
+from http import HTTPStatus
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from service.errors import HeadersTooLarge, MatineeError, QueueFull, RequestMalformed
+from service.http.problem_details import MEDIA_TYPE, problem_of
+from service.telemetry.observer import Observer
+
+logger = logging.getLogger(__name__)
+
+OTHER_FILES = 200
+"""That a process has open beside connections."""
+MOST_HEAD_BYTES = 65_536
+"""Of a request line with its headers; of trailers and a chunk's extensions too."""
+
+
+class Connections:
+    """All connections of this process: those that wait for a request, and those that are answered.
+
+    Args:
+        observer: Is told of what is refused.
+        most: Connections at the same time.
+        receive_seconds: How long one may wait for a whole request, or for an answer to be taken.
+    """
+
+    def __init__(self, observer: Observer, *, most: int, receive_seconds: float) -> None:
+        self.observer = observer
+        self._most = most
+        self._receive_seconds = receive_seconds
+        # Both in the order in which they were entered, so the first is the one that has been there longest.
+        self._waiting: dict[Connection, float] = {}
+        self._untaken: dict[Connection, float] = {}
+        self._num_open = 0
+
+    def protocol(self, **arguments: Any) -> asyncio.Protocol:
+        """A connection for uvicorn, which calls this for each."""
+        return Connection(self, **arguments)
+
+    def opened(self) -> bool:
+        """Whether there is room for one more, or could be made."""
+        self._num_open += 1
+        if self._num_open > self._most:
+            self.observer.rejected("connections")
+            if not self._waiting:
+                return False
+            next(iter(self._waiting)).transport.abort()
+        return True
+
+    def lost(self, connection: Connection) -> None:
+        """It is gone."""
+        self._num_open -= 1
+        self._waiting.pop(connection, None)
+        self._untaken.pop(connection, None)
+
+    def waits(self, connection: Connection) -> None:
+        """It waits for a request from now on."""
+        self._waiting.pop(connection, None)  # or it would keep its place
+        self._waiting[connection] = connection.loop.time()
+
+    def asked(self, connection: Connection) -> None:
+        """A whole request has come."""
+        self._waiting.pop(connection, None)
+
+    def leaves_untaken(self, connection: Connection) -> None:
+        """Its client does not take what is sent."""
+        self._untaken[connection] = connection.loop.time()
+
+    def takes(self, connection: Connection) -> None:
+        """Its client does again."""
+        self._untaken.pop(connection, None)
+
+    def close_slow_ones(self, now: float) -> None:
+        """Closes those that have waited too long, by the event loop's clock."""
+        for since_when in (self._waiting, self._untaken):
+            late = [each for each, since in since_when.items() if now - since > self._receive_seconds]
+            for connection in late:
+                self.observer.rejected("slow")
+                connection.transport.abort()
+
+
+class Connection(HttpToolsProtocol):
+    """One connection, which tells `connections` what it is about."""
+
+    def __init__(self, connections: Connections, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._all = connections
+        self._held_bytes = 0
+        self._answering: RequestResponseCycle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
+        """Takes its place, or is refused."""
+        super().connection_made(transport)
+        if self._all.opened():
+            self._all.waits(self)
+        else:
+            self._refuse(QueueFull("as many connections as may are being answered; try again shortly"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Gives its place back."""
+        self._all.lost(self)
+        super().connection_lost(exc)
+        if self._answering is not None:
+            # uvicorn tells only the last of the requests that were sent without waiting for answers.
+            self._answering.disconnected = True
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def data_received(self, data: bytes) -> None:
+        """Reads on, unless what should be a head has no end."""
+        self._held_bytes += len(data)
+        super().data_received(data)
+        if self._held_bytes > MOST_HEAD_BYTES and not self.transport.is_closing():
+            self._all.observer.rejected("malformed")
+            self._refuse(HeadersTooLarge(f"expected at most {MOST_HEAD_BYTES} bytes of headers, got more"))
+
+    def on_headers_complete(self) -> None:
+        """The end of a head, whose bytes are held no longer."""
+        super().on_headers_complete()
+        self._held_bytes = 0
+
+    def on_body(self, body: bytes) -> None:
+        """A part of a body; how much of it is read, the application says."""
+        super().on_body(body)
+        self._held_bytes = 0
+
+    def on_message_complete(self) -> None:
+        """The end of a request, or of what is left of one that was answered before its end."""
+        super().on_message_complete()
+        self._held_bytes = 0
+        if self.cycle.response_complete:
+            self._all.waits(self)
+        else:
+            self._all.asked(self)
+
+    def on_response_complete(self) -> None:
+        """The end of an answer: the next request was sent already, or is waited for."""
+        super().on_response_complete()
+        if self.cycle.response_complete or self.cycle.more_body:
+            self._all.waits(self)
+
+    def pause_writing(self) -> None:
+        """Its client takes less than is sent."""
+        super().pause_writing()
+        self._all.leaves_untaken(self)
+
+    def resume_writing(self) -> None:
+        """Its client has taken most of it."""
+        super().resume_writing()
+        self._all.takes(self)
+
+    def send_400_response(self, msg: str) -> None:
+        """What is no HTTP is answered as every error is."""
+        self._all.observer.rejected("malformed")
+        self._refuse(RequestMalformed(f"expected a request of HTTP/1.1, got something else: {msg}"))
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Nothing: to ignore the wish for another protocol is an answer to it."""
+
+    def _refuse(self, error: MatineeError) -> None:
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.transport.abort()  # what is written now would pass for the answer that is due
+            return
+        content = json.dumps(problem_of(error, "")).encode()
+        phrase = HTTPStatus(error.status).phrase
+        head = (
+            f"HTTP/1.1 {error.status} {phrase}\r\ncontent-type: {MEDIA_TYPE}\r\n"
+            f"content-length: {len(content)}\r\nconnection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + content)
+        self.transport.close()
+
+
+def allow_connections(most: int) -> None:
+    """Has the system let this process open as many, if it may be asked to; says so if not."""
+    wanted = most + OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+        if allowed < wanted:
+            logger.warning(
+                "%d connections want %d open files, and %d are allowed: raise `ulimit -Hn`, or set "
+                "MATINEE_MAX_CONNECTIONS to less",
+                most,
+                wanted,
+                allowed,
+            )

@@ -1,0 +1,180 @@
+"""From a query embedding to the best candidates that may be returned: the index where it is the sooner way.
+
+**Exactly as many as asked for.** Annoy is asked for the rows wanted and as many more as are excluded one by
+one or, by the filter's share of the catalogue, will not pass. Where too few of them pass it is asked for four
+times as many, and where that would take longer than scoring every candidate, every candidate is scored. Both
+were timed when the bundle was loaded.
+
+**One order.** Annoy misses some, and other ones when it is asked for another number: pages taken from queries
+of different sizes would overlap. So there are only three sizes, `LEVELS`, whatever the page. Beyond the
+first, the list goes on with what the next deeper search finds after the last of them; what it finds before
+that was missed at first and is left out. That takes candidates to spare: where there are not enough of them,
+every one is scored for every page.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.loaded.candidate_index import CandidateIndex
+from service.recommending.batch_record import BatchRecord
+from service.recommending.filters import Allowed
+from service.recommending.queries import DEEPEST
+from service.settings import IndexKind
+
+Found = tuple[NDArray[np.int32], NDArray[np.float32]]
+"""Candidate rows int32 `[n]` and their scores float32 `[n]`, best first, equals by rising row."""
+
+LEVELS = ((32, 32), (128, 192), (DEEPEST, DEEPEST + 192))
+"""How far down the list each search goes, and how many results it asks for: the more the first ones missed,
+the fewer of them come after. Most pages end within the first."""
+
+LARGEST_SCANNED = 5_000
+"""Candidates up to which `auto` scores every one of them: docs/performance.md has the measurement."""
+
+_WIDENING = 4
+_TIMINGS = 5
+
+
+class CandidateSearch:
+    """Searches one bundle's candidates.
+
+    Args:
+        index: The candidates and Annoy.
+        kind: Whether Annoy is asked at all; `auto` decides by the number of candidates.
+    """
+
+    def __init__(self, index: CandidateIndex, kind: IndexKind = "annoy") -> None:
+        self._index = index
+        self._scans_all = kind == "exact" or (kind == "auto" and len(index) <= LARGEST_SCANNED)
+        self.widest = self._measure_widest()
+
+    def best(
+        self,
+        embedding: NDArray[np.float32],
+        allowed: Allowed,
+        depth: int,
+        record: BatchRecord,
+        *,
+        exactly: bool = False,
+    ) -> Found:
+        """The best candidates among those allowed.
+
+        Args:
+            embedding: float32 `[embedding_dimension]`, a query.
+            allowed: Which may be returned.
+            depth: How many, up to `DEEPEST`; those of a lesser depth are the first of a greater one.
+            record: Takes the times of `index` and `rescore`, and every fallback.
+            exactly: Whether to score every candidate, whatever that costs.
+
+        Returns:
+            Exactly `depth` candidates, or all that are left where that is fewer.
+        """
+        if exactly or self._scans_all:
+            return self._scan(embedding, allowed, depth, record)
+        found: Found | None = None
+        for reaches, num_asked in LEVELS:
+            deeper = None
+            if allowed.num_left >= LEVELS[-1][1]:
+                deeper = self._ask_index(embedding, allowed, num_asked, record)
+            if deeper is not None and found is not None:
+                deeper = _continue(found, deeper)
+            if deeper is None or len(deeper[0]) < reaches:
+                record.fallback("exact")
+                if found is None:
+                    return self._scan(embedding, allowed, depth, record)
+                deeper = _continue(found, self._scan(embedding, allowed, allowed.num_left, record))
+            found = deeper[0][:reaches], deeper[1][:reaches]
+            if depth <= reaches:
+                break
+        assert found is not None  # noqa: S101 there are levels
+        return found[0][:depth], found[1][:depth]
+
+    def _ask_index(
+        self, embedding: NDArray[np.float32], allowed: Allowed, depth: int, record: BatchRecord
+    ) -> Found | None:
+        """The best by Annoy, scored exactly; None where every candidate had better be scored."""
+        num_rows, limit = depth + allowed.num_excluded, len(self._index)
+        if allowed.num_passing < len(self._index):
+            # Half as many again as would pass on average.
+            num_rows = allowed.num_excluded + 3 * depth * len(self._index) // (2 * allowed.num_passing)
+            limit = self.widest
+            record.fallback("widened")
+        while num_rows <= limit:
+            nearest = self._index.nearest(embedding, num_rows, deep=depth > LEVELS[0][1])
+            record.lap("index")
+            if nearest is None:
+                break
+            rows = nearest[allowed.mask[nearest]]
+            if len(rows) >= depth:
+                found = best_first(rows, self._index.score(embedding, rows), depth)
+                record.lap("rescore")
+                return found
+            record.fallback("widened")
+            num_rows, limit = num_rows * _WIDENING, self.widest
+        return None
+
+    def _scan(
+        self, embedding: NDArray[np.float32], allowed: Allowed, depth: int, record: BatchRecord
+    ) -> Found:
+        rows = np.flatnonzero(allowed.mask).astype(np.int32)
+        if 4 * len(rows) < len(self._index):
+            scores = self._index.score(embedding, rows)
+        else:
+            # To gather most of the candidates costs more than to score them all where they lie.
+            scores = self._index.score(embedding)[rows]
+        found = best_first(rows, scores, depth)
+        record.lap("index")
+        return found
+
+    def _measure_widest(self) -> int:
+        """The most rows to ask of Annoy: beyond, scoring every candidate was measured to be sooner.
+
+        A power of two, so that processes which load the same bundle on one machine agree.
+        """
+        everything = Allowed(np.ones(len(self._index), np.bool_), len(self._index), 0, len(self._index))
+        queries = self._index.embeddings(np.arange(min(_TIMINGS, len(self._index)), dtype=np.int32))
+        scan_seconds = _least_seconds(
+            lambda query: self._scan(query, everything, LEVELS[0][1], BatchRecord()), queries
+        )
+        widest, num_rows = 0, 16
+        while self._index.nearest(queries[0], num_rows) is not None:
+            if _least_seconds(lambda query: self._ask(query, num_rows), queries) > scan_seconds:  # noqa: B023 called at once
+                break
+            widest, num_rows = num_rows, 2 * num_rows
+        return widest
+
+    def _ask(self, embedding: NDArray[np.float32], num_rows: int) -> None:
+        if (rows := self._index.nearest(embedding, num_rows)) is not None:
+            self._index.score(embedding, rows)
+
+
+def _continue(found: Found, deeper: Found) -> Found:
+    """What was found first, then of the deeper search what comes after its last."""
+    rows, scores = deeper
+    last_row, last_score = found[0][-1], found[1][-1]
+    after = (scores < last_score) | ((scores == last_score) & (rows > last_row))
+    return np.concatenate([found[0], rows[after]]), np.concatenate([found[1], scores[after]])
+
+
+def _least_seconds(work: Callable[[NDArray[np.float32]], object], queries: NDArray[np.float32]) -> float:
+    seconds = []
+    for query in queries:
+        started = time.perf_counter()
+        work(query)
+        seconds.append(time.perf_counter() - started)
+    return min(seconds)
+
+
+def best_first(rows: NDArray[np.int32], scores: NDArray[np.float32], depth: int) -> Found:
+    """The best of rows given in rising order, so that a stable sort leaves equals by row."""
+    if depth < len(rows):
+        # Whatever equals the last of them stays in, or which equals win would be left to the partition.
+        kept = scores >= np.partition(scores, len(scores) - depth)[len(scores) - depth]
+        rows, scores = rows[kept], scores[kept]
+    order = np.argsort(-scores, kind="stable")[:depth]
+    return rows[order], scores[order]

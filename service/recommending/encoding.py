@@ -1,0 +1,101 @@
+"""Answers as JSON, put together from prepared pieces: most of an item is the same whoever asks.
+
+Building and validating models of hundreds of items would cost more than finding them. Tests hold what comes
+out to the schemas that are declared.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from itertools import repeat
+
+from service.loaded.catalogue import Catalogue
+from service.recommending.queries import (
+    Contribution,
+    PredictedRating,
+    RatingQuery,
+    Recommendation,
+    RecommendQuery,
+)
+
+
+class AnswerEncoder:
+    """Encodes the answers of one bundle; pieces are made when a movie is first needed, and kept.
+
+    Args:
+        catalogue: Its movies.
+        bundle_id: Its name.
+    """
+
+    def __init__(self, catalogue: Catalogue, bundle_id: str) -> None:
+        self._catalogue = catalogue
+        self._bundle_id = _json(bundle_id)
+        self._movies: dict[int, str] = {}
+
+    def recommendation(self, query: RecommendQuery, answer: Recommendation) -> bytes:
+        """A `schemas.recommend.RecommendAnswer`."""
+        because: Iterable[Sequence[Contribution] | None]
+        because = repeat(None, len(answer.rows)) if answer.because is None else answer.because
+        source = f',"source":"{answer.source}"'
+        # To write a number in as few digits as tell it from all others takes long: what orders most lists is
+        # the score.
+        scores = [repr(score) for score in answer.scores.tolist()]
+        keys = [repr(key) for key in answer.rank_scores.tolist()] if query.is_reordered else scores
+        items = ",".join(
+            [
+                f'{{"rank":{rank},{self._movie(row)},"score":{score},"rank_score":{key},'
+                f'"predicted_rating":{stars!r}{source}{self._because(reasons)}}}'
+                for rank, row, score, key, stars, reasons in zip(
+                    range(answer.offset + 1, answer.offset + 1 + len(answer.rows)),
+                    answer.rows.tolist(),
+                    scores,
+                    keys,
+                    answer.predicted_ratings.tolist(),
+                    because,
+                    strict=True,
+                )
+            ]
+        )
+        head = f'{{"user_id":{_json(query.user_id)},"bundle_id":{self._bundle_id}{source}'
+        return f'{head},"items":[{items}]}}'.encode()
+
+    def rating(self, query: RatingQuery, answer: PredictedRating) -> bytes:
+        """A `schemas.ratings.RatingAnswer`."""
+        movie_id, title = self._catalogue.movie_ids[answer.row], self._catalogue.titles[answer.row]
+        return (
+            f'{{"user_id":{_json(query.user_id)},"movie_id":{_json(movie_id)},"title":{_json(title)},'
+            f'"predicted_rating":{answer.stars!r},"known_user":{"true" if answer.known_user else "false"},'
+            f'"bundle_id":{self._bundle_id}}}'
+        ).encode()
+
+    def _movie(self, row: int) -> str:
+        piece = self._movies.get(row)
+        if piece is None:
+            movies = self._catalogue
+            fields = {
+                "movie_id": movies.movie_ids[row],
+                "title": movies.titles[row],
+                "genres": movies.genres[row],
+                "year": movies.years[row],
+            }
+            piece = self._movies[row] = _json(fields)[1:-1]
+        return piece
+
+    def _because(self, reasons: Sequence[Contribution] | None) -> str:
+        if reasons is None:
+            return ""
+        movies = self._catalogue
+        named = [
+            {
+                "movie_id": movies.movie_ids[each.row],
+                "title": movies.titles[each.row],
+                "contribution": each.score,
+            }
+            for each in reasons
+        ]
+        return f',"because":{_json(named)}'
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,80 @@
+"""Which candidates an answer may hold: masks over the catalogue, that of each genre made beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.loaded.catalogue import Catalogue
+from service.recommending.queries import MovieFilter
+
+Mask = NDArray[np.bool_]
+
+_NO_YEAR = np.iinfo(np.int64).min
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """What is left of the candidates for one answer.
+
+    Attributes:
+        mask: bool `[num_candidates]`.
+        num_left: How many are true.
+        num_excluded: Most candidates that were taken out one by one, as seen or excluded; the others that
+            are missing did not pass a filter.
+        num_passing: How many passed the filter.
+    """
+
+    mask: Mask
+    num_left: int
+    num_excluded: int
+    num_passing: int
+
+
+class Filters:
+    """Applies filters to one catalogue."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._years = np.array([_NO_YEAR if year is None else year for year in catalogue.years], np.int64)
+        self._by_genre: dict[str, Mask] = {}
+        for row, genres in enumerate(catalogue.genres):
+            for genre in genres:
+                name = genre.casefold()
+                if name not in self._by_genre:
+                    self._by_genre[name] = np.zeros(len(catalogue), np.bool_)
+                self._by_genre[name][row] = True
+        self._nothing = np.zeros(len(catalogue), np.bool_)
+
+    def allow(self, conditions: MovieFilter | None, excluded_rows: NDArray[np.int32]) -> Allowed:
+        """Those that meet the conditions, without the excluded rows (int32, any order, repeats allowed)."""
+        mask = np.ones(len(self._years), np.bool_) if conditions is None else self._passing(conditions)
+        num_passing = len(mask) if conditions is None else int(np.count_nonzero(mask))
+        mask[excluded_rows] = False
+        return Allowed(mask, int(np.count_nonzero(mask)), len(excluded_rows), num_passing)
+
+    def _passing(self, conditions: MovieFilter) -> Mask:
+        mask = np.ones(len(self._years), np.bool_)
+        if conditions.genres_any:
+            mask &= np.logical_or.reduce(self._of_genres(conditions.genres_any))
+        for genre in self._of_genres(conditions.genres_all):
+            mask &= genre
+        for genre in self._of_genres(conditions.genres_none):
+            mask &= ~genre
+        if conditions.year_min is not None or conditions.year_max is not None:
+            mask &= self._years != _NO_YEAR
+        if conditions.year_min is not None:
+            mask &= self._years >= conditions.year_min
+        if conditions.year_max is not None:
+            mask &= self._years <= conditions.year_max
+        if conditions.movie_ids is not None:
+            listed = np.zeros_like(mask)
+            listed[self._catalogue.known_rows(conditions.movie_ids)] = True
+            mask &= listed
+        return mask
+
+    def _of_genres(self, genres: Sequence[str]) -> list[Mask]:
+        return [self._by_genre.get(genre.casefold(), self._nothing) for genre in genres]

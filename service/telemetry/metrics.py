@@ -1,0 +1,261 @@
+"""What Prometheus is told: every metric of the service, in one process or in several."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, get_args
+
+import prometheus_client
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, values
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from service.errors import BundleError
+from service.recommending.queries import Source
+from service.telemetry.observer import Endpoint, Fallback, Observer, Rejection, Stage
+from service.telemetry.resources import Resources
+
+if TYPE_CHECKING:
+    from service.recommending.recommender import Recommender
+
+REQUEST_BUCKETS = (
+    0.0002,
+    0.0005,
+    0.001,
+    0.002,
+    0.003,
+    0.005,
+    0.0075,
+    0.01,
+    0.015,
+    0.025,
+    0.05,
+    0.1,
+    0.25,
+    0.5,
+    1,
+)
+STAGE_BUCKETS = (
+    0.00002,
+    0.00005,
+    0.0001,
+    0.0002,
+    0.0005,
+    0.001,
+    0.002,
+    0.005,
+    0.01,
+    0.025,
+    0.05,
+    0.1,
+    0.25,
+    1,
+)
+WAIT_BUCKETS = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
+"""Seconds."""
+BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+
+Mode = Literal["livesum", "livemax"]
+"""How the values of several workers become one; a dead worker's do not count."""
+
+_BUNDLE = ("bundle_id",)
+
+# Seconds since 1970 at which each series began: half as many series again, which nothing here reads.
+prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call] # it has no types
+
+
+class Telemetry(Observer):
+    """Counts what the service does. Cheap enough to be called for each request: see docs/operations.md.
+
+    In several processes each writes to files of its own in `PROMETHEUS_MULTIPROC_DIR`, and whichever is asked
+    reads them all (`service.telemetry.worker_metrics` sets that up, before a process has a `Telemetry`).
+
+    Args:
+        worker: This process's number, from 1; 0 for the process that watches over workers.
+    """
+
+    def __init__(self, worker: int = 1) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = self._histogram(
+            "request_seconds",
+            "From the first byte of a request that was read to the last of its answer that was written.",
+            REQUEST_BUCKETS,
+            ("method", "route", "status"),
+        )
+        self._request_series: dict[tuple[str, str, int], Histogram] = {}
+        stages = self._histogram(
+            "stage_seconds", "Stages of the work on one batch.", STAGE_BUCKETS, ("stage",)
+        )
+        self._stages = {stage: stages.labels(stage) for stage in get_args(Stage)}
+        batches = self._histogram(
+            "batch_size", "People answered by one model call.", BATCH_BUCKETS, ("endpoint",)
+        )
+        self._batches = {endpoint: batches.labels(endpoint) for endpoint in get_args(Endpoint)}
+        self._queue_wait = self._histogram(
+            "queue_wait_seconds", "From a request's arrival in the queue to the work on it.", WAIT_BUCKETS
+        )
+        self._fallbacks = self._counters(
+            "index_fallbacks", "Searches that one query of Annoy did not answer.", "kind", get_args(Fallback)
+        )
+        self._served = self._counters(
+            "items_served", "Items of answers, by source.", "source", get_args(Source)
+        )
+        self._rejections = self._counters(
+            "requests_rejected", "Requests given up, by reason.", "reason", get_args(Rejection)
+        )
+        self._bundle_info = self._gauge("bundle_info", "Workers that serve this bundle.", "livesum", _BUNDLE)
+        self._bundle_created = self._gauge(
+            "bundle_created_timestamp_seconds", "When training made the bundle served.", "livemax", _BUNDLE
+        )
+        self._bundle_loaded = self._gauge(
+            "bundle_loaded_timestamp_seconds", "When a worker last took the bundle up.", "livemax", _BUNDLE
+        )
+        self._live_bundle_id: str | None = None
+        self._loads = self._counter("bundle_loads", "Bundles taken up, by all workers together.")
+        self._refusals = self._counter(
+            "bundle_refusals",
+            "Bundles refused, by all workers together; each reason once in a row.",
+            ("reason",),
+        )
+        # A series that begins with 1 never rose, for Prometheus: the alert would miss the first refusal.
+        for error in _kinds_of(BundleError):
+            self._refusals.labels(error.__name__)
+        self._workers = self._gauge("workers", "Worker processes that run.", "livesum")
+        self._worker_deaths = self._counter("worker_deaths", "Workers that ended without being told to.")
+        self._worker = worker
+        self._resident = self._gauge(
+            "worker_resident_bytes", "Memory of a worker, with what it shares.", "livemax", ("worker",)
+        )
+        self._cpu = self._counter("worker_cpu_seconds", "Processor time of a worker.", ("worker",))
+        self._cpu_seconds_told = 0.0
+        self._lines_dropped = self._counter("log_lines_dropped", "Log lines nobody took away in time.")
+
+    def request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """One request was answered; 499 where nobody waited for the answer any more.
+
+        Args:
+            method: One of HTTP's own, or another word for all others.
+            route: The route's template, never the path.
+            status: Of the answer.
+            seconds: It took.
+        """
+        key = (method, route, status)
+        series = self._request_series.get(key)
+        if series is None:
+            series = self._request_series[key] = self._requests.labels(*key)
+        series.observe(seconds)
+
+    def stage(self, stage: Stage, seconds: float) -> None:
+        """A stage of one batch took so long."""
+        self._stages[stage].observe(seconds)
+
+    def batch(self, endpoint: Endpoint, size: int) -> None:
+        """So many people were answered by one model call."""
+        self._batches[endpoint].observe(size)
+
+    def queue_wait(self, seconds: float) -> None:
+        """One request waited so long before work on it began."""
+        self._queue_wait.observe(seconds)
+
+    def fallback(self, kind: Fallback) -> None:
+        """One search of the candidate index needed more than one query of Annoy."""
+        self._fallbacks[kind].inc()
+
+    def served(self, source: str, count: int) -> None:
+        """So many items of one answer came from `source`."""
+        self._served[source].inc(count)
+
+    def rejected(self, reason: Rejection) -> None:
+        """One request was not answered."""
+        self._rejections[reason].inc()
+
+    def bundle_live(self, recommender: Recommender) -> None:
+        """This process serves another bundle from now on."""
+        bundle_id = recommender.bundle_id
+        created = datetime.fromisoformat(recommender.manifest.created_utc).timestamp()
+        gauges = (self._bundle_info, self._bundle_created, self._bundle_loaded)
+        if self._live_bundle_id not in {None, bundle_id}:
+            for gauge in gauges:
+                gauge.labels(self._live_bundle_id).set(0)
+        self._live_bundle_id = bundle_id
+        self._bundle_created.labels(bundle_id).set(created)
+        self._bundle_loaded.labels(bundle_id).set_to_current_time()
+        self._bundle_info.labels(bundle_id).set(1)
+        self._loads.inc()
+
+    def bundle_refused(self, error: BundleError) -> None:
+        """A bundle cannot be served."""
+        self._refusals.labels(type(error).__name__).inc()
+
+    def looked(self) -> None:
+        """This process lives: it looked at CURRENT. What can only be asked of it now is noted."""
+        resources = Resources.of_this_process()
+        self._resident.labels(self._worker).set(resources.resident_bytes)
+        self._cpu.labels(self._worker).inc(resources.cpu_seconds - self._cpu_seconds_told)
+        self._cpu_seconds_told = resources.cpu_seconds
+
+    def workers(self, count: int) -> None:
+        """So many worker processes run."""
+        self._workers.set(count)
+
+    def worker_died(self) -> None:
+        """A worker ended without being told to."""
+        self._worker_deaths.inc()
+
+    def lines_dropped(self, count: int) -> None:
+        """So many log lines were never written."""
+        self._lines_dropped.inc(count)
+
+    def exposition(self, accept: str) -> tuple[bytes, str]:
+        """All of it as Prometheus reads it, over all processes.
+
+        Args:
+            accept: The request's `Accept` header.
+
+        Returns:
+            The text and its content type.
+        """
+        encode, content_type = choose_encoder(accept)
+        directory = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+        source: Collector = self.registry
+        if values.ValueClass._multiprocess:  # what the library asks itself, too
+            source = MultiProcessCollector(None, directory)  # type: ignore[no-untyped-call] # it has no types
+        return encode(_LiveBundles(source)), content_type
+
+    def _histogram(
+        self, name: str, help_: str, buckets: tuple[float, ...], labels: tuple[str, ...] = ()
+    ) -> Histogram:
+        return Histogram(f"matinee_{name}", help_, labels, registry=self.registry, buckets=buckets)
+
+    def _counter(self, name: str, help_: str, labels: tuple[str, ...] = ()) -> Counter:
+        return Counter(f"matinee_{name}", help_, labels, registry=self.registry)
+
+    def _counters(self, name: str, help_: str, label: str, known: Iterable[str]) -> Mapping[str, Counter]:
+        """One for each value there can be, so that each is 0 before it first counts."""
+        counter = self._counter(name, help_, (label,))
+        return {value: counter.labels(value) for value in known}
+
+    def _gauge(self, name: str, help_: str, mode: Mode, labels: tuple[str, ...] = ()) -> Gauge:
+        return Gauge(f"matinee_{name}", help_, labels, registry=self.registry, multiprocess_mode=mode)
+
+
+def _kinds_of(error: type[BundleError]) -> Iterator[type[BundleError]]:
+    for kind in error.__subclasses__():
+        yield kind
+        yield from _kinds_of(kind)
+
+
+class _LiveBundles(Collector):
+    """Leaves out bundles that nobody serves any more; the files of several processes cannot forget them."""
+
+    def __init__(self, source: Collector) -> None:
+        self._source = source
+
+    def collect(self) -> Iterable[Metric]:
+        for metric in self._source.collect():
+            if metric.name.startswith("matinee_bundle_") and metric.type == "gauge":
+                metric.samples = [sample for sample in metric.samples if sample.value]
+            yield metric

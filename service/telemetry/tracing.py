@@ -1,0 +1,120 @@
+"""OpenTelemetry traces, where `MATINEE_TRACING=otlp`: a span for each request and for each stage of its work.
+
+Requests are traced by FastAPI itself, with a provider of ours instead of a global one. It would put paths and
+query strings into attributes, which may hold user ids: they are overwritten before anything can read them.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Sequence
+from contextvars import Context
+from typing import TYPE_CHECKING
+
+from fastapi.telemetry import TelemetryConfig
+from opentelemetry import trace
+
+from service.telemetry.metrics import Telemetry
+from service.telemetry.observer import Endpoint, Stage
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace.export import SpanExporter
+
+NO_TRACING = TelemetryConfig(
+    tracing=False, metrics=False, logs=False, operation_spans=False, auto_configure=False
+)
+"""FastAPI's own spans, metrics and logs would go to whatever global OpenTelemetry provider there is."""
+
+REDACTED = "REDACTED"
+_MAY_HOLD_IDS = ("url.path", "url.query")
+
+
+class Tracing:
+    """Where spans go: by default to the OTLP endpoint that OpenTelemetry's `OTEL_*` variables name.
+
+    Args:
+        exporter: Takes spans at once; None for the OTLP exporter, which gathers them in a thread of its own.
+
+    Raises:
+        ImportError: The extra `tracing` is not installed.
+    """
+
+    def __init__(self, exporter: SpanExporter | None = None) -> None:
+        from opentelemetry.sdk import trace as sdk  # noqa: PLC0415 an optional extra
+        from opentelemetry.sdk.trace import export  # noqa: PLC0415 as above
+
+        class Redaction(sdk.SpanProcessor):
+            def on_start(self, span: sdk.Span, parent_context: object = None) -> None:  # noqa: ARG002 its interface
+                for name in _MAY_HOLD_IDS:
+                    if name in (span.attributes or {}):
+                        span.set_attribute(name, REDACTED)
+
+        os.environ.setdefault("OTEL_SERVICE_NAME", "matinee")
+        self._provider = sdk.TracerProvider(shutdown_on_exit=False)
+        self._provider.add_span_processor(Redaction())
+        self._provider.add_span_processor(
+            export.BatchSpanProcessor(_otlp_exporter())
+            if exporter is None
+            else export.SimpleSpanProcessor(exporter)
+        )
+        self.tracer = self._provider.get_tracer("matinee")
+        self.config = NO_TRACING | TelemetryConfig(tracing=True, tracer_provider=self._provider)
+
+    def stop(self) -> None:
+        """Sends what waits to be sent."""
+        self._provider.shutdown()
+
+
+class TracedTelemetry(Telemetry):
+    """Counts as ever, and makes a span of each stage, below that of the request it is told in."""
+
+    def __init__(self, worker: int, tracing: Tracing) -> None:
+        super().__init__(worker)
+        self._tracer = tracing.tracer
+        self._began = threading.local()
+
+    def choose(self, contexts: Sequence[Context]) -> Context:
+        """That of the first request which is traced, if any is."""
+        return next((context for context in contexts if context.run(_is_traced)), contexts[0])
+
+    def queue_wait(self, seconds: float) -> None:
+        """A request waited so long, until now."""
+        super().queue_wait(seconds)
+        if _is_traced():
+            end = time.time_ns()
+            self._tracer.start_span("queue", start_time=end - int(seconds * 1e9)).end(end)
+
+    def batch(self, endpoint: Endpoint, size: int) -> None:
+        """Work on a batch begins, in this thread."""
+        super().batch(endpoint, size)
+        self._began.nanoseconds = time.time_ns()
+        self._began.size = size
+
+    def stage(self, stage: Stage, seconds: float) -> None:
+        """A stage took so long; those of a batch, told after it, followed each other from its beginning."""
+        super().stage(stage, seconds)
+        if not _is_traced():
+            return
+        nanoseconds = int(seconds * 1e9)
+        start = getattr(self._began, "nanoseconds", time.time_ns() - nanoseconds)
+        span = self._tracer.start_span(stage, start_time=start)
+        span.set_attribute("matinee.batch_size", getattr(self._began, "size", 1))
+        span.end(start + nanoseconds)
+        self._began.nanoseconds = start + nanoseconds
+
+
+def _is_traced() -> bool:
+    return trace.get_current_span().is_recording()
+
+
+def note_request_id(request_id: str) -> None:
+    """Puts a request's id on its span, by which its log line is found."""
+    trace.get_current_span().set_attribute("matinee.request_id", request_id)
+
+
+def _otlp_exporter() -> SpanExporter:
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 as above
+
+    return OTLPSpanExporter()

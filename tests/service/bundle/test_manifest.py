@@ -1,0 +1,112 @@
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from any_manifest import MANIFEST
+
+from service.bundle import MANIFEST_FILE
+from service.bundle.checksums import list_files
+from service.bundle.manifest import Manifest, document_sha256, read_manifest
+from service.errors import BundleError, BundleIncompatible, FileMissing, ManifestCorrupt
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    directory = tmp_path / "b1"
+    (directory / "model").mkdir(parents=True)
+    (directory / "a.npy").write_bytes(b"12345")
+    (directory / "model" / "b.pb").write_bytes(b"")
+    write_manifest(directory, replace(MANIFEST, files=list_files(directory)))
+    return directory
+
+
+def write_manifest(directory: Path, manifest: Manifest, **changes: Any) -> None:
+    """Writes it, with changes after the checksum was taken."""
+    document = manifest.to_document() | changes
+    (directory / MANIFEST_FILE).write_text(json.dumps(document), encoding="utf-8")
+
+
+def test_the_checksum_is_of_canonical_json() -> None:
+    # printf '{"a":"é","b":[1,0.5]}' | sha256sum
+    expected = "487df58a5a8d7b2df6479781692d59ed51086e4f765f37f8f4fc34703e92ba27"
+    assert document_sha256({"b": [1, 0.5], "a": "é"}) == expected
+
+
+def test_a_manifest_comes_back_as_it_was_written(directory: Path) -> None:
+    manifest = read_manifest(directory)
+    assert replace(manifest, files={}) == MANIFEST
+    assert sorted(manifest.files) == ["a.npy", "model/b.pb"]
+    assert manifest.files["a.npy"]["bytes"] == 5
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"schema_version": 3}, BundleIncompatible, "expected schema_version 2, got 3"),
+        ({"schema_version": "1"}, BundleIncompatible, "got '1'"),
+        ({"seed": 2}, ManifestCorrupt, "expected manifest_sha256"),
+        ({"manifest_sha256": None}, ManifestCorrupt, "expected manifest_sha256 None"),
+    ],
+)
+def test_a_changed_manifest_is_refused(
+    directory: Path, changes: dict[str, Any], error: type[BundleError], message: str
+) -> None:
+    write_manifest(directory, MANIFEST, **changes)
+    with pytest.raises(error, match=message):
+        read_manifest(directory)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda document: document.pop("seed"),
+        lambda document: document.update(surplus=1),
+        lambda document: document.update(rating_scale=[1]),
+        lambda document: document.update(rating_scale=["low", "high"]),
+        lambda document: document.update(rating_scale=[5, 1]),
+        lambda document: document.update(rating_scale="15"),
+        lambda document: document.update(files=["a.npy"]),
+        lambda document: document.update(files={"a.npy": None}),
+        lambda document: document.update(files={"a.npy": {"sha256": "", "bytes": None}}),
+        lambda document: document.update(index=None),
+        lambda document: document["index"].update(search_k="100"),
+        lambda document: document.update(max_history=50.0),
+        lambda document: document.update(metrics="good"),
+    ],
+)
+def test_a_manifest_with_other_fields_is_refused_though_its_checksum_fits(
+    directory: Path, spoil: Callable[[dict[str, Any]], object]
+) -> None:
+    document = MANIFEST.to_document()
+    del document["manifest_sha256"]
+    spoil(document)
+    document["manifest_sha256"] = document_sha256(document)
+    (directory / MANIFEST_FILE).write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(ManifestCorrupt, match=r"manifest\.json"):
+        read_manifest(directory)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b"{", b"\xff", b"[]", b"null", b"[" * 100_000),
+        b'{"schema_version": 2, "seed": NaN}',
+        b'{"schema_version": 2, "dataset": "\\ud800"}',
+    ],
+)
+def test_a_manifest_that_is_no_object_is_refused(directory: Path, content: bytes) -> None:
+    (directory / MANIFEST_FILE).write_bytes(content)
+    with pytest.raises(ManifestCorrupt, match=r"manifest\.json"):
+        read_manifest(directory)
+
+
+def test_a_bundle_without_manifest_or_under_another_name_is_refused(directory: Path) -> None:
+    renamed = directory.rename(directory.with_name("b2"))
+    with pytest.raises(ManifestCorrupt, match="expected bundle_id b2, its directory's name, found b1"):
+        read_manifest(renamed)
+    (renamed / MANIFEST_FILE).unlink()
+    with pytest.raises(FileMissing, match=r"manifest\.json: expected a file, found none"):
+        read_manifest(renamed)

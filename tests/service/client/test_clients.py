@@ -1,0 +1,246 @@
+"""The client against the service in this process, and against answers made up."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+from service_client import Ask
+from service_process import REPOSITORY
+from tiny_model import MOVIE_IDS, USER_IDS
+
+from service.client import AsyncMatineeClient, MatineeClient
+from service.client.errors import AnswerError, InvalidRequest, NotAllowed, NotFound, Unavailable
+
+READY = {"status": "ready", "bundle_id": "b1"}
+GENRES: dict[str, Any] = {"bundle_id": "b1", "items": []}
+PROBLEM = {"type": "urn:matinee:queue-full", "title": "Too many", "status": 503, "detail": "wait"}
+
+Answer = Callable[[httpx.Request], httpx.Response]
+
+
+class ToService(httpx.BaseTransport):
+    """Sends what a sync client sends to the application of `ask`."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        answer = self._ask(request.method, str(request.url), content=request.read(), headers=request.headers)
+        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+
+
+@pytest.fixture
+def client(ask: Ask) -> Iterator[MatineeClient]:
+    with MatineeClient("http://service", transport=ToService(ask)) as client:
+        yield client
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Seconds that the client would have slept."""
+    waits: list[float] = []
+    monkeypatch.setattr("tenacity.nap.time.sleep", waits.append)
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr("asyncio.sleep", sleep)
+    return waits
+
+
+def answering(*answers: httpx.Response | Exception) -> httpx.MockTransport:
+    """Gives these answers in order."""
+    left = list(answers)
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        each = left.pop(0)
+        if isinstance(each, Exception):
+            raise each
+        return each
+
+    return httpx.MockTransport(answer)
+
+
+def busy(retry_after: str | None = None) -> httpx.Response:
+    return httpx.Response(
+        503, json=PROBLEM, headers={} if retry_after is None else {"Retry-After": retry_after}
+    )
+
+
+def test_every_endpoint_is_asked_and_its_answer_typed(client: MatineeClient) -> None:
+    recommended = client.recommend(
+        user_id="42",
+        history=[{"movie_id": "m3", "rating": 5}, {"movie_id": "m4"}],
+        k=3,
+        offset=2,
+        exclude=["m9"],
+        filter={"genres_any": ["War"], "year_min": 1950, "movie_ids": None},
+        rank_by="blend",
+        diversity=0.2,
+        explain=True,
+    )
+    assert [item.rank for item in recommended.items] == [3, 4, 5]
+    assert all("War" in item.genres for item in recommended.items)
+    batch = client.recommend_batch([{"user_id": "7", "k": 1}, {"k": 1}])
+    assert [hasattr(answer, "error") for answer in batch.answers] == [False, True]
+    assert client.predict_rating(user_id="42", movie_id="m97").title == "Movie 97 (1997)"
+    pairs = client.predict_rating_batch([{"user_id": "42", "movie_title": "Movie 97 (1997)"}])
+    assert len(pairs.predictions) == 1
+    assert client.search_movies("twins", genre="war", limit=1).items[0].movie_id == "m20"
+    assert client.movie("m20").num_ratings == 2
+    assert len(client.similar_movies("m20", k=4).items) == 4
+    assert client.popular(k=2, genre="drama", offset=1).total == 160
+    assert client.genres().items[0].genre == "Drama"
+    assert client.user("42", limit=5).items[0].timestamp
+    assert [user.user_id for user in client.users("a").items] == ["a\0b", "ab"]
+    assert client.model().bundle_id == client.ready().bundle_id == "tiny-1"
+    assert client.alive().status == "alive"
+
+
+@pytest.mark.parametrize("movie_id", ["m1", *MOVIE_IDS[5:8]])
+def test_any_text_is_an_id(movie_id: str, client: MatineeClient) -> None:
+    assert client.movie(movie_id).movie_id == movie_id
+    assert client.similar_movies(movie_id).movie_id == movie_id
+
+
+@pytest.mark.parametrize("user_id", USER_IDS)
+def test_any_text_is_a_user(user_id: str, client: MatineeClient) -> None:
+    assert client.user(user_id).user_id == user_id
+
+
+@pytest.mark.parametrize("movie_id", ["..", ".", "a/similar", "?", "#"])
+def test_an_id_is_never_a_path(movie_id: str, client: MatineeClient) -> None:
+    with pytest.raises(NotFound, match="has the id") as raised:
+        client.movie(movie_id)
+    assert raised.value.type == "urn:matinee:unknown-movie"
+
+
+def test_the_async_client_asks_the_same(ask: Ask, client: MatineeClient) -> None:
+    class ToServiceAsync(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            return await anyio.to_thread.run_sync(ToService(ask).handle_request, request)
+
+    async def asked() -> list[object]:
+        async with AsyncMatineeClient("http://service", transport=ToServiceAsync()) as asynchronous:
+            return [
+                await asynchronous.recommend(user_id="42"),
+                await asynchronous.recommend_batch([{"user_id": "42"}]),
+                await asynchronous.predict_rating(user_id="42", movie_id="m1"),
+                await asynchronous.predict_rating_batch([{"user_id": "42", "movie_id": "m1"}]),
+                await asynchronous.search_movies("twins"),
+                await asynchronous.movie("m1"),
+                await asynchronous.similar_movies("m1"),
+                await asynchronous.popular(),
+                await asynchronous.genres(),
+                await asynchronous.users(),
+                await asynchronous.user("42"),
+                await asynchronous.model(),
+                await asynchronous.alive(),
+                await asynchronous.ready(),
+            ]
+
+    assert anyio.run(asked) == [
+        client.recommend(user_id="42"),
+        client.recommend_batch([{"user_id": "42"}]),
+        client.predict_rating(user_id="42", movie_id="m1"),
+        client.predict_rating_batch([{"user_id": "42", "movie_id": "m1"}]),
+        client.search_movies("twins"),
+        client.movie("m1"),
+        client.similar_movies("m1"),
+        client.popular(),
+        client.genres(),
+        client.users(),
+        client.user("42"),
+        client.model(),
+        client.alive(),
+        client.ready(),
+    ]
+
+
+def test_problems_are_raised_with_all_they_say(client: MatineeClient) -> None:
+    with pytest.raises(NotFound) as unknown:
+        client.predict_rating(user_id="42", movie_title="Twinz (1988)")
+    assert (unknown.value.status, unknown.value.title) == (404, "Unknown movie")
+    assert unknown.value.suggestions[0].title == "Twins (1988)"
+    assert unknown.value.request_id
+    with pytest.raises(InvalidRequest, match="less than or equal to 500") as invalid:
+        client.recommend(user_id="42", k=501)
+    assert [error.field for error in invalid.value.errors] == ["body.k"]
+
+
+def test_a_busy_service_is_asked_again_after_the_time_it_names(waits: list[float]) -> None:
+    transport = answering(busy("2"), httpx.ConnectError("refused"), busy(), httpx.Response(200, json=GENRES))
+    assert MatineeClient("http://service", transport=transport).genres().bundle_id == "b1"
+    assert waits[0] == 2
+    assert all(0 <= wait <= 0.1 * 2**tries for tries, wait in enumerate(waits) if tries)
+    assert len(waits) == 3
+
+
+def test_the_async_client_waits_as_well(waits: list[float]) -> None:
+    async def asked() -> str:
+        transport = answering(busy("3"), httpx.Response(200, json=GENRES))
+        async with AsyncMatineeClient("http://service", transport=transport) as client:
+            return (await client.genres()).bundle_id
+
+    assert anyio.run(asked) == "b1"
+    assert waits == [3]
+
+
+def test_a_date_to_come_back_at_is_waited_for(waits: list[float]) -> None:
+    at = format_datetime(datetime.now(UTC) + timedelta(seconds=20), usegmt=True)
+    transport = answering(busy(at), busy("soon"), httpx.Response(200, json=GENRES))
+    MatineeClient("http://service", transport=transport).genres()
+    assert 15 < waits[0] <= 20
+    assert waits[1] < 1
+
+
+def test_it_gives_up_when_the_tries_are_used_or_the_wait_is_too_long(waits: list[float]) -> None:
+    with pytest.raises(Unavailable, match="503 Too many: wait"):
+        MatineeClient("http://service", retries=1, transport=answering(busy(), busy())).genres()
+    assert len(waits) == 1
+    with pytest.raises(Unavailable) as raised:
+        MatineeClient("http://service", transport=answering(busy("3600"))).genres()
+    assert raised.value.retry_after_seconds == 3600
+    with pytest.raises(httpx.ConnectError):
+        MatineeClient("http://service", retries=0, transport=answering(httpx.ConnectError("no"))).genres()
+
+
+def test_readiness_is_told_at_once_and_other_errors_are_not_repeated(waits: list[float]) -> None:
+    with pytest.raises(Unavailable):
+        MatineeClient("http://service", transport=answering(busy("1"))).ready()
+    late = httpx.Response(504, json=PROBLEM | {"status": 504})
+    with pytest.raises(AnswerError) as raised:
+        MatineeClient("http://service", transport=answering(late)).genres()
+    assert raised.value.status == 504
+    assert waits == []
+
+
+def test_a_proxys_error_is_an_error_too() -> None:
+    page = httpx.Response(403, text="<html>no</html>")
+    with pytest.raises(NotAllowed, match="403 Forbidden: <html>no</html>") as raised:
+        MatineeClient("http://service", transport=answering(page)).genres()
+    assert (raised.value.type, raised.value.request_id) == ("about:blank", None)
+
+
+def test_a_key_is_sent_where_there_is_one() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=READY | {"bundle_id": request.headers.get("X-API-Key", "none")})
+
+    for api_key, sent in (("secret", "secret"), (None, "none")):
+        client = MatineeClient("http://service", api_key=api_key, transport=httpx.MockTransport(answer))
+        assert client.ready().bundle_id == sent
+
+
+def test_the_client_needs_nothing_of_a_server() -> None:
+    heavy = {"tensorflow", "numpy", "annoy", "fastapi", "starlette", "uvicorn", "rapidfuzz"}
+    code = f"import sys, service.client; print({heavy} & sys.modules.keys())"
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert ended.stdout == "set()\n"

@@ -1,0 +1,179 @@
+"""The search over candidates enough for Annoy, compared with brute force."""
+
+from typing import cast
+
+import numpy as np
+import pytest
+from annoy import AnnoyIndex
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from service.bundle import CANDIDATES_FILE, INDEX_AUGMENTATION, INDEX_FILE
+from service.bundle.manifest import Manifest
+from service.loaded.candidate_index import CandidateIndex
+from service.recommending.batch_record import BatchRecord
+from service.recommending.candidate_search import CandidateSearch
+from service.recommending.filters import Allowed
+from service.recommending.queries import DEEPEST
+from service.telemetry.observer import Observer
+
+NUM_CANDIDATES, DIMENSION = 6_000, 6
+Floats = NDArray[np.float32]
+
+
+class Counter(Observer):
+    def __init__(self) -> None:
+        self.fallbacks: list[str] = []
+
+    def fallback(self, kind: str) -> None:
+        self.fallbacks.append(kind)
+
+
+@pytest.fixture(scope="module")
+def candidates() -> Floats:
+    random = np.random.default_rng(0)
+    return cast("Floats", random.normal(size=(NUM_CANDIDATES, DIMENSION)).astype(np.float32))
+
+
+@pytest.fixture(scope="module")
+def index(candidates: Floats, tmp_path_factory: pytest.TempPathFactory) -> CandidateIndex:
+    directory = tmp_path_factory.mktemp("candidates")
+    squares = np.square(candidates).sum(axis=1)
+    annoy = AnnoyIndex(DIMENSION + 1, "angular")
+    annoy.set_seed(1)
+    for row, vector in enumerate(np.c_[candidates, np.sqrt(squares.max() - squares)]):
+        annoy.add_item(row, vector.tolist())
+    annoy.build(4, n_jobs=1)
+    annoy.save(str(directory / INDEX_FILE))
+    np.save(directory / CANDIDATES_FILE, candidates)
+    measured = {"backend": "annoy", "metric": "angular", "augmentation": INDEX_AUGMENTATION}
+    manifest = Manifest(
+        bundle_id="one",
+        created_utc="2025-01-01T00:00:00Z",
+        dataset={},
+        hyperparameters={},
+        seed=0,
+        embedding_dimension=DIMENSION,
+        max_history=1,
+        rating_scale=(1, 5),
+        index=measured
+        | {
+            "trees": 4,
+            "search_k": 300,
+            "deep_search_k": 400,
+            "candidates": NUM_CANDIDATES,
+        },  # so little that it misses
+        metrics=None,
+        libraries={},
+        files={},
+    )
+    return CandidateIndex(directory, manifest)
+
+
+def widest_of(index: CandidateIndex, widest: int) -> CandidateSearch:
+    """A search on a machine that was measured so."""
+    search = CandidateSearch(index)
+    search.widest = widest
+    return search
+
+
+def allow(passing: NDArray[np.bool_], excluded: list[int]) -> Allowed:
+    mask = passing.copy()
+    mask[excluded] = False
+    return Allowed(mask, int(mask.sum()), len(excluded), int(passing.sum()))
+
+
+def everything() -> NDArray[np.bool_]:
+    return np.ones(NUM_CANDIDATES, np.bool_)
+
+
+def query(seed: int) -> Floats:
+    return np.random.default_rng(seed).normal(size=DIMENSION).astype(np.float32)
+
+
+def exact(candidates: Floats, embedding: Floats, allowed: Allowed) -> list[int]:
+    scores = candidates.astype(float) @ embedding.astype(float)
+    return sorted(np.flatnonzero(allowed.mask).tolist(), key=lambda row: -scores[row])
+
+
+def fallbacks(record: BatchRecord) -> list[str]:
+    counter = Counter()
+    record.report(counter)
+    return counter.fallbacks
+
+
+@settings(deadline=None)
+@given(
+    seed=st.integers(0, 1000),
+    share=st.sampled_from([0.0, 0.001, 0.02, 0.3, 0.9, 1.0]),
+    num_excluded=st.sampled_from([0, 1, 40, 700]),
+    widest=st.sampled_from([0, 256, 2048]),
+)
+def test_exactly_as_many_as_asked_for_come_back_and_every_depth_begins_alike(
+    *, seed: int, share: float, num_excluded: int, widest: int, candidates: Floats, index: CandidateIndex
+) -> None:
+    passing = np.random.default_rng(seed).random(NUM_CANDIDATES) < share
+    embedding = query(seed)
+    # The hardest to exclude are the best.
+    excluded = exact(candidates, embedding, allow(everything(), []))[:num_excluded]
+    allowed = allow(passing, excluded)
+    search = widest_of(index, widest)
+    rows, scores = search.best(embedding, allowed, DEEPEST, BatchRecord())
+    assert len(rows) == len(set(rows.tolist())) == min(DEEPEST, allowed.num_left)
+    assert allowed.mask[rows].all()
+    assert np.all(np.diff(scores) <= 0)
+    np.testing.assert_allclose(scores.tolist(), (candidates[rows] @ embedding).tolist(), atol=1e-5)
+    for depth in (1, 10, 32, 33, 128, 129, 500):
+        shorter = search.best(embedding, allowed, depth, BatchRecord())
+        assert shorter[0].tolist() == rows[:depth].tolist()
+        assert shorter[1].tolist() == scores[:depth].tolist()
+
+
+def test_the_index_finds_most_of_the_best_and_without_it_all_are_found(
+    candidates: Floats, index: CandidateIndex
+) -> None:
+    search = widest_of(index, 256)
+    shared = 0
+    for seed in range(20):
+        allowed = allow(everything(), [])
+        best = exact(candidates, query(seed), allowed)[:10]
+        record = BatchRecord()
+        shared += len({*search.best(query(seed), allowed, 10, record)[0].tolist()} & {*best})
+        assert fallbacks(record) == []
+        found = search.best(query(seed), allowed, 10, BatchRecord(), exactly=True)
+        assert found[0].tolist() == best
+    assert 150 < shared < 200
+
+
+def test_where_asking_annoy_takes_longer_every_candidate_is_scored_and_that_is_counted(
+    candidates: Floats, index: CandidateIndex
+) -> None:
+    allowed = allow(np.arange(NUM_CANDIDATES) % 3 == 0, [])  # 2,000 pass: 144 are asked of Annoy
+    record = BatchRecord()
+    found = widest_of(index, 128).best(query(1), allowed, 10, record)
+    assert fallbacks(record) == ["widened", "exact"]
+    assert found[0].tolist() == exact(candidates, query(1), allowed)[:10]
+    record = BatchRecord()
+    widest_of(index, 512).best(query(1), allowed, 10, record)
+    assert fallbacks(record) == ["widened"]
+
+
+def test_where_too_few_of_what_annoy_found_pass_it_is_asked_for_more(
+    candidates: Floats, index: CandidateIndex
+) -> None:
+    """The third that pass are the worst for the query: the filter's share of the catalogue misleads."""
+    embedding = query(2)
+    worst = exact(candidates, embedding, allow(everything(), []))[-NUM_CANDIDATES // 3 :]
+    passing = np.zeros(NUM_CANDIDATES, np.bool_)
+    passing[worst] = True
+    record = BatchRecord()
+    found = widest_of(index, 2048).best(embedding, allow(passing, []), 10, record)
+    assert fallbacks(record) == ["widened", "widened", "widened", "exact"]
+    assert found[0].tolist() == worst[:10]
+
+
+def test_both_ways_are_timed_and_annoy_is_asked_for_a_power_of_two_at_most(index: CandidateIndex) -> None:
+    widest = CandidateSearch(index).widest
+    assert 0 <= widest < NUM_CANDIDATES / 2
+    assert widest == 0 or widest.bit_count() == 1

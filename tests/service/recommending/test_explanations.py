@@ -1,0 +1,91 @@
+"""Reasons by the tiny model, whose arithmetic is exact, with histories longer than it reads."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tiny_model import MAX_HISTORY, MOVIE_IDS, NUM_CANDIDATES, USER_IDS, Rated, TinyModel
+
+from service.bundle import HistoryEntry
+from service.loaded.query_tower import QueryTower
+from service.recommending.batch_record import BatchRecord
+from service.recommending.queries import MOST_NAMED, Recommendation, RecommendQuery
+from service.recommending.recommender import Recommender
+
+
+def explained(recommender: Recommender, **fields: Any) -> Recommendation:
+    answer = recommender.recommend(RecommendQuery(explain=True, **fields))
+    assert answer.because is not None
+    return answer
+
+
+def losses(tiny: TinyModel, user_id: str | None, seen: list[Rated], row: int) -> dict[int, float]:
+    """By hand: what the score of `row` loses without each movie that is read."""
+    whole = tiny.candidates[row] @ tiny.embed(user_id, seen, None)
+    without = {
+        left_out[0]: tiny.candidates[row]
+        @ tiny.embed(user_id, [each for each in seen if each is not left_out], None)
+        for left_out in seen[-MAX_HISTORY:]
+    }
+    return {left_out: float(whole - score) for left_out, score in without.items()}
+
+
+@pytest.mark.parametrize("user_id", USER_IDS)
+def test_those_that_contribute_most_are_named_with_what_the_score_loses_without_them(
+    user_id: str, recommender: Recommender, tiny: TinyModel
+) -> None:
+    answer = explained(recommender, user_id=user_id, k=20)
+    assert answer.because is not None
+    assert any(answer.because)
+    for row, reasons in zip(answer.rows.tolist(), answer.because, strict=True):
+        expected = losses(tiny, user_id, tiny.seen(user_id, []), row)
+        positive = sorted((loss for loss in expected.values() if loss > 0), reverse=True)
+        assert [reason.score for reason in reasons] == pytest.approx(positive[:MOST_NAMED], abs=1e-5)
+        for reason in reasons:
+            assert expected[reason.row] == pytest.approx(reason.score, abs=1e-5)
+
+
+@pytest.mark.parametrize("length", [1, 3, MAX_HISTORY, MAX_HISTORY + 1, 30])
+def test_without_the_first_named_movie_the_item_scores_lower(length: int, recommender: Recommender) -> None:
+    history: list[HistoryEntry] = [
+        {"movie_id": MOVIE_IDS[(7 * place) % NUM_CANDIDATES], "rating": [5.0, 4.0, None][place % 3]}
+        for place in range(length)
+    ]
+    # With a user of the bundle, so that something is known of them without their only movie too.
+    answer = explained(recommender, user_id="42", history=history, k=30)
+    assert answer.because is not None
+    sent = {entry["movie_id"] for entry in history}
+    compared = 0
+    for row, score, reasons in zip(answer.rows.tolist(), answer.scores.tolist(), answer.because, strict=True):
+        if not reasons or (first := MOVIE_IDS[reasons[0].row]) not in sent:
+            continue
+        less = [entry for entry in history if entry["movie_id"] != first]
+        query = RecommendQuery(user_id="42", history=less, exclude_seen=False, k=NUM_CANDIDATES)
+        again = recommender.recommend(query)
+        now = dict(zip(again.rows.tolist(), again.scores.tolist(), strict=True))[row]
+        assert now < score
+        assert score - now == pytest.approx(reasons[0].score, abs=1e-4)
+        compared += 1
+    assert compared > 0
+
+
+def test_nobody_known_has_no_reasons_and_nobody_who_did_not_ask(recommender: Recommender) -> None:
+    popular = explained(recommender, user_id="nobody", k=3)
+    assert (popular.source, popular.because) == ("popular", [[], [], []])
+    assert recommender.recommend(RecommendQuery(user_id="42")).because is None
+
+
+def test_nobody_who_waits_costs_nothing(recommender: Recommender, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = 0
+    read = QueryTower.read
+
+    def counted(tower: QueryTower, inputs: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        return read(tower, inputs)
+
+    monkeypatch.setattr(QueryTower, "read", counted)
+    query = RecommendQuery(user_id="42", explain=True)
+    fresh = replace(recommender, remembered_users=0)
+    fresh.recommend_many([query] * 5, BatchRecord(), is_wanted=lambda: False)
+    assert calls == 1

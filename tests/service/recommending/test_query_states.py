@@ -1,0 +1,74 @@
+"""What is remembered of people must never change an answer."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from tiny_model import FIRST_TIMESTAMP
+
+from service.loaded.query_tower import QueryTower
+from service.recommending.batch_record import BatchRecord
+from service.recommending.queries import Recommendation, RecommendQuery
+from service.recommending.query_states import QueryStates
+from service.recommending.recommender import Recommender
+
+QUERIES = [
+    RecommendQuery(user_id="42"),
+    RecommendQuery(user_id="42", history=[{"movie_id": "m3", "rating": 5.0}]),
+    RecommendQuery(user_id="42", history=[{"movie_id": "m3", "rating": 1.0}]),
+    RecommendQuery(user_id="42", timestamp=FIRST_TIMESTAMP + 512),
+    RecommendQuery(user_id="7"),
+    RecommendQuery(user_id="nobody"),
+    RecommendQuery(history=[{"movie_id": "m3", "rating": 5.0}]),
+]
+
+
+def answered(recommender: Recommender) -> list[list[Any]]:
+    answers = recommender.recommend_many(QUERIES, BatchRecord())
+    assert all(isinstance(answer, Recommendation) for answer in answers)
+    return [
+        [answer.rows.tolist(), answer.scores.tolist(), answer.predicted_ratings.tolist()]
+        for answer in answers
+        if isinstance(answer, Recommendation)
+    ]
+
+
+@pytest.mark.parametrize("size", [1, 2, 100])
+def test_remembered_or_read_anew_the_answers_are_the_same(size: int, recommender: Recommender) -> None:
+    anew = answered(replace(recommender, remembered_users=0))
+    remembering = replace(recommender, remembered_users=size)
+    for _ in range(3):
+        assert answered(remembering) == anew
+    lists = [repr(each) for each in anew]
+    assert len({*lists}) == len(lists)
+
+
+def test_only_who_sends_neither_history_nor_time_is_not_read_again(
+    recommender: Recommender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+    read = QueryTower.read
+
+    def counted(tower: QueryTower, inputs: Any) -> Any:
+        calls.append(len(inputs))
+        return read(tower, inputs)
+
+    monkeypatch.setattr(QueryTower, "read", counted)
+    remembering = replace(recommender, remembered_users=100)
+    for _ in range(3):
+        answered(remembering)
+    assert calls == [7, 4, 4]
+
+
+def test_two_bundles_share_nothing(recommender: Recommender) -> None:
+    one, two = (replace(recommender, remembered_users=100) for _ in range(2))
+    assert one._states is not two._states
+
+
+def test_past_its_size_the_first_is_forgotten(recommender: Recommender) -> None:
+    states = QueryStates(recommender.tower, 2)
+    people = [recommender._people.find(user_id, (), None) for user_id in ("42", "7", "ab")]
+    read = states.read(people)
+    assert len(states._remembered) == 2
+    np.testing.assert_array_equal(states.read(people[::-1]), read[::-1])
