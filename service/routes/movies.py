@@ -34,7 +34,9 @@ async def search_movies(parameters: Annotated[MovieParameters, Query()], request
     """Movies by what somebody types of their titles, best match first."""
     recommender = live_recommender(request)
     rows = await off_the_loop(
-        request, lambda: recommender.catalogue.search(parameters.query, parameters.genre)
+        request,
+        lambda: recommender.catalogue.search(parameters.query, parameters.genre),
+        stage="title_search",
     )
     page = rows[parameters.offset : parameters.offset + parameters.limit]
     return JSONResponse(
@@ -93,7 +95,9 @@ async def similar_movies(
     """The movies that the model places nearest to one of them, whoever asks."""
     recommender = live_recommender(request)
     row = recommender.catalogue.row_of(movie_id)
-    rows, scores = await off_the_loop(request, lambda: recommender.similar_movies.of(row, parameters.k))
+    rows, scores = await off_the_loop(
+        request, lambda: recommender.similar_movies.of(row, parameters.k), stage="similar_movies"
+    )
     return JSONResponse(
         {
             "bundle_id": recommender.bundle_id,

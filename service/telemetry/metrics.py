@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 
 from service.errors import BundleError
 from service.recommending.queries import Source
-from service.telemetry.observer import Endpoint, Fallback, Observer, Rejection, Stage
+from service.telemetry.observer import Endpoint, Fallback, Observer, Rejection, SearchStage, Stage
 from service.telemetry.resources import Resources
 
 if TYPE_CHECKING:
@@ -87,9 +87,9 @@ class Telemetry(Observer):
         )
         self._request_series: dict[tuple[str, str, int], Histogram] = {}
         stages = self._histogram(
-            "stage_seconds", "Stages of the work on one batch.", STAGE_BUCKETS, ("stage",)
+            "stage_seconds", "Stages of the work on one batch, and searches.", STAGE_BUCKETS, ("stage",)
         )
-        self._stages = {stage: stages.labels(stage) for stage in get_args(Stage)}
+        self._stages = {stage: stages.labels(stage) for stage in (*get_args(Stage), *get_args(SearchStage))}
         batches = self._histogram(
             "batch_size", "People answered by one model call.", BATCH_BUCKETS, ("endpoint",)
         )
@@ -150,6 +150,10 @@ class Telemetry(Observer):
 
     def stage(self, stage: Stage, seconds: float) -> None:
         """A stage of one batch took so long."""
+        self._stages[stage].observe(seconds)
+
+    def search(self, stage: SearchStage, seconds: float) -> None:
+        """A search that is of no batch took so long, until now."""
         self._stages[stage].observe(seconds)
 
     def batch(self, endpoint: Endpoint, size: int) -> None:

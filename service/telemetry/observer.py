@@ -16,6 +16,10 @@ Stage = Literal["history", "embed", "index", "rescore", "rating", "explain", "en
 candidate index. rescore: exact scores and the order of the list. rating: stars. explain: `because`. encode:
 the answer's JSON. Where people share a model call, the stage is timed once for all of them."""
 
+SearchStage = Literal["title_search", "similar_movies"]
+"""What takes milliseconds without the model, for one request by itself. title_search: movies by what somebody
+typed, also for the suggestions of an unknown title. similar_movies: the cosine of every movie with one."""
+
 Endpoint = Literal["recommend", "predict_rating"]
 Fallback = Literal["widened", "exact"]
 """Why one Annoy query was not enough: it found too few that may come back and was asked again for more, or
@@ -41,6 +45,9 @@ class Observer:
 
     def stage(self, stage: Stage, seconds: float) -> None:
         """A stage of one batch took so long."""
+
+    def search(self, stage: SearchStage, seconds: float) -> None:
+        """A search that is of no batch took so long, until now."""
 
     def batch(self, endpoint: Endpoint, size: int) -> None:
         """So many people were answered by one model call."""

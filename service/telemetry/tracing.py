@@ -17,7 +17,7 @@ from fastapi.telemetry import TelemetryConfig
 from opentelemetry import trace
 
 from service.telemetry.metrics import Telemetry
-from service.telemetry.observer import Endpoint, Stage
+from service.telemetry.observer import Endpoint, SearchStage, Stage
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
@@ -82,9 +82,18 @@ class TracedTelemetry(Telemetry):
     def queue_wait(self, seconds: float) -> None:
         """A request waited so long, until now."""
         super().queue_wait(seconds)
+        self._add_span("queue", seconds)
+
+    def search(self, stage: SearchStage, seconds: float) -> None:
+        """A search that is of no batch took so long, until now."""
+        super().search(stage, seconds)
+        self._add_span(stage, seconds)
+
+    def _add_span(self, name: str, seconds: float) -> None:
+        """What ends now."""
         if _is_traced():
             end = time.time_ns()
-            self._tracer.start_span("queue", start_time=end - int(seconds * 1e9)).end(end)
+            self._tracer.start_span(name, start_time=end - int(seconds * 1e9)).end(end)
 
     def batch(self, endpoint: Endpoint, size: int) -> None:
         """Work on a batch begins, in this thread."""

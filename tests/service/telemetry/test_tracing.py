@@ -97,6 +97,18 @@ def test_a_request_s_wait_and_stages_are_below_it(ask_traced: Ask, spans: Any) -
     assert max(span.end_time for span in below) <= request.end_time
 
 
+def test_a_search_is_a_span_below_its_request_whatever_its_thread_did_before(
+    ask_traced: Ask, spans: Any
+) -> None:
+    for path, name in (("/movies?query=twinz", "title_search"), ("/movies/m17/similar", "similar_movies")):
+        ask_traced("POST", "/recommend", json={"user_id": "42"})
+        spans.clear()
+        ask_traced("GET", path)
+        search, request = spans.get_finished_spans()
+        assert (search.name, search.parent.span_id) == (name, request.context.span_id)
+        assert request.start_time <= search.start_time < search.end_time <= request.end_time
+
+
 def test_a_batch_is_traced_for_the_first_request_that_is(
     tracing: Tracing, telemetry: TracedTelemetry
 ) -> None:
