@@ -176,13 +176,20 @@ class UnknownTitle(UnknownMovie):
     Args:
         message: What was expected, what came, how to fix it.
         field: Where in the request.
-        suggest: Finds the movies with the closest titles, best first; takes milliseconds, so it is called
-            only by whoever shows them, and off the event loop.
+        search: Finds the movies with the closest titles, best first.
+
+    Attributes:
+        suggestions: What `suggest` found; none before it was called.
     """
 
-    def __init__(self, message: str, *, field: str, suggest: Callable[[], list[Suggestion]]) -> None:
+    def __init__(self, message: str, *, field: str, search: Callable[[], list[Suggestion]]) -> None:
         super().__init__(message, field=field)
-        self.suggest = suggest
+        self._search = search
+        self.suggestions: list[Suggestion] = []
+
+    def suggest(self) -> None:
+        """Searches; that takes milliseconds, so it is for whoever shows them, and off the event loop."""
+        self.suggestions = self._search()
 
 
 class UnknownUser(RequestError):

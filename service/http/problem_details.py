@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from service.errors import MatineeError, RequestError, Suggestion
+from service.errors import MatineeError, RequestError, UnknownTitle
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -56,20 +56,21 @@ class Problem(BaseModel):
     )
 
 
-def problem_of(error: MatineeError, place: str, suggestions: Sequence[Suggestion] = ()) -> dict[str, Any]:
+def problem_of(error: MatineeError, place: str) -> dict[str, Any]:
     """The problem of one of our errors.
 
     Args:
         error: What went wrong.
         place: Where the field is that it names, such as `body`.
-        suggestions: Movies that may have been meant.
     """
     errors = []
     if isinstance(error, RequestError):
         errors = [{"field": f"{place}.{error.field}", "message": str(error)}]
     name = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(error).__name__)
     problem = plain_problem(f"urn:matinee:{name.lower()}", error.title, error.status, str(error), errors)
-    return problem | ({"suggestions": [each._asdict() for each in suggestions]} if suggestions else {})
+    if isinstance(error, UnknownTitle) and error.suggestions:
+        problem["suggestions"] = [each._asdict() for each in error.suggestions]
+    return problem
 
 
 def problem_of_fields(errors: Sequence[Mapping[str, Any]], place: Sequence[str | int] = ()) -> dict[str, Any]:

@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from anyio import to_thread
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from service.errors import MatineeError, UnknownTitle
+from service.errors import MatineeError
 from service.http.problem_details import (
     MEDIA_TYPE,
     Problem,
@@ -50,11 +49,10 @@ def _respond(problem: Mapping[str, Any], headers: Mapping[str, str] | None = Non
 
 
 async def _answer_own(request: Request, error: MatineeError) -> Response:
-    suggestions = await to_thread.run_sync(error.suggest) if isinstance(error, UnknownTitle) else []
     headers = dict(error.headers)
     if error.retry_after_seconds is not None:
         headers["Retry-After"] = str(error.retry_after_seconds)
-    return _respond(problem_of(error, _place(request, getattr(error, "field", "")), suggestions), headers)
+    return _respond(problem_of(error, _place(request, getattr(error, "field", ""))), headers)
 
 
 async def _answer_invalid(request: Request, error: RequestValidationError) -> Response:

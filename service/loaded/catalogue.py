@@ -156,7 +156,7 @@ class Catalogue:
                 f"no movie has the title {title!r}; expected it as the catalogue spells it, "
                 f"such as {self.titles[int(self.popular_rows[0])]!r}",
                 field="movie_title",
-                suggest=lambda: self._suggestions(title),
+                search=lambda: self._suggestions(title),
             )
         return row
 

@@ -10,10 +10,14 @@ from fastapi import Request, Response
 from service.batching.answering import Encoded, Query
 from service.batching.batcher import Batcher
 from service.batching.lane import Answers
-from service.errors import RequestError
+from service.errors import RequestError, UnknownTitle
 from service.http.problem_details import problem_of, problem_of_fields
+from service.routes.live import off_the_loop
 from service.schemas.batches import Refused
 from service.telemetry.recording import BUNDLE_ID_IN_SCOPE
+
+MOST_TITLES = 20
+"""Unknown titles of one batch that are searched for, each in milliseconds: it may name a thousand."""
 
 
 async def ask(request: Request, queries: Sequence[Query]) -> Answers:
@@ -37,6 +41,7 @@ async def answer_one(request: Request, query: Query) -> Response:
     """
     [encoded] = (await ask(request, [query])).encoded
     if isinstance(encoded, RequestError):
+        await _suggest(request, [encoded])
         raise encoded
     return Response(encoded, media_type="application/json")
 
@@ -56,14 +61,23 @@ async def answer_batch(
         BundleError, QueueFull, DeadlineExceeded, HungUp: See `service.batching.lane.Lane.ask`.
     """
     queries = [each for each in elements if not isinstance(each, Refused)]
-    encoded = iter((await ask(request, queries)).encoded if queries else ())
+    encoded = (await ask(request, queries)).encoded if queries else []
+    await _suggest(request, encoded)
+    left = iter(encoded)
     answers = [
         _problem_json(problem_of_fields(each.errors, ("body", given, place)))
         if isinstance(each, Refused)
-        else _element_json(next(encoded), f"body.{given}.{place}")
+        else _element_json(next(left), f"body.{given}.{place}")
         for place, each in enumerate(elements)
     ]
     return Response(b'{"%b":[%b]}' % (returned.encode(), b",".join(answers)), media_type="application/json")
+
+
+async def _suggest(request: Request, encoded: Sequence[Encoded]) -> None:
+    unknown = [each for each in encoded if isinstance(each, UnknownTitle)]
+    for each in unknown[:MOST_TITLES]:
+        # One at a time, so that others' searches come in between.
+        await off_the_loop(request, each.suggest, stage="title_search")
 
 
 def _element_json(encoded: Encoded, place: str) -> bytes:

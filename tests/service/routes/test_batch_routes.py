@@ -6,6 +6,7 @@ from tiny_model import MOVIE_IDS, TinyModel
 
 from service.http.problem_details import Problem
 from service.loaded.query_tower import QueryTower
+from service.routes.asking import MOST_TITLES
 from service.schemas.batches import MOST_PAIRS, MOST_REQUESTS, RatingBatchAnswer, RecommendBatchAnswer
 
 BAD_REQUESTS: list[Any] = [
@@ -62,6 +63,19 @@ def test_a_batch_of_pairs_is_answered_as_each_alone_with_errors_in_their_places(
     assert predictions[0]["predicted_rating"] == pytest.approx(tiny.stars(3, "42"), abs=1e-6)
     assert [predictions[place]["error"]["status"] for place in (1, 2, 3, 5)] == [422, 404, 404, 422]
     assert predictions[2]["error"]["errors"][0]["field"] == "body.pairs.2.movie_id"
+
+
+def test_an_unknown_title_of_a_batch_is_answered_with_the_closest_as_alone(ask: Ask) -> None:
+    pair = {"user_id": "42", "movie_title": "Twinz (1988)"}
+    pairs = [{"user_id": "42", "movie_title": "Qqqq"}, *[pair] * (MOST_TITLES + 1)]
+    answer = ask("POST", "/predict_rating/batch", json={"pairs": pairs})
+    RatingBatchAnswer.model_validate_json(answer.content, strict=True)
+    errors = [prediction["error"] for prediction in answer.json()["predictions"]]
+    alone = ask("POST", "/predict_rating", json=pair).json()["suggestions"]
+    assert "suggestions" not in errors[0]
+    assert [error["suggestions"] for error in errors[1:MOST_TITLES]] == [alone] * (MOST_TITLES - 1)
+    # A thousand of them would be searched for seconds.
+    assert [error.get("suggestions") for error in errors[MOST_TITLES:]] == [None, None]
 
 
 def test_a_batch_is_one_model_call_however_many_there_are(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -127,6 +127,20 @@ def test_what_a_recommendation_took_is_counted(tiny_artifacts: Path) -> None:
     assert value(told, "bundle_info", bundle_id="tiny-1") == 1
 
 
+def test_what_searches_took_is_counted(tiny_artifacts: Path) -> None:
+    with asking(create_app(Settings(artifacts=tiny_artifacts), wait_for_bundle=True)) as ask_tiny:
+        ask_tiny("GET", "/movies?query=twinz")
+        ask_tiny("GET", "/popular")
+        ask_tiny("GET", "/movies/m17/similar")
+        misspelt = {"user_id": "42", "movie_title": "Twinz (1988)"}
+        ask_tiny("POST", "/predict_rating", json=misspelt)
+        ask_tiny("POST", "/predict_rating/batch", json={"pairs": [misspelt, misspelt]})
+        told = ask_tiny("GET", "/metrics").text
+    for stage, count in {"title_search": 4, "similar_movies": 1}.items():
+        assert value(told, "stage_seconds_count", stage=stage) == count
+        assert 0 < (value(told, "stage_seconds_sum", stage=stage) or 0) < 10
+
+
 def test_an_unforeseen_error_is_counted_and_logged_with_its_id_and_traceback(
     app: Any, ask_recorded: Ask, answered: list[Answered], caplog: pytest.LogCaptureFixture
 ) -> None:
