@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from service.bundle.current import roll_back
+from service.bundle.current import read_current, roll_back
 from service.errors import MatineeError
 from training.artifacts import writing
 from training.errors import ShelfError
@@ -52,9 +52,13 @@ def list_bundles(artifacts: Artifacts = _ARTIFACTS) -> None:
     results.print(table)
 
 
-def verify_bundle(bundle: Annotated[Path, typer.Argument(help="Its directory.")]) -> None:
+def verify_bundle(
+    bundle: Annotated[Path | None, typer.Argument(help="Its directory; the live one's by default.")] = None,
+    artifacts: Artifacts = _ARTIFACTS,
+) -> None:
     """Checks sizes and checksums, then has the service load the bundle and replay its golden requests."""
     with _told_in_one_line():
+        bundle = bundle or read_current(artifacts)
         manifest = verify_whole(bundle.absolute())
     command = [sys.executable, "-m", "service", "--verify", str(bundle.absolute())]
     outcome = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # our own

@@ -121,6 +121,18 @@ def test_verify_names_the_file_that_is_wrong(run: Any, artifacts: Path) -> None:
     assert f"b9/{MANIFEST_FILE}: expected a file, found none" in printed
 
 
+def test_verify_looks_at_the_live_bundle_where_none_is_named(
+    run: Any, artifacts: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    (artifacts / "b1" / "a.npy").write_bytes(b"?")
+    code, printed = run("verify", "--artifacts", artifacts)
+    assert code == 1
+    assert "b1/a.npy: expected sha256" in printed
+    code, printed = run("verify", "--artifacts", tmp_path_factory.mktemp("nothing"))
+    assert code == 1
+    assert "CURRENT: cannot be read" in printed
+
+
 def test_verify_has_the_service_load_the_bundle(run: Any, tiny_artifacts: Path, artifacts: Path) -> None:
     code, printed = run("verify", tiny_artifacts / "tiny-1")
     assert code == 0, printed
