@@ -18,8 +18,7 @@ from benchmarks.load.inventory import Inventory
 from benchmarks.load.plan import Plan
 from benchmarks.load.requests import mixed_requests
 from benchmarks.load.samples import NEVER_SENT, OK, Samples
-from service.client import calls
-from service.client.calls import Call
+from service.client.call import Call, key_header
 from service.client.errors import AnswerError
 
 PROGRESS_SECONDS = 0.5
@@ -87,7 +86,7 @@ class _Client:
         # A client for each connection: a pool of many looks through all of them for each request.
         async with httpx.AsyncClient(
             base_url=self._plan.url,
-            headers=calls.headers(self._plan.api_key),
+            headers=key_header(self._plan.api_key),
             timeout=self._plan.timeout_seconds,
             verify=self._ssl_context,
         ) as http:

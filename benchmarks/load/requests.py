@@ -9,7 +9,8 @@ from typing import Any
 from benchmarks.load.inventory import Inventory
 from benchmarks.load.plan import KINDS
 from service.client import calls
-from service.client.calls import Call, FilterRequest, SeenMovieRequest
+from service.client.call import Call
+from service.client.calls import FilterRequest, SeenMovieRequest
 
 Asked = tuple[int, Call[Any]]
 """The place of its kind in `KINDS`, and what is asked."""

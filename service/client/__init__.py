@@ -1,6 +1,14 @@
-"""A client of the service, sync and async, which needs httpx and pydantic and nothing of the server."""
+"""A client of the service, sync and async, with typed answers and errors.
 
-from service.client.clients import AsyncMatineeClient, MatineeClient
+    with MatineeClient("http://127.0.0.1:8000") as client:
+        for item in client.recommend(user_id="42", k=5).items:
+            print(item.title, item.predicted_rating)
+
+It needs `requirements/client.txt` and nothing of a server.
+"""
+
+from service.client.awaiting import AsyncMatineeClient
+from service.client.blocking import MatineeClient
 from service.client.errors import AnswerError, InvalidRequest, NotAllowed, NotFound, Unavailable
 
 __all__ = [

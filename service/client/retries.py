@@ -1,4 +1,8 @@
-"""When the client asks again, and how long it waits before."""
+"""When the client asks again, and how long it waits before.
+
+Nearly every endpoint may be asked twice: a request that is answered by 503, or finds nobody listening, is
+repeated, after a random wait that grows, or after what `Retry-After` says where that is longer.
+"""
 
 from __future__ import annotations
 

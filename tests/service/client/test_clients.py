@@ -1,21 +1,26 @@
 """The client against the service in this process, and against answers made up."""
 
+import inspect
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import anyio
 import httpx
 import pytest
-from service_client import Ask
+from pydantic import SecretStr
+from service_client import Ask, asking
 from service_process import REPOSITORY
 from tiny_model import MOVIE_IDS, USER_IDS
 
+from service.app import create_app
 from service.client import AsyncMatineeClient, MatineeClient
 from service.client.errors import AnswerError, InvalidRequest, NotAllowed, NotFound, Unavailable
+from service.settings import Settings
 
 READY = {"status": "ready", "bundle_id": "b1"}
 GENRES: dict[str, Any] = {"bundle_id": "b1", "items": []}
@@ -73,7 +78,7 @@ def busy(retry_after: str | None = None) -> httpx.Response:
     )
 
 
-def test_every_endpoint_is_asked_and_its_answer_typed(client: MatineeClient) -> None:
+def test_every_answer_is_typed(client: MatineeClient) -> None:
     recommended = client.recommend(
         user_id="42",
         history=[{"movie_id": "m3", "rating": 5}, {"movie_id": "m4"}],
@@ -101,6 +106,52 @@ def test_every_endpoint_is_asked_and_its_answer_typed(client: MatineeClient) -> 
     assert [user.user_id for user in client.users("a").items] == ["a\0b", "ab"]
     assert client.model().bundle_id == client.ready().bundle_id == "tiny-1"
     assert client.alive().status == "alive"
+    assert 'matinee_bundle_info{bundle_id="tiny-1"} 1.0' in client.metrics()
+
+
+def test_an_operators_key_is_sent_to_what_is_theirs_and_the_apps_elsewhere(tiny_artifacts: Path) -> None:
+    settings = Settings(
+        artifacts=tiny_artifacts,
+        reload_seconds=3600,
+        api_keys=SecretStr("app"),
+        admin_keys=SecretStr("operator"),
+    )
+    with asking(create_app(settings)) as ask:
+        transport = ToService(ask)
+        client = MatineeClient("http://service", api_key="app", admin_key="operator", transport=transport)
+        assert client.reload().bundle_id == client.model().bundle_id == "tiny-1"
+        with pytest.raises(AnswerError) as raised:
+            client.rollback()
+        assert (raised.value.status, raised.value.type) == (409, "urn:matinee:no-previous")
+        client = MatineeClient("http://service", api_key="app", transport=transport)
+        with pytest.raises(NotAllowed, match="one of the other kind"):
+            client.reload()
+
+
+def test_every_endpoint_has_a_method_in_both_clients() -> None:
+    asked: set[tuple[str, str]] = set()
+
+    def refuse(request: httpx.Request) -> httpx.Response:
+        asked.add((request.method, request.url.path))
+        return httpx.Response(500, text="enough")
+
+    methods = {name for name in vars(MatineeClient) if not name.startswith("_")}
+    assert methods == {name for name in vars(AsyncMatineeClient) if not name.startswith("_")}
+    client = MatineeClient("http://service", transport=httpx.MockTransport(refuse))
+    for name in methods - {"close"}:
+        method = getattr(client, name)
+        needed = [
+            name for name, each in inspect.signature(method).parameters.items() if each.default is each.empty
+        ]
+        with pytest.raises(AnswerError):
+            method(**{name: [] if name in {"requests", "pairs"} else name for name in needed})
+    operations = {
+        (method.upper(), path.replace("{", "").replace("}", ""))
+        for path, methods in create_app(Settings()).openapi()["paths"].items()
+        for method in methods
+    }
+    # What GET takes there POST does as well.
+    assert asked == operations - {("GET", "/recommend"), ("GET", "/predict_rating")}
 
 
 @pytest.mark.parametrize("movie_id", ["m1", *MOVIE_IDS[5:8]])
@@ -143,6 +194,7 @@ def test_the_async_client_asks_the_same(ask: Ask, client: MatineeClient) -> None
                 await asynchronous.model(),
                 await asynchronous.alive(),
                 await asynchronous.ready(),
+                (await asynchronous.metrics()).splitlines()[0],
             ]
 
     assert anyio.run(asked) == [
@@ -160,6 +212,7 @@ def test_the_async_client_asks_the_same(ask: Ask, client: MatineeClient) -> None
         client.model(),
         client.alive(),
         client.ready(),
+        client.metrics().splitlines()[0],
     ]
 
 
@@ -211,9 +264,15 @@ def test_it_gives_up_when_the_tries_are_used_or_the_wait_is_too_long(waits: list
         MatineeClient("http://service", retries=0, transport=answering(httpx.ConnectError("no"))).genres()
 
 
-def test_readiness_is_told_at_once_and_other_errors_are_not_repeated(waits: list[float]) -> None:
+def test_readiness_is_told_at_once_and_a_rollback_never_done_twice(waits: list[float]) -> None:
     with pytest.raises(Unavailable):
         MatineeClient("http://service", transport=answering(busy("1"))).ready()
+    with pytest.raises(Unavailable):
+        MatineeClient("http://service", transport=answering(busy("1"))).rollback()
+    assert waits == []
+
+
+def test_other_errors_are_not_repeated(waits: list[float]) -> None:
     late = httpx.Response(504, json=PROBLEM | {"status": 504})
     with pytest.raises(AnswerError) as raised:
         MatineeClient("http://service", transport=answering(late)).genres()
