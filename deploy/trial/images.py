@@ -38,6 +38,21 @@ def shed() -> list[str]:
     return [line.removeprefix("shed: ") for line in log.splitlines()]
 
 
+def users() -> set[str]:
+    """Whom the images run as."""
+    return {
+        run("docker", "image", "inspect", "--format", "{{.Config.User}}", f"matinee-{target}").strip()
+        for target in TARGETS
+    }
+
+
+def ratings() -> list[str]:
+    """Files of MovieLens in the last of the images, which is made of all others."""
+    inside = ("docker", "run", "--rm", "--user", "0", "--entrypoint", "find", f"matinee-{TARGETS[-1]}")
+    either = " -o ".join(f"-name {name}" for name in ("u.data", "ratings.dat", "ratings.csv", "ml-1*"))
+    return run(*inside, "/", "-xdev", *either.split()).split()
+
+
 def unportable_instructions() -> int:
     """How many instructions of the image's Annoy not every processor has that can run TensorFlow."""
     where = "import annoy.annoylib as found; print(found.__file__)"

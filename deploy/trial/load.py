@@ -1,7 +1,8 @@
-"""The load test through the published port, again and again."""
+"""The load test through the published port, and its figures."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import threading
@@ -45,3 +46,14 @@ class Load:
             self.rounds += 1
             if done.returncode:
                 self.failures.append(done.stdout + done.stderr)
+
+
+def describe(printed: str) -> str:
+    """What a load test found, which printed one JSON object among other things."""
+    [line] = [line for line in printed.splitlines() if line.startswith("{")]
+    measured = json.loads(line)
+    latency_ms = measured["latency_ms"]
+    return (
+        f"{measured['requests_per_second']:.0f} requests/s, p50 {latency_ms['p50']:.0f} ms, "
+        f"p99 {latency_ms['p99']:.0f} ms, none failed"
+    )

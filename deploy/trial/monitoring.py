@@ -88,6 +88,7 @@ def check_configuration() -> None:
         TrialFailed: It found something.
     """
     run("promtool", "check", "config", str(_CONFIGURATION / "prometheus.yml"))
+    run("promtool", "check", "rules", str(_CONFIGURATION / "alerts.yml"))
     run("promtool", "test", "rules", str(_CONFIGURATION / "alerts.test.yml"))
 
 

@@ -57,8 +57,8 @@ class Stack:
             return None
         return str(answer.json()["bundle_id"]) if answer.is_success else None
 
-    def another_bundle(self, than: str | None, *, seconds: float) -> str:
-        """The id of the next bundle that is served.
+    def another_bundle(self, *served: str, seconds: float) -> str:
+        """The id of the next bundle that is served and is none of these: workers do not swap at once.
 
         Raises:
             TrialFailed: None was in time.
@@ -66,7 +66,7 @@ class Stack:
 
         def look() -> str | None:
             live = self.live_bundle()
-            return live if live != than else None
+            return None if live in served else live
 
         try:
             return wait_for("another bundle", look, seconds=seconds)
@@ -77,16 +77,23 @@ class Stack:
         """What a shell in the service's container printed."""
         return self.compose("exec", "-T", "service", "sh", "-c", script).strip()
 
-    def with_bundles(self, script: str) -> None:
-        """Runs a shell beside the bundles, which may write there."""
-        self.compose(
-            "run", "--rm", "--no-deps", "--entrypoint", "sh", "trainer", "-c", f"cd /artifacts && {script}"
-        )
+    def with_bundles(self, script: str) -> str:
+        """What a shell printed that may write where bundles are."""
+        shell = ("run", "--rm", "-T", "--no-deps", "--entrypoint", "sh", "trainer")
+        return self.compose(*shell, "-c", f"cd /artifacts && {script}").strip()
 
-    def state(self, what: str, container: str | None = None) -> str:
+    def current(self) -> str:
+        """The bundle that CURRENT names, which workers may still be taking up."""
+        return self.with_bundles("cat CURRENT")
+
+    def bundles(self) -> list[str]:
+        """Their ids, the oldest first."""
+        return sorted(self.with_bundles("ls -d */").replace("/", "").split())
+
+    def inspect(self, what: str, container: str | None = None) -> str:
         """Of the service's container, or of one by its name, what `docker inspect` says."""
         asked = container or self.compose("ps", "-q", "service").strip()
-        return run("docker", "inspect", "--format", f"{{{{.State.{what}}}}}", asked).strip()
+        return run("docker", "inspect", "--format", f"{{{{{what}}}}}", asked).strip()
 
     def memory(self) -> str:
         """What the service's container takes and what it may take, as Docker says it."""
