@@ -98,7 +98,7 @@ $(AXE): tests/browser/package-lock.json
 test-docker: install ## build the images and try the whole stack for real (minutes; gigabytes the first time)
 	@for program in docker prometheus promtool objdump; do command -v $$program >/dev/null \
 	  || { echo "make: test-docker needs $$program on the path" >&2; exit 1; }; done
-	@TF_CPP_MIN_LOG_LEVEL=3 $(IN_VENV) -m deploy.trial
+	@$(IN_VENV) -m deploy.trial
 
 test-hostile: install ## 10,000 requests made from the OpenAPI document, and clients that are no clients
 	@$(IN_VENV) -m pytest -m 'slow or not slow' tests/service/http/test_openapi.py tests/service/processes/test_hostile_connections.py

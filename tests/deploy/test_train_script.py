@@ -1,7 +1,8 @@
-"""What the training image runs, with an environment in which only training itself is not real."""
+"""What the training image runs, where only training itself is not real."""
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,35 +17,52 @@ from service.bundle import CURRENT_FILE, MANIFEST_FILE
 from service.bundle.current import go_live
 
 SCRIPT = REPOSITORY / "deploy" / "docker" / "train"
-PYTHON = f"""#!/bin/sh
-case "$3" in
-  fit) echo "trained" ;;
+PROGRAMS = {
+    "python": f"""#!/bin/sh
+case "$3 $*" in
+  *--endless*) trap 'echo told; exit 1' TERM; echo begun; while :; do sleep 0.05; done ;;
+  *--failing*) exit 3 ;;
+  fit*|prune*) echo "$3" ;;
   *) exec {sys.executable} "$@" ;;
 esac
-"""
+""",
+    "pip": "#!/bin/sh\n",
+}
 
-Train = Callable[[Path], "subprocess.CompletedProcess[str]"]
+Start = Callable[..., "subprocess.Popen[str]"]
+Train = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def train_first(tmp_path: Path) -> Train:
-    """Runs `matinee-train first` over artifacts."""
+def start(tmp_path: Path) -> Start:
+    """Starts `matinee-train` with these arguments over artifacts."""
     programs = tmp_path / "programs"
     programs.mkdir()
-    for name, script in {"python": PYTHON, "pip": "#!/bin/sh\n"}.items():
+    for name, script in PROGRAMS.items():
         (programs / name).write_text(script, encoding="utf-8")
         (programs / name).chmod(0o755)
 
-    def train(artifacts: Path) -> subprocess.CompletedProcess[str]:
+    def start(artifacts: Path, *arguments: str) -> "subprocess.Popen[str]":
         environment = os.environ | {
             "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
             "MATINEE_ARTIFACTS": str(artifacts),
             "XDG_CACHE_HOME": str(tmp_path / "cache"),
         }
-        command = ["/bin/sh", str(SCRIPT), "first"]
-        return subprocess.run(
-            command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=True
-        )
+        command = ["/bin/sh", str(SCRIPT), *arguments]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=pipe, stderr=pipe, text=True)
+
+    return start
+
+
+@pytest.fixture
+def train(start: Start) -> Train:
+    """Runs it to its end: exit code, output, errors."""
+
+    def train(artifacts: Path, *arguments: str) -> tuple[int, str, str]:
+        with start(artifacts, *arguments) as process:
+            output, errors = process.communicate(timeout=60)
+        return process.returncode, output, errors
 
     return train
 
@@ -62,17 +80,16 @@ def no_such_bundle(artifacts: Path) -> None:
     (artifacts / CURRENT_FILE).write_text("b9\n", encoding="utf-8")
 
 
-def test_a_first_training_trains_where_there_is_no_bundle(train_first: Train, tmp_path: Path) -> None:
-    done = train_first(tmp_path)
-    assert done.stdout == "trained\n"
-    assert done.stderr == ""
-
-
-def test_a_first_training_is_content_with_a_bundle_that_can_be_served(
-    train_first: Train, tiny_artifacts: Path
+@pytest.mark.parametrize("mode", [(), ("now",), ("first",)])
+def test_where_there_is_no_bundle_it_trains_and_prunes(
+    mode: tuple[str, ...], train: Train, tmp_path: Path
 ) -> None:
-    done = train_first(tiny_artifacts)
-    assert done.stdout == "matinee-train: there is a bundle already, tiny-1\n"
+    assert train(tmp_path, *mode) == (0, "fit\nprune\n", "")
+
+
+def test_first_is_content_with_a_bundle_that_can_be_served(train: Train, tiny_artifacts: Path) -> None:
+    code, output, errors = train(tiny_artifacts, "first")
+    assert (code, output) == (0, "matinee-train: there is a bundle already, tiny-1\n"), errors
 
 
 @pytest.mark.parametrize(
@@ -83,8 +100,11 @@ def test_a_first_training_is_content_with_a_bundle_that_can_be_served(
         (no_such_bundle, "names b9"),
     ],
 )
-def test_a_first_training_replaces_a_live_bundle_that_cannot_be_served_and_says_why(
-    spoil: Callable[[Path], None], why: str, train_first: Train, tmp_path: Path
+def test_first_replaces_a_live_bundle_that_cannot_be_served_and_says_why(
+    spoil: Callable[[Path], None],
+    why: str,
+    train: Train,
+    tmp_path: Path,
 ) -> None:
     artifacts = tmp_path / "artifacts"
     (artifacts / "b1").mkdir(parents=True)
@@ -92,7 +112,36 @@ def test_a_first_training_replaces_a_live_bundle_that_cannot_be_served_and_says_
     seal(artifacts / "b1", MANIFEST)
     go_live(artifacts, "b1")
     spoil(artifacts)
-    done = train_first(artifacts)
-    assert done.stdout == "trained\n"
-    assert "cannot be served" in done.stderr
-    assert why in done.stderr
+    code, output, errors = train(artifacts, "first")
+    assert (code, output) == (0, "fit\nprune\n")
+    assert "cannot be served" in errors
+    assert why in errors
+
+
+def test_a_training_that_fails_ends_it_with_its_exit_code(train: Train, tmp_path: Path) -> None:
+    assert train(tmp_path, "now", "--failing") == (3, "", "")
+
+
+@pytest.mark.parametrize(("mode", "expected"), [(("now",), 143), (("every", "0"), 0)])
+def test_sigterm_reaches_training_and_only_where_it_repeats_is_that_success(
+    mode: tuple[str, ...],
+    expected: int,
+    start: Start,
+    tmp_path: Path,
+) -> None:
+    with start(tmp_path, *mode, "--endless") as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        process.send_signal(signal.SIGTERM)
+        output, errors = process.communicate(timeout=60)
+    assert (process.returncode, output) == (expected, "told\n"), errors
+
+
+def test_where_it_repeats_a_failed_training_is_not_the_last(start: Start, tmp_path: Path) -> None:
+    with start(tmp_path, "every", "0", "--failing") as process:
+        assert process.stderr is not None
+        said = [process.stderr.readline() for _ in range(2)]
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+    assert said == ["matinee-train: this training failed; the next is in 0 s\n"] * 2
+    assert process.returncode == 0
