@@ -1,56 +1,115 @@
-"""What a worker needs for each movie, by a catalogue of made-up titles.
+"""What more movies, users and ratings take of memory.
 
-    python -m benchmarks.catalogue_memory --movies 100000 1000000
+    python -m benchmarks.catalogue_memory --bundle artifacts/BUNDLE_ID --page docs/deployment.md
 
-For each size a process of its own loads `catalogue.json`, has the masks of its genres and the prepared JSON
-of every movie made, and says by how much its memory grew: that is private to each worker. Embeddings and
-index are mapped from files and shared by all workers of a machine: they are as large as the files.
+A process of its own loads a `catalogue.json` of made-up titles, has the masks of its genres and the prepared
+JSON of every movie made, and says by how much its memory grew. The rest is computed from the arrays of the
+bundle given: from the model's variables, and from its files, which are as large in memory as on the disk.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import random
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from service.bundle import CATALOGUE_FILE
+from benchmarks.page import markdown_table, replace_between
+from service.bundle import (
+    CANDIDATES_FILE,
+    CATALOGUE_FILE,
+    HISTORY_ARRAYS,
+    INDEX_FILES,
+    MODEL_DIRECTORY,
+    RATING_ARRAYS,
+)
+from service.bundle.manifest import read_manifest
 from service.loaded.catalogue import Catalogue
 from service.recommending.encoding import AnswerEncoder
 from service.recommending.filters import Filters
 from service.telemetry.resources import Resources
 
 MIB = 2**20
+MARK = "benchmarks.catalogue_memory"
+_MILLION = 1_000_000
 _GENRES = ("Action", "Comedy", "Drama", "Horror", "Romance", "Thriller", "War")
 _SYLLABLES = ("ba", "da", "fi", "go", "ka", "lo", "mi", "ne", "pu", "ra", "se", "ti", "vo", "zu")
 
 
 def main() -> None:
-    """Prints a table in Markdown."""
-    parser = argparse.ArgumentParser(description="Memory of a worker by movies, as a table.")
-    parser.add_argument("--movies", type=int, nargs="+", default=[100_000, 1_000_000])
+    """Prints a table, and writes it into a page."""
+    parser = argparse.ArgumentParser(description="Memory by movies, users and ratings, as a table.")
+    parser.add_argument("--bundle", type=Path, help="whose arrays to look at")
+    parser.add_argument("--page", type=Path, help="whose table is replaced")
     parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.measure:
         sys.stdout.write(str(_grown_bytes(arguments.measure)))
         return
-    sys.stdout.write("| movies | catalogue.json | private to a worker |\n| ---: | ---: | ---: |\n")
-    for num_movies in arguments.movies:
-        with tempfile.TemporaryDirectory() as directory:
-            path = Path(directory, CATALOGUE_FILE)
-            path.write_text(json.dumps(_catalogue(num_movies)), encoding="utf-8")
-            measured = subprocess.run(  # noqa: S603  # itself
-                [sys.executable, "-m", "benchmarks.catalogue_memory", "--measure", directory],
-                check=True,
-                capture_output=True,
-                text=True,
-            )
-            grown = int(measured.stdout)
-            sizes = f"{path.stat().st_size / MIB:,.0f} MiB | {grown / MIB:,.0f} MiB"
-        sys.stdout.write(f"| {num_movies:,} | {sizes} |\n")
+    if arguments.bundle is None:
+        parser.error("--bundle: expected the directory of a bundle")
+    headings = ["for a million:", "what:", "MiB", "whose:"]
+    rows = [_measured(), *_mapped(arguments.bundle.absolute()), *_variables(arguments.bundle.absolute())]
+    table = markdown_table(headings, rows)
+    sys.stdout.write(f"{table}\n")
+    if arguments.page:
+        replace_between(arguments.page, MARK, table)
+
+
+def _measured() -> list[str]:
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory, CATALOGUE_FILE).write_text(json.dumps(_catalogue(_MILLION)), encoding="utf-8")
+        measured = subprocess.run(  # noqa: S603  # itself
+            [sys.executable, "-m", "benchmarks.catalogue_memory", "--measure", directory],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+    grown = int(measured.stdout) / MIB
+    what = "titles, search, masks of genres, prepared JSON; measured"
+    return ["movies", what, f"{grown:,.0f}", "each worker's"]
+
+
+def _mapped(bundle: Path) -> list[list[str]]:
+    manifest = read_manifest(bundle)
+    index = INDEX_FILES[manifest.index["backend"]]
+    histories = HISTORY_ARRAYS.values()
+    parts = [
+        ("movies", "embeddings", [CANDIDATES_FILE]),
+        ("movies", f"the index, {manifest.index['backend']}", [index]),
+        ("movies", "vectors of the rating head", RATING_ARRAYS.values()),
+        ("ratings", "histories, users' ids among them", histories),
+    ]
+    rows = []
+    for of, what, files in parts:
+        each_bytes = sum(manifest.files[name]["bytes"] for name in files) / manifest.dataset[of]
+        rows.append(_computed(of, f"{what}, {each_bytes:.0f} bytes", each_bytes, "a machine's, mapped"))
+    return rows
+
+
+def _variables(bundle: Path) -> list[list[str]]:
+    import tensorflow as tf  # noqa: PLC0415 the process that measures shall not have it
+
+    dataset = read_manifest(bundle).dataset
+    reader = tf.train.load_checkpoint(str(bundle / MODEL_DIRECTORY / "variables" / "variables"))
+    types = reader.get_variable_to_dtype_map()
+    row_bytes = dict.fromkeys(("movies", "users", "ratings"), 0)
+    for name, shape in reader.get_variable_to_shape_map().items():
+        for of in row_bytes:
+            if shape and shape[0] == dataset[of] and types[name] != tf.string:
+                row_bytes[of] += math.prod(shape[1:]) * types[name].size
+    return [
+        _computed(of, f"variables of the model, {each_bytes} bytes", each_bytes, "each worker's")
+        for of, each_bytes in row_bytes.items()
+    ]
+
+
+def _computed(of: str, what: str, each_bytes: float, whose: str) -> list[str]:
+    return [of, what, f"{_MILLION * each_bytes / MIB:,.0f}", whose]
 
 
 def _grown_bytes(directory: Path) -> int:

@@ -1,0 +1,82 @@
+"""What more workers, and more threads in each, cost and bring.
+
+    python -m benchmarks.workers_and_threads --artifacts artifacts --page docs/deployment.md
+
+Starts the service in each setting at once and drives one after the other, several rounds, so that whatever
+else the machine does falls on all of them. Processor time is of all processes of a service together.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median
+
+from benchmarks.closed_loop import Run, run_closed
+from benchmarks.machine import describe_machine, say_machine
+from benchmarks.measured_server import MeasuredServer
+from benchmarks.overhead import Bodies
+from benchmarks.page import markdown_table, replace_between
+
+CONNECTIONS = 16
+SETTINGS = ((1, 1), (1, 2), (2, 1), (2, 2), (3, 1))
+"""Workers, and threads of TensorFlow in each."""
+MARK = "benchmarks.workers_and_threads"
+
+
+def main() -> None:
+    """Prints a table, and writes it into a page."""
+    parser = argparse.ArgumentParser(description="Rate and processor time by workers and threads.")
+    parser.add_argument("--artifacts", type=Path, default=Path("artifacts"))
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=4, help="of each run")
+    parser.add_argument("--page", type=Path, help="whose table is replaced")
+    arguments = parser.parse_args()
+    text = measure(arguments.artifacts, arguments.rounds, arguments.seconds)
+    sys.stdout.write(f"{text}\n")
+    if arguments.page:
+        replace_between(arguments.page, MARK, text)
+
+
+def measure(artifacts: Path, rounds: int, seconds: float) -> str:
+    """The table, as Markdown."""
+    with ExitStack() as stack:
+        servers = [
+            stack.enter_context(
+                MeasuredServer.service(
+                    artifacts,
+                    {"MATINEE_WORKERS": str(workers), "MATINEE_TENSORFLOW_INTRA_OP_THREADS": str(threads)},
+                )
+            )
+            for workers, threads in SETTINGS
+        ]
+        asked = Bodies(servers[0].url).of("/recommend")
+        runs: list[list[Run]] = [[] for _ in servers]
+        for count in range(1 + rounds):
+            for server, own in zip(servers, runs, strict=True):
+                run = run_closed(server, "/recommend", asked, connections=CONNECTIONS, seconds=seconds)
+                if count:  # the first warms up
+                    own.append(run)
+    headings = ["workers", "`MATINEE_TENSORFLOW_INTRA_OP_THREADS`", "requests/s", "CPU us a request"]
+    headings += ["least to most", "p99 ms"]
+    rows = [
+        [
+            str(workers),
+            str(threads),
+            f"{median(run.per_second for run in own):,.0f}",
+            f"{median(run.cpu_us for run in own):.0f}",
+            f"{min(run.cpu_us for run in own):.0f} to {max(run.cpu_us for run in own):.0f}",
+            f"{median(run.p99_ms for run in own):.1f}",
+        ]
+        for (workers, threads), own in zip(SETTINGS, runs, strict=True)
+    ]
+    machine = say_machine(describe_machine(["fastapi", "uvicorn", "numpy"]))
+    asked_for = f"{rounds} rounds of {seconds:g} s, {CONNECTIONS} connections, `/recommend` of 10"
+    said = f"Medians of {asked_for}; {machine}."
+    return f"{said}\n\n{markdown_table(headings, rows)}"
+
+
+if __name__ == "__main__":
+    main()
