@@ -86,6 +86,7 @@ def _stack(report: Report, home: Path) -> None:
         with Prometheus(home / "prometheus", stack.address) as prometheus:
             with Load(f"http://{stack.address}") as load:
                 bundles.retrain(report, stack, first)
+                bundles.roll_back(report, stack)
                 _dashboard(report, prometheus)
             expect(
                 not load.failures, f"no request failed in {load.rounds} rounds of load {load.failures or ''}"

@@ -44,6 +44,21 @@ def retrain(report: Report, stack: Stack, first: str) -> None:
         run("docker", "rm", "--force", name)
 
 
+def roll_back(report: Report, stack: Stack) -> None:
+    """Goes back to the bundle before the live one, as docs/deployment.md says.
+
+    Raises:
+        TrialFailed: The service does not follow.
+    """
+    newest = stack.current()
+    command = ("-m", "training", "rollback", "--artifacts", "/artifacts")
+    stack.compose("run", "--rm", "-T", "--entrypoint", "python", "trainer", *command)
+    former = stack.current()
+    expect(former != newest, "rolled back")
+    wait_for("the former bundle", lambda: stack.live_bundle() == former or None, seconds=60)
+    report.add("rollback, under load", "the bundle before is served again")
+
+
 def break_one(report: Report, stack: Stack, prometheus: Prometheus) -> None:
     """Cuts a file of the oldest bundle and makes that one live.
 
