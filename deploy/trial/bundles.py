@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 from deploy.trial.commands import expect, run, say, wait_for
@@ -29,10 +30,12 @@ def retrain(report: Report, stack: Stack, first: str) -> None:
         served = [first]
         while len(served) <= _KEPT:
             served.append(stack.another_bundle(*served, seconds=300))
-            expect(served[-1] not in served[:-1], f"swapped to {served[-1]}")
+            say(f"  swapped to {served[-1]}")
+        swap_seconds = (time.monotonic() - began) / _KEPT
+        source = json.loads(stack.with_bundles(f"cat {served[-1]}/manifest.json"))["dataset"]["source"]
+        expect(source.endswith(" in data"), f"trained on the ratings mounted at /data: {source}")
         report.add(
-            "retraining with 5 epochs to the swap, under load",
-            f"{(time.monotonic() - began) / _KEPT:.0f} s, mean of {_KEPT}",
+            "retraining with 5 epochs to the swap, under load", f"{swap_seconds:.0f} s, mean of {_KEPT}"
         )
         wait_for("the end of the oldest", lambda: first not in stack.bundles() or None, seconds=60)
         expect(len(stack.bundles()) == _KEPT, f"the oldest of {len(served)} bundles is removed")

@@ -47,7 +47,7 @@ def users() -> set[str]:
 
 
 def ratings() -> list[str]:
-    """Files of MovieLens in the last of the images, which is made of all others."""
+    """Files of MovieLens in the last of the images, which has the layers of training."""
     inside = ("docker", "run", "--rm", "--user", "0", "--entrypoint", "find", f"matinee-{TARGETS[-1]}")
     either = " -o ".join(f"-name {name}" for name in ("u.data", "ratings.dat", "ratings.csv", "ml-1*"))
     return run(*inside, "/", "-xdev", *either.split()).split()
