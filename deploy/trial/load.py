@@ -52,8 +52,8 @@ def describe(printed: str) -> str:
     """What a load test found, which printed one JSON object among other things."""
     [line] = [line for line in printed.splitlines() if line.startswith("{")]
     measured = json.loads(line)
-    latency_ms = measured["latency_ms"]
+    latency_ms, limits = measured["latency_ms"], measured["client"]["limits"]
     return (
         f"{measured['requests_per_second']:.0f} requests/s, p50 {latency_ms['p50']:.0f} ms, "
-        f"p99 {latency_ms['p99']:.0f} ms, none failed"
+        f"p99 {latency_ms['p99']:.0f} ms, none failed{'; the client was the limit' * bool(limits)}"
     )
