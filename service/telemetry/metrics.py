@@ -2,69 +2,36 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, get_args
 
-import prometheus_client
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, values
-from prometheus_client.exposition import choose_encoder
-from prometheus_client.multiprocess import MultiProcessCollector
-from prometheus_client.registry import Collector
+from prometheus_client import Histogram
 
 from service.errors import BundleError
 from service.recommending.queries import Source
+from service.telemetry.exposition import expose
 from service.telemetry.observer import Endpoint, Fallback, Observer, Rejection, SearchStage, Stage
+from service.telemetry.registry import Registry
 from service.telemetry.resources import Resources
 
 if TYPE_CHECKING:
     from service.recommending.recommender import Recommender
 
+# Seconds.
 REQUEST_BUCKETS = (
-    0.0002,
-    0.0005,
-    0.001,
-    0.002,
-    0.003,
-    0.005,
-    0.0075,
-    0.01,
-    0.015,
-    0.025,
-    0.05,
-    0.1,
-    0.25,
-    0.5,
-    1,
+    *(0.0002, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075),
+    *(0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1),
 )
 STAGE_BUCKETS = (
-    0.00002,
-    0.00005,
-    0.0001,
-    0.0002,
-    0.0005,
-    0.001,
-    0.002,
-    0.005,
-    0.01,
-    0.025,
-    0.05,
-    0.1,
-    0.25,
-    1,
+    *(0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005),
+    *(0.01, 0.025, 0.05, 0.1, 0.25, 1),
 )
 WAIT_BUCKETS = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
-"""Seconds."""
 BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
-
-Mode = Literal["livesum", "livemax"]
-"""How the values of several workers become one; a dead worker's do not count."""
+"""People."""
 
 _BUNDLE = ("bundle_id",)
-
-# Seconds since 1970 at which each series began: half as many series again, which nothing here reads.
-prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call] # it has no types
 
 
 class Telemetry(Observer):
@@ -78,44 +45,46 @@ class Telemetry(Observer):
     """
 
     def __init__(self, worker: int = 1) -> None:
-        self.registry = CollectorRegistry()
-        self._requests = self._histogram(
+        self.registry = registry = Registry()
+        self._requests = registry.histogram(
             "request_seconds",
             "From the first byte of a request that was read to the last of its answer that was written.",
             REQUEST_BUCKETS,
             ("method", "route", "status"),
         )
         self._request_series: dict[tuple[str, str, int], Histogram] = {}
-        stages = self._histogram(
+        stages = registry.histogram(
             "stage_seconds", "Stages of the work on one batch, and searches.", STAGE_BUCKETS, ("stage",)
         )
         self._stages = {stage: stages.labels(stage) for stage in (*get_args(Stage), *get_args(SearchStage))}
-        batches = self._histogram(
+        batches = registry.histogram(
             "batch_size", "People answered by one model call.", BATCH_BUCKETS, ("endpoint",)
         )
         self._batches = {endpoint: batches.labels(endpoint) for endpoint in get_args(Endpoint)}
-        self._queue_wait = self._histogram(
+        self._queue_wait = registry.histogram(
             "queue_wait_seconds", "From a request's arrival in the queue to the work on it.", WAIT_BUCKETS
         )
-        self._fallbacks = self._counters(
+        self._fallbacks = registry.counters(
             "index_fallbacks", "Searches that one query of Annoy did not answer.", "kind", get_args(Fallback)
         )
-        self._served = self._counters(
+        self._served = registry.counters(
             "items_served", "Items of answers, by source.", "source", get_args(Source)
         )
-        self._rejections = self._counters(
+        self._rejections = registry.counters(
             "requests_rejected", "Requests given up, by reason.", "reason", get_args(Rejection)
         )
-        self._bundle_info = self._gauge("bundle_info", "Workers that serve this bundle.", "livesum", _BUNDLE)
-        self._bundle_created = self._gauge(
+        self._bundle_info = registry.gauge(
+            "bundle_info", "Workers that serve this bundle.", "livesum", _BUNDLE
+        )
+        self._bundle_created = registry.gauge(
             "bundle_created_timestamp_seconds", "When training made the bundle served.", "livemax", _BUNDLE
         )
-        self._bundle_loaded = self._gauge(
+        self._bundle_loaded = registry.gauge(
             "bundle_loaded_timestamp_seconds", "When a worker last took the bundle up.", "livemax", _BUNDLE
         )
         self._live_bundle_id: str | None = None
-        self._loads = self._counter("bundle_loads", "Bundles taken up, by all workers together.")
-        self._refusals = self._counter(
+        self._loads = registry.counter("bundle_loads", "Bundles taken up, by all workers together.")
+        self._refusals = registry.counter(
             "bundle_refusals",
             "Bundles refused, by all workers together; each reason once in a row.",
             ("reason",),
@@ -123,15 +92,15 @@ class Telemetry(Observer):
         # A series that begins with 1 never rose, for Prometheus: the alert would miss the first refusal.
         for error in _kinds_of(BundleError):
             self._refusals.labels(error.__name__)
-        self._workers = self._gauge("workers", "Worker processes that run.", "livesum")
-        self._worker_deaths = self._counter("worker_deaths", "Workers that ended without being told to.")
+        self._workers = registry.gauge("workers", "Worker processes that run.", "livesum")
+        self._worker_deaths = registry.counter("worker_deaths", "Workers that ended without being told to.")
         self._worker = worker
-        self._resident = self._gauge(
+        self._resident = registry.gauge(
             "worker_resident_bytes", "Memory of a worker, with what it shares.", "livemax", ("worker",)
         )
-        self._cpu = self._counter("worker_cpu_seconds", "Processor time of a worker.", ("worker",))
+        self._cpu = registry.counter("worker_cpu_seconds", "Processor time of a worker.", ("worker",))
         self._cpu_seconds_told = 0.0
-        self._lines_dropped = self._counter("log_lines_dropped", "Log lines nobody took away in time.")
+        self._lines_dropped = registry.counter("log_lines_dropped", "Log lines nobody took away in time.")
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """One request was answered; 499 where nobody waited for the answer any more.
@@ -214,52 +183,11 @@ class Telemetry(Observer):
         self._lines_dropped.inc(count)
 
     def exposition(self, accept: str) -> tuple[bytes, str]:
-        """All of it as Prometheus reads it, over all processes.
-
-        Args:
-            accept: The request's `Accept` header.
-
-        Returns:
-            The text and its content type.
-        """
-        encode, content_type = choose_encoder(accept)
-        directory = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
-        source: Collector = self.registry
-        if values.ValueClass._multiprocess:  # what the library asks itself, too
-            source = MultiProcessCollector(None, directory)  # type: ignore[no-untyped-call] # it has no types
-        return encode(_LiveBundles(source)), content_type
-
-    def _histogram(
-        self, name: str, help_: str, buckets: tuple[float, ...], labels: tuple[str, ...] = ()
-    ) -> Histogram:
-        return Histogram(f"matinee_{name}", help_, labels, registry=self.registry, buckets=buckets)
-
-    def _counter(self, name: str, help_: str, labels: tuple[str, ...] = ()) -> Counter:
-        return Counter(f"matinee_{name}", help_, labels, registry=self.registry)
-
-    def _counters(self, name: str, help_: str, label: str, known: Iterable[str]) -> Mapping[str, Counter]:
-        """One for each value there can be, so that each is 0 before it first counts."""
-        counter = self._counter(name, help_, (label,))
-        return {value: counter.labels(value) for value in known}
-
-    def _gauge(self, name: str, help_: str, mode: Mode, labels: tuple[str, ...] = ()) -> Gauge:
-        return Gauge(f"matinee_{name}", help_, labels, registry=self.registry, multiprocess_mode=mode)
+        """All of it over all processes, see `service.telemetry.exposition.expose`."""
+        return expose(self.registry, accept)
 
 
 def _kinds_of(error: type[BundleError]) -> Iterator[type[BundleError]]:
     for kind in error.__subclasses__():
         yield kind
         yield from _kinds_of(kind)
-
-
-class _LiveBundles(Collector):
-    """Leaves out bundles that nobody serves any more; the files of several processes cannot forget them."""
-
-    def __init__(self, source: Collector) -> None:
-        self._source = source
-
-    def collect(self) -> Iterable[Metric]:
-        for metric in self._source.collect():
-            if metric.name.startswith("matinee_bundle_") and metric.type == "gauge":
-                metric.samples = [sample for sample in metric.samples if sample.value]
-            yield metric
