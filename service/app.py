@@ -17,7 +17,7 @@ from service.http.openapi import install_openapi
 from service.http.problems import install_problems
 from service.http.request_limits import RequestLimits
 from service.loading import load_recommender
-from service.reloading import BundleReloader
+from service.reloading.reloader import BundleReloader
 from service.routes import routes
 from service.routes.path_ids import QuotedPaths
 from service.settings import Settings

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from service.bundle.current import roll_back
 from service.errors import BundleError, RollbackRefused
 from service.http.problems import document_problems
-from service.reloading import BundleReloader
+from service.reloading.reloader import BundleReloader
 from service.routes.health import refused_bundle
 from service.schemas.admin import BundleNow
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 
 from service.http.problems import document_problems
-from service.reloading import Refusal
+from service.reloading.refusals import Refusal
 from service.routes.live import live_recommender
 from service.schemas.health import Alive, ModelAnswer, Ready, RefusedBundle
 

@@ -3,7 +3,7 @@ import sys
 import threading
 import time
 
-from service.breathing import breathing
+from service.reloading.breathing import breathing
 
 
 def computing(calls: int) -> int:

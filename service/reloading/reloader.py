@@ -5,41 +5,20 @@ from __future__ import annotations
 import gc
 import logging
 import threading
-import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from service.breathing import breathing
 from service.bundle import CURRENT_FILE
 from service.bundle.current import read_current, read_previous
 from service.errors import BundleError, BundleUnreadable, NoBundle
 from service.recommending.recommender import Recommender
+from service.reloading.breathing import breathing
+from service.reloading.refusals import Refusal, Tries, fingerprint
 from service.telemetry.observer import Observer
 
 logger = logging.getLogger(__name__)
-
-LONGEST_PAUSE_SECONDS = 60.0
-"""Between two tries of a bundle that cannot be read; the pause doubles up to it."""
-
-Fingerprint = frozenset[tuple[str, int, int]]
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """What CURRENT names and cannot be served.
-
-    Attributes:
-        bundle_id: The bundle's; None where CURRENT itself is wrong.
-        error: Why.
-        since: When it was first refused for that.
-    """
-
-    bundle_id: str | None
-    error: BundleError
-    since: datetime
 
 
 class BundleReloader:
@@ -71,7 +50,7 @@ class BundleReloader:
         self._thread = threading.Thread(target=self._follow, name="bundle-reloader")
         self._live: Recommender | None = None
         self._refusal: Refusal | None = None
-        self._tries: dict[str, _Tries] = {}
+        self._tries: dict[str, Tries] = {}
 
     @property
     def recommender(self) -> Recommender:
@@ -174,19 +153,17 @@ class BundleReloader:
             bundle_id = directory.name
             if bundle_id == self.bundle_id:
                 return True
-            tries = self._tries.setdefault(bundle_id, _Tries(self._reload_seconds))
-            if not tries.due(_fingerprint(directory)):
+            tries = self._tries.setdefault(bundle_id, Tries(self._reload_seconds))
+            if not tries.due(fingerprint(directory)):
                 return False
             try:
                 with nullcontext() if self._live is None else breathing():
                     loaded = self._load(directory)
                 self._swap(loaded)
                 del loaded
-            except BundleError as error:
-                tries.failed(again=isinstance(error, BundleUnreadable))
-                raise
-            except Exception:
-                tries.failed(again=True)
+            except Exception as error:
+                is_foreseen = isinstance(error, BundleError)
+                tries.failed(again=not is_foreseen or isinstance(error, BundleUnreadable))
                 raise
         except BundleError as error:
             self._refuse(read, bundle_id, error)
@@ -195,12 +172,8 @@ class BundleReloader:
             logger.exception(
                 "a bundle in %s cannot be loaded, in a way that was not foreseen", self._artifacts
             )
-            reason = f"{type(error).__name__}: {error}"
-            self._refuse(
-                read,
-                bundle_id,
-                BundleError(f"{self._artifacts / CURRENT_FILE}: names no usable bundle ({reason})"),
-            )
+            where, reason = self._artifacts / CURRENT_FILE, f"{type(error).__name__}: {error}"
+            self._refuse(read, bundle_id, BundleError(f"{where}: names no usable bundle ({reason})"))
             return False
         del self._tries[bundle_id]
         return True
@@ -222,40 +195,3 @@ class BundleReloader:
         self._refusal = Refusal(bundle_id, error, datetime.now(UTC))
         self._observer.bundle_refused(error)
         logger.warning("%s: %s", type(error).__name__, error)
-
-
-class _Tries:
-    """When one refused bundle is worth another try."""
-
-    def __init__(self, reload_seconds: float) -> None:
-        self._reload_seconds = reload_seconds
-        self._pause_seconds = 0.0
-        self._tried: Fingerprint | None = None
-        self._due = float("inf")
-
-    def due(self, fingerprint: Fingerprint) -> bool:
-        """Whether now; a file that changed since the last try is a reason to."""
-        if fingerprint == self._tried and time.monotonic() < self._due:
-            return False
-        self._tried = fingerprint
-        return True
-
-    def failed(self, *, again: bool) -> None:
-        """It was refused; `again`: what could not be read may be readable later, with no file changed."""
-        self._due = time.monotonic() + self._pause_seconds if again else float("inf")
-        longer = max(2 * self._pause_seconds, self._reload_seconds)
-        self._pause_seconds = min(longer, LONGEST_PAUSE_SECONDS)
-
-
-def _fingerprint(directory: Path) -> Fingerprint:
-    """Changes whenever a file below is written, replaced, or given other permissions.
-
-    Raises:
-        BundleUnreadable: The directory may not be read.
-    """
-    try:
-        paths = [directory, *directory.rglob("*")]
-        stats = [(path, path.lstat()) for path in paths]
-    except OSError as error:
-        raise BundleUnreadable(f"{error.filename}: {error.strerror}; allow it to be read") from error
-    return frozenset((str(path), stat.st_ctime_ns, stat.st_size) for path, stat in stats)

@@ -14,7 +14,7 @@ from service.bundle import CURRENT_FILE
 from service.bundle.current import go_live, roll_back
 from service.errors import BundleDisagrees, BundleError, BundleUnreadable, NoBundle
 from service.recommending.recommender import Recommender
-from service.reloading import BundleReloader
+from service.reloading.reloader import BundleReloader
 
 
 class Loaded:
@@ -122,7 +122,7 @@ def test_what_cannot_be_read_is_tried_ever_less_often(
     reloader: BundleReloader, loader: Loader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 1000.0
-    monkeypatch.setattr("service.reloading.time.monotonic", lambda: now)
+    monkeypatch.setattr("service.reloading.refusals.time.monotonic", lambda: now)
     go_live(tmp_path, "one")
     loader.errors["one"] = BundleUnreadable("candidates.npy: Stale file handle")
     tried_at = []

@@ -1,0 +1,1 @@
+"""From one bundle to the next, while requests are answered."""
