@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
-import resource
 from http import HTTPStatus
 from typing import Any
 
@@ -21,10 +19,6 @@ from service.errors import HeadersTooLarge, MatineeError, QueueFull, RequestMalf
 from service.http.problem_details import MEDIA_TYPE, problem_of
 from service.telemetry.observer import Observer
 
-logger = logging.getLogger(__name__)
-
-OTHER_FILES = 200
-"""That a process has open beside connections."""
 MOST_HEAD_BYTES = 65_536
 """Of a request line with its headers; of trailers and a chunk's extensions too."""
 
@@ -185,20 +179,3 @@ class Connection(HttpToolsProtocol):
         )
         self.transport.write(head.encode() + content)
         self.transport.close()
-
-
-def allow_connections(most: int) -> None:
-    """Has the system let this process open as many, if it may be asked to; says so if not."""
-    wanted = most + OTHER_FILES
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
-        if allowed < wanted:
-            logger.warning(
-                "%d connections want %d open files, and %d are allowed: raise `ulimit -Hn`, or set "
-                "MATINEE_MAX_CONNECTIONS to less",
-                most,
-                wanted,
-                allowed,
-            )

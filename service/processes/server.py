@@ -16,8 +16,9 @@ from typing import cast
 import uvicorn
 
 from service.app import create_app
-from service.processes.connections import Connections, allow_connections
+from service.processes.connections import Connections
 from service.processes.listening import BACKLOG, url, warn_of_strangers
+from service.processes.open_files import allow_connections
 from service.settings import Settings
 from service.telemetry.logs import Log
 from service.telemetry.metrics import Telemetry
