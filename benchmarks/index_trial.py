@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from benchmarks.machine import load_average
 from service.bundle import CANDIDATES_FILE, INDEX_AUGMENTATION, INDEX_FILES
-from service.bundle.manifest import Manifest
 from service.loaded.candidate_index import CandidateIndex
 from service.recommending.candidate_search import LEVELS, best_first
 from training.candidate_index import build_index
@@ -112,29 +111,8 @@ def _open(directory: Path, backend: str, search_k: int) -> CandidateIndex:
     if backend == "exact":
         return _Candidates(candidates)
     index = {"backend": backend, "metric": _METRIC[backend], "augmentation": INDEX_AUGMENTATION}
-    return CandidateIndex(
-        directory,
-        Manifest(
-            bundle_id=directory.name,
-            created_utc="",
-            dataset={},
-            hyperparameters={},
-            seed=0,
-            embedding_dimension=candidates.shape[1],
-            max_history=1,
-            rating_scale=(1, 5),
-            index=index
-            | {
-                "trees": TREES,
-                "search_k": search_k,
-                "deep_search_k": search_k,
-                "candidates": len(candidates),
-            },
-            metrics=None,
-            libraries={},
-            files={},
-        ),
-    )
+    sizes = {"trees": TREES, "search_k": search_k, "deep_search_k": search_k, "candidates": len(candidates)}
+    return CandidateIndex(directory, index | sizes, candidates.shape[1])
 
 
 class _Candidates(CandidateIndex):

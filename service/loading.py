@@ -53,7 +53,7 @@ def load_recommender(bundle_directory: Path, settings: Settings) -> Recommender:
     if unlisted := sorted({*_REQUIRED_FILES, index_file} - manifest.files.keys()):
         raise BundleInconsistent(f"{bundle_directory}: the manifest does not list {unlisted}; export again")
     verify_files(bundle_directory, manifest)
-    index = CandidateIndex(bundle_directory, manifest)
+    index = CandidateIndex(bundle_directory, manifest.index, manifest.embedding_dimension)
     catalogue = Catalogue.load(bundle_directory)
     if len(catalogue) != len(index):
         raise BundleInconsistent(

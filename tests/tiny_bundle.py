@@ -37,7 +37,7 @@ def write_tiny_bundle(artifacts: Path, model: TinyModel, bundle_id: str = "tiny-
     directory = artifacts / bundle_id
     (directory / "histories").mkdir(parents=True)
     np.save(directory / bundle.CANDIDATES_FILE, model.candidates)
-    _write_index(directory / bundle.INDEX_FILE, model.candidates)
+    write_index(directory / bundle.INDEX_FILE, model.candidates, trees=20)
     _write_histories(directory, model.histories)
     catalogue = {
         "movie_ids": MOVIE_IDS,
@@ -89,13 +89,14 @@ def seal(directory: Path, manifest: Manifest | None = None, **changes: Any) -> N
     path.write_text(json.dumps(Manifest(**fields | changes).to_document()), encoding="utf-8")
 
 
-def _write_index(path: Path, candidates: NDArray[np.float32]) -> None:
+def write_index(path: Path, candidates: NDArray[np.float32], *, trees: int) -> None:
+    """Annoy over the augmented candidates, as the contract has it."""
     squares = np.square(candidates.astype(float)).sum(axis=1)
-    index = AnnoyIndex(DIMENSION + 1, "angular")
+    index = AnnoyIndex(candidates.shape[1] + 1, "angular")
     index.set_seed(1)
     for row, vector in enumerate(np.c_[candidates, np.sqrt(squares.max() - squares)]):
         index.add_item(row, vector.tolist())
-    index.build(20, n_jobs=1)
+    index.build(trees, n_jobs=1)
     index.save(str(path))
 
 

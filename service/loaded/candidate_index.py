@@ -6,6 +6,7 @@ product does but misses a few. `candidate_search` decides when it is asked.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from annoy import AnnoyIndex
 from numpy.typing import NDArray
 
 from service.bundle import CANDIDATES_FILE, INDEX_AUGMENTATION, INDEX_FILE
-from service.bundle.manifest import Manifest, index_search_k
+from service.bundle.manifest import index_search_k
 from service.errors import BundleInconsistent, BundleUnreadable
 from service.loaded.files import load_array
 from service.loaded.usearch_index import UsearchIndex
@@ -28,7 +29,8 @@ class CandidateIndex:
 
     Args:
         bundle_directory: The bundle.
-        manifest: Its manifest.
+        measured: Its manifest's `index`.
+        embedding_dimension: Its manifest's.
 
     Raises:
         BundleUnreadable: A file is missing or may not be read.
@@ -36,25 +38,25 @@ class CandidateIndex:
         BundleIncompatible: The index needs a package that is not installed.
     """
 
-    def __init__(self, bundle_directory: Path, manifest: Manifest) -> None:
-        self._measured = manifest.index
+    def __init__(self, bundle_directory: Path, measured: Mapping[str, Any], embedding_dimension: int) -> None:
+        self._measured = measured
         path = bundle_directory / CANDIDATES_FILE
-        is_annoy = manifest.index.get("backend") != "usearch"
+        is_annoy = measured.get("backend") != "usearch"
         needed = {*_EXPECTED_INDEX, "search_k", "candidates", *(_ANNOY_COUNTS if is_annoy else ())}
-        if missing := sorted(needed - manifest.index.keys()):
+        if missing := sorted(needed - measured.keys()):
             raise BundleInconsistent(f"{path}: the manifest's index lacks {missing}; export again")
         # Not the memory map's own class, which makes every slice of it slower; the memory is the same.
         self._candidates: NDArray[np.float32] = np.asarray(load_array(path, np.float32, dimensions=2))
-        if self._candidates.shape != (manifest.index["candidates"], manifest.embedding_dimension):
+        if self._candidates.shape != (measured["candidates"], embedding_dimension):
             raise BundleInconsistent(
-                f"{path}: expected {manifest.index['candidates']} candidates of dimension "
-                f"{manifest.embedding_dimension}, got {self._candidates.shape}; export again"
+                f"{path}: expected {measured['candidates']} candidates of dimension "
+                f"{embedding_dimension}, got {self._candidates.shape}; export again"
             )
         self._usearch: UsearchIndex | None = None
         if is_annoy:
             self._annoy = self._load_annoy(bundle_directory / INDEX_FILE)
         else:
-            self._usearch = UsearchIndex(bundle_directory, manifest.index, self._candidates)
+            self._usearch = UsearchIndex(bundle_directory, measured, self._candidates)
 
     def _load_annoy(self, path: Path) -> Any:
         for name, expected in _EXPECTED_INDEX.items():

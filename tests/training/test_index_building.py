@@ -9,7 +9,6 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from service.bundle import CANDIDATES_FILE, INDEX_FILE
-from service.bundle.manifest import Manifest
 from service.loaded.candidate_index import CandidateIndex
 from training import candidate_index
 from training.candidate_index import (
@@ -78,21 +77,7 @@ def measured_as_served(
 ) -> float:
     """The recall of what the service itself finds in these files, asking for k and all that was seen."""
     np.save(directory / CANDIDATES_FILE, embeddings)
-    manifest = Manifest(
-        bundle_id="one",
-        created_utc="",
-        dataset={},
-        hyperparameters={},
-        seed=0,
-        embedding_dimension=embeddings.shape[1],
-        max_history=1,
-        rating_scale=(1, 5),
-        index=index,
-        metrics=None,
-        libraries={},
-        files={},
-    )
-    served = CandidateIndex(directory, manifest)
+    served = CandidateIndex(directory, index, embeddings.shape[1])
     shares = []
     for query, seen in zip(queries.embeddings, queries.seen, strict=True):
         scores = {row: score for row, score in enumerate((embeddings @ query).tolist()) if row not in seen}

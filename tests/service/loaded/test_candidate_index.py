@@ -8,14 +8,15 @@ from numpy.typing import NDArray
 from tiny_model import DIMENSION, NUM_CANDIDATES, TinyModel
 
 from service.bundle import INDEX_FILE
-from service.bundle.manifest import Manifest, index_search_k, read_manifest
+from service.bundle.manifest import index_search_k, read_manifest
 from service.errors import BundleInconsistent
 from service.loaded.candidate_index import CandidateIndex
 
 
 @pytest.fixture(scope="session")
 def index(tiny_artifacts: Path) -> CandidateIndex:
-    return CandidateIndex(tiny_artifacts / "tiny-1", read_manifest(tiny_artifacts / "tiny-1"))
+    measured = read_manifest(tiny_artifacts / "tiny-1").index
+    return CandidateIndex(tiny_artifacts / "tiny-1", measured, DIMENSION)
 
 
 def queries() -> list[NDArray[np.float32]]:
@@ -79,10 +80,9 @@ def test_half_of_the_candidates_or_more_are_not_asked_of_annoy() -> None:
 def test_an_index_that_is_not_what_the_manifest_says_is_inconsistent(
     tiny_artifacts: Path, changes: dict[str, Any]
 ) -> None:
-    manifest = read_manifest(tiny_artifacts / "tiny-1")
-    spoilt = Manifest(**vars(manifest) | {"index": manifest.index | changes})
+    measured = read_manifest(tiny_artifacts / "tiny-1").index
     with pytest.raises(BundleInconsistent, match="expected"):
-        CandidateIndex(tiny_artifacts / "tiny-1", spoilt)
+        CandidateIndex(tiny_artifacts / "tiny-1", measured | changes, DIMENSION)
 
 
 def test_an_index_of_other_candidates_is_inconsistent(artifacts: Path) -> None:
@@ -94,11 +94,9 @@ def test_an_index_of_other_candidates_is_inconsistent(artifacts: Path) -> None:
     (directory / INDEX_FILE).unlink()
     other.save(str(directory / INDEX_FILE))
     with pytest.raises(BundleInconsistent, match="row 0 is not the vector"):
-        CandidateIndex(directory, read_manifest(directory))
+        CandidateIndex(directory, read_manifest(directory).index, DIMENSION)
 
 
 def test_a_manifest_without_the_index_figures_is_inconsistent(tiny_artifacts: Path) -> None:
-    manifest = read_manifest(tiny_artifacts / "tiny-1")
-    spoilt = Manifest(**vars(manifest) | {"index": {"backend": "annoy"}})
     with pytest.raises(BundleInconsistent, match=r"lacks .*'trees'"):
-        CandidateIndex(tiny_artifacts / "tiny-1", spoilt)
+        CandidateIndex(tiny_artifacts / "tiny-1", {"backend": "annoy"}, DIMENSION)

@@ -9,7 +9,6 @@ import pytest
 from numpy.typing import NDArray
 
 from service.bundle import CANDIDATES_FILE, USEARCH_FILE
-from service.bundle.manifest import Manifest
 from service.errors import BundleIncompatible, BundleInconsistent, BundleUnreadable
 from service.loaded.candidate_index import CandidateIndex
 from training.candidate_index import LEAST_RECALL, SampledQueries
@@ -28,23 +27,6 @@ def cloud(seed: int, number: int = NUMBER) -> Array:
     return (random.normal(size=(number, DIMENSION)) * lengths).astype(np.float32)
 
 
-def manifest_of(index: dict[str, Any]) -> Manifest:
-    return Manifest(
-        bundle_id="one",
-        created_utc="",
-        dataset={},
-        hyperparameters={},
-        seed=0,
-        embedding_dimension=DIMENSION,
-        max_history=1,
-        rating_scale=(1, 5),
-        index=index,
-        metrics=None,
-        libraries={},
-        files={},
-    )
-
-
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     directory = tmp_path_factory.mktemp("usearch")
@@ -57,7 +39,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, An
 
 def test_the_service_finds_by_dot_product_what_training_measured(bundle: tuple[Path, dict[str, Any]]) -> None:
     directory, measured = bundle
-    served = CandidateIndex(directory, manifest_of(measured))
+    served = CandidateIndex(directory, measured, DIMENSION)
     shares: list[float] = []
     for query in cloud(3, 40):
         exact = np.argsort(-(cloud(0) @ query), kind="stable")[:10]
@@ -83,7 +65,7 @@ def test_an_index_of_another_kind_is_inconsistent(
 ) -> None:
     directory, measured = bundle
     with pytest.raises(BundleInconsistent, match="expected an index of"):
-        CandidateIndex(directory, manifest_of(measured | changes))
+        CandidateIndex(directory, measured | changes, DIMENSION)
 
 
 @pytest.mark.parametrize(
@@ -96,14 +78,14 @@ def test_an_index_of_other_candidates_is_inconsistent(
     np.save(tmp_path / CANDIDATES_FILE, cloud(0))
     build_usearch(others, tmp_path / USEARCH_FILE)
     with pytest.raises(BundleInconsistent, match=said):
-        CandidateIndex(tmp_path, manifest_of(bundle[1]))
+        CandidateIndex(tmp_path, bundle[1], DIMENSION)
 
 
 def test_what_is_no_index_is_unreadable(bundle: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
     np.save(tmp_path / CANDIDATES_FILE, cloud(0))
     (tmp_path / USEARCH_FILE).write_bytes(b"no index" * 100)
     with pytest.raises(BundleUnreadable, match="copy it again"):
-        CandidateIndex(tmp_path, manifest_of(bundle[1]))
+        CandidateIndex(tmp_path, bundle[1], DIMENSION)
 
 
 def test_without_the_package_the_error_says_what_to_install(
@@ -111,4 +93,4 @@ def test_without_the_package_the_error_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "usearch.index", None)
     with pytest.raises(BundleIncompatible, match=r"requirements/usearch\.txt"):
-        CandidateIndex(bundle[0], manifest_of(bundle[1]))
+        CandidateIndex(bundle[0], bundle[1], DIMENSION)

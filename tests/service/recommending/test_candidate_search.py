@@ -4,13 +4,12 @@ from typing import cast
 
 import numpy as np
 import pytest
-from annoy import AnnoyIndex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from tiny_bundle import write_index
 
 from service.bundle import CANDIDATES_FILE, INDEX_AUGMENTATION, INDEX_FILE
-from service.bundle.manifest import Manifest
 from service.loaded.candidate_index import CandidateIndex
 from service.recommending.batch_record import BatchRecord
 from service.recommending.candidate_search import CandidateSearch
@@ -39,36 +38,18 @@ def candidates() -> Floats:
 @pytest.fixture(scope="module")
 def index(candidates: Floats, tmp_path_factory: pytest.TempPathFactory) -> CandidateIndex:
     directory = tmp_path_factory.mktemp("candidates")
-    squares = np.square(candidates).sum(axis=1)
-    annoy = AnnoyIndex(DIMENSION + 1, "angular")
-    annoy.set_seed(1)
-    for row, vector in enumerate(np.c_[candidates, np.sqrt(squares.max() - squares)]):
-        annoy.add_item(row, vector.tolist())
-    annoy.build(4, n_jobs=1)
-    annoy.save(str(directory / INDEX_FILE))
+    write_index(directory / INDEX_FILE, candidates, trees=4)
     np.save(directory / CANDIDATES_FILE, candidates)
-    measured = {"backend": "annoy", "metric": "angular", "augmentation": INDEX_AUGMENTATION}
-    manifest = Manifest(
-        bundle_id="one",
-        created_utc="2025-01-01T00:00:00Z",
-        dataset={},
-        hyperparameters={},
-        seed=0,
-        embedding_dimension=DIMENSION,
-        max_history=1,
-        rating_scale=(1, 5),
-        index=measured
-        | {
-            "trees": 4,
-            "search_k": 300,
-            "deep_search_k": 400,
-            "candidates": NUM_CANDIDATES,
-        },  # so little that it misses
-        metrics=None,
-        libraries={},
-        files={},
-    )
-    return CandidateIndex(directory, manifest)
+    measured = {
+        "backend": "annoy",
+        "metric": "angular",
+        "augmentation": INDEX_AUGMENTATION,
+        "trees": 4,
+        "search_k": 300,  # so little that it misses
+        "deep_search_k": 400,
+        "candidates": NUM_CANDIDATES,
+    }
+    return CandidateIndex(directory, measured, DIMENSION)
 
 
 def widest_of(index: CandidateIndex, widest: int) -> CandidateSearch:
