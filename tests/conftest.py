@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import time
 from collections.abc import Iterator
@@ -21,6 +22,12 @@ from service.settings import Settings
 # How long an example takes says more of the machine than of the code.
 hypothesis.settings.register_profile("matinee", deadline=None)
 hypothesis.settings.load_profile("matinee")
+
+
+def pytest_collection_finish() -> None:
+    """What was imported for the tests is never garbage: each full collection would look through all of it."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
