@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from training.config import TrainingConfig
 from training.data.table import RatingsTable
 from training.errors import DataError, TrainingDiverged
-from training.examples import ExampleSampler
+from training.examples import Batch, ExampleSampler
 from training.features import candidate_content, time_boundaries, user_content
 from training.histories import Histories, QueryInputs
 from training.model import TwoTowerModel
@@ -119,11 +119,15 @@ def fit_model(
         config.learning_rate, steps * config.epochs, end_learning_rate=0.0
     )
     optimizer = keras.optimizers.AdamW(rate, weight_decay=config.weight_decay)
+    # Else the first step, which made the variables, would be traced a second time, for more than a second.
+    first = next(sampler.batches())
+    model(_tensors(first))
+    optimizer.build(model.trainable_variables)
     # XLA would compile anew for every width of history.
     model.compile(optimizer=optimizer, jit_compile=False, steps_per_execution=steps_per_call)
     trained = TrainedModel(model, vocabulary, histories, config, {})
     model.fit(
-        _dataset(sampler),
+        _dataset(sampler, first),
         epochs=config.epochs,
         steps_per_epoch=steps,
         callbacks=[_Record(trained, on_epoch, validate)],
@@ -160,15 +164,14 @@ class _Record(keras.callbacks.Callback):
             self._on_epoch(epoch + 1, figures)
 
 
-def _dataset(sampler: ExampleSampler) -> tf.data.Dataset:
+def _dataset(sampler: ExampleSampler, like: Batch) -> tf.data.Dataset:
     """The sampler's endless batches, made one ahead of the step that trains on them."""
-    first = next(sampler.batches())
     # Every axis but that of pairs varies from batch to batch.
     signature = {
         name: tf.TensorSpec(
             [2 if name.endswith("_pairs") and axis else None for axis in range(value.ndim)], value.dtype
         )
-        for name, value in first.items()
+        for name, value in like.items()
     }
     return tf.data.Dataset.from_generator(sampler.batches, output_signature=signature).prefetch(2)
 
