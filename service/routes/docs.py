@@ -6,12 +6,8 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from fastapi import APIRouter, HTTPException, Request, Response
-
 from service.http.web_files import WEB_DIRECTORY, WebFile
-from service.routes.sending import DOCS_POLICY, send_file
-
-router = APIRouter(tags=["pages"])
+from service.routes.sending import DOCS_POLICY, page_router
 
 API_PAGE_DIRECTORY = Path(__file__).parents[1] / "api_page"
 _SWAGGER_FILES = ("swagger-ui-bundle.js", "swagger-ui.css")
@@ -24,16 +20,4 @@ def _docs_files() -> dict[str, WebFile]:
     return {path.name: WebFile.read(path) for path in (*paths, WEB_DIRECTORY / "icon.svg")}
 
 
-@router.api_route("/docs", methods=["GET", "HEAD"], include_in_schema=False)
-async def docs(request: Request) -> Response:
-    """The page."""
-    return send_file(request, _docs_files()["index.html"], DOCS_POLICY)
-
-
-@router.api_route("/docs/{name}", methods=["GET", "HEAD"], include_in_schema=False)
-async def docs_file(name: str, request: Request) -> Response:
-    """A file of the page."""
-    found = _docs_files().get(name)
-    if found is None:
-        raise HTTPException(404, "the documentation has no such file")
-    return send_file(request, found, DOCS_POLICY)
+router = page_router("/docs", "/docs/", _docs_files, DOCS_POLICY)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import Request, Response
+from collections.abc import Callable, Mapping
+
+from fastapi import APIRouter, HTTPException, Request, Response
 
 from service.http.web_files import WebFile
 
@@ -27,6 +29,33 @@ DOCS_POLICY = (
 """Swagger UI styles its elements one by one and has its icons in its stylesheet; no inline script."""
 REPORT_POLICY = f"default-src 'none'; style-src 'unsafe-inline'; sandbox; {_EVERYWHERE}"
 """The report brings its styles and charts along and has no script."""
+
+
+def page_router(
+    path: str, files_path: str, files: Callable[[], Mapping[str, WebFile]], policy: str
+) -> APIRouter:
+    """A page, which is the file `index.html`, at `path`, and every file of it below `files_path`.
+
+    Args:
+        path: Such as `/docs`.
+        files_path: Such as `/docs/`.
+        files: Gives the files by name.
+        policy: What they may do.
+    """
+    router = APIRouter(tags=["pages"])
+
+    @router.api_route(path, methods=["GET", "HEAD"], include_in_schema=False)
+    async def page(request: Request) -> Response:
+        return send_file(request, files()["index.html"], policy)
+
+    @router.api_route(f"{files_path}{{name}}", methods=["GET", "HEAD"], include_in_schema=False)
+    async def file(name: str, request: Request) -> Response:
+        found = files().get(name)
+        if found is None:
+            raise HTTPException(404, "the page has no such file")
+        return send_file(request, found, policy)
+
+    return router
 
 
 def send_file(request: Request, sent: WebFile, policy: str) -> Response:
