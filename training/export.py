@@ -26,6 +26,7 @@ from service.bundle import (
 )
 from service.bundle.checksums import list_files
 from service.bundle.current import go_live
+from service.bundle.disk import sync
 from service.bundle.manifest import Manifest
 from training.artifacts import make_artifacts, writing
 from training.candidate_index import build_measured_index, sample_queries
@@ -91,7 +92,7 @@ def export_bundle(
             on_step("verify in a fresh process")
             verify_in_fresh_process(verifying / bundle_id, trained)
             (verifying / bundle_id).rename(artifacts / bundle_id)
-            _sync(artifacts)
+            sync(artifacts)
         finally:
             shutil.rmtree(building, ignore_errors=True)
             shutil.rmtree(verifying, ignore_errors=True)
@@ -157,7 +158,7 @@ def _write(
     _write_json(directory / MANIFEST_FILE, manifest.to_document(), indent=2)
     for path in [directory, *directory.rglob("*")]:
         path.chmod(0o755 if path.is_dir() else 0o644)
-        _sync(path)
+        sync(path)
 
 
 def _catalogue(table: RatingsTable) -> dict[str, list[Any]]:
@@ -190,12 +191,3 @@ def _write_histories(directory: Path, histories: Histories) -> None:
 def _write_json(path: Path, document: object, indent: int | None = None) -> None:
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=indent)
     path.write_text(text + "\n", encoding="utf-8")
-
-
-def _sync(path: Path) -> None:
-    """A rename is only atomic across a power cut for what is on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

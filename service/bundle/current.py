@@ -15,6 +15,7 @@ from pathlib import Path
 
 from service.bundle import CURRENT_FILE, PREVIOUS_FILE
 from service.bundle.checksums import verify_files
+from service.bundle.disk import sync
 from service.bundle.locks import exclusive
 from service.bundle.manifest import read_manifest
 from service.errors import BundleError, BundleUnsafe, NoBundle, NoPrevious
@@ -83,7 +84,7 @@ def roll_back(artifacts: Path) -> str:
         if not _exchanged(artifacts / CURRENT_FILE, artifacts / PREVIOUS_FILE):
             _write(artifacts, CURRENT_FILE, previous.name)
             _write(artifacts, PREVIOUS_FILE, live)
-        _sync(artifacts)
+        sync(artifacts)
     return previous.name
 
 
@@ -119,13 +120,11 @@ def _read(artifacts: Path, file_name: str) -> Path:
 def _write(artifacts: Path, file_name: str, bundle_id: str) -> None:
     temporary = artifacts / f".{file_name}.{os.getpid()}"
     try:
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(f"{bundle_id}\n")
-            file.flush()
-            os.fsync(file.fileno())
+        temporary.write_text(f"{bundle_id}\n", encoding="utf-8")
         temporary.chmod(0o644)
+        sync(temporary)
         temporary.replace(artifacts / file_name)
-        _sync(artifacts)
+        sync(artifacts)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -137,12 +136,3 @@ def _exchanged(first: Path, second: Path) -> bool:
         return False
     paths = _AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second)
     return bool(libc.renameat2(*paths, _RENAME_EXCHANGE) == 0)
-
-
-def _sync(directory: Path) -> None:
-    """A rename is only sure to survive a power cut once its directory is on the disk."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -17,6 +17,7 @@ CONTRACT = {
     "service.bundle.manifest",
     "service.bundle.checksums",
     "service.bundle.current",
+    "service.bundle.disk",
     "service.bundle.locks",
     "service.errors",
 }
