@@ -6,20 +6,9 @@ from pathlib import Path
 import pytest
 from any_manifest import MANIFEST
 
-from service.bundle import MANIFEST_FILE
 from service.bundle.checksums import list_files, verify_files
 from service.bundle.manifest import Manifest
 from service.errors import BundleUnsafe, ChecksumDiffers, FileMissing, SizeDiffers
-
-
-@pytest.fixture
-def directory(tmp_path: Path) -> Path:
-    directory = tmp_path / "b1"
-    (directory / "model").mkdir(parents=True)
-    (directory / "a.npy").write_bytes(b"12345")
-    (directory / "model" / "b.pb").write_bytes(b"")
-    (directory / MANIFEST_FILE).write_bytes(b"{}")
-    return directory
 
 
 @pytest.fixture

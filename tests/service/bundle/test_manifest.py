@@ -8,19 +8,8 @@ import pytest
 from any_manifest import MANIFEST
 
 from service.bundle import MANIFEST_FILE
-from service.bundle.checksums import list_files
 from service.bundle.manifest import Manifest, document_sha256, read_manifest
 from service.errors import BundleError, BundleIncompatible, FileMissing, ManifestCorrupt
-
-
-@pytest.fixture
-def directory(tmp_path: Path) -> Path:
-    directory = tmp_path / "b1"
-    (directory / "model").mkdir(parents=True)
-    (directory / "a.npy").write_bytes(b"12345")
-    (directory / "model" / "b.pb").write_bytes(b"")
-    write_manifest(directory, replace(MANIFEST, files=list_files(directory)))
-    return directory
 
 
 def write_manifest(directory: Path, manifest: Manifest, **changes: Any) -> None:
