@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from service.batching.answering import Query
 from service.batching.lane import Answers, Lane
 from service.batching.pace import Pace
 from service.recommending.candidate_search import LEVELS
-from service.recommending.queries import RecommendQuery
+from service.recommending.queries import Query, RecommendQuery
 from service.recommending.recommender import Recommender
 from service.settings import Settings
 from service.telemetry.observer import Observer

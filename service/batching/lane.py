@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
 
-from service.batching.answering import Encoded, Query, answer_queries
+from service.batching.answering import Encoded, answer_queries
 from service.batching.pace import Pace
 from service.errors import DeadlineExceeded, HungUp, QueueFull
+from service.recommending.queries import Query
 from service.recommending.recommender import Recommender
 from service.telemetry.observer import Observer
 

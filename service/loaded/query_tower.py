@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,19 @@ class QueryTower:
             ) from error
         except (OSError, ValueError, tensorflow.errors.OpError) as error:
             raise BundleInconsistent(f"{path}: TensorFlow cannot load it ({error}); export again") from error
-        self._constant = tensorflow.constant
+        self._captured = list(self._query_state.captured_inputs)
+        num_arguments = len(self._query_state.inputs) - len(self._captured)
+        self._arguments = [each.op.name for each in self._query_state.inputs[:num_arguments]]
+        if set(self._arguments) != (expected := flat_inputs([_LAST]).keys()):
+            raise BundleInconsistent(
+                f"{path}: expected query_state to take {sorted(expected)}, it takes {self._arguments}; "
+                "export again"
+            )
+        # The function as one operation: the signature checks and binds its arguments in Python, which takes
+        # about as long as the model does for one person.
+        self._call = partial(
+            tensorflow.raw_ops.StatefulPartitionedCall, Tout=[tensorflow.float32], f=self._query_state
+        )
         self._delay_seconds = settings.model_delay_ms / 1000
 
     @property
@@ -80,10 +93,10 @@ class QueryTower:
         for part in _parts(inputs):
             people = inputs[part]
             columns = flat_inputs([*people, *[_NOBODY] * (-(len(people) + 1) % _MULTIPLE), _LAST])
-            tensors = {name: self._constant(column) for name, column in columns.items()}
             if self._delay_seconds:
                 time.sleep(self._delay_seconds)
-            outputs.append(np.asarray(self._query_state(**tensors)["query_states"])[: len(people)])
+            [states] = self._call(args=[columns[name] for name in self._arguments] + self._captured)
+            outputs.append(np.asarray(states)[: len(people)])
         return np.concatenate(outputs) if len(outputs) != 1 else outputs[0]
 
 

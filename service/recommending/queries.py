@@ -131,6 +131,9 @@ class RatingQuery:
     movie_title: str | None = None
 
 
+Query = RecommendQuery | RatingQuery
+
+
 @dataclass(frozen=True, kw_only=True)
 class PredictedRating:
     """A predicted rating.

@@ -38,6 +38,8 @@ class QueryStates:
         """States by person, float32 `[len(people), tower.width]`."""
         known = [self._remembered.get(each.user_row) if _is_plain(each) else None for each in people]
         missing = [place for place, state in enumerate(known) if state is None]
+        if not people:
+            return np.empty((0, self._tower.width), np.float32)
         if not missing:
             return np.concatenate([state for state in known if state is not None]).reshape(len(people), -1)
         read = self._tower.read([people[place].tower_input() for place in missing])

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 from fastapi import Request, Response
 
-from service.batching.answering import Encoded, Query
+from service.batching.answering import Encoded
 from service.batching.batcher import Batcher
 from service.batching.lane import Answers
 from service.errors import RequestError, UnknownTitle
 from service.http.problem_details import problem_of, problem_of_fields
+from service.recommending.queries import Query
 from service.routes.live import off_the_loop
 from service.schemas.batches import Refused
 from service.telemetry.recording import BUNDLE_ID_IN_SCOPE

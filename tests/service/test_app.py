@@ -101,7 +101,7 @@ def test_while_a_model_call_takes_long_the_event_loop_goes_on(
     artifacts: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     working, may_end = Event(), Event()
-    recommend_many = Recommender.recommend_many
+    make_lists = Recommender.make_lists
 
     with asking(create_app(settings(artifacts))) as ask, ThreadPoolExecutor(1) as pool:
         wait_for(ask, 200, "tiny-1")
@@ -109,9 +109,9 @@ def test_while_a_model_call_takes_long_the_event_loop_goes_on(
         def slowly(*arguments: Any, **named: Any) -> Any:
             working.set()
             assert may_end.wait(20)
-            return recommend_many(*arguments, **named)
+            return make_lists(*arguments, **named)
 
-        monkeypatch.setattr(Recommender, "recommend_many", slowly)
+        monkeypatch.setattr(Recommender, "make_lists", slowly)
         slow = pool.submit(ask, "GET", "/recommend?user_id=42")
         assert working.wait(20)
         assert ask("GET", "/healthz").status_code == 200

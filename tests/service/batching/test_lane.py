@@ -9,10 +9,10 @@ from typing import Any, cast
 import pytest
 
 from service.batching import lane as lane_module
-from service.batching.answering import Encoded, Query
+from service.batching.answering import Encoded
 from service.batching.lane import Answers, Lane
 from service.errors import DeadlineExceeded, HungUp, NoBundle, QueueFull
-from service.recommending.queries import RecommendQuery
+from service.recommending.queries import Query, RecommendQuery
 from service.recommending.recommender import Recommender
 from service.telemetry.observer import Observer
 

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from numpy.typing import NDArray
 from tiny_model import DIMENSION, FIRST_TIMESTAMP, TinyModel
 
@@ -85,4 +86,15 @@ def test_a_directory_without_a_model_is_inconsistent(artifacts: Path) -> None:
 def test_a_spoilt_model_is_inconsistent(artifacts: Path) -> None:
     (artifacts / "tiny-1" / MODEL_DIRECTORY / "saved_model.pb").write_bytes(b"\xff" * 100)
     with pytest.raises(BundleInconsistent, match="model: TensorFlow cannot load it"):
+        QueryTower(artifacts / "tiny-1", Settings())
+
+
+def test_a_model_that_takes_other_arguments_is_inconsistent(artifacts: Path) -> None:
+    def query_state(users: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"query_states": tf.zeros([tf.size(users), 2])}
+
+    module = tf.Module()
+    function = tf.function(query_state).get_concrete_function(tf.TensorSpec([None], tf.int32, "users"))
+    tf.saved_model.save(module, str(artifacts / "tiny-1" / MODEL_DIRECTORY), {"query_state": function})
+    with pytest.raises(BundleInconsistent, match=r"to take \['history_lengths', .*, it takes \['users'\]"):
         QueryTower(artifacts / "tiny-1", Settings())

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from tiny_model import MAX_HISTORY, MOVIE_IDS, NUM_CANDIDATES, USER_IDS, Rated, TinyModel
 
+from service.batching.answering import answer_queries
 from service.bundle import HistoryEntry
 from service.loaded.query_tower import QueryTower
-from service.recommending.batch_record import BatchRecord
 from service.recommending.queries import MOST_NAMED, Recommendation, RecommendQuery
 from service.recommending.recommender import Recommender
+from service.telemetry.observer import Observer
 
 
 def explained(recommender: Recommender, **fields: Any) -> Recommendation:
@@ -87,5 +88,5 @@ def test_nobody_who_waits_costs_nothing(recommender: Recommender, monkeypatch: p
     monkeypatch.setattr(QueryTower, "read", counted)
     query = RecommendQuery(user_id="42", explain=True)
     fresh = replace(recommender, remembered_users=0)
-    fresh.recommend_many([query] * 5, BatchRecord(), is_wanted=lambda: False)
+    answer_queries(fresh, [query] * 5, Observer(), is_wanted=lambda: False)
     assert calls == 1

@@ -12,6 +12,7 @@ from service.recommending.batch_record import BatchRecord
 from service.recommending.queries import Recommendation, RecommendQuery
 from service.recommending.query_states import QueryStates
 from service.recommending.recommender import Recommender
+from service.recommending.tasks import ListTask
 
 QUERIES = [
     RecommendQuery(user_id="42"),
@@ -63,12 +64,13 @@ def test_only_who_sends_neither_history_nor_time_is_not_read_again(
 
 def test_two_bundles_share_nothing(recommender: Recommender) -> None:
     one, two = (replace(recommender, remembered_users=100) for _ in range(2))
-    assert one._states is not two._states
+    assert one.states is not two.states
 
 
 def test_past_its_size_the_first_is_forgotten(recommender: Recommender) -> None:
     states = QueryStates(recommender.tower, 2)
-    people = [recommender._people.find(user_id, (), None) for user_id in ("42", "7", "ab")]
+    tasks = [recommender.tasks.make(RecommendQuery(user_id=user_id)) for user_id in ("42", "7", "ab")]
+    people = [task.person for task in tasks if isinstance(task, ListTask)]
     read = states.read(people)
     assert len(states._remembered) == 2
     np.testing.assert_array_equal(states.read(people[::-1]), read[::-1])

@@ -1,0 +1,94 @@
+"""Requests that were found to be answerable, each prepared by itself: who asks, and what may come back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from service.bundle.manifest import Manifest
+from service.errors import InvalidField, RequestError
+from service.loaded.catalogue import Catalogue
+from service.loaded.histories import Histories
+from service.recommending.filters import Allowed, Filters
+from service.recommending.people import People, Person
+from service.recommending.queries import Query, RatingQuery, RecommendQuery
+
+_NO_ROWS = np.empty(0, np.int32)
+
+
+@dataclass(frozen=True)
+class ListTask:
+    """A list to be made.
+
+    Attributes:
+        query: What for.
+        person: Who asks.
+        allowed: Which candidates may be in it.
+    """
+
+    query: RecommendQuery
+    person: Person
+    allowed: Allowed
+
+
+@dataclass(frozen=True)
+class RatingTask:
+    """A rating to be predicted.
+
+    Attributes:
+        query: What for.
+        person: Who would give it.
+        row: Of the candidate.
+    """
+
+    query: RatingQuery
+    person: Person
+    row: int
+
+
+Task = ListTask | RatingTask
+
+
+class Tasks:
+    """Makes tasks of queries.
+
+    Args:
+        catalogue: The movies.
+        histories: What the bundle knows of its users.
+        manifest: The rating scale, and how much history the model reads.
+    """
+
+    def __init__(self, catalogue: Catalogue, histories: Histories, manifest: Manifest) -> None:
+        self._catalogue = catalogue
+        self._people = People(catalogue, histories, manifest)
+        self._filters = Filters(catalogue)
+
+    def make(self, query: Query) -> Task | RequestError:
+        """The task, or why there is none.
+
+        That is an `UnknownMovie` where the bundle does not know one of the history or the one to be rated, an
+        `InvalidField` where a rating is outside the scale or nothing says who asks, or which movie is meant.
+        """
+        try:
+            return self._rating(query) if isinstance(query, RatingQuery) else self._list(query)
+        except RequestError as error:
+            return error
+
+    def _list(self, query: RecommendQuery) -> ListTask:
+        person = self._people.find(query.user_id, query.history, query.timestamp)
+        excluded = person.seen.rows if query.exclude_seen else _NO_ROWS
+        if query.exclude:
+            excluded = np.concatenate([excluded, self._catalogue.known_rows(query.exclude)])
+        return ListTask(query, person, self._filters.allow(query.filter, excluded))
+
+    def _rating(self, query: RatingQuery) -> RatingTask:
+        row = self._named_row(query)
+        return RatingTask(query, self._people.find(query.user_id, query.history, query.timestamp), row)
+
+    def _named_row(self, query: RatingQuery) -> int:
+        if query.movie_id is not None:
+            return self._catalogue.row_of(query.movie_id)
+        if query.movie_title is not None:
+            return self._catalogue.row_of_title(query.movie_title)
+        raise InvalidField("expected movie_id or movie_title, got neither", field="movie_id")
