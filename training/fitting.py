@@ -57,6 +57,13 @@ class TrainedModel:
         embeddings: NDArray[np.float32] = self.model.candidate_tower(rows).numpy()
         return embeddings
 
+    def movie_biases(self) -> NDArray[np.float32]:
+        """How far above the mean each movie is rated, float32 `[num_candidates]`, in standard deviations."""
+        biases: NDArray[np.float32] = self.model.rating_task.movie_bias(
+            tf.range(self.vocabulary.num_candidates)
+        ).numpy()
+        return biases
+
     def predict_ratings(self, inputs: QueryInputs, candidate_rows: NDArray[np.int32]) -> NDArray[np.float32]:
         """Stars, float32 `[B, K]`, clipped to the scale, of int32 `[B, K]` movies."""
         tensors = _tensors(inputs) | {"candidate_rows": tf.constant(candidate_rows)}

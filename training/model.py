@@ -72,11 +72,16 @@ class TwoTowerModel(keras.Model):
         inputs = inputs | {"timestamps": self.query_tower.clip_times(inputs["timestamps"])}
         return self.embed_flat(inputs, FlatHistory.from_inputs(inputs))
 
-    def query_state(self, inputs: dict[str, tf.Tensor]) -> tf.Tensor:
-        """All that answers to queries rest on, float32 `[B, S]`, as `service.bundle` describes it."""
+    def query_state(self, inputs: dict[str, tf.Tensor], movie_biases: tf.Tensor) -> tf.Tensor:
+        """All that answers to queries rest on, float32 `[B, S]`, as `service.bundle` describes it.
+
+        Args:
+            inputs: As described there.
+            movie_biases: float32 `[num_candidates]`, see `RatingTask.taste`.
+        """
         inputs = inputs | {"timestamps": self.query_tower.clip_times(inputs["timestamps"])}
         history = FlatHistory.from_flat_inputs(inputs)
-        taste = self.rating_task.taste(inputs["user_rows"], history)
+        taste = self.rating_task.taste(inputs["user_rows"], history, movie_biases)
         rest = tf.stack([taste.bias, self.rating_task.confidence(taste.num_rated)], axis=1)
         return tf.concat([self.embed_flat(inputs, history), taste.vectors, rest], axis=1)
 

@@ -25,7 +25,7 @@ def write_rating_head(directory: Path, trained: TrainedModel) -> None:
     rows = tf.range(trained.vocabulary.num_candidates)
     arrays: dict[str, NDArray[np.float32]] = {
         "vectors": task.project(tf.constant(trained.embed_candidates())).numpy(),
-        "biases": task.movie_bias(rows).numpy(),
+        "biases": trained.movie_biases(),
         "confidences": task.candidate_confidence(rows).numpy(),
     }
     for name, array in arrays.items():

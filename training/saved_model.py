@@ -104,6 +104,7 @@ class ServingModel(ExactTopK):
         )
         self._trained = trained
         self._max_history = trained.config.max_history
+        self._movie_biases = tf.Variable(trained.movie_biases(), trainable=False)
         self._offsets = tf.Variable(histories.offsets, trainable=False)
         self._movie_rows = tf.Variable(histories.movie_rows, trainable=False)
         self._ratings = tf.Variable(histories.ratings, trainable=False)
@@ -119,7 +120,7 @@ class ServingModel(ExactTopK):
     def query_state(self, *values: tf.Tensor) -> dict[str, tf.Tensor]:
         """See `service.bundle`."""
         inputs = dict(zip(_FLAT_QUERY, values, strict=True))
-        return {"query_states": self._trained.model.query_state(inputs)}
+        return {"query_states": self._trained.model.query_state(inputs, self._movie_biases)}
 
     @tf.function(input_signature=list((_QUERY | _CANDIDATES).values()))
     def predict_rating(self, *values: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -99,8 +99,8 @@ class RatingTask(keras.layers.Layer):
         self._low, self._high = vocabulary.rating_scale
         self._movie_bias = self.add_weight(name="movie_bias", shape=(count,), initializer="zeros")
         self._content_bias = EmbeddingBag(vocabulary.candidates, 1, 0.0) if config.use_content else None
-        self._feature_bias = EmbeddingBag(vocabulary.users, 1, 0.0)
-        self._features = EmbeddingBag(vocabulary.users, dimension, 0.01)
+        self._feature_bias = EmbeddingBag(vocabulary.users, 1, 0.0, padded=True)
+        self._features = EmbeddingBag(vocabulary.users, dimension, 0.01, padded=True)
         self._use_history = config.use_history
         if config.use_history:
             self._log_shrinkage = self.add_weight(
@@ -131,19 +131,29 @@ class RatingTask(keras.layers.Layer):
         bias = tf.gather(self._movie_bias.value, movie_rows)
         return bias if self._content_bias is None else bias + self._content_bias(movie_rows)[:, 0]
 
-    def taste(self, user_rows: tf.Tensor, history: FlatHistory) -> QueryTaste:
-        """Reads queries: int32 `[B]` users and their histories."""
+    def taste(
+        self, user_rows: tf.Tensor, history: FlatHistory, movie_biases: tf.Tensor | None = None
+    ) -> QueryTaste:
+        """Reads queries.
+
+        Args:
+            user_rows: int32 `[B]`.
+            history: Of the same queries.
+            movie_biases: float32 `[num_candidates]`, `movie_bias` of all; None works them out, to learn.
+        """
         vectors = self._features(user_rows)
         bias = self._feature_bias(user_rows)[:, 0]
         rated = tf.cast(~tf.math.is_nan(history.ratings), tf.float32)
         num_rated = history.sum(rated)
         if self._use_history:
-            residuals = rated * (self.standardize(history.ratings) - self.movie_bias(history.movie_rows))
+            rows = history.movie_rows
+            biases = self.movie_bias(rows) if movie_biases is None else tf.gather(movie_biases, rows)
+            residuals = rated * (self.standardize(history.ratings) - biases)
             history_bias = history.sum(residuals) / (num_rated + tf.exp(self._log_shrinkage.value))
             bias += history_bias
             residuals -= rated * tf.gather(history_bias, history.queries)
-            presence = tf.gather(self._presence.value, history.movie_rows)
-            preference = tf.gather(self._preference.value, history.movie_rows)
+            presence = tf.gather(self._presence.value, rows)
+            preference = tf.gather(self._preference.value, rows)
             total = history.sum(presence + residuals[:, None] * preference)
             length = history.sum(tf.ones_like(rated))
             vectors += total / tf.sqrt(length + 1)[:, None]

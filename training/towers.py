@@ -163,7 +163,7 @@ class QueryTower(FeatureTower):
         self._first, self._last = vocabulary.time_range
         self._base = self.add_weight(name="base", shape=(dimension,), initializer="zeros")
         self._ids = OptionalEmbedding(vocabulary.num_users, dimension, 0.01) if config.use_user_id else None
-        self._features = EmbeddingBag(vocabulary.users, dimension, 0.01)
+        self._features = EmbeddingBag(vocabulary.users, dimension, 0.01, padded=True)
         self.add_feature("user_rows", self._features)
         if self._ids is not None:
             self.add_feature("user_rows", self._ids)

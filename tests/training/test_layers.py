@@ -8,7 +8,14 @@ from numpy.typing import NDArray
 
 from service.bundle import NO_ROW, NO_TIMESTAMP
 from training.features import FeatureBags
-from training.layers import DenseStack, EmbeddingBag, FlatHistory, OpenEmbedding, OptionalEmbedding
+from training.layers import (
+    DenseStack,
+    EmbeddingBag,
+    FlatHistory,
+    OpenEmbedding,
+    OptionalEmbedding,
+    sum_runs,
+)
 
 NAN = float("nan")
 
@@ -93,6 +100,29 @@ def test_values_are_summed_by_query() -> None:
     values = np.arange(12.0, dtype=np.float32).reshape(6, 2)
     expected = [values[:2].sum(0), [0, 0], values[2:].sum(0)]
     np.testing.assert_array_equal(flat.sum(tf.constant(values)).numpy(), expected)
+
+
+@pytest.mark.parametrize("empty_after", [0, 1, 3])
+def test_those_after_the_last_with_a_value_sum_to_0(empty_after: int) -> None:
+    summed = sum_runs(tf.constant([1.0, 2.0, 4.0]), tf.constant([1, 1, 2]), tf.constant(3 + empty_after))
+    assert summed.numpy().tolist() == [0, 3, 4, *[0] * empty_after]
+
+
+def test_histories_without_padding_are_read_as_those_with_it() -> None:
+    histories, moments = [HISTORY[:2], [], HISTORY, []], [NO_TIMESTAMP, 3, HISTORY[1][2], NO_TIMESTAMP]
+    padded = FlatHistory.from_inputs(history_inputs(histories, moments, 5))
+    every = [entry for history in histories for entry in history]
+    flat = FlatHistory.from_flat_inputs(
+        {
+            "timestamps": tf.constant(moments, tf.int64),
+            "history_lengths": tf.constant([len(history) for history in histories], tf.int32),
+            "history_rows": tf.constant([row for row, _, _ in every], tf.int32),
+            "history_ratings": tf.constant([stars for _, stars, _ in every], tf.float32),
+            "history_timestamps": tf.constant([seconds for _, _, seconds in every], tf.int64),
+        }
+    )
+    for expected, column in zip(padded, flat, strict=True):
+        np.testing.assert_array_equal(column.numpy(), expected.numpy())
 
 
 def test_an_embedding_bag_is_a_weighted_sum() -> None:
