@@ -1,8 +1,8 @@
 """Training examples: what a person did up to a moment, and what they did after it.
 
 An example is one user. Movies of the history are either read (the query's input) or hidden (its targets),
-never both, or the model would learn to copy. REFERENCE.md of the founders measured what looking forward is
-worth; the idea of a user as one multinomial example is Liang et al. 2018 (arXiv:1802.05814).
+never both, or the model would learn to copy. The idea of a user as one multinomial example is Liang et al.
+2018 (arXiv:1802.05814).
 """
 
 from __future__ import annotations

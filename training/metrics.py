@@ -166,7 +166,7 @@ class Calibration:
 
 @dataclass
 class RetrievalMetrics:
-    """What REFERENCE.md of the founders asks of one query per user, test movies of one user at a time."""
+    """The measures of docs/evaluation.md that need one query per user, test movies of one user at a time."""
 
     hit_rates: list[HitRate] = field(default_factory=lambda: [HitRate(10), HitRate(50), HitRate(100)])
     accuracy: HitRate = field(default_factory=lambda: HitRate(100))

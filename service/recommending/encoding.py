@@ -34,7 +34,7 @@ class AnswerEncoder:
         self._movies: dict[int, str] = {}
 
     def recommendation(self, query: RecommendQuery, answer: Recommendation) -> bytes:
-        """A `schemas.recommend.RecommendAnswer`."""
+        """A `schemas.recommendations.RecommendAnswer`."""
         because: Iterable[Sequence[Contribution] | None]
         because = repeat(None, len(answer.rows)) if answer.because is None else answer.because
         source = f',"source":"{answer.source}"'

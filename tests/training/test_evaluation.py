@@ -77,7 +77,7 @@ class ByTable:
 
 
 def brute_force(scores: NDArray[np.float32], train: RatingsTable, test: RatingsTable) -> dict[str, float]:
-    """REFERENCE.md's measures, a row at a time, by walking down sorted lists (there are no ties)."""
+    """The measures of docs/evaluation.md, a row at a time, by walking down sorted lists without ties."""
     user_ids = Histories.from_table(train).user_ids
     seen: dict[str, set[int]] = defaultdict(set)
     wanted: dict[str, set[int]] = defaultdict(set)

@@ -150,7 +150,7 @@ def test_the_report_says_what_was_measured(bundle: Path, measured: dict[str, Any
 def test_the_service_loads_the_bundle_and_answers_as_the_model_does(
     bundle: Path, trained: TrainedModel
 ) -> None:
-    """`Recommender.load` replays golden.json as well."""
+    """`load_recommender` replays golden.json as well."""
     recommender = load_recommender(bundle, Settings())
     for user_id in ("影", 'say "42"', "user-77"):
         user = trained.histories.user_ids.index(user_id)

@@ -26,7 +26,7 @@ class Figure:
         name: The model and the measure, in at most 24 letters.
         measured: Here and now.
         published: In the tutorial, as it says it.
-        tfrs: What TFRS 0.7.7 reaches on the same rows (REFERENCE.md of the founders).
+        tfrs: What TFRS 0.7.7 reached on the same rows (docs/experiments.md).
         expected, tolerance: The middle of the band and half its width.
     """
 

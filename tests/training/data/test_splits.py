@@ -33,7 +33,7 @@ def many_rows(num_rows: int) -> RatingsTable:
 
 
 def slow_temporal_split(table: RatingsTable) -> tuple[set[int], set[int]]:
-    """REFERENCE.md's definition, word for word."""
+    """The definition of `temporal_split`, word for word."""
     train, test = set(), set()
     ids = table.movies.movie_ids
     as_integers = all(movie_id.isdecimal() for movie_id in ids)
