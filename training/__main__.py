@@ -6,7 +6,6 @@ import logging
 import os
 import signal
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +15,23 @@ from training import shelf_commands
 from training.config import PRESETS, TrainingConfig
 from training.errors import ConfigurationError, TrainingError
 from training.experiments import commands as experiments
+from training.options import (
+    DEFAULT_ARTIFACTS,
+    Artifacts,
+    Data,
+    Dataset,
+    Epochs,
+    Evaluation,
+    Index,
+    Layers,
+    Preset,
+    Purpose,
+    Seed,
+    Split,
+    TensorBoard,
+    Version,
+    Weight,
+)
 from training.progress import console
 
 # What shells report of a process that a signal ended: 128 and its number. Typer leaves so after Ctrl-C.
@@ -31,68 +47,6 @@ shelf_commands.register(app)
 app.add_typer(experiments.app, name="experiments")
 
 
-class Dataset(StrEnum):
-    """MovieLens versions that TensorFlow Datasets knows."""
-
-    ML_100K = "100k"
-    ML_1M = "1m"
-    LATEST_SMALL = "latest-small"
-    ML_20M = "20m"
-    ML_25M = "25m"
-
-
-class Split(StrEnum):
-    """How ratings are held out."""
-
-    TEMPORAL = "temporal"
-    RANDOM = "random"
-
-
-class Evaluation(StrEnum):
-    """A split to measure on before shipping, or none."""
-
-    TEMPORAL = "temporal"
-    RANDOM = "random"
-    NONE = "none"
-
-
-class Index(StrEnum):
-    """What finds candidates; `service.bundle.INDEX_FILES` has the files."""
-
-    ANNOY = "annoy"
-    USEARCH = "usearch"
-
-
-class Preset(StrEnum):
-    """What the model is trained for; `training.config.PRESETS` has the hyper-parameters."""
-
-    FORWARD = "forward"
-    INTERPOLATION = "interpolation"
-
-
-Data = Annotated[
-    str, typer.Option(metavar="SOURCE", help="auto, tfds, or the path of a GroupLens directory or zip.")
-]
-Version = Annotated[Dataset, typer.Option(help="The MovieLens version that auto and tfds mean.")]
-Purpose = Annotated[
-    Preset, typer.Option(help="forward: what comes next; interpolation: what was hidden at random.")
-]
-Layers = Annotated[
-    str | None, typer.Option(metavar="64,32", help="Dense layers that end each tower; '' for none.")
-]
-Weight = Annotated[float | None, typer.Option(min=0)]
-Epochs = Annotated[int | None, typer.Option(min=1, help="Passes over all users.")]
-Artifacts = Annotated[
-    Path, typer.Option(help="Where bundles live, and what `evaluate` measured for the next one's report.")
-]
-_ARTIFACTS = Path("artifacts")
-TensorBoard = Annotated[
-    Path | None,
-    typer.Option(metavar="DIR", help="Where to write TensorBoard logs: losses, held-out figures, rate."),
-]
-Seed = Annotated[int | None, typer.Option(min=0, help="Fixes weights and every random draw.")]
-
-
 @app.command()
 def fit(
     data: Data = "auto",
@@ -100,7 +54,7 @@ def fit(
     evaluate: Annotated[
         Evaluation, typer.Option(help="The split to measure on first.")
     ] = Evaluation.TEMPORAL,
-    artifacts: Artifacts = _ARTIFACTS,
+    artifacts: Artifacts = DEFAULT_ARTIFACTS,
     index: Annotated[
         Index, typer.Option(help="annoy, or usearch, a graph; docs/performance.md compares them.")
     ] = Index.ANNOY,
@@ -134,7 +88,7 @@ def evaluate(
     split: Annotated[Split, typer.Option(help="How ratings are held out.")] = Split.TEMPORAL,
     data: Data = "auto",
     dataset: Version = Dataset.ML_100K,
-    artifacts: Artifacts = _ARTIFACTS,
+    artifacts: Artifacts = DEFAULT_ARTIFACTS,
     seeds: Annotated[int, typer.Option(min=1, help="Train this often and print the mean.")] = 1,
     readme: Annotated[
         Path | None, typer.Option(help="A file whose table of this split and preset to replace.")

@@ -15,12 +15,13 @@ from training.config import TrainingConfig
 from training.data.sources import load_ratings
 from training.data.splits import SPLIT_NAMES, split_by_name
 from training.data.table import RatingsTable
-from training.evaluation import evaluate_split, mean_of_runs
+from training.evaluation import evaluate_split
 from training.export import EXPORT_STEPS, export_bundle
 from training.fitting import fit_model
 from training.progress import console, stage
 from training.records import EvaluationRecords
 from training.report import write_readme_table
+from training.seeds import mean_of_runs
 from training.shelf import sole_training
 from training.tables import print_ablation, print_cold_start, print_comparison
 from training.usearch_index import require_usearch
@@ -50,36 +51,21 @@ def fit(
     with sole_training(artifacts) as leftovers:
         for name in leftovers:
             console.print(f"removed {name}, which a killed training left", markup=False, soft_wrap=True)
-        return _fit(
-            source, dataset, config, held_out, artifacts, tensorboard=tensorboard, index_backend=index_backend
-        )
-
-
-def _fit(
-    source: str,
-    dataset: str,
-    config: TrainingConfig,
-    held_out: str | None,
-    artifacts: Path,
-    *,
-    tensorboard: Path | None,
-    index_backend: str,
-) -> Path:
-    table = load(source, dataset)
-    metrics = None
-    if held_out is not None:
-        metrics = _known_or_measured(table, held_out, config, artifacts, tensorboard)
-        print_comparison(metrics)
-    with watched_fit("Train on every rating", config, tensorboard) as (_, on_epoch):
-        trained = fit_model(table, config, on_epoch)
-    # A step is counted as it begins, so the last one ends with one more.
-    with stage("Export", EXPORT_STEPS + 1) as running:
-        bundle = export_bundle(
-            trained, table, metrics, artifacts, running.advance, index_backend=index_backend
-        )
-        running.advance()
-    console.print(f"{bundle} is live", markup=False, soft_wrap=True)
-    return bundle
+        table = load(source, dataset)
+        metrics = None
+        if held_out is not None:
+            metrics = _known_or_measured(table, held_out, config, artifacts, tensorboard)
+            print_comparison(metrics)
+        with watched_fit("Train on every rating", config, tensorboard) as (_, on_epoch):
+            trained = fit_model(table, config, on_epoch)
+        # A step is counted as it begins, so the last one ends with one more.
+        with stage("Export", EXPORT_STEPS + 1) as running:
+            bundle = export_bundle(
+                trained, table, metrics, artifacts, running.advance, index_backend=index_backend
+            )
+            running.advance()
+        console.print(f"{bundle} is live", markup=False, soft_wrap=True)
+        return bundle
 
 
 def evaluate(

@@ -16,13 +16,13 @@ from service.bundle.current import read_current, roll_back
 from service.errors import MatineeError
 from training.artifacts import writing
 from training.errors import ShelfError
+from training.options import DEFAULT_ARTIFACTS
 from training.progress import console, results
 from training.shelf import bundles_in, prune, sole_training, verify_whole
 
 MIB = 2**20
 
 Artifacts = Annotated[Path, typer.Option(help="Where bundles live.")]
-_ARTIFACTS = Path("artifacts")
 
 
 def register(app: typer.Typer) -> None:
@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
     app.command("rollback")(rollback)
 
 
-def list_bundles(artifacts: Artifacts = _ARTIFACTS) -> None:
+def list_bundles(artifacts: Artifacts = DEFAULT_ARTIFACTS) -> None:
     """Shows the bundles there are, the newest first, and which is live."""
     table = Table("bundle", "", "made", "data", "ratings", "MiB", "trouble", title=str(artifacts))
     for shelved in bundles_in(artifacts):
@@ -54,7 +54,7 @@ def list_bundles(artifacts: Artifacts = _ARTIFACTS) -> None:
 
 def verify_bundle(
     bundle: Annotated[Path | None, typer.Argument(help="Its directory; the live one's by default.")] = None,
-    artifacts: Artifacts = _ARTIFACTS,
+    artifacts: Artifacts = DEFAULT_ARTIFACTS,
 ) -> None:
     """Checks sizes and checksums, then has the service load the bundle and replay its golden requests."""
     with _told_in_one_line():
@@ -74,7 +74,7 @@ def verify_bundle(
 
 def prune_bundles(
     keep: Annotated[int, typer.Option(min=1, help="How many of the newest to keep.")] = 3,
-    artifacts: Artifacts = _ARTIFACTS,
+    artifacts: Artifacts = DEFAULT_ARTIFACTS,
 ) -> None:
     """Removes old bundles, never the live or the previous one, and what killed trainings left behind."""
     with sole_training(artifacts) as leftovers, writing(artifacts), _told_in_one_line():
@@ -87,7 +87,7 @@ def prune_bundles(
         console.print("nothing to remove")
 
 
-def rollback(artifacts: Artifacts = _ARTIFACTS) -> None:
+def rollback(artifacts: Artifacts = DEFAULT_ARTIFACTS) -> None:
     """Makes the previous bundle live and the live one the previous; a second time undoes it."""
     with writing(artifacts), _told_in_one_line():
         bundle_id = roll_back(artifacts)

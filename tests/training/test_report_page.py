@@ -2,8 +2,8 @@ import re
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from training.evaluation import mean_of_runs
 from training.report_page import report_page
+from training.seeds import mean_of_runs
 
 
 def test_the_best_is_bold_and_where_a_baseline_wins_words_say_so() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from training.errors import ConfigurationError
+from training.options import Data
 
 if TYPE_CHECKING:
     from training.config import TrainingConfig
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Rebuilds the models of the published tutorials and compares the figures.")
 
-Data = Annotated[
-    str, typer.Option(metavar="SOURCE", help="auto, tfds, or the path of a GroupLens directory or zip.")
-]
 Epochs = Annotated[
     int | None, typer.Option(min=1, help="Passes over all training ratings, as published if not given.")
 ]

@@ -1,0 +1,72 @@
+"""Options of `fit` and `evaluate`: the words that may be typed, and what `--help` says of them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Dataset(StrEnum):
+    """MovieLens versions that TensorFlow Datasets knows."""
+
+    ML_100K = "100k"
+    ML_1M = "1m"
+    LATEST_SMALL = "latest-small"
+    ML_20M = "20m"
+    ML_25M = "25m"
+
+
+class Split(StrEnum):
+    """How ratings are held out."""
+
+    TEMPORAL = "temporal"
+    RANDOM = "random"
+
+
+class Evaluation(StrEnum):
+    """A split to measure on before shipping, or none."""
+
+    TEMPORAL = "temporal"
+    RANDOM = "random"
+    NONE = "none"
+
+
+class Index(StrEnum):
+    """What finds candidates; `service.bundle.INDEX_FILES` has the files."""
+
+    ANNOY = "annoy"
+    USEARCH = "usearch"
+
+
+class Preset(StrEnum):
+    """What the model is trained for; `training.config.PRESETS` has the hyper-parameters."""
+
+    FORWARD = "forward"
+    INTERPOLATION = "interpolation"
+
+
+Data = Annotated[
+    str, typer.Option(metavar="SOURCE", help="auto, tfds, or the path of a GroupLens directory or zip.")
+]
+Version = Annotated[Dataset, typer.Option(help="The MovieLens version that auto and tfds mean.")]
+Purpose = Annotated[
+    Preset, typer.Option(help="forward: what comes next; interpolation: what was hidden at random.")
+]
+Layers = Annotated[
+    str | None, typer.Option(metavar="64,32", help="Dense layers that end each tower; '' for none.")
+]
+Weight = Annotated[float | None, typer.Option(min=0)]
+Epochs = Annotated[int | None, typer.Option(min=1, help="Passes over all users.")]
+Artifacts = Annotated[
+    Path, typer.Option(help="Where bundles live, and what `evaluate` measured for the next one's report.")
+]
+TensorBoard = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Where to write TensorBoard logs: losses, held-out figures, rate."),
+]
+Seed = Annotated[int | None, typer.Option(min=0, help="Fixes weights and every random draw.")]
+
+DEFAULT_ARTIFACTS = Path("artifacts")
