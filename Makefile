@@ -74,7 +74,7 @@ test-slow: install ## the tests on real data and those that take minutes
 test-faults: install ## the slow tests of faults: bad bundles, kills, full disks, overload
 	@$(IN_VENV) -m pytest -m slow tests/service/test_bad_bundles.py tests/integration/test_faults_training.py tests/integration/test_faults_serving.py
 
-swaps: install ## requests failed, latency and memory over 20 swaps under load (FLAGS='--docs docs/operations.md')
+swaps: install ## requests failed, latency and memory over 20 swaps under load (FLAGS='--page docs/operations.md')
 	@$(IN_VENV) -m benchmarks.swaps --artifacts '$(ARTIFACTS)' $(FLAGS)
 
 AXE := tests/browser/node_modules/installed

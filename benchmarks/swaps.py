@@ -14,32 +14,30 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import random
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 
 import httpx
 
+from benchmarks.machine import describe_machine, say_machine
+from benchmarks.measured_server import MeasuredServer
+from benchmarks.page import markdown_table, replace_between
 from benchmarks.socket_load import Load, Sample, percentile
 from service.bundle import MANIFEST_FILE
 from service.bundle.current import go_live, read_current
 from service.bundle.manifest import read_manifest
 from service.loaded.histories import Histories
 
-MIB = 2**20
 MOST_GROWTH, MOST_SLOWDOWN = 1.3, 3.0
 """The bars: memory after the last swap over that after the second; p99 during swaps over that without."""
-_MARK = "<!-- benchmarks.swaps -->"
+MARK = "benchmarks.swaps"
 
 
 def main() -> None:
@@ -49,20 +47,17 @@ def main() -> None:
     parser.add_argument("--swaps", type=int, default=20)
     parser.add_argument("--load", type=float, default=0.5, help="share of the most requests/s")
     parser.add_argument("--seconds", type=float, default=3, help="without a swap, before each")
-    parser.add_argument("--port", type=int, default=8791)
-    parser.add_argument("--docs", type=Path, help=f"a page whose lines between two {_MARK} to replace")
+    parser.add_argument("--page", type=Path, help="whose table to replace")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="matinee-swaps-") as directory:
         artifacts = Path(directory)
         copies = _copies(read_current(arguments.artifacts), artifacts, arguments.swaps + 1)
-        with _service(artifacts, arguments.port) as process:
-            figures = _measure(artifacts, copies, process, arguments)
+        with MeasuredServer.service(artifacts, {"MATINEE_RELOAD_SECONDS": "3600"}) as server:
+            figures = _measure(artifacts, copies, server, arguments)
     text = _table(figures)
-    sys.stdout.write(text)
-    if arguments.docs:
-        before, _, rest = arguments.docs.read_text(encoding="utf-8").partition(_MARK)
-        after = rest.partition(_MARK)[2]
-        arguments.docs.write_text(f"{before}{_MARK}\n\n{text}\n{_MARK}{after}", encoding="utf-8")
+    sys.stdout.write(f"{text}\n")
+    if arguments.page:
+        replace_between(arguments.page, MARK, text)
     sys.exit(0 if figures.passed else 1)
 
 
@@ -75,12 +70,15 @@ class Figures:
     quiet: list[Sample]
     swapping: list[Sample]
     swap_seconds: list[float]
-    resident_bytes: list[int]
+    resident_mib: list[float]
 
     @property
-    def failed(self) -> int:
-        """Requests of either time that were not answered with 200."""
-        return sum(each.status != 200 for each in self.quiet + self.swapping)
+    def failed(self) -> tuple[int, int]:
+        """Requests that were not answered with 200, without and during swaps."""
+        without, during = (
+            sum(each.status != 200 for each in samples) for samples in (self.quiet, self.swapping)
+        )
+        return without, during
 
     @property
     def slowdown(self) -> float:
@@ -90,24 +88,24 @@ class Figures:
     @property
     def growth(self) -> float:
         """Resident memory after the last swap over that after the second."""
-        return self.resident_bytes[-1] / self.resident_bytes[1]
+        return self.resident_mib[-1] / self.resident_mib[1]
 
     @property
     def passed(self) -> bool:
         """Whether every bar is met."""
-        return self.failed == 0 and self.slowdown <= MOST_SLOWDOWN and self.growth <= MOST_GROWTH
+        return self.failed == (0, 0) and self.slowdown <= MOST_SLOWDOWN and self.growth <= MOST_GROWTH
 
 
-def _measure(artifacts: Path, copies: list[Path], process: int, arguments: argparse.Namespace) -> Figures:
-    url = f"http://127.0.0.1:{arguments.port}"
+def _measure(
+    artifacts: Path, copies: list[Path], server: MeasuredServer, arguments: argparse.Namespace
+) -> Figures:
     manifest = read_manifest(copies[0])
     histories = Histories(copies[0], manifest.index["candidates"])
     users = random.Random(0).choices(range(len(histories)), k=1_000)  # noqa: S311 no secret
     bodies = [{"user_id": histories.user_id_of(user), "k": 10} for user in users]
-    _wait_for(url, copies[0].name)
-    _closed(arguments.port, bodies, 2)
-    most = _closed(arguments.port, bodies, 5)
-    load = Load(arguments.port, bodies, connections=64, per_second=arguments.load * most)
+    _closed(server.port, bodies, 2)
+    most = _closed(server.port, bodies, 5)
+    load = Load(server.port, bodies, connections=64, per_second=arguments.load * most)
     swaps, rests, resident = [], [], []
     for copy in copies[1:]:
         time.sleep(1)  # until what the load's beginning or the last swap held up is answered
@@ -116,10 +114,10 @@ def _measure(artifacts: Path, copies: list[Path], process: int, arguments: argpa
         rests.append((began, time.monotonic()))
         began = time.monotonic()
         go_live(artifacts, copy.name)
-        os.kill(process, signal.SIGHUP)
-        _wait_for(url, copy.name)
+        os.kill(server.pid, signal.SIGHUP)
+        _wait_for(server.url, copy.name)
         swaps.append((began, time.monotonic()))
-        resident.append(_resident_bytes(process))
+        resident.append(server.resident_mib())
     time.sleep(1)
     samples = load.stop()
     return Figures(
@@ -144,37 +142,38 @@ def _closed(port: int, bodies: list[dict[str, object]], seconds: float) -> float
 
 
 def _table(figures: Figures) -> str:
-    cpu = next(
-        line.partition(":")[2].strip()
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        if line.startswith("model name")
+    quiet, swapping = figures.quiet, figures.swapping
+    p50, p90, p99, p999 = (
+        [f"{1000 * percentile(samples, share):.1f} ms" for samples in (quiet, swapping)]
+        for share in (0.5, 0.9, 0.99, 0.999)
     )
-    resident = [size / MIB for size in figures.resident_bytes]
+    first, second, last = (f"{figures.resident_mib[place]:.0f}" for place in (0, 1, -1))
     rows = [
-        f"{datetime.now(UTC):%Y-%m-%d}, {cpu}, {os.cpu_count()} cores, "
-        f"load average {os.getloadavg()[1]:.1f}, Python {platform.python_version()}; {len(resident)} swaps, "
-        f"{figures.per_second:.0f} requests/s offered, {figures.per_second / figures.most_per_second:.0%} "
-        f"of the most that 16 connections got:",
-        "",
-        "| | without swaps | during swaps | bar |",
-        "| --- | ---: | ---: | ---: |",
-        f"| requests | {len(figures.quiet)} | {len(figures.swapping)} | |",
-        f"| failed | {sum(s.status != 200 for s in figures.quiet)} "
-        f"| {sum(s.status != 200 for s in figures.swapping)} | 0 |",
-        *(
-            f"| p{100 * share:g} | {percentile(figures.quiet, share) * 1000:.1f} ms "
-            f"| {percentile(figures.swapping, share) * 1000:.1f} ms | |"
-            for share in (0.5, 0.9, 0.999)
-        ),
-        f"| p99 | {percentile(figures.quiet, 0.99) * 1000:.1f} ms "
-        f"| {percentile(figures.swapping, 0.99) * 1000:.1f} ms, {figures.slowdown:.1f} times "
-        f"| {MOST_SLOWDOWN:g} times |",
-        f"| seconds for one swap, median / most | | {sorted(figures.swap_seconds)[len(resident) // 2]:.1f} / "
-        f"{max(figures.swap_seconds):.1f} | |",
-        f"| resident memory after the 1st, 2nd, last swap | | {resident[0]:.0f}, {resident[1]:.0f}, "
-        f"{resident[-1]:.0f} MiB; last over 2nd {figures.growth:.2f} | {MOST_GROWTH:g} |",
+        ["requests", str(len(quiet)), str(len(swapping)), ""],
+        ["failed", *map(str, figures.failed), "0"],
+        ["p50", *p50, ""],
+        ["p90", *p90, ""],
+        ["p99.9", *p999, ""],
+        ["p99", p99[0], f"{p99[1]}, {figures.slowdown:.1f} times", f"{MOST_SLOWDOWN:g} times"],
+        [
+            "seconds for one swap, median / most",
+            "",
+            f"{median(figures.swap_seconds):.1f} / {max(figures.swap_seconds):.1f}",
+            "",
+        ],
+        [
+            "resident memory after the 1st, 2nd, last swap",
+            "",
+            f"{first}, {second}, {last} MiB; last over 2nd {figures.growth:.2f}",
+            f"{MOST_GROWTH:g}",
+        ],
     ]
-    return "\n".join(rows) + "\n"
+    machine = say_machine(describe_machine(["tensorflow-cpu", "uvicorn"]))
+    said = (
+        f"{machine}; {len(figures.swap_seconds)} swaps, {figures.per_second:.0f} requests/s offered, "
+        f"{figures.per_second / figures.most_per_second:.0%} of the most that 16 connections got:"
+    )
+    return f"{said}\n\n{markdown_table([':', 'without swaps', 'during swaps', 'bar'], rows)}"
 
 
 def _copies(bundle: Path, artifacts: Path, count: int) -> list[Path]:
@@ -190,21 +189,6 @@ def _copies(bundle: Path, artifacts: Path, count: int) -> list[Path]:
     return copies
 
 
-@contextmanager
-def _service(artifacts: Path, port: int) -> Iterator[int]:
-    settings = {"ARTIFACTS": str(artifacts), "PORT": str(port), "RELOAD_SECONDS": "3600"}
-    environment = os.environ | {f"MATINEE_{name}": value for name, value in settings.items()}
-    command = [sys.executable, "-m", "service"]
-    service = subprocess.Popen(  # noqa: S603 our own
-        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        yield service.pid
-    finally:
-        service.send_signal(signal.SIGTERM)
-        service.wait()
-
-
 def _wait_for(url: str, bundle_id: str, *, seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -215,11 +199,6 @@ def _wait_for(url: str, bundle_id: str, *, seconds: float = 120) -> None:
             pass
         time.sleep(0.1)
     raise SystemExit(f"{bundle_id} was not live within {seconds:g} s")
-
-
-def _resident_bytes(process: int) -> int:
-    pages = int(Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 if __name__ == "__main__":

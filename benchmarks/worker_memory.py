@@ -10,17 +10,17 @@ processes is what they take of the machine. *Private* is what a worker wrote to 
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import re
-import signal
-import subprocess
 import sys
 import time
 from collections import Counter
 from pathlib import Path
 
 import httpx
+
+from benchmarks.machine import describe_machine, say_machine
+from benchmarks.measured_server import MeasuredServer
+from benchmarks.page import markdown_table
 
 MIB = 2**20
 _ARRAYS = (".npy", ".ann")
@@ -31,43 +31,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Memory by number of workers, as a table.")
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"))
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 3])
-    parser.add_argument("--port", type=int, default=8790)
     arguments = parser.parse_args()
-    machine = platform.processor() or platform.machine()
-    _say(f"{machine}, {os.cpu_count()} cores, Python {platform.python_version()}\n")
-    _say(
-        "| workers | RSS, each | private, each | PSS, all | of it the parent | arrays: RSS, all | PSS, all |"
-    )
-    _say("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
-    for count in arguments.workers:
-        _say(_measure(arguments.artifacts, count, arguments.port))
+    headings = ["workers", "RSS, each", "private, each", "PSS, all", "of it the parent"]
+    headings += ["arrays: RSS, all", "PSS, all"]
+    rows = [_measure(arguments.artifacts, count) for count in arguments.workers]
+    machine = say_machine(describe_machine())
+    sys.stdout.write(f"{machine}\n\n{markdown_table(headings, rows)}\n")
 
 
-def _measure(artifacts: Path, workers: int, port: int) -> str:
-    settings = {"ARTIFACTS": str(artifacts), "WORKERS": str(workers), "PORT": str(port), "LOG_LEVEL": "error"}
-    environment = os.environ | {f"MATINEE_{name}": value for name, value in settings.items()}
-    service = subprocess.Popen(
-        [sys.executable, "-m", "service"],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        _warm_up(f"http://127.0.0.1:{port}", workers)
-        children = [] if workers == 1 else _children(service.pid)
-        serving = children or [service.pid]
-        memory = {process: _memory(process) for process in {service.pid, *serving}}
-    finally:
-        service.send_signal(signal.SIGTERM)
-        service.wait()
+def _measure(artifacts: Path, workers: int) -> list[str]:
+    settings = {"MATINEE_WORKERS": str(workers), "MATINEE_LOG_LEVEL": "error"}
+    with MeasuredServer.service(artifacts, settings) as server:
+        _warm_up(server.url, workers)
+        children = [] if workers == 1 else _children(server.pid)
+        serving = children or [server.pid]
+        memory = {process: _memory(process) for process in {server.pid, *serving}}
     resident, private = (
         sum(memory[process][kind] for process in serving) / len(serving) for kind in ("Rss", "Private_Dirty")
     )
     proportional = sum(each["Pss"] for each in memory.values())
-    parent = memory[service.pid]["Pss"] if children else 0
-    sizes = " | ".join(f"{size / MIB:.0f} MiB" for size in (resident, private, proportional, parent))
+    parent = memory[server.pid]["Pss"] if children else 0
+    sizes = [f"{size / MIB:.0f} MiB" for size in (resident, private, proportional, parent)]
     arrays = (sum(each[f"arrays {kind}"] for each in memory.values()) for kind in ("Rss", "Pss"))
-    return f"| {workers} | {sizes} | " + " | ".join(f"{size / 1024:.0f} KiB" for size in arrays) + " |"
+    return [str(workers), *sizes, *(f"{size / 1024:.0f} KiB" for size in arrays)]
 
 
 def _warm_up(url: str, workers: int, *, seconds: float = 120) -> None:
@@ -106,11 +92,6 @@ def _memory(process: int) -> Counter[str]:
             if file.endswith(_ARRAYS):
                 total[f"arrays {size[1]}"] += int(size[2]) * 1024
     return total
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":
