@@ -135,7 +135,7 @@ def _load(report: Report, stack: Stack) -> None:
     say("Load, with nothing beside")
     options = ("--seconds", "5", "--max-error-rate", "0", "--json")
     measured = run(sys.executable, "-m", "benchmarks.load_test", f"http://{stack.address}", *options)
-    report.add("the same with nothing beside, 16 connections", describe(measured))
+    report.add("load through the published port with nothing beside, 16 connections", describe(measured))
     run_load = ("run", "--rm", "-T", "load", "http://127.0.0.1:8000", *options)
     report.add("`--profile load`, 16 connections", describe(stack.compose("--profile", "load", *run_load)))
 
