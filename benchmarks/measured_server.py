@@ -41,11 +41,19 @@ class MeasuredServer:
 
     @classmethod
     @contextmanager
-    def service(cls, artifacts: Path, settings: Mapping[str, str]) -> Iterator[MeasuredServer]:
-        """The service with its defaults, logs and metrics on, but for these variables."""
+    def service(
+        cls, artifacts: Path, settings: Mapping[str, str], code: Path | None = None
+    ) -> Iterator[MeasuredServer]:
+        """The service with its defaults, logs and metrics on, but for these variables.
+
+        Args:
+            artifacts: What it serves.
+            settings: Variables of the environment.
+            code: A checkout to run; None for this one.
+        """
         port = _free_port()
-        own = {"MATINEE_ARTIFACTS": str(artifacts), "MATINEE_PORT": str(port)}
-        with cls._started(["-m", "service"], own | dict(settings), port) as server:
+        own = {"MATINEE_ARTIFACTS": str(artifacts.resolve()), "MATINEE_PORT": str(port)}
+        with cls._started(["-m", "service"], own | dict(settings), port, code) as server:
             if int(settings.get("MATINEE_WORKERS", "1")) > 1:
                 # Connections are dealt out: so many in a row do not all fall to the one that was first.
                 _wait_until_ready(port, in_a_row=40)
@@ -54,13 +62,14 @@ class MeasuredServer:
     @classmethod
     @contextmanager
     def _started(
-        cls, arguments: Sequence[str], settings: Mapping[str, str], port: int
+        cls, arguments: Sequence[str], settings: Mapping[str, str], port: int, code: Path | None = None
     ) -> Iterator[MeasuredServer]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("MATINEE_")}
         started = time.monotonic()
         process = subprocess.Popen(  # noqa: S603 our own
             [sys.executable, *arguments],
             env=inherited | dict(settings),
+            cwd=code,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

@@ -1,0 +1,29 @@
+"""The profile of a request names what the service measures."""
+
+from pathlib import Path
+
+from benchmarks.stages import STAGES
+from service.batching.answering import answer_queries
+from service.recommending.queries import RecommendQuery
+from service.recommending.recommender import Recommender
+from service.telemetry.observer import Observer, Stage
+
+
+class Stages(Observer):
+    def __init__(self) -> None:
+        self.told: set[str] = set()
+
+    def stage(self, stage: Stage, seconds: float) -> None:
+        assert seconds >= 0
+        self.told.add(stage)
+
+
+def test_every_stage_of_an_ordinary_request_has_a_row(recommender: Recommender) -> None:
+    observer = Stages()
+    answer_queries(recommender, [RecommendQuery(user_id="42", k=3)], observer)
+    assert observer.told == set(STAGES)
+
+
+def test_the_page_has_a_place_for_the_table() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "performance.md").read_text(encoding="utf-8")
+    assert page.count("benchmarks.stages -->") == 2
