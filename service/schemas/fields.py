@@ -4,19 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StrictStr,
-    model_validator,
-)
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictStr, model_validator
 
 LARGEST_INTEGER = 2**53 - 1
 """Beyond it JSON does not keep integers exact: many readers, OpenAPI's too, hold numbers as doubles."""
-
-
 LONGEST_TEXT = 1_000
 """Characters of an id, a title or a genre."""
 MOST_ENTRIES = 5_000
@@ -38,23 +29,12 @@ WRITTEN_WITH_A_POINT = BeforeValidator(_integer)
 UserId = Annotated[Text, Field(description="A user's id, known to the bundle or not.", examples=["42"])]
 MovieId = Annotated[Text, Field(description="A movie's id.", examples=["50"])]
 Timestamp = Annotated[
-    int,
-    Field(
-        ge=-LARGEST_INTEGER,
-        le=LARGEST_INTEGER,
-        description="Unix seconds, clipped to the times trained on. Without it the query is time-agnostic.",
-        examples=[893286638],
-    ),
-    WRITTEN_WITH_A_POINT,
-]
-OptionalTimestamp = Annotated[
-    Timestamp | None,
+    Annotated[int, Field(ge=-LARGEST_INTEGER, le=LARGEST_INTEGER), WRITTEN_WITH_A_POINT] | None,
     Field(
         description="Unix seconds, clipped to the times trained on. Without it the query is time-agnostic.",
         examples=[893286638],
     ),
 ]
-
 BundleId = Annotated[
     str, Field(description="The bundle that answered.", examples=["20261121T062118Z-df4c644d"])
 ]

@@ -10,7 +10,7 @@ from service.schemas.fields import (
     Body,
     Element,
     MovieId,
-    OptionalTimestamp,
+    Timestamp,
     UserId,
     refuse_many_fields,
 )
@@ -49,7 +49,7 @@ class PersonBody(Body):
         "named twice, or known already, takes the last rating and place given here. The model reads the most "
         "recent ones, as many as `max_history` of the bundle's manifest says; all of them are excluded.",
     )
-    timestamp: OptionalTimestamp = None
+    timestamp: Timestamp = None
 
     def history_entries(self) -> list[HistoryEntry]:
         """The history as `service.recommending.queries` has it."""

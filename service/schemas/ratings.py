@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, Field, ValidationInfo
 
 from service.recommending.queries import RatingQuery
-from service.schemas.fields import BundleId, MovieId, OptionalTimestamp, Parameters, Text, UserId
+from service.schemas.fields import BundleId, MovieId, Parameters, Text, Timestamp, UserId
 from service.schemas.person import PersonBody
 
 
@@ -58,7 +58,7 @@ class RatingParameters(Parameters):
     user_id: UserId
     movie_id: RatedMovieId = None
     movie_title: MovieTitle = None
-    timestamp: OptionalTimestamp = None
+    timestamp: Timestamp = None
 
     def to_query(self) -> RatingQuery:
         """The same without HTTP."""

@@ -12,9 +12,9 @@ from service.schemas.fields import (
     WRITTEN_WITH_A_POINT,
     Body,
     MovieId,
-    OptionalTimestamp,
     Parameters,
     Text,
+    Timestamp,
     UserId,
 )
 from service.schemas.person import PersonBody
@@ -153,7 +153,7 @@ class RecommendParameters(Parameters):
     user_id: UserId
     offset: Offset = 0
     k: Count = 10
-    timestamp: OptionalTimestamp = None
+    timestamp: Timestamp = None
     exclude_seen: ExcludeSeen = True
     exclude: Exclude = Field(default=[])
     genres_any: GenresAny = Field(default=[])
