@@ -17,6 +17,8 @@ from service.loaded.title_search import TitleSearch
 
 MOST_SUGGESTIONS = 5
 
+_NO_ROWS = np.empty(0, np.int32)
+
 
 @dataclass(frozen=True)
 class Catalogue:
@@ -118,9 +120,11 @@ class Catalogue:
             int32 `[n]`: rows, best first (`title_search.Fit`), equals and a blank query's by popularity.
         """
         rows = self._title_search.search(query)
-        if genre is None:
-            return rows
-        return rows[np.isin(rows, self._rows_by_genre.get(genre.casefold(), []))]
+        return rows if genre is None else rows[np.isin(rows, self.rows_of_genre(genre))]
+
+    def rows_of_genre(self, genre: str) -> NDArray[np.int32]:
+        """int32, rising: the rows of the movies that have a genre, its case aside; empty where none has."""
+        return self._rows_by_genre.get(genre.casefold(), _NO_ROWS)
 
     def row_of(self, movie_id: str, *, field: str = "movie_id") -> int:
         """The candidate row of a movie.

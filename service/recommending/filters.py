@@ -40,14 +40,11 @@ class Filters:
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._years = np.array([_NO_YEAR if year is None else year for year in catalogue.years], np.int64)
-        self._by_genre: dict[str, Mask] = {}
-        for row, genres in enumerate(catalogue.genres):
-            for genre in genres:
-                name = genre.casefold()
-                if name not in self._by_genre:
-                    self._by_genre[name] = np.zeros(len(catalogue), np.bool_)
-                self._by_genre[name][row] = True
         self._nothing = np.zeros(len(catalogue), np.bool_)
+        self._by_genre: dict[str, Mask] = {}
+        for genre in catalogue.genre_counts:
+            mask = self._by_genre[genre.casefold()] = self._nothing.copy()
+            mask[catalogue.rows_of_genre(genre)] = True
 
     def allow(self, conditions: MovieFilter | None, excluded_rows: NDArray[np.int32]) -> Allowed:
         """Those that meet the conditions, without the excluded rows (int32, any order, repeats allowed)."""
