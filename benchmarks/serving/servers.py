@@ -1,0 +1,168 @@
+"""The servers that are compared, each started in an environment of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from benchmarks.serving.work import BUNDLE_VARIABLE, WORK_VARIABLE
+
+_REPOSITORY = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Server:
+    """How one server is started and asked.
+
+    Attributes:
+        name: Of its requirements file too.
+        distribution: What its version is the version of.
+        command: After its environment's Python, `{port}` replaced.
+        path: Where it answers.
+        body: JSON, `%s` is the user.
+    """
+
+    name: str
+    distribution: str
+    command: tuple[str, ...]
+    path: str
+    body: str = '{"user_id": "%s"}'
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a running server answers, and its first process."""
+
+    url: str
+    process: int
+
+
+OURS = Server("matinee", "fastapi", ("-m", "service"), "/recommend", '{"user_id": "%s", "k": 10}')
+FRAMEWORKS = (
+    Server(
+        "bentoml",
+        "bentoml",
+        (
+            "-m",
+            "bentoml",
+            "serve",
+            "benchmarks.serving.bentoml_server:Recommend",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            "{port}",
+        ),
+        "/recommend",
+        '{"user_ids": ["%s"]}',
+    ),
+    Server("litserve", "litserve", ("-m", "benchmarks.serving.litserve_server", "{port}"), "/predict"),
+    Server("mosec", "mosec", ("-m", "benchmarks.serving.mosec_server", "--port", "{port}"), "/inference"),
+    Server("ray", "ray", ("-m", "benchmarks.serving.ray_server", "{port}"), "/"),
+)
+
+
+def python_of(server: Server, environments: Path) -> str:
+    """Ours, or the Python of the framework's own environment, which is made where it is missing."""
+    if server is OURS:
+        return sys.executable
+    python = environments / server.name / "bin" / "python"
+    if not python.exists():
+        sys.stderr.write(f"{server.name}: install its packages ...\n")
+        requirements = _REPOSITORY / "requirements" / "serving" / f"{server.name}.txt"
+        subprocess.run([sys.executable, "-m", "venv", str(python.parents[1])], check=True)  # noqa: S603  # ours
+        subprocess.run([str(python), "-m", "pip", "install", "-q", "-r", str(requirements)], check=True)  # noqa: S603  # ours
+    return str(python.absolute())
+
+
+@contextmanager
+def started(
+    server: Server, python: str, bundle: Path, *, work: str, port: int, log: Path, seconds: float
+) -> Iterator[Address]:
+    """Starts a server in a session of its own and yields its address once it has answered rightly.
+
+    Args:
+        server: Which.
+        python: Its interpreter.
+        bundle: What it answers from.
+        work: What it calls, see `benchmarks.serving.work`.
+        port: Where it listens.
+        log: Takes what it prints.
+        seconds: It has to answer.
+
+    Raises:
+        RuntimeError: It did not answer in time, or wrongly; the message ends with its last lines.
+    """
+    bundle = bundle.absolute()
+    environment = os.environ | {
+        BUNDLE_VARIABLE: str(bundle),
+        WORK_VARIABLE: work,
+        "MATINEE_ARTIFACTS": str(bundle.parent),
+        "MATINEE_PORT": str(port),
+        "TF_NUM_INTRAOP_THREADS": "1",  # as our service has it
+        "TF_NUM_INTEROP_THREADS": "1",
+        "PYTHONPATH": str(_REPOSITORY),
+        "BENTOML_DO_NOT_TRACK": "True",
+        "RAY_USAGE_STATS_ENABLED": "0",
+    }
+    command = [python, *(part.format(port=port) for part in server.command)]
+    with log.open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603  # ours
+            command, cwd=log.parent, env=environment, stdout=output, stderr=output, start_new_session=True
+        )
+    try:
+        url = f"http://127.0.0.1:{port}{server.path}"
+        deadline = time.monotonic() + seconds
+        while not _answers(server, url):
+            if time.monotonic() > deadline or process.poll() is not None:
+                last = log.read_text(encoding="utf-8", errors="replace")[-1_500:]
+                raise RuntimeError(f"did not answer within {seconds:g} s:\n{last}")
+            time.sleep(0.5)
+        sys.stderr.write(f"{server.name}: answers\n")
+        yield Address(url, process.pid)
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _answers(server: Server, url: str) -> bool:
+    """Whether it answers with ten movies for a known user.
+
+    Raises:
+        RuntimeError: It answers with something else.
+    """
+    headers = {"Content-Type": "application/json"}
+    try:
+        response = httpx.post(url, content=server.body.replace("%s", "42"), headers=headers, timeout=30)
+    except httpx.TransportError:
+        return False
+    if response.status_code in (404, 500, 502, 503):
+        return False
+    document = response.json()
+    answer = document[0] if isinstance(document, list) else document
+    items = answer.get("items", [])
+    if len(items) != 10 or not all({"title", "score", "predicted_rating"} <= item.keys() for item in items):
+        raise RuntimeError(f"expected ten movies with titles and ratings, got {response.text[:300]}")
+    return True
+
+
+def version_of(server: Server, environments: Path) -> str:
+    """Of what it is built on, as its environment has it."""
+    if server is OURS:
+        return "(this service)"
+    code = f"from importlib.metadata import version; print(version({server.distribution!r}))"
+    python = str(environments / server.name / "bin" / "python")
+    ended = subprocess.run([python, "-c", code], check=True, capture_output=True, text=True)  # noqa: S603  # ours
+    return ended.stdout.strip()
