@@ -1,0 +1,75 @@
+"""What a bundle should answer, computed from its files alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.bundle import HISTORY_ARRAYS, NO_ROW, NO_TIMESTAMP
+from training.data.table import RatingsTable
+
+
+@dataclass
+class BruteForce:
+    """Answers from the files of a bundle by numpy, without index, service or the code that trained."""
+
+    table: RatingsTable
+    bundle: Path
+    signatures: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        import tensorflow as tf  # noqa: PLC0415 takes seconds
+
+        self._tf = tf
+        self._model = tf.saved_model.load(str(self.bundle / "model"))
+        self._stored = {name: np.load(self.bundle / path) for name, path in HISTORY_ARRAYS.items()}
+        self._candidates = np.load(self.bundle / "candidates.npy")
+        ends = self._stored["user_id_offsets"].tolist()
+        text = self._stored["user_id_bytes"].tobytes()
+        self._user_ids = [text[start:end].decode() for start, end in pairwise(ends)]
+
+    def row(self, movie_id: str) -> int:
+        return self.table.movies.movie_ids.index(movie_id)
+
+    def _inputs(
+        self, user_id: str | None, history: list[dict[str, Any]], timestamp: int | None
+    ) -> tuple[dict[str, Any], list[int]]:
+        rows, stars, times, user = [], [], [], NO_ROW
+        if user_id in self._user_ids:
+            user = self._user_ids.index(user_id)
+            at = slice(*self._stored["offsets"][user : user + 2])
+            rows, stars, times = (
+                self._stored[name][at].tolist() for name in ("movie_rows", "ratings", "timestamps")
+            )
+        for entry in history:
+            rows.append(self.row(entry["movie_id"]))
+            stars.append(entry.get("rating", np.nan))
+            times.append(NO_TIMESTAMP)
+        inputs: dict[str, NDArray[Any]] = {
+            "user_rows": np.array([user], np.int32),
+            "timestamps": np.array([NO_TIMESTAMP if timestamp is None else timestamp]),
+            "history_rows": np.array([rows], np.int32),
+            "history_ratings": np.array([stars], np.float32),
+            "history_timestamps": np.array([times], np.int64),
+        }
+        return {name: self._tf.constant(values) for name, values in inputs.items()}, rows
+
+    def recommend(
+        self, user_id: str | None, history: list[dict[str, Any]] | None = None, timestamp: int | None = None
+    ) -> list[tuple[str, float]]:
+        """Every movie that may be returned with its score, best first."""
+        inputs, seen = self._inputs(user_id, history or [], timestamp)
+        [query] = self._model.signatures["embed_query"](**inputs)["query_embeddings"].numpy()
+        scores = self._candidates @ query
+        rows = [row for row in np.argsort(-scores, kind="stable").tolist() if row not in seen]
+        return [(self.table.movies.movie_ids[row], float(scores[row])) for row in rows]
+
+    def stars(self, movie_id: str, user_id: str | None, history: list[dict[str, Any]] | None = None) -> float:
+        inputs, _ = self._inputs(user_id, history or [], None)
+        rows = self._tf.constant([[self.row(movie_id)]], self._tf.int32)
+        return float(self._model.signatures["predict_rating"](candidate_rows=rows, **inputs)["ratings"][0, 0])
