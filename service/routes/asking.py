@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 
 from fastapi import Request, Response
 
 from service.batching.answering import Encoded
 from service.batching.batcher import Batcher
 from service.batching.lane import Answers
-from service.errors import RequestError, UnknownTitle
+from service.errors import DeadlineExceeded, QueueFull, RequestError, UnknownTitle
 from service.http.problem_details import problem_of, problem_of_fields
 from service.recommending.queries import Query
 from service.routes.live import off_the_loop
@@ -76,9 +77,11 @@ async def answer_batch(
 
 async def _suggest(request: Request, encoded: Sequence[Encoded]) -> None:
     unknown = [each for each in encoded if isinstance(each, UnknownTitle)]
-    for each in unknown[:MOST_TITLES]:
-        # One at a time, so that others' searches come in between.
-        await off_the_loop(request, each.suggest, stage="title_search")
+    # Suggestions help, and are no answer: where too many wait for a search, there are none.
+    with suppress(QueueFull, DeadlineExceeded):
+        for each in unknown[:MOST_TITLES]:
+            # One at a time, so that others' searches come in between.
+            await off_the_loop(request, each.suggest, stage="title_search")
 
 
 def _element_json(encoded: Encoded, place: str) -> bytes:

@@ -1,11 +1,16 @@
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-from service_client import Ask
+from service_client import Ask, asking
 from tiny_model import MOVIE_IDS, NUM_CANDIDATES, USER_IDS, TinyModel, title_of
 
+from service.app import create_app
+from service.errors import QueueFull
 from service.schemas.movies import GenresAnswer, MovieAnswer, MoviesAnswer, PopularAnswer, SimilarAnswer
+from service.settings import Settings
 
 
 def ids(answer: dict[str, Any]) -> list[str]:
@@ -128,6 +133,23 @@ def test_an_unknown_title_is_answered_with_the_closest(ask: Ask) -> None:
         assert len(suggested) <= 5
         again = typed | {"movie_title": suggested[0][1]}
         assert ask("POST", "/predict_rating", json=again).status_code == 200
+
+
+def test_where_too_many_wait_for_a_search_an_unknown_title_is_answered_without(tiny_artifacts: Path) -> None:
+    async def refuse(_: object) -> None:
+        raise QueueFull("as many as may are waiting")
+
+    app = create_app(Settings(artifacts=tiny_artifacts), wait_for_bundle=True)
+    app.state.searching = SimpleNamespace(run=refuse)
+    misspelt = {"user_id": "42", "movie_title": "Twinz (1988)"}
+    with asking(app) as ask_busy:
+        assert ask_busy("GET", "/movies", params={"query": "twinz"}).status_code == 503
+        alone = ask_busy("POST", "/predict_rating", json=misspelt)
+        pairs = [misspelt, {"user_id": "42", "movie_id": "m1"}]
+        batch = ask_busy("POST", "/predict_rating/batch", json={"pairs": pairs}).json()["predictions"]
+    assert alone.status_code == batch[0]["error"]["status"] == 404
+    assert "suggestions" not in {*alone.json(), *batch[0]["error"]}
+    assert batch[1]["movie_id"] == "m1"
 
 
 def test_a_title_like_no_other_is_answered_without_suggestions(ask: Ask) -> None:
