@@ -30,7 +30,6 @@ from service.bundle import CANDIDATES_FILE, HISTORY_ARRAYS
 
 SIZES = (10_000, 100_000, 1_000_000)
 BACKENDS = ("annoy", "usearch", "exact")
-MARK = "catalogue size"
 _RESULTS = "results.json"
 
 
@@ -48,6 +47,7 @@ def main() -> None:
     parser.add_argument("--build-seconds", type=float, default=900, help="after which a build is given up")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="that usearch builds with")
     parser.add_argument("--page", type=Path, help="whose table to replace")
+    parser.add_argument("--mark", default="catalogue size", help="of the table on it")
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
     real = real_embeddings(arguments.bundle)
@@ -56,7 +56,7 @@ def main() -> None:
     table = _table(arguments)
     sys.stdout.write(f"{table}\n")
     if arguments.page is not None:
-        replace_between(arguments.page, MARK, table)
+        replace_between(arguments.page, arguments.mark, table)
 
 
 def _measure_size(size: int, real: tuple[Any, Any], arguments: argparse.Namespace) -> None:
