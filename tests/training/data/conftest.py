@@ -110,14 +110,19 @@ def write_files(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture(scope="session")
-def wheel_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache directory in which the wheel's copy of MovieLens 100K is prepared."""
+def prepared_wheel(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, RatingsTable]:
+    """A cache directory in which the wheel's copy of MovieLens 100K was prepared, and what was read then."""
     cache_dir = tmp_path_factory.mktemp("cache")
-    wheel_source.load_wheel(cache_dir)
-    return cache_dir
+    return cache_dir, wheel_source.load_wheel(cache_dir)
 
 
 @pytest.fixture(scope="session")
-def movielens_100k(wheel_cache: Path) -> RatingsTable:
+def wheel_cache(prepared_wheel: tuple[Path, RatingsTable]) -> Path:
+    """The directory of `prepared_wheel`."""
+    return prepared_wheel[0]
+
+
+@pytest.fixture(scope="session")
+def movielens_100k(prepared_wheel: tuple[Path, RatingsTable]) -> RatingsTable:
     """MovieLens 100K in the published order."""
-    return wheel_source.load_wheel(wheel_cache)
+    return prepared_wheel[1]
