@@ -28,7 +28,6 @@ from benchmarks.page import markdown_table, replace_between
 from benchmarks.socket_load import Load, percentile
 
 CONNECTIONS = 16
-CASES = (("/recommend", CONNECTIONS), ("/predict_rating", CONNECTIONS), ("/recommend", 1))
 MARK = "benchmarks.overhead"
 SERVICES = {
     "annoy": {"MATINEE_INDEX": "annoy"},

@@ -29,7 +29,16 @@ import numpy as np
 from benchmarks.machine import describe_machine, say_machine
 from benchmarks.page import markdown_table, replace_between
 from benchmarks.serving.driving import drive
-from benchmarks.serving.servers import FRAMEWORKS, OURS, Address, Server, python_of, started, version_of
+from benchmarks.serving.servers import (
+    FRAMEWORKS,
+    OURS,
+    OURS_FORGETFUL,
+    Address,
+    Server,
+    python_of,
+    started,
+    version_of,
+)
 from service.bundle import HISTORY_ARRAYS
 
 MARK = "serving frameworks"
@@ -60,7 +69,7 @@ def main() -> None:
         users.write_text("\n".join(_user_ids(arguments.bundle)) + "\n", encoding="utf-8")
         running: dict[Server, Address] = {}
         failed: dict[str, str] = {}
-        for number, server in enumerate([OURS, *chosen]):
+        for number, server in enumerate([OURS, OURS_FORGETFUL, *chosen]):
             try:
                 start = started(
                     server,
@@ -73,7 +82,7 @@ def main() -> None:
                 )
                 running[server] = stack.enter_context(start)
             except (RuntimeError, subprocess.CalledProcessError) as error:
-                if server is OURS:
+                if server in {OURS, OURS_FORGETFUL}:
                     raise
                 failed[server.name] = str(error)
                 sys.stderr.write(f"{server.name}: {error}\n")
@@ -90,6 +99,11 @@ def main() -> None:
     sys.stdout.write(f"{table}\n")
     if arguments.page is not None:
         replace_between(arguments.page, f"{MARK}, {arguments.work}", table)
+
+
+def _say_command(server: Server) -> str:
+    variables = [f"{name}={value}" for name, value in server.environment]
+    return " ".join([*variables, "python", *server.command]).format(port="PORT")
 
 
 def _user_ids(bundle: Path) -> list[str]:
@@ -117,7 +131,7 @@ def _table(
                 f"{statistics.median(each['p50_ms'] for each in mine):.1f}",
                 f"{statistics.median(each['p99_ms'] for each in mine):.1f}",
                 f"{sum(each['errors'] for each in mine)}",
-                f"`python {' '.join(server.command).format(port='PORT')}`",
+                f"`{_say_command(server)}`",
             ]
         )
     rows.sort(key=lambda row: -float(row[1].replace(",", "")))

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -29,6 +29,7 @@ class Server:
         command: After its environment's Python, `{port}` replaced.
         path: Where it answers.
         body: JSON, `%s` is the user.
+        environment: Variables of its own.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Server:
     command: tuple[str, ...]
     path: str
     body: str = '{"user_id": "%s"}'
+    environment: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,10 @@ class Address:
 
 
 OURS = Server("matinee", "fastapi", ("-m", "service"), "/recommend", '{"user_id": "%s", "k": 10}')
+OURS_FORGETFUL = replace(
+    OURS, name="matinee, nobody remembered", environment=(("MATINEE_REMEMBERED_USERS", "0"),)
+)
+"""The model reads every history, as it does behind the frameworks."""
 FRAMEWORKS = (
     Server(
         "bentoml",
@@ -72,7 +78,7 @@ FRAMEWORKS = (
 
 def python_of(server: Server, environments: Path) -> str:
     """Ours, or the Python of the framework's own environment, which is made where it is missing."""
-    if server is OURS:
+    if server in {OURS, OURS_FORGETFUL}:
         return sys.executable
     python = environments / server.name / "bin" / "python"
     if not python.exists():
@@ -112,6 +118,7 @@ def started(
         "PYTHONPATH": str(_REPOSITORY),
         "BENTOML_DO_NOT_TRACK": "True",
         "RAY_USAGE_STATS_ENABLED": "0",
+        **dict(server.environment),
     }
     command = [python, *(part.format(port=port) for part in server.command)]
     with log.open("wb") as output:
@@ -160,7 +167,7 @@ def _answers(server: Server, url: str) -> bool:
 
 def version_of(server: Server, environments: Path) -> str:
     """Of what it is built on, as its environment has it."""
-    if server is OURS:
+    if server in {OURS, OURS_FORGETFUL}:
         return "(this service)"
     code = f"from importlib.metadata import version; print(version({server.distribution!r}))"
     python = str(environments / server.name / "bin" / "python")
