@@ -161,7 +161,7 @@ class Lane:
 
             context = self._observer.choose([job.context for job in jobs])
             work = partial(self._timed, recommender, queries, is_wanted)
-            if self._pace is not None and self._pace.is_quick(recommender.bundle_id, len(queries)):
+            if self._pace is not None and self._pace.is_quick(len(queries)):
                 encoded = context.run(work)
             else:
                 working = asyncio.get_running_loop().run_in_executor(self._thread, context.run, work)
