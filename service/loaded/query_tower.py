@@ -53,6 +53,7 @@ class QueryTower:
     def __init__(self, bundle_directory: Path, settings: Settings) -> None:
         tensorflow = _import_tensorflow(settings)
         path = bundle_directory / MODEL_DIRECTORY
+        known = {id(graph) for graph in _graphs(tensorflow)}
         try:
             # Kept whole: signatures alone do not keep the model's variables and tables alive.
             self._model = tensorflow.saved_model.load(str(path))
@@ -76,12 +77,18 @@ class QueryTower:
         self._call = partial(
             tensorflow.raw_ops.StatefulPartitionedCall, Tout=[tensorflow.float32], f=self._query_state
         )
+        self._width = int(self._query_state.structured_outputs["query_states"].shape[-1])
+        # What runs is TensorFlow's own copy. What loading made of it in Python, 12,000 objects of four
+        # signatures, would be given back at once when the next bundle goes live, and hold up everybody.
+        for graph in _graphs(tensorflow):
+            if id(graph) not in known:
+                graph.Dismantle()
         self._delay_seconds = settings.model_delay_ms / 1000
 
     @property
     def width(self) -> int:
         """Columns of the states that the model makes."""
-        return int(self._query_state.structured_outputs["query_states"].shape[-1])
+        return self._width
 
     def read(self, inputs: Sequence[TowerInput]) -> NDArray[np.float32]:
         """Query states, float32 `[len(inputs), width]`, as `service.bundle` describes them.
@@ -139,6 +146,10 @@ def flat_inputs(inputs: Sequence[TowerInput]) -> dict[str, NDArray[Any]]:
         "history_ratings": np.concatenate([each.ratings for each in histories]),
         "history_timestamps": np.concatenate([each.timestamps for each in histories]),
     }
+
+
+def _graphs(tensorflow: Any) -> list[Any]:
+    return [each for each in gc.get_objects() if isinstance(each, tensorflow.Graph)]
 
 
 def _import_tensorflow(settings: Settings) -> Any:

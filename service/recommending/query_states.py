@@ -51,6 +51,12 @@ class QueryStates:
         states = iter(read)
         return np.stack([next(states) if state is None else state for state in known])
 
+    @property
+    def remembered_rows(self) -> list[int]:
+        """User rows of whom it remembers, the one that will be forgotten first before the others."""
+        with self._changing:
+            return [row for row in self._remembered if row is not None]
+
     def _remember(self, user_row: int | None, state: _State) -> None:
         if self._size == 0:
             return

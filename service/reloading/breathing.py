@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-WORK_SECONDS, REST_SECONDS = 0.0005, 0.003
+WORK_SECONDS, REST_SECONDS = 0.0005, 0.005
 SWITCH_INTERVAL_SECONDS = 0.0001
 
 

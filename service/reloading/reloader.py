@@ -6,7 +6,6 @@ import gc
 import logging
 import threading
 from collections.abc import Callable
-from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -157,8 +156,12 @@ class BundleReloader:
             if not tries.due(fingerprint(directory)):
                 return False
             try:
-                with nullcontext() if self._live is None else breathing():
+                if self._live is None:
                     loaded = self._load(directory)
+                else:
+                    with breathing():
+                        loaded = self._load(directory)
+                        loaded.remember_as(self._live)
                 self._swap(loaded)
                 del loaded
             except Exception as error:
@@ -184,7 +187,8 @@ class BundleReloader:
         logger.info("bundle %s is live", recommender.bundle_id)
         del recommender
         # The old one hangs together in circles, which nothing else would find for minutes.
-        gc.collect()
+        with breathing():
+            gc.collect()
 
     def _refuse(self, read: Callable[[Path], Path], bundle_id: str | None, error: BundleError) -> None:
         if read is read_previous:

@@ -74,3 +74,18 @@ def test_past_its_size_the_first_is_forgotten(recommender: Recommender) -> None:
     read = states.read(people)
     assert len(states._remembered) == 2
     np.testing.assert_array_equal(states.read(people[::-1]), read[::-1])
+
+
+def test_a_new_bundle_has_read_those_whom_the_old_one_remembers_before_they_ask(
+    recommender: Recommender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = (replace(recommender, remembered_users=100) for _ in range(2))
+    answered(old)
+    expected = answered(replace(recommender, remembered_users=0))
+    new.remember_as(old)
+    assert set(new.states.remembered_rows) == set(old.states.remembered_rows) != set()
+    people = [recommender.tasks.make(RecommendQuery(user_id=user_id)) for user_id in ("42", "7")]
+    monkeypatch.setattr(QueryTower, "read", lambda *_: pytest.fail("read again"))
+    new.states.read([task.person for task in people if isinstance(task, ListTask)])
+    monkeypatch.undo()
+    assert answered(new) == expected

@@ -23,6 +23,10 @@ class Loaded:
     def __init__(self, bundle_id: str) -> None:
         self.bundle_id = bundle_id
         self.itself = self
+        self.remembers_as: str | None = None
+
+    def remember_as(self, other: "Loaded") -> None:
+        self.remembers_as = other.bundle_id
 
 
 class Loader:
@@ -74,6 +78,7 @@ def test_a_new_current_takes_the_place_of_the_old(reloader: BundleReloader, tmp_
     go_live(tmp_path, "two")
     reloader.look()
     assert reloader.recommender.bundle_id == "two"
+    assert cast("Loaded", reloader.recommender).remembers_as == "one"
 
 
 def test_a_bad_current_leaves_the_old_bundle_serving(
