@@ -9,10 +9,8 @@ where it is installed, else `benchmarks.socket_load`, which makes the open ones.
 
 from __future__ import annotations
 
-import argparse
 import random
 import shutil
-import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -24,7 +22,7 @@ import httpx
 from benchmarks.closed_loop import Run, run_closed
 from benchmarks.machine import describe_machine, say_machine
 from benchmarks.measured_server import MeasuredServer
-from benchmarks.page import markdown_table, replace_between
+from benchmarks.page import markdown_table, run_command
 from benchmarks.socket_load import Load, percentile
 
 CONNECTIONS = 16
@@ -39,16 +37,7 @@ SERVICES = {
 
 def main() -> None:
     """Prints tables, and writes them into a page."""
-    parser = argparse.ArgumentParser(description="The service beside an endpoint that does nothing.")
-    parser.add_argument("--artifacts", type=Path, default=Path("artifacts"))
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=3, help="of each run")
-    parser.add_argument("--page", type=Path, help="whose tables are replaced")
-    arguments = parser.parse_args()
-    tables = measure(arguments.artifacts, arguments.rounds, arguments.seconds)
-    sys.stdout.write(f"{tables}\n")
-    if arguments.page:
-        replace_between(arguments.page, MARK, tables)
+    run_command("The service beside an endpoint that does nothing.", MARK, measure, seconds=3)
 
 
 def measure(artifacts: Path, rounds: int, seconds: float) -> str:

@@ -2,8 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import argparse
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
+
+
+def run_command(
+    description: str, mark: str, measure: Callable[[Path, int, float], str], *, seconds: float
+) -> None:
+    """The command line of a benchmark that starts services: prints its table, and writes it where asked.
+
+    Args:
+        description: For `--help`.
+        mark: Of the table, see `replace_between`.
+        measure: From artifacts, rounds and seconds of each run to Markdown.
+        seconds: Of each run where none are given.
+    """
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--artifacts", type=Path, default=Path("artifacts"))
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=seconds, help="of each run")
+    parser.add_argument("--page", type=Path, help="whose tables are replaced")
+    arguments = parser.parse_args()
+    text = measure(arguments.artifacts, arguments.rounds, arguments.seconds)
+    sys.stdout.write(f"{text}\n")
+    if arguments.page:
+        replace_between(arguments.page, mark, text)
 
 
 def replace_between(path: Path, mark: str, text: str) -> None:

@@ -82,7 +82,7 @@ def main() -> None:
                 )
                 running[server] = stack.enter_context(start)
             except (RuntimeError, subprocess.CalledProcessError) as error:
-                if server in {OURS, OURS_FORGETFUL}:
+                if server.is_ours:
                     raise
                 failed[server.name] = str(error)
                 sys.stderr.write(f"{server.name}: {error}\n")

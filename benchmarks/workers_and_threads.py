@@ -8,8 +8,6 @@ else the machine does falls on all of them. Processor time is of all processes o
 
 from __future__ import annotations
 
-import argparse
-import sys
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
@@ -18,7 +16,7 @@ from benchmarks.closed_loop import Run, run_closed
 from benchmarks.machine import describe_machine, say_machine
 from benchmarks.measured_server import MeasuredServer
 from benchmarks.overhead import Bodies
-from benchmarks.page import markdown_table, replace_between
+from benchmarks.page import markdown_table, run_command
 
 CONNECTIONS = 16
 SETTINGS = ((1, 1), (1, 2), (2, 1), (2, 2), (3, 1))
@@ -28,16 +26,7 @@ MARK = "benchmarks.workers_and_threads"
 
 def main() -> None:
     """Prints a table, and writes it into a page."""
-    parser = argparse.ArgumentParser(description="Rate and processor time by workers and threads.")
-    parser.add_argument("--artifacts", type=Path, default=Path("artifacts"))
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=4, help="of each run")
-    parser.add_argument("--page", type=Path, help="whose table is replaced")
-    arguments = parser.parse_args()
-    text = measure(arguments.artifacts, arguments.rounds, arguments.seconds)
-    sys.stdout.write(f"{text}\n")
-    if arguments.page:
-        replace_between(arguments.page, MARK, text)
+    run_command("Rate and processor time by workers and threads.", MARK, measure, seconds=4)
 
 
 def measure(artifacts: Path, rounds: int, seconds: float) -> str:

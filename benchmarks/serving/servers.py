@@ -39,6 +39,11 @@ class Server:
     body: str = '{"user_id": "%s"}'
     environment: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is this service, which runs in the environment of whoever measures."""
+        return self.command == OURS.command
+
 
 @dataclass(frozen=True)
 class Address:
@@ -78,7 +83,7 @@ FRAMEWORKS = (
 
 def python_of(server: Server, environments: Path) -> str:
     """Ours, or the Python of the framework's own environment, which is made where it is missing."""
-    if server in {OURS, OURS_FORGETFUL}:
+    if server.is_ours:
         return sys.executable
     python = environments / server.name / "bin" / "python"
     if not python.exists():
@@ -167,7 +172,7 @@ def _answers(server: Server, url: str) -> bool:
 
 def version_of(server: Server, environments: Path) -> str:
     """Of what it is built on, as its environment has it."""
-    if server in {OURS, OURS_FORGETFUL}:
+    if server.is_ours:
         return "(this service)"
     code = f"from importlib.metadata import version; print(version({server.distribution!r}))"
     python = str(environments / server.name / "bin" / "python")

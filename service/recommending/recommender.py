@@ -161,7 +161,7 @@ class Recommender:
         states = self.states.read([task.person for task in tasks])
         return _in_place(prepared, self.predict_stars(tasks, states, record))
 
-    def remember_as(self, other: Recommender) -> None:
+    def remember_those_of(self, other: Recommender) -> None:
         """Has the model read all whom another bundle's recommender remembers, before they ask."""
         user_ids = [other.histories.user_id_of(row) for row in other.states.remembered_rows]
         for start in range(0, len(user_ids), _READ_TOGETHER):

@@ -14,7 +14,7 @@ SWITCH_INTERVAL_SECONDS = 0.0001
 
 @contextmanager
 def breathing() -> Iterator[None]:
-    """Within it this thread works for half a millisecond and rests for three, again and again.
+    """Within it this thread works for half a millisecond and rests for five, again and again.
 
     Python's threads take turns, of 5 ms by default where one computes. TensorFlow builds a model in Python: a
     thread that does so without a rest made half of the requests beside it wait for half a second

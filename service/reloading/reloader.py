@@ -161,7 +161,7 @@ class BundleReloader:
                 else:
                     with breathing():
                         loaded = self._load(directory)
-                        loaded.remember_as(self._live)
+                        loaded.remember_those_of(self._live)
                 self._swap(loaded)
                 del loaded
             except Exception as error:

@@ -63,4 +63,4 @@ def test_a_value_out_of_range_is_refused(name: str, value: str, monkeypatch: pyt
 
 def test_settings_do_not_change_after_the_start() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        Settings().port = 1  # type: ignore[misc] # the point
+        Settings().port = 1  # type: ignore[misc] # that it is frozen is tested

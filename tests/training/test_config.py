@@ -11,7 +11,7 @@ from training.errors import ConfigurationError
 def test_nothing_can_be_changed_after_the_beginning() -> None:
     config = TrainingConfig()
     with pytest.raises(dataclasses.FrozenInstanceError):
-        config.epochs = 3  # type: ignore[misc] # what is tested
+        config.epochs = 3  # type: ignore[misc] # that it is frozen is tested
 
 
 def test_a_manifest_gives_the_same_configuration_back() -> None:

@@ -82,7 +82,7 @@ def test_a_new_bundle_has_read_those_whom_the_old_one_remembers_before_they_ask(
     old, new = (replace(recommender, remembered_users=100) for _ in range(2))
     answered(old)
     expected = answered(replace(recommender, remembered_users=0))
-    new.remember_as(old)
+    new.remember_those_of(old)
     assert set(new.states.remembered_rows) == set(old.states.remembered_rows) != set()
     people = [recommender.tasks.make(RecommendQuery(user_id=user_id)) for user_id in ("42", "7")]
     monkeypatch.setattr(QueryTower, "read", lambda *_: pytest.fail("read again"))

@@ -33,7 +33,7 @@ def pairs(answer: Recommendation) -> list[tuple[int, float]]:
 
 
 def exact(recommender: Recommender, **fields: object) -> Recommendation:
-    return recommender.recommend(RecommendQuery(**fields), exactly=True)  # type: ignore[arg-type] # by the tests
+    return recommender.recommend(RecommendQuery(**fields), exactly=True)  # type: ignore[arg-type] # each test gives its own
 
 
 @pytest.mark.parametrize("user_id", USER_IDS)

@@ -25,7 +25,7 @@ class Loaded:
         self.itself = self
         self.remembers_as: str | None = None
 
-    def remember_as(self, other: "Loaded") -> None:
+    def remember_those_of(self, other: "Loaded") -> None:
         self.remembers_as = other.bundle_id
 
 
