@@ -27,8 +27,8 @@ from service.bundle import (
     MODEL_DIRECTORY,
     RATING_ARRAYS,
 )
+from service.bundle.catalogue import Catalogue
 from service.bundle.manifest import read_manifest
-from service.loaded.catalogue import Catalogue
 from service.recommending.encoding import AnswerEncoder
 from service.recommending.filters import Filters
 from service.telemetry.resources import Resources

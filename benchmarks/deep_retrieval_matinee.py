@@ -15,9 +15,9 @@ import numpy as np
 
 from training.data.sources import load_ratings
 from training.experiments.depth import CONFIG
-from training.experiments.fitting import EpochGraph
-from training.experiments.model import TutorialModel
-from training.experiments.rows import Epoch, TutorialData
+from training.experiments.rating_rows import Epoch, TutorialData
+from training.experiments.tutorial_fitting import EpochGraph
+from training.experiments.tutorial_model import TutorialModel
 
 
 def main() -> None:

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from benchmarks.machine import load_average
 from service.bundle import CANDIDATES_FILE, INDEX_AUGMENTATION, INDEX_FILES
-from service.loaded.candidate_index import CandidateIndex
+from service.bundle.candidate_index import CandidateIndex
 from service.recommending.candidate_search import LEVELS, best_first
-from training.candidate_index import build_index
-from training.usearch_index import build_usearch
+from training.export.index_recall import build_index
+from training.export.usearch_index import build_usearch
 
 K = 10
 TREES, FIRST_SEARCH_K, MOST_SEARCH_K = 16, {"annoy": 500, "usearch": 64}, 2_000_000

@@ -32,8 +32,8 @@ from benchmarks.page import markdown_table, replace_between
 from benchmarks.socket_load import Load, Sample, percentile
 from service.bundle import MANIFEST_FILE
 from service.bundle.current import go_live, read_current
+from service.bundle.histories import Histories
 from service.bundle.manifest import read_manifest
-from service.loaded.histories import Histories
 
 MOST_GROWTH, MOST_SLOWDOWN = 1.3, 3.0
 """The bars: memory after the last swap over that after the second; p99 during swaps over that without."""

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from service.bundle import GOLDEN_FILE, GoldenItem, GoldenRating, GoldenRecommendation, GoldenRequests
+from service.bundle.files import load_json
 from service.errors import BundleDisagrees, BundleInconsistent, RequestError
-from service.loaded.files import load_json
 from service.recommending.queries import RatingQuery, Recommendation, RecommendQuery
 
 if TYPE_CHECKING:

@@ -16,14 +16,14 @@ from service.bundle import (
     RATING_ARRAYS,
     RATING_HEAD_FILE,
 )
+from service.bundle.candidate_index import CandidateIndex
+from service.bundle.catalogue import Catalogue
 from service.bundle.checksums import verify_files
+from service.bundle.histories import Histories
 from service.bundle.manifest import read_manifest
+from service.bundle.query_tower import QueryTower
+from service.bundle.rating_head import RatingHead
 from service.errors import BundleDisagrees, BundleError, BundleInconsistent
-from service.loaded.candidate_index import CandidateIndex
-from service.loaded.catalogue import Catalogue
-from service.loaded.histories import Histories
-from service.loaded.query_tower import QueryTower
-from service.loaded.rating_head import RatingHead
 from service.recommending.recommender import Recommender
 from service.settings import Settings
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from synthetic_ratings import SMALL_CONFIG, Rating, table_of
 
-from training.histories import Histories
+from training.model.histories import Histories
 
 NUM_MOVIES = 30
 FORWARD = replace(SMALL_CONFIG, forward_share=1.0, short_share=0.0, time_dropout=0.0, batch_size=4)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from service_process import REPOSITORY
 
+from service.bundle.files import load_array
 from service.errors import BundleError
-from service.loaded.files import load_array
 
 SOURCES = sorted(
     path for package in ("service", "training", "benchmarks") for path in (REPOSITORY / package).rglob("*.py")

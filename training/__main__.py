@@ -11,11 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
-from training import shelf_commands
-from training.config import PRESETS, TrainingConfig
-from training.errors import ConfigurationError, TrainingError
-from training.experiments import commands as experiments
-from training.options import (
+from training.cli import bundle_commands
+from training.cli.options import (
     DEFAULT_ARTIFACTS,
     Artifacts,
     Data,
@@ -32,7 +29,10 @@ from training.options import (
     Version,
     Weight,
 )
-from training.progress import console
+from training.cli.progress import console
+from training.config import PRESETS, TrainingConfig
+from training.errors import ConfigurationError, TrainingError
+from training.experiments import experiment_commands as experiments
 
 # What shells report of a process that a signal ended: 128 and its number. Typer leaves so after Ctrl-C.
 _INTERRUPTED, _TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
@@ -43,7 +43,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-shelf_commands.register(app)
+bundle_commands.register(app)
 app.add_typer(experiments.app, name="experiments")
 
 

@@ -6,26 +6,26 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from training.ablation import ablations
-from training.artifacts import require_writable
-from training.baselines.environment import environment_python
-from training.baselines.specialists import RATING, RETRIEVAL, measure_specialists
-from training.cold_start import cold_start
+from training.cli.fit_progress import watched_fit
+from training.cli.progress import console, stage
+from training.cli.result_tables import print_ablation, print_cold_start, print_comparison
 from training.config import TrainingConfig
 from training.data.sources import load_ratings
 from training.data.splits import SPLIT_NAMES, split_by_name
 from training.data.table import RatingsTable
-from training.evaluation import evaluate_split
-from training.export import EXPORT_STEPS, export_bundle
-from training.fitting import fit_model
-from training.progress import console, stage
-from training.records import EvaluationRecords
-from training.report import write_readme_table
-from training.seeds import mean_of_runs
-from training.shelf import sole_training
-from training.tables import print_ablation, print_cold_start, print_comparison
-from training.usearch_index import require_usearch
-from training.watching import watched_fit
+from training.evaluation.ablation import ablations
+from training.evaluation.baselines.environment import environment_python
+from training.evaluation.baselines.specialists import RATING, RETRIEVAL, measure_specialists
+from training.evaluation.cached_results import EvaluationRecords
+from training.evaluation.cold_start import cold_start
+from training.evaluation.seeds import mean_of_runs
+from training.evaluation.split_evaluation import evaluate_split
+from training.export.artifacts import require_writable
+from training.export.bundle_export import EXPORT_STEPS, export_bundle
+from training.export.bundle_inventory import sole_training
+from training.export.usearch_index import require_usearch
+from training.model.fitting import fit_model
+from training.report.bundle_report import write_readme_table
 
 
 def fit(

@@ -20,7 +20,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from service.loaded.candidate_index import CandidateIndex
+from service.bundle.candidate_index import CandidateIndex
 from service.recommending.batch_record import BatchRecord
 from service.recommending.filters import Allowed
 from service.recommending.queries import DEEPEST

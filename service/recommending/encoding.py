@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Sequence
 from itertools import repeat
 
-from service.loaded.catalogue import Catalogue
+from service.bundle.catalogue import Catalogue
 from service.recommending.queries import (
     Contribution,
     PredictedRating,

@@ -15,7 +15,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from service.loaded.query_tower import QueryTower
+from service.bundle.query_tower import QueryTower
 from service.recommending.people import Person
 from service.recommending.queries import MOST_NAMED, Contribution
 

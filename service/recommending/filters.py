@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from service.loaded.catalogue import Catalogue
+from service.bundle.catalogue import Catalogue
 from service.recommending.queries import MovieFilter
 
 Mask = NDArray[np.bool_]

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from service.bundle import NO_ROW, NO_TIMESTAMP, HistoryEntry
+from service.bundle.catalogue import Catalogue
+from service.bundle.histories import Histories, History
 from service.bundle.manifest import Manifest
+from service.bundle.query_tower import TowerInput
 from service.errors import InvalidField
-from service.loaded.catalogue import Catalogue
-from service.loaded.histories import Histories, History
-from service.loaded.query_tower import TowerInput
 from service.recommending.queries import Source
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.bundle import NO_TIMESTAMP
-from service.loaded.query_tower import QueryTower
+from service.bundle.query_tower import QueryTower
 from service.recommending.people import Person
 
 _State = NDArray[np.float32]

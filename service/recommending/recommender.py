@@ -14,13 +14,13 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from service.bundle.candidate_index import CandidateIndex
+from service.bundle.catalogue import Catalogue
+from service.bundle.histories import Histories
 from service.bundle.manifest import Manifest
+from service.bundle.query_tower import QueryTower
+from service.bundle.rating_head import RatingHead
 from service.errors import RequestError
-from service.loaded.candidate_index import CandidateIndex
-from service.loaded.catalogue import Catalogue
-from service.loaded.histories import Histories
-from service.loaded.query_tower import QueryTower
-from service.loaded.rating_head import RatingHead
 from service.recommending.batch_record import BatchRecord
 from service.recommending.candidate_search import CandidateSearch, Found
 from service.recommending.encoding import AnswerEncoder

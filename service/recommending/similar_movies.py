@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from service.loaded.candidate_index import CandidateIndex
+from service.bundle.candidate_index import CandidateIndex
 from service.recommending.candidate_search import Found, best_first
 
 _SLICE = 100_000

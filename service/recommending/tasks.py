@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from service.bundle.catalogue import Catalogue
+from service.bundle.histories import Histories
 from service.bundle.manifest import Manifest
 from service.errors import InvalidField, RequestError
-from service.loaded.catalogue import Catalogue
-from service.loaded.histories import Histories
 from service.recommending.filters import Allowed, Filters
 from service.recommending.people import People, Person
 from service.recommending.queries import Query, RatingQuery, RecommendQuery

@@ -4,9 +4,29 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from service.routes import admin, docs, health, metrics, movies, ratings, recommend, users, web
+from service.routes import (
+    admin_routes,
+    docs_routes,
+    health_routes,
+    metrics_routes,
+    movie_routes,
+    rating_routes,
+    recommend_routes,
+    user_routes,
+    web_routes,
+)
 
-_GROUPS = (recommend, ratings, movies, users, health, metrics, web, docs, admin)
+_GROUPS = (
+    recommend_routes,
+    rating_routes,
+    movie_routes,
+    user_routes,
+    health_routes,
+    metrics_routes,
+    web_routes,
+    docs_routes,
+    admin_routes,
+)
 
 # Not by `include_router`: FastAPI looks for the route of a request twice in each router that is in another.
 routes: list[BaseRoute] = [route for group in _GROUPS for route in group.router.routes]

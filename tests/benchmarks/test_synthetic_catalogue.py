@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.synthetic_catalogue import like, write_users
-from service.loaded.histories import Histories
+from service.bundle.histories import Histories
 
 
 def clusters() -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:

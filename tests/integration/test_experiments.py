@@ -8,9 +8,9 @@ import pytest
 
 from training.data.sources import load_ratings
 from training.experiments import depth
-from training.experiments.fitting import fit_tutorial
 from training.experiments.multitask import CONFIG as MULTITASK
-from training.experiments.rows import TutorialData
+from training.experiments.rating_rows import TutorialData
+from training.experiments.tutorial_fitting import fit_tutorial
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

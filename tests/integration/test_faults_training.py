@@ -15,7 +15,7 @@ from service_process import REPOSITORY
 from synthetic_ratings import two_tastes, write_csv
 
 from service.bundle.current import read_current
-from training.shelf import BUILDING, VERIFYING, bundles_in, verify_whole
+from training.export.bundle_inventory import BUILDING, VERIFYING, bundles_in, verify_whole
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 

@@ -10,8 +10,8 @@ from training.config import TrainingConfig
 from training.data.sources import load_ratings
 from training.data.splits import random_split
 from training.data.table import RatingsTable
-from training.evaluation import evaluate_split
-from training.fitting import fit_model
+from training.evaluation.split_evaluation import evaluate_split
+from training.model.fitting import fit_model
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

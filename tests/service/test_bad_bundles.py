@@ -63,7 +63,7 @@ def test_a_model_of_another_dimension_and_one_that_fails_are_refused(
     def fail(*_: object) -> None:
         raise ValueError("indices[0] = 9 is not in [0, 9)")
 
-    monkeypatch.setattr("service.loaded.query_tower.QueryTower.read", fail)
+    monkeypatch.setattr("service.bundle.query_tower.QueryTower.read", fail)
     with pytest.raises(BundleDisagrees, match=r"golden\.json: expected answers, got ValueError \(indices"):
         load_recommender(tiny_artifacts / "tiny-1", Settings())
 

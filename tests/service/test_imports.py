@@ -77,9 +77,9 @@ def test_heavy_imports_stay_in_one_module(module: str) -> None:
     packages = {name.partition(".")[0] for name in imports_in(path)}
     assert "training" not in packages
     allowed = {
-        "service.loaded.query_tower": {"tensorflow"},
-        "service.loaded.candidate_index": {"annoy"},
-        "service.loaded.usearch_index": {"usearch"},
+        "service.bundle.query_tower": {"tensorflow"},
+        "service.bundle.candidate_index": {"annoy"},
+        "service.bundle.usearch_index": {"usearch"},
     }
     assert packages & {"tensorflow", "keras", "annoy", "usearch"} == allowed.get(module, set())
     if module not in KNOW_HTTP and not module.startswith("service.routes"):

@@ -16,16 +16,16 @@ import pytest
 import tensorflow as tf
 from synthetic_ratings import SMALL_CONFIG, two_tastes
 
-from training.analysis import analyse
 from training.data.splits import Split, temporal_split
 from training.data.table import RatingsTable
-from training.evaluation import evaluate_baselines, evaluate_model, validation_on
-from training.examples import ExampleSampler
-from training.export import export_bundle
-from training.fitting import TrainedModel, build_vocabulary, fit_model
-from training.histories import Histories
-from training.model import TwoTowerModel
-from training.verification import verify
+from training.evaluation.analysis import analyse
+from training.evaluation.split_evaluation import evaluate_baselines, evaluate_model, validation_on
+from training.export.bundle_export import export_bundle
+from training.export.verification import verify
+from training.model.examples import ExampleSampler
+from training.model.fitting import TrainedModel, build_vocabulary, fit_model
+from training.model.histories import Histories
+from training.model.two_tower_model import TwoTowerModel
 
 MakeModel = Callable[..., TrainedModel]
 

@@ -5,12 +5,12 @@ import pytest
 from synthetic_ratings import table_of
 
 from training import pipeline
-from training.ablation import WITHOUT
-from training.comparison import MEASURES
 from training.config import TrainingConfig
 from training.data.splits import Split
 from training.data.table import RatingsTable
 from training.errors import ConfigurationError
+from training.evaluation.ablation import WITHOUT
+from training.evaluation.comparison import MEASURES
 
 
 @pytest.fixture

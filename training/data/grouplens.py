@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.data.assembly import assemble_movies, assemble_ratings
+from training.data.delimited_text import Format
 from training.data.demographics import age_group, occupation
 from training.data.folder import Folder, open_folder
 from training.data.layouts import LAYOUTS, RATING_FIELDS, Layout
-from training.data.records import Format
-from training.data.rows import Rows
 from training.data.table import MovieTable, RatingsTable
+from training.data.text_columns import Rows
 from training.errors import DataError
 
 

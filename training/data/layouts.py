@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from training.data.records import Format
-from training.data.rows import Rows
+from training.data.delimited_text import Format
+from training.data.text_columns import Rows
 
 # The flags that end a line of u.item, in their order.
 FLAGGED_GENRES = (

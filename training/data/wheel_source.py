@@ -12,10 +12,10 @@ from importlib import metadata
 from pathlib import Path
 
 from training.data import tfds_source
+from training.data.delimited_text import Format
 from training.data.layouts import FLAGGED_GENRES
-from training.data.records import Format
-from training.data.rows import Rows
 from training.data.table import RatingsTable
+from training.data.text_columns import Rows
 from training.errors import SourceError
 
 _DISTRIBUTION = "recbole"

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from training.config import TrainingConfig
 from training.data.table import RatingsTable
-from training.experiments.fitting import FittedTutorial
 from training.experiments.outcome import Figure, Outcome
-from training.experiments.rows import TutorialData
+from training.experiments.rating_rows import TutorialData
 from training.experiments.running import describe, fit_in_stage
-from training.plots import line_chart
+from training.experiments.tutorial_fitting import FittedTutorial
+from training.report.plots import line_chart
 
 EPOCHS = 300
 

@@ -8,10 +8,10 @@ import numpy as np
 
 from training.config import TrainingConfig
 from training.data.table import RatingsTable
-from training.experiments.fitting import FittedTutorial
 from training.experiments.outcome import Figure, Outcome
-from training.experiments.rows import TutorialData
+from training.experiments.rating_rows import TutorialData
 from training.experiments.running import describe, fit_in_stage
+from training.experiments.tutorial_fitting import FittedTutorial
 
 CONFIG = TrainingConfig(
     embedding_dimension=32,

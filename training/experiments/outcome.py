@@ -11,9 +11,9 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from training.cli.progress import results
 from training.errors import ConfigurationError
-from training.page import page, table
-from training.progress import results
+from training.report.html_page import page, table
 
 _HEADER = ("measured", "published", "difference", "TFRS", "band", "in it")
 

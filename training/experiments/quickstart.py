@@ -10,14 +10,14 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from training.cli.progress import stage
 from training.config import TrainingConfig
 from training.data.table import RatingsTable
-from training.experiments.fitting import FittedTutorial
 from training.experiments.outcome import Figure, Outcome
-from training.experiments.rows import TutorialData
+from training.experiments.rating_rows import TutorialData
 from training.experiments.running import describe, fit_in_stage
-from training.progress import stage
-from training.saved_model import ExactTopK, write_saved_model
+from training.experiments.tutorial_fitting import FittedTutorial
+from training.export.saved_model import ExactTopK, write_saved_model
 
 CONFIG = TrainingConfig(
     embedding_dimension=32,

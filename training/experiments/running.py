@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from training.cli.progress import stage
 from training.config import TrainingConfig
 from training.data.table import RatingsTable
-from training.experiments.fitting import VALIDATION_EPOCHS, FittedTutorial, fit_tutorial
-from training.experiments.rows import TutorialData
-from training.progress import stage
+from training.experiments.rating_rows import TutorialData
+from training.experiments.tutorial_fitting import VALIDATION_EPOCHS, FittedTutorial, fit_tutorial
 
 # Off a terminal, so many of the validations are printed.
 _MILESTONES = 10

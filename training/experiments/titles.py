@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.data.table import MovieTable
-from training.features import FeatureBags
+from training.model.features import FeatureBags
 
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 # Keras's TextVectorization counts the padding and the unknown among its tokens.

@@ -10,8 +10,8 @@ import pytest
 from service_client import asking
 
 from service.app import create_app
+from service.bundle.query_tower import QueryTower
 from service.http.problem_details import Problem
-from service.loaded.query_tower import QueryTower
 from service.settings import Settings
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tiny_bundle import write_index
 
 from service.bundle import CANDIDATES_FILE, INDEX_AUGMENTATION, INDEX_FILE
-from service.loaded.candidate_index import CandidateIndex
+from service.bundle.candidate_index import CandidateIndex
 from service.recommending.batch_record import BatchRecord
 from service.recommending.candidate_search import CandidateSearch
 from service.recommending.filters import Allowed

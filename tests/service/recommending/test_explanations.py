@@ -8,7 +8,7 @@ from tiny_model import MAX_HISTORY, MOVIE_IDS, NUM_CANDIDATES, USER_IDS, Rated, 
 
 from service.batching.answering import answer_queries
 from service.bundle import HistoryEntry
-from service.loaded.query_tower import QueryTower
+from service.bundle.query_tower import QueryTower
 from service.recommending.queries import MOST_NAMED, Recommendation, RecommendQuery
 from service.recommending.recommender import Recommender
 from service.telemetry.observer import Observer

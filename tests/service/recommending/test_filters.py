@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from service.loaded.catalogue import Catalogue
+from service.bundle.catalogue import Catalogue
 from service.recommending.filters import Filters
 from service.recommending.queries import MovieFilter
 

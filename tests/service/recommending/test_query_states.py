@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from tiny_model import FIRST_TIMESTAMP
 
-from service.loaded.query_tower import QueryTower
+from service.bundle.query_tower import QueryTower
 from service.recommending.batch_record import BatchRecord
 from service.recommending.queries import Recommendation, RecommendQuery
 from service.recommending.query_states import QueryStates

@@ -17,8 +17,8 @@ from tiny_model import (
 )
 
 from service.bundle import CATALOGUE_FILE, NO_TIMESTAMP, HistoryEntry
+from service.bundle.rating_head import RatingHead
 from service.errors import BundleCorrupt, BundleInconsistent, InvalidField, UnknownMovie
-from service.loaded.rating_head import RatingHead
 from service.loading import load_recommender
 from service.recommending.queries import RatingQuery, Recommendation, RecommendQuery
 from service.recommending.recommender import Recommender

@@ -4,8 +4,8 @@ import pytest
 from service_client import Ask
 from tiny_model import MOVIE_IDS, TinyModel
 
+from service.bundle.query_tower import QueryTower
 from service.http.problem_details import Problem
-from service.loaded.query_tower import QueryTower
 from service.routes.asking import MOST_TITLES
 from service.schemas.batches import MOST_PAIRS, MOST_REQUESTS, RatingBatchAnswer, RecommendBatchAnswer
 

@@ -1,6 +1,6 @@
 import pytest
 
-from training.data.records import Format, as_utf8, records
+from training.data.delimited_text import Format, as_utf8, records
 from training.errors import DataError
 
 TABS = Format("\t", ("user", "movie"))

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.data.records import Format
-from training.data.rows import Rows
+from training.data.delimited_text import Format
+from training.data.text_columns import Rows
 from training.errors import DataError
 
 TABS = Format("\t", ("user", "movie", "rating"))

@@ -12,9 +12,9 @@ from synthetic_ratings import two_tastes
 from training.config import TrainingConfig
 from training.errors import TrainingDiverged
 from training.experiments.depth import CONFIG
-from training.experiments.fitting import EpochGraph, fit_tutorial, validate
-from training.experiments.model import TutorialModel
-from training.experiments.rows import Epoch, TutorialData
+from training.experiments.rating_rows import Epoch, TutorialData
+from training.experiments.tutorial_fitting import EpochGraph, fit_tutorial, validate
+from training.experiments.tutorial_model import TutorialModel
 
 SMALL = replace(
     CONFIG,

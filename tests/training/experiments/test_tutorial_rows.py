@@ -4,7 +4,7 @@ from synthetic_ratings import Rating, table_of, two_tastes
 
 from training.data.table import RatingsTable
 from training.errors import DataError
-from training.experiments.rows import Epoch, RatingRows, TutorialData
+from training.experiments.rating_rows import Epoch, RatingRows, TutorialData
 from training.experiments.titles import Titles, tokens
 
 

@@ -1,0 +1,186 @@
+"""What each user of the bundle rated, memory-mapped, so that worker processes share one copy."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.bundle import HISTORY_ARRAYS
+from service.bundle.files import load_array
+from service.errors import BundleInconsistent, UnknownUser
+
+_DTYPES: dict[str, type[np.generic]] = {
+    "user_id_bytes": np.uint8,
+    "user_id_offsets": np.int64,
+    "offsets": np.int64,
+    "movie_rows": np.int32,
+    "ratings": np.float32,
+    "timestamps": np.int64,
+}
+
+_REMEMBERED_IDS = 20_000
+"""Users that need not be searched for again, about 200 bytes each."""
+
+
+@dataclass(frozen=True)
+class History:
+    """Movies that one person saw, oldest first.
+
+    Attributes:
+        rows: int32 `[n]`, candidate rows.
+        ratings: float32 `[n]`, stars; NaN where not rated.
+        timestamps: int64 `[n]`, Unix seconds; `NO_TIMESTAMP` where not known.
+    """
+
+    rows: NDArray[np.int32]
+    ratings: NDArray[np.float32]
+    timestamps: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __add__(self, later: History) -> History:
+        return History(
+            np.concatenate([self.rows, later.rows]),
+            np.concatenate([self.ratings, later.ratings]),
+            np.concatenate([self.timestamps, later.timestamps]),
+        )
+
+    @property
+    def given(self) -> NDArray[np.float32]:
+        """float32: the stars of those movies that have any."""
+        return self.ratings[~np.isnan(self.ratings)]
+
+    @property
+    def mean_rating(self) -> float | None:
+        """Mean stars, None where there are none."""
+        given = self.given
+        return float(given.mean(dtype=np.float64)) if len(given) else None
+
+    def last(self, length: int) -> History:
+        """The most recent `length` movies."""
+        return self.take(slice(max(len(self) - length, 0), None))
+
+    def take(self, places: slice | NDArray[np.bool_] | NDArray[np.intp]) -> History:
+        """The movies at these places, in their order."""
+        return History(self.rows[places], self.ratings[places], self.timestamps[places])
+
+
+class Histories:
+    """The arrays of `bundle.HISTORY_ARRAYS`; a user's position in them is the user row.
+
+    Args:
+        bundle_directory: The bundle.
+        num_candidates: Rows of the catalogue, which the histories may point to.
+
+    Raises:
+        BundleUnreadable: An array is missing or may not be read.
+        BundleInconsistent: Arrays of another type or shape, or that disagree with each other.
+    """
+
+    def __init__(self, bundle_directory: Path, num_candidates: int) -> None:
+        arrays = {
+            name: load_array(bundle_directory / path, _DTYPES[name], dimensions=1)
+            for name, path in HISTORY_ARRAYS.items()
+        }
+        self._user_id_bytes = arrays["user_id_bytes"]
+        self._user_id_offsets = arrays["user_id_offsets"]
+        self._offsets = arrays["offsets"]
+        self._whole = History(arrays["movie_rows"], arrays["ratings"], arrays["timestamps"])
+        self._check(bundle_directory, num_candidates)
+        self._find_row = lru_cache(_REMEMBERED_IDS)(self._search_row)
+        self.mean_ratings = _means(self._whole, num_candidates)
+        """float64 `[num_candidates]`: mean stars of each movie, NaN where nobody rated it."""
+
+    def _check(self, bundle_directory: Path, num_candidates: int) -> None:
+        rows, where = self._whole.rows, bundle_directory / HISTORY_ARRAYS["offsets"]
+        lengths = {len(rows), len(self._whole.ratings), len(self._whole.timestamps)}
+        if len(lengths) != 1 or len(self._offsets) != len(self._user_id_offsets) or len(self) < 1:
+            raise BundleInconsistent(f"{where}: history arrays differ in length or are empty; export again")
+        for offsets, end in ((self._offsets, len(rows)), (self._user_id_offsets, len(self._user_id_bytes))):
+            if offsets[0] != 0 or offsets[-1] != end or np.any(np.diff(offsets) < 0):
+                raise BundleInconsistent(
+                    f"{where}: expected offsets rising from 0 to {end}, got {offsets[0]} to {offsets[-1]}; "
+                    "export again"
+                )
+        if len(rows) and not 0 <= int(rows.min()) <= int(rows.max()) < num_candidates:
+            raise BundleInconsistent(
+                f"{bundle_directory / HISTORY_ARRAYS['movie_rows']}: expected rows from 0 to "
+                f"{num_candidates - 1}, got {rows.min()} to {rows.max()}; export again"
+            )
+
+    def __len__(self) -> int:
+        """Number of users."""
+        return len(self._offsets) - 1
+
+    @property
+    def num_ratings(self) -> int:
+        """Number of movies in all histories together."""
+        return len(self._whole)
+
+    def _user_id_at(self, user_row: int) -> bytes:
+        start, end = self._user_id_offsets[user_row : user_row + 2]
+        return self._user_id_bytes[start:end].tobytes()
+
+    def user_row(self, user_id: str) -> int | None:
+        """The position of a user, or None for a stranger."""
+        return self._find_row(user_id)
+
+    def _search_row(self, user_id: str) -> int | None:
+        """By halves, over the sorted UTF-8 ids: 20 of them for a million users."""
+        wanted = user_id.encode()
+        row = bisect_left(range(len(self)), wanted, key=self._user_id_at)
+        return row if row < len(self) and self._user_id_at(row) == wanted else None
+
+    def rows_beginning(self, prefix: str) -> range:
+        """The users whose ids begin like this, in the order of their ids' bytes."""
+        wanted = prefix.encode()
+        # No byte of UTF-8 is as large as 0xff.
+        first, end = (
+            bisect_left(range(len(self)), bound, key=self._user_id_at) for bound in (wanted, wanted + b"\xff")
+        )
+        return range(first, end)
+
+    def user_id_of(self, user_row: int) -> str:
+        """The id of the user of this row."""
+        return self._user_id_at(user_row).decode()
+
+    def of_known_user(self, user_id: str) -> History:
+        """Everything that the user of this id rated; views, not copies.
+
+        Raises:
+            UnknownUser: The bundle does not know the user.
+        """
+        user_row = self.user_row(user_id)
+        if user_row is None:
+            raise UnknownUser(
+                f"no user has the id {user_id!r}; expected one whose ratings this bundle was trained on",
+                field="user_id",
+            )
+        return self.of_user(user_row)
+
+    def of_user(self, user_row: int) -> History:
+        """Everything the user of this row rated; views, not copies."""
+        start, end = self._offsets[user_row : user_row + 2]
+        whole = self._whole
+        return History(whole.rows[start:end], whole.ratings[start:end], whole.timestamps[start:end])
+
+
+def _means(ratings: History, num_candidates: int, *, slice_length: int = 1_000_000) -> NDArray[np.float64]:
+    """Mean stars by candidate row, summed in slices: a copy of all ratings would be many times the means."""
+    sums, counts = np.zeros(num_candidates), np.zeros(num_candidates, np.int64)
+    for start in range(0, len(ratings), slice_length):
+        stars = ratings.ratings[start : start + slice_length]
+        rated = ~np.isnan(stars)
+        rows = ratings.rows[start : start + slice_length][rated]
+        sums += np.bincount(rows, weights=stars[rated], minlength=num_candidates)
+        counts += np.bincount(rows, minlength=num_candidates)
+    means: NDArray[np.float64] = np.divide(
+        sums, counts, out=np.full(num_candidates, np.nan), where=counts > 0
+    )
+    return means

@@ -1,0 +1,73 @@
+"""`/users`: whom the bundle knows, and what it knows of each."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import JSONResponse
+
+from service.bundle import NO_TIMESTAMP
+from service.bundle.catalogue import Catalogue
+from service.bundle.histories import History
+from service.http.problems import document_problems
+from service.routes.live import live_recommender
+from service.routes.path_ids import ID
+from service.schemas.fields import UserId
+from service.schemas.users import UserAnswer, UserCount, UserParameters, UsersAnswer, UsersParameters
+
+router = APIRouter(tags=["movies and users"])
+
+
+@router.get("/users", responses=document_problems(503))
+async def users(parameters: Annotated[UsersParameters, Query()], request: Request) -> UsersAnswer:
+    """Users by what their ids begin with, as somebody types one."""
+    recommender = live_recommender(request)
+    histories = recommender.histories
+    rows = histories.rows_beginning(parameters.query)
+    page = rows[parameters.offset : parameters.offset + parameters.limit]
+    items = []
+    for row in page:
+        history = histories.of_user(row)
+        items.append(
+            UserCount(
+                user_id=histories.user_id_of(row), num_movies=len(history), mean_rating=history.mean_rating
+            )
+        )
+    return UsersAnswer(bundle_id=recommender.bundle_id, total=len(rows), items=items)
+
+
+@router.get(f"/users/{{user_id:{ID}}}", response_model=UserAnswer, responses=document_problems(404, 503))
+async def user(
+    user_id: Annotated[UserId, Path()], parameters: Annotated[UserParameters, Query()], request: Request
+) -> JSONResponse:
+    """A user's history, newest first."""
+    recommender = live_recommender(request)
+    history = recommender.histories.of_known_user(user_id)
+    newest_first = range(len(history) - 1, -1, -1)
+    page = newest_first[parameters.offset : parameters.offset + parameters.limit]
+    return JSONResponse(
+        {
+            "bundle_id": recommender.bundle_id,
+            "user_id": user_id,
+            "num_movies": len(history),
+            "num_ratings": len(history.given),
+            "mean_rating": history.mean_rating,
+            "items": [_seen(recommender.catalogue, history, position) for position in page],
+        }
+    )
+
+
+def _seen(movies: Catalogue, history: History, position: int) -> dict[str, Any]:
+    row, stars = int(history.rows[position]), history.ratings[position]
+    timestamp = int(history.timestamps[position])
+    return {
+        "movie_id": movies.movie_ids[row],
+        "title": movies.titles[row],
+        "genres": movies.genres[row],
+        "year": movies.years[row],
+        # In the decimals of the data: 4.3 as float32 is 4.300000190734863 as JSON would print it.
+        "rating": None if np.isnan(stars) else float(str(stars)),
+        "timestamp": None if timestamp == NO_TIMESTAMP else timestamp,
+    }

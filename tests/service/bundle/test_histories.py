@@ -1,0 +1,83 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tiny_model import NUM_CANDIDATES, USER_IDS, TinyModel
+
+from service.bundle import HISTORY_ARRAYS
+from service.bundle.histories import Histories
+from service.errors import BundleInconsistent, UnknownUser
+
+
+@pytest.fixture(scope="session")
+def histories(tiny_artifacts: Path) -> Histories:
+    return Histories(tiny_artifacts / "tiny-1", NUM_CANDIDATES)
+
+
+@pytest.mark.parametrize("user_id", USER_IDS)
+def test_every_user_is_found_with_all_they_rated_whatever_their_id(
+    user_id: str, histories: Histories, tiny: TinyModel
+) -> None:
+    user_row = histories.user_row(user_id)
+    assert user_row == USER_IDS.index(user_id)
+    history = histories.of_user(user_row)
+    columns = (history.rows.tolist(), history.ratings.tolist(), history.timestamps.tolist())
+    assert list(zip(*columns, strict=True)) == tiny.histories[user_id]
+
+
+@given(st.text())
+def test_any_other_text_is_a_stranger(histories: Histories, text: str) -> None:
+    assert histories.user_row(text) == (USER_IDS.index(text) if text in USER_IDS else None)
+
+
+@pytest.mark.parametrize("stranger", ["a", "a\0", "a\0bc", "4", "420", "\0", "\U0010ffff", " 42"])
+def test_a_neighbour_of_an_id_is_a_stranger(stranger: str, histories: Histories) -> None:
+    assert histories.user_row(stranger) is None
+
+
+def test_the_most_recent_of_a_history_are_its_end(histories: Histories, tiny: TinyModel) -> None:
+    whole = histories.of_user(0)
+    assert whole.last(3).rows.tolist() == [row for row, _, _ in tiny.histories[""]][-3:]
+    assert len(whole.last(10_000)) == len(whole)
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil"),
+    [
+        ("ratings", lambda array: array[:-1]),
+        ("offsets", lambda array: array[:-1]),
+        ("offsets", lambda array: array[::-1].copy()),
+        ("offsets", lambda array: array + 1),
+        ("user_id_offsets", lambda array: array * 2),
+        ("movie_rows", lambda array: array - 1000),
+        ("movie_rows", lambda array: array + np.int32(NUM_CANDIDATES)),
+        ("timestamps", lambda array: array.astype(np.float64)),
+    ],
+)
+def test_arrays_that_disagree_are_inconsistent(artifacts: Path, name: str, spoil: Any) -> None:
+    path = artifacts / "tiny-1" / HISTORY_ARRAYS[name]
+    np.save(path, spoil(np.load(path)))
+    with pytest.raises(BundleInconsistent, match="histories/"):
+        Histories(artifacts / "tiny-1", NUM_CANDIDATES)
+
+
+def test_mean_ratings_leave_out_what_was_not_rated(artifacts: Path, tiny: TinyModel) -> None:
+    path = artifacts / "tiny-1" / HISTORY_ARRAYS["ratings"]
+    ratings = np.load(path)
+    ratings[0] = np.nan
+    np.save(path, ratings)
+    rated = [row for history in tiny.histories.values() for row, _, _ in history]
+    given = {row: [stars for at, stars in zip(rated, ratings, strict=True) if at == row] for row in rated}
+    means = Histories(artifacts / "tiny-1", NUM_CANDIDATES).mean_ratings
+    for row in range(NUM_CANDIDATES):
+        stars = [each for each in given.get(row, []) if not np.isnan(each)]
+        assert means[row] == pytest.approx(np.mean(stars)) if stars else np.isnan(means[row])
+
+
+def test_a_stranger_has_no_history(histories: Histories) -> None:
+    assert len(histories.of_known_user("42")) > 0
+    with pytest.raises(UnknownUser, match="'nobody'"):
+        histories.of_known_user("nobody")

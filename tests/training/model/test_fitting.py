@@ -1,0 +1,272 @@
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from synthetic_ratings import SMALL_CONFIG, Rating, table_of, taste_of, two_tastes
+
+from service.bundle import NO_ROW, NO_TIMESTAMP
+from training.config import TrainingConfig
+from training.data.table import RatingsTable
+from training.errors import DataError, TrainingDiverged
+from training.evaluation.split_evaluation import evaluate_model
+from training.model.fitting import TrainedModel, build_vocabulary, fit_model
+from training.model.histories import Histories, QueryInputs
+
+BRIEFLY = replace(SMALL_CONFIG, embedding_dimension=4, rating_dimension=2, epochs=2, batch_size=64)
+
+
+def a_few_ratings() -> RatingsTable:
+    random = np.random.default_rng(0)
+    ratings: list[Rating] = [
+        (str(user), str(movie), float(random.integers(1, 6)), 100 * at)
+        for user in range(12)
+        for at, movie in enumerate(random.choice(9, 5, replace=False).tolist())
+    ]
+    return table_of(ratings, [str(movie) for movie in range(10)])
+
+
+def weights_of(trained: TrainedModel) -> list[NDArray[Any]]:
+    return [variable.numpy() for variable in trained.model.variables]
+
+
+def stranger(trained: TrainedModel, movies: dict[str, float | None], table: RatingsTable) -> QueryInputs:
+    rows = [table.movies.movie_ids.index(movie) for movie in movies]
+    stars = [np.nan if given is None else given for given in movies.values()]
+    nobody = trained.histories.query_inputs(np.array([NO_ROW], np.int32), 1)
+    return nobody | {
+        "history_rows": np.array([rows], np.int32),
+        "history_ratings": np.array([stars], np.float32),
+        "history_timestamps": np.full((1, len(rows)), NO_TIMESTAMP),
+    }
+
+
+def best_movies(trained: TrainedModel, inputs: QueryInputs, table: RatingsTable, k: int = 10) -> list[str]:
+    scores = (trained.embed_queries(inputs) @ trained.embed_candidates().T)[0]
+    scores[inputs["history_rows"][0].astype(np.int64)] = -np.inf
+    return [table.movies.movie_ids[row] for row in np.argsort(-scores)[:k]]
+
+
+def test_the_vocabulary_comes_from_the_training_rows(train_table: RatingsTable) -> None:
+    user = train_table.user_ids.index("user-20")
+    without = train_table.take(np.flatnonzero(train_table.user_rows != user))
+    histories = Histories.from_table(without)
+    vocabulary = build_vocabulary(without, histories, SMALL_CONFIG)
+    assert "user-20" not in histories.user_ids
+    assert vocabulary.num_users == 119
+    assert vocabulary.num_candidates == 85
+    assert vocabulary.candidate_counts.tolist() == [
+        np.count_nonzero(without.movie_rows == row) for row in range(85)
+    ]
+    assert vocabulary.mean_rating == pytest.approx(np.mean(without.stars), abs=1e-5)
+    assert vocabulary.rating_spread == pytest.approx(np.std(without.stars), abs=1e-5)
+    assert vocabulary.rating_scale == (0.5, 5.0)
+    assert vocabulary.time_range == (without.timestamps.min(), without.timestamps.max())
+
+
+def test_features_belong_to_the_users_of_the_histories(train_table: RatingsTable) -> None:
+    histories = Histories.from_table(train_table)
+    users = build_vocabulary(train_table, histories, SMALL_CONFIG).users
+    for user_id, group in {"影": "f", "🎬": "g", "user-10": "f", "user-11": "g"}.items():
+        [feature] = [row for row in users.rows[histories.user_ids.index(user_id)].tolist() if row != NO_ROW]
+        assert users.names[feature] == f"group:{group}"
+    assert users.rows[histories.user_ids.index("user-119")].tolist() == [NO_ROW]  # whose group is not known
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others() -> None:
+    table = a_few_ratings()
+    first, again = fit_model(table, BRIEFLY), fit_model(table, BRIEFLY)
+    assert first.losses == again.losses
+    for one, same in zip(weights_of(first), weights_of(again), strict=True):
+        np.testing.assert_array_equal(one, same)
+    # Looking at a model while it learns does not change what it learns.
+    seen: list[int] = []
+
+    def look(model: TrainedModel) -> dict[str, float]:
+        inputs = model.histories.query_inputs(np.arange(2, dtype=np.int32), BRIEFLY.max_history)
+        seen.append(len(model.losses["loss"]))
+        return {"first": float(model.embed_queries(inputs)[0, 0])}
+
+    watched = fit_model(table, BRIEFLY, validate=look)
+    assert seen == [BRIEFLY.epochs]  # the last epoch, where there are fewer than are validated at once
+    assert watched.validation["epoch"] == [BRIEFLY.epochs]
+    np.testing.assert_array_equal(watched.embed_candidates(), first.embed_candidates())
+    other = fit_model(table, replace(BRIEFLY, seed=BRIEFLY.seed + 1, epochs=1))
+    assert other.losses["loss"][0] != first.losses["loss"][0]
+    assert any(
+        not np.array_equal(one, differs)
+        for one, differs in zip(weights_of(first), weights_of(other), strict=True)
+    )
+
+
+def test_every_epoch_is_reported_with_its_losses(trained: TrainedModel) -> None:
+    assert trained.losses.keys() == {"loss", "retrieval_loss", "rating_loss"}
+    assert {len(values) for values in trained.losses.values()} == {SMALL_CONFIG.epochs}
+    for total, retrieval, rating in zip(
+        *(trained.losses[name] for name in ("loss", "retrieval_loss", "rating_loss")), strict=True
+    ):
+        expected = SMALL_CONFIG.retrieval_weight * retrieval + SMALL_CONFIG.rating_weight * rating
+        assert total == pytest.approx(expected, rel=1e-3)
+    assert trained.losses["loss"][-1] < trained.losses["loss"][0]
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_a_loss_that_is_no_number_stops_training_naming_it() -> None:
+    reported: list[int] = []
+    with pytest.raises(TrainingDiverged, match=r"loss became (nan|inf) in epoch \d+; lower learning_rate"):
+        fit_model(
+            a_few_ratings(),
+            replace(BRIEFLY, learning_rate=1e30, epochs=50),
+            lambda epoch, _: reported.append(epoch),
+        )
+    assert reported == list(range(1, len(reported) + 1))
+    assert len(reported) < 50
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_too_few_ratings_to_learn_from_are_refused(rows: int) -> None:
+    with pytest.raises(DataError, match=f"expected at least 2 ratings to train on, got {rows}"):
+        fit_model(a_few_ratings().take(np.arange(rows)), BRIEFLY)
+
+
+def test_what_was_planted_is_learned(measured: dict[str, Any]) -> None:
+    model, baselines = measured["model"], measured["baselines"]
+    for name in ("hit_rate_at_10", "ndcg_at_10", "recall_at_20"):
+        assert model[name] > 1.5 * baselines["popularity"][name]
+        assert model[name] > baselines["ease"][name]  # which knows the tastes, not the order
+    assert model["rmse"] < 0.8
+
+
+def test_the_mean_rating_is_beaten(
+    measured: dict[str, Any], train_table: RatingsTable, test_table: RatingsTable
+) -> None:
+    of_the_mean = np.sqrt(np.mean((test_table.stars - train_table.stars.mean()) ** 2))
+    assert measured["model"]["rmse"] < 0.5 * of_the_mean
+    assert measured["model"]["rmse"] < 0.5 * measured["baselines"]["biases"]["rmse"]
+
+
+def test_a_stranger_gets_movies_of_the_taste_they_show(trained: TrainedModel, tastes: RatingsTable) -> None:
+    for taste in ("alpha", "beta"):
+        liked = stranger(trained, {f"{taste}-{number}": 5.0 for number in (4, 5, 6)}, tastes)
+        found = best_movies(trained, liked, tastes)
+        assert [taste_of(movie) for movie in found].count(taste) >= 9
+        coming = {f"{taste}-{number}" for number in range(7, 12)}  # in their one order
+        assert len(coming & set(found)) >= 3
+
+
+def test_the_same_movies_rated_1_and_5_give_other_lists_and_other_ratings(
+    trained: TrainedModel, tastes: RatingsTable
+) -> None:
+    films = ("alpha-4", "alpha-17", "alpha-30")
+    liked = stranger(trained, dict.fromkeys(films, 5.0), tastes)
+    hated = stranger(trained, dict.fromkeys(films, 1.0), tastes)
+    lists = [best_movies(trained, inputs, tastes) for inputs in (liked, hated)]
+    alphas = [[taste_of(movie) for movie in found].count("alpha") for found in lists]
+    assert alphas[0] >= 8
+    assert alphas[1] <= 4
+    rows = {
+        taste: [row for row, each in enumerate(tastes.movies.movie_ids) if taste_of(each) == taste]
+        for taste in ("alpha", "beta")
+    }
+
+    def mean_stars(inputs: QueryInputs, taste: str) -> float:
+        return float(trained.predict_ratings(inputs, np.array([rows[taste]], np.int32)).mean())
+
+    assert mean_stars(liked, "alpha") > mean_stars(hated, "alpha") + 1
+    assert mean_stars(hated, "beta") > mean_stars(liked, "beta") + 1
+
+
+def test_known_users_get_their_own_taste_with_and_without_a_time(
+    trained: TrainedModel, tastes: RatingsTable
+) -> None:
+    histories = trained.histories
+    last = trained.vocabulary.time_range[1]
+    for user_id, taste in {"影": "alpha", "🎬": "beta", "user-50": "alpha"}.items():
+        user = np.array([histories.user_ids.index(user_id)], np.int32)
+        for moment in (None, np.array([last])):
+            found = best_movies(trained, histories.query_inputs(user, 64, moment), tastes)
+            assert [taste_of(movie) for movie in found].count(taste) >= 7
+
+
+def test_the_order_of_a_history_counts(trained: TrainedModel, tastes: RatingsTable) -> None:
+    forwards = [f"alpha-{number}" for number in range(10, 20)]
+    towards_20 = stranger(trained, dict.fromkeys(forwards, 5.0), tastes)
+    towards_9 = stranger(trained, dict.fromkeys(reversed(forwards), 5.0), tastes)
+    assert best_movies(trained, towards_20, tastes) != best_movies(trained, towards_9, tastes)
+
+
+def test_a_query_without_time_differs_from_one_with(trained: TrainedModel) -> None:
+    users = np.arange(20, dtype=np.int32)
+    first, last = trained.vocabulary.time_range
+
+    def embedded(moment: int | None) -> NDArray[np.float32]:
+        moments = None if moment is None else np.full(20, moment)
+        return trained.embed_queries(trained.histories.query_inputs(users, 64, moments))
+
+    assert np.abs(embedded(None) - embedded(last)).max() > 0.01
+    assert np.abs(embedded(first) - embedded(last)).max() > 0.01
+    np.testing.assert_array_equal(embedded(last + 10**9), embedded(last))
+    np.testing.assert_array_equal(embedded(first - 10**9), embedded(first))
+
+
+def test_movies_that_nobody_rated_have_an_embedding_and_ratings(trained: TrainedModel) -> None:
+    unrated = np.flatnonzero(trained.vocabulary.candidate_counts == 0)
+    assert set(range(80, 85)) <= set(unrated.tolist())
+    embedded = trained.embed_candidates()[unrated]
+    assert np.isfinite(embedded).all()
+    assert np.abs(embedded).sum(axis=1).min() > 0
+    users = np.arange(5, dtype=np.int32)
+    stars = trained.predict_ratings(
+        trained.histories.query_inputs(users, 64), np.tile(unrated.astype(np.int32), (5, 1))
+    )
+    assert np.all((stars >= 0.5) & (stars <= 5.0))
+
+
+def test_a_sampled_softmax_learns_too(
+    train_table: RatingsTable, test_table: RatingsTable, measured: dict[str, Any]
+) -> None:
+    config = replace(SMALL_CONFIG, full_softmax_candidates=10)
+    model = evaluate_model(fit_model(train_table, config), test_table)
+    popularity = measured["baselines"]["popularity"]
+    assert model["hit_rate_at_10"] > 1.5 * popularity["hit_rate_at_10"]
+    assert model["ndcg_at_10"] > 1.5 * popularity["ndcg_at_10"]
+    assert model["rmse"] < 1.0
+
+
+HUNDREDS = two_tastes(per_user=8, with_features=False)
+
+
+@pytest.mark.usefixtures("eagerly")
+@pytest.mark.parametrize(
+    ("config", "stars_to_scale"),
+    [
+        (replace(BRIEFLY, layers=(8, 4), use_user_id=False), (1.0, 0.0)),
+        (replace(BRIEFLY, use_history=False, time_buckets=0), (25.0, -12.5)),
+        (replace(BRIEFLY, use_content=False, rating_layers=(), full_softmax_candidates=5), (1.0, -9.0)),
+    ],
+    ids=["layers", "no history and no time, 0 to 112.5", "no content, sampled, -8.5 to -4"],
+)
+def test_every_feature_can_be_left_out_on_any_scale(
+    config: TrainingConfig, stars_to_scale: tuple[float, float]
+) -> None:
+    factor, offset = stars_to_scale
+    table = replace(HUNDREDS, stars=HUNDREDS.stars * np.float32(factor) + np.float32(offset))
+    trained = fit_model(table, replace(config, epochs=1))
+    low, high = table.rating_scale
+    assert (low, high) == (0.5 * factor + offset, 5.0 * factor + offset)
+    inputs = trained.histories.query_inputs(np.array([0, 7, NO_ROW], np.int32), 64)
+    stars = trained.predict_ratings(inputs, np.tile(np.arange(85, dtype=np.int32), (3, 1)))
+    assert np.all((stars >= low) & (stars <= high))
+    assert np.isfinite(trained.embed_queries(inputs)).all()
+    assert np.isfinite(trained.embed_candidates()).all()
+    assert trained.embed_candidates().shape == (85, 5)
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_ratings_that_are_all_alike_can_be_learned_from() -> None:
+    table = replace(a_few_ratings(), stars=np.full(60, 4.0, np.float32))
+    trained = fit_model(table, replace(BRIEFLY, epochs=1))
+    inputs = trained.histories.query_inputs(np.array([0], np.int32), 64)
+    assert trained.predict_ratings(inputs, np.arange(10, dtype=np.int32)[None]).tolist() == [[4.0] * 10]

@@ -1,0 +1,70 @@
+import re
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from training.evaluation.seeds import mean_of_runs
+from training.report.report_page import report_page
+
+
+def test_the_best_is_bold_and_where_a_baseline_wins_words_say_so() -> None:
+    metrics = {
+        "split": "random",
+        "measured_utc": "2026-11-21T06:00:00Z",
+        "train_ratings": 1,
+        "test_ratings": 1,
+        "model": {"ndcg_at_10": 0.2, "rmse": 0.9},
+        "baselines": {"<b>": {"ndcg_at_10": 0.3, "rmse": 1.0}},
+    }
+    page = report_page("b", metrics)
+    assert re.findall(r"<strong>(.*?)</strong>", page) == ["0.3000", "0.9000"]
+    loss = "Matinee loses to &lt;b&gt; at NDCG@10 by 0.1000 (0.2000 against 0.3000)."
+    assert re.findall(r"<p>([^<]*loses[^<]*)</p>", page) == [loss]
+
+
+def test_charts_are_xml_and_a_title_is_no_markup(measured: dict[str, Any]) -> None:
+    movie = {"title": "<script>", "genres": ["<i>"], "stars": 4.0}
+    example = {"user_id": "<b>", "history": [movie], "recommended": [movie | {"watched": True}]}
+    stranger = example | {"user_id": None}
+    page = report_page(
+        "b",
+        measured
+        | {"analysis": measured["analysis"] | {"examples": [example, stranger]}}
+        | {"shipped": {"losses": measured["losses"]}},
+    )
+    charts = re.findall(r"<svg.*?</svg>", page)
+    # Losses of two trainings, three figures of what is held out, four of the analysis.
+    assert len(charts) == 2 * len(measured["losses"]) + 3 + 4
+    assert all(ET.fromstring(chart) is not None for chart in charts)  # noqa: S314 our own
+    assert page.count("&lt;script&gt;") == 4
+    assert "User &lt;b&gt;" in page
+    assert "A stranger" in page
+    assert "✓" in page
+    assert not re.search(r"<(script|i|link|img|iframe)\b", page)
+    assert not re.search(r"(https?:)?//|url\(|@import", page.replace("http://www.w3.org/2000/svg", ""))
+
+
+def test_everything_that_evaluate_measured_is_on_the_page(measured: dict[str, Any]) -> None:
+    model = measured["model"]
+    point = {name: 0.1 for name in model if not name.endswith("_with_time")}
+    sent = [{"ratings": given, **point} for given in (0, 1, 3)]
+    cold_start = {"users": 12, "test_ratings": 345, "first": sent, "latest": sent}
+    evaluated = mean_of_runs([measured, measured | {"seed": 4}]) | {
+        "cold_start": cold_start,
+        "index": {"trees": 16, "search_k": 1000, "recall_at_10": 0.9912, "recall_at_100": 0.9987},
+        "ablation": {"joint": model, "without <history>": model},
+    }
+    other = evaluated | {"split": "random", "cold_start": None}
+    page = report_page("b", evaluated | {"other_splits": {"random": other}})
+    for text in (
+        *("Temporal split", "Random split", "Mean of the seeds 3, 4", "deviation", "345 held-out ratings"),
+        *("Cold start: hit rate@100", "first sent", "latest sent", "nobody with ten training ratings"),
+        *("99.12%", "99.87%", "without &lt;history&gt;"),
+    ):
+        assert text in page
+    assert "Not measured of this data" not in page
+
+
+def test_what_evaluate_has_not_measured_is_named(measured: dict[str, Any]) -> None:
+    page = report_page("b", measured)
+    assert "cold start and recall of the index; what each part is worth (--ablation); the other split" in page
+    assert "python -m training evaluate" in page

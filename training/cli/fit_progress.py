@@ -1,0 +1,51 @@
+"""A fit while it runs: its figures on the screen and, where asked, in TensorBoard's files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from training.cli.event_log import event_log
+from training.cli.progress import Stage, stage
+from training.config import TrainingConfig
+from training.model.fitting import VALIDATED_EVERY, OnEpoch
+
+_SHORT = {"hit_rate_at_100": "HR@100", "ndcg_at_10": "NDCG@10", "rmse": "RMSE"}
+
+
+@contextmanager
+def watched_fit(
+    name: str, config: TrainingConfig, tensorboard: Path | None, *, then: int = 0
+) -> Iterator[tuple[Stage, OnEpoch]]:
+    """A stage that advances with each epoch of `config`, and what `fit_model` tells of them.
+
+    Args:
+        name: Of the stage, and of the run in TensorBoard's directory.
+        config: Of the fit.
+        tensorboard: Where runs are logged; None: nowhere.
+        then: Steps of the stage after the last epoch.
+    """
+    run = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ} {name}, seed {config.seed}".replace("/", "-")
+    with stage(name, config.epochs + then) as running, event_log(tensorboard, run) as log:
+        held_out = ""
+
+        def on_epoch(epoch: int, figures: dict[str, float]) -> None:
+            nonlocal held_out
+            log(epoch, figures)
+            losses = {key: value for key, value in figures.items() if key.endswith("loss")}
+            measured = {key: value for key, value in figures.items() if key.startswith("held_out_")}
+            if measured:
+                held_out = f"; held out: {_format(measured)}"
+            note = f"epoch {epoch} of {config.epochs}: {_format(losses)}{held_out}"
+            running.advance(note, milestone=epoch % VALIDATED_EVERY == 0)
+
+        yield running, on_epoch
+
+
+def _format(figures: dict[str, float]) -> str:
+    names = [name.removesuffix("_loss").removeprefix("held_out_") for name in figures]
+    return "  ".join(
+        f"{_SHORT.get(name, name)} {value:.3f}" for name, value in zip(names, figures.values(), strict=True)
+    )

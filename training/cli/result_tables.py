@@ -1,0 +1,55 @@
+"""What was measured, as tables on standard output."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.table import Table
+
+from training.cli.progress import results
+from training.evaluation.comparison import MEASURES, compare
+
+
+def print_comparison(metrics: dict[str, Any]) -> None:
+    """The model beside the baselines, the best of each row marked, and in words where it loses."""
+    comparison = compare(metrics)
+    seeds = len(metrics["seeds"])
+    # The star marks the best where bold does not show, as in a file.
+    table = Table("", title=f"{metrics['split']} split" + (f", mean of {seeds} seeds" if seeds > 1 else ""))
+    for name in comparison.header:
+        table.add_column(name, justify="right", min_width=7)
+    for measure, cells in comparison.rows.items():
+        table.add_row(
+            measure, *(f"[bold]{cell.text}*[/bold]" if cell.best else f"{cell.text} " for cell in cells)
+        )
+    results.print(table)
+    for sentence in comparison.verdict:
+        results.print(sentence, markup=False, soft_wrap=True)
+
+
+def print_cold_start(cold_start: dict[str, Any] | None) -> None:
+    """What the first ratings of people are worth whom the model never saw."""
+    if cold_start is None:
+        results.print("Cold start: not measured, nobody with ten training ratings can be spared.")
+        return
+    for which in ("first", "latest"):
+        curve = cold_start[which]
+        table = Table(
+            f"{which} ratings", title=f"Cold start, {cold_start['users']} users the model never saw"
+        )
+        for point in curve:
+            table.add_column(str(point["ratings"]), justify="right")
+        for measure, name in MEASURES.items():
+            if measure in curve[0]:
+                table.add_row(name, *(f"{point[measure]:.4f}" for point in curve))
+        results.print(table)
+
+
+def print_ablation(measured: dict[str, dict[str, float]], split: str) -> None:
+    """The model without each of its parts."""
+    table = Table("", title=f"Ablation, {split} split")
+    for name in measured:
+        table.add_column(name, justify="right", min_width=6)
+    for measure, name in MEASURES.items():
+        table.add_row(name, *(f"{measures[measure]:.4f}" for measures in measured.values()))
+    results.print(table)

@@ -1,0 +1,106 @@
+"""Where a model is good and where it is not: what single measures over all held-out rows hide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.data.table import RatingsTable
+from training.evaluation.example_answers import example_answers
+from training.evaluation.held_out_users import held_out_users, padded_movies, seen_movies
+from training.evaluation.metrics import Calibration, HitRate, NormalizedDCG, RootMeanSquaredError, ranks
+from training.model.fitting import TrainedModel
+
+_LIST_LENGTH = 10
+_DEPTHS = (1, 5, 10, 20, 50, 100, 200)
+_HISTORY_LENGTHS = {"0": 0, "1-5": 5, "6-20": 20, "21-50": 50, "more": np.inf}
+
+
+def analyse(trained: TrainedModel, test: RatingsTable) -> dict[str, Any]:
+    """One time-agnostic query per user with held-out rows, seen movies excluded.
+
+    Scores of a group of users are in memory at a time.
+
+    Returns:
+        A JSON document: `catalogue_coverage` (share of the catalogue in somebody's first ten),
+        `popularity_deciles` (share of the recommended movies in each tenth of the catalogue by number of
+        training ratings, the most popular first), `by_history_length` and `hit_rate_by_k` (both by name),
+        `calibration` (see `Calibration`) and `examples` (see `example_answers`).
+    """
+    histories, num_movies = trained.histories, test.num_movies
+    candidates = trained.embed_candidates()
+    recommended = np.zeros(num_movies, np.int64)
+    hit_rates = [HitRate(k) for k in _DEPTHS]
+    lengths = {name: _Quality() for name in _HISTORY_LENGTHS}
+    calibration = Calibration(trained.vocabulary.rating_scale)
+    for user_rows, rows_of_users in held_out_users(histories, test):
+        inputs = histories.query_inputs(user_rows, trained.config.max_history)
+        scores = trained.embed_queries(inputs) @ candidates.T
+        predicted = trained.predict_ratings(inputs, padded_movies(test, rows_of_users))
+        seen = seen_movies(histories, user_rows, num_movies)
+        lists = _first(scores, seen)
+        for at, rows in enumerate(rows_of_users):
+            movies, stars = test.movie_rows[rows], test.stars[rows]
+            mine = np.broadcast_to(scores[at], (len(rows), num_movies))
+            places = ranks(mine, movies, seen[at][None, :])
+            for hit_rate in hit_rates:
+                hit_rate.update(places)
+            ratings = predicted[at, : len(rows)]
+            lengths[_length_name(int(seen[at].sum()))].update(places, ratings, stars)
+            calibration.update(ratings, stars)
+            recommended[lists[at]] += 1
+    return {
+        "catalogue_coverage": float(np.mean(recommended > 0)),
+        "popularity_deciles": popularity_deciles(
+            recommended, np.bincount(histories.movie_rows, minlength=num_movies)
+        ),
+        "by_history_length": {name: quality.result() for name, quality in lengths.items()},
+        "hit_rate_by_k": {str(one.k): one.result() for one in hit_rates},
+        "calibration": calibration.result(),
+        "examples": example_answers(trained, test),
+    }
+
+
+def popularity_deciles(recommended: NDArray[np.int64], popularity: NDArray[np.int64]) -> list[float]:
+    """Shares of `recommended`, counts by movie `[C]`, in tenths of the catalogue by `popularity`, `[C]`.
+
+    Equally popular movies are in catalogue order; the first tenths of ten have one more where ten does
+    not divide C. Zeros where nothing was recommended.
+    """
+    tenths = np.array_split(recommended[np.argsort(-popularity, kind="stable")], 10)
+    return [float(tenth.sum() / max(1, recommended.sum())) for tenth in tenths]
+
+
+class _Quality:
+    def __init__(self) -> None:
+        self._hit_rate, self._ndcg, self._error = HitRate(100), NormalizedDCG(10), RootMeanSquaredError()
+
+    def update(
+        self, places: NDArray[np.int64], predicted: NDArray[np.float32], true: NDArray[np.float32]
+    ) -> None:
+        self._hit_rate.update(places)
+        self._ndcg.update(places)
+        self._error.update(predicted, true)
+
+    def result(self) -> dict[str, float] | None:
+        if not self._ndcg.users:
+            return None
+        return {
+            "users": self._ndcg.users,
+            "hit_rate_at_100": self._hit_rate.result(),
+            "ndcg_at_10": self._ndcg.result(),
+            "rmse": self._error.result(),
+        }
+
+
+def _length_name(length: int) -> str:
+    return next(name for name, most in _HISTORY_LENGTHS.items() if length <= most)
+
+
+def _first(scores: NDArray[np.float32], seen: NDArray[np.bool_]) -> list[NDArray[np.int64]]:
+    """The first ten unseen movies of each user, best first; fewer where fewer are left."""
+    left = np.where(seen, -np.inf, scores)
+    order = np.argsort(-left, axis=1, kind="stable")[:, :_LIST_LENGTH]
+    return [rows[~seen[at, rows]] for at, rows in enumerate(order)]

@@ -1,0 +1,45 @@
+"""Users with held-out rows, in groups, and what each of them is known to have seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.data.table import RatingsTable
+from training.model.histories import Histories
+
+_USERS_AT_ONCE = 256
+
+
+def held_out_users(
+    histories: Histories, test: RatingsTable
+) -> Iterator[tuple[NDArray[np.int32], list[NDArray[np.int64]]]]:
+    """Users in groups: their rows in the histories, int32 `[B]`, and each one's rows of the test table."""
+    order = np.argsort(test.user_rows, kind="stable")
+    counts = np.bincount(test.user_rows, minlength=test.num_users)
+    users = np.flatnonzero(counts)
+    ends = np.cumsum(counts[users])
+    known = histories.positions(test.num_users)[users]
+    for start in range(0, len(users), _USERS_AT_ONCE):
+        group = ends[start : start + _USERS_AT_ONCE]
+        first = ends[start - 1] if start else 0
+        yield known[start : start + _USERS_AT_ONCE], np.split(order[first : group[-1]], group[:-1] - first)
+
+
+def padded_movies(test: RatingsTable, rows_of_users: list[NDArray[np.int64]]) -> NDArray[np.int32]:
+    """Each user's test movies, int32 `[B, widest]`; what is left of a line is movie 0."""
+    movies = np.zeros((len(rows_of_users), max(len(rows) for rows in rows_of_users)), np.int32)
+    for at, rows in enumerate(rows_of_users):
+        movies[at, : len(rows)] = test.movie_rows[rows]
+    return movies
+
+
+def seen_movies(histories: Histories, user_rows: NDArray[np.int32], num_candidates: int) -> NDArray[np.bool_]:
+    """What each user's history has, bool `[B, C]`."""
+    seen = np.zeros((len(user_rows), num_candidates), np.bool_)
+    for at, user in enumerate(user_rows.tolist()):
+        if user >= 0:
+            seen[at, histories.movie_rows[histories.rows_of(user)]] = True
+    return seen

@@ -1,0 +1,169 @@
+"""Trains a tutorial's model, one graph per epoch, and validates it as it goes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from training.config import TrainingConfig
+from training.errors import TrainingDiverged
+from training.evaluation.metrics import HitRate, RootMeanSquaredError, ranks
+from training.experiments.rating_rows import Epoch, RatingRows, TutorialData
+from training.experiments.tutorial_model import TutorialModel
+
+VALIDATION_EPOCHS = 5
+"""Between two validations, as published."""
+
+_ROWS_AT_ONCE = 4_096
+
+OnEpoch = Callable[[int, float, dict[str, float] | None], None]
+"""Called after each epoch with its number, from 1, its loss per row and what was validated, if it was."""
+
+
+@dataclass(frozen=True, eq=False)
+class FittedTutorial:
+    """A trained model and how it got there.
+
+    Attributes:
+        losses: The weighted loss per row of each epoch.
+        validated: Measures of the test rows by the epoch they were taken after; the last is the final one.
+        train_seconds: Of training alone, without validation, the first epoch's compilation included.
+        rows_per_second: Training rows, median over the epochs after the first.
+    """
+
+    model: TutorialModel
+    losses: list[float]
+    validated: dict[int, dict[str, float]]
+    train_seconds: float
+    rows_per_second: float
+
+    @property
+    def final(self) -> dict[str, float]:
+        """Measures after the last epoch."""
+        return self.validated[max(self.validated)]
+
+    def rate(self, user_row: int, candidate_row: int) -> float:
+        """Stars, not clipped, of a model whose queries are known by the user alone."""
+        query = self.model.query_tower({"user_rows": tf.constant([user_row])})
+        candidate = self.model.candidate_tower({"candidate_rows": tf.constant([candidate_row])})
+        return float(self.model.rate(query, candidate)[0])
+
+    def to_document(self) -> dict[str, Any]:
+        """As JSON values."""
+        return {
+            "losses": self.losses,
+            "validated": {str(epoch): measures for epoch, measures in self.validated.items()},
+            "train_seconds": round(self.train_seconds, 2),
+            "rows_per_second": round(self.rows_per_second),
+        }
+
+
+class EpochGraph:
+    """One call trains a whole epoch: the loop over its batches is part of the graph, each step compiled."""
+
+    def __init__(self, model: TutorialModel, learning_rate: float) -> None:
+        self._model = model
+        self._optimizer = keras.optimizers.Adagrad(learning_rate)
+        self._optimizer.build(model.trainable_variables)
+
+    def train(self, epoch: Epoch) -> float:
+        """Trains on every batch in turn; returns the loss per row."""
+        total = self._train(
+            {name: tf.constant(values) for name, values in epoch.columns.items()},
+            tf.constant(epoch.row_starts),
+            tf.constant(epoch.candidate_rows),
+            tf.constant(epoch.log_counts),
+            tf.constant(epoch.column_starts),
+        )
+        return float(total) / int(epoch.row_starts[-1])
+
+    @tf.function
+    def _train(
+        self,
+        columns: dict[str, tf.Tensor],
+        row_starts: tf.Tensor,
+        candidate_rows: tf.Tensor,
+        log_counts: tf.Tensor,
+        column_starts: tf.Tensor,
+    ) -> tf.Tensor:
+        total = tf.constant(0.0)
+        for at in tf.range(tf.size(row_starts) - 1):
+            start, end = row_starts[at], row_starts[at + 1]
+            first, last = column_starts[at], column_starts[at + 1]
+            batch = {name: values[start:end] for name, values in columns.items()}
+            batch["candidate_rows"] = candidate_rows[first:last]
+            batch["log_counts"] = log_counts[first:last]
+            total += self._step(batch)
+        return total
+
+    @tf.function(jit_compile=True)
+    def _step(self, batch: dict[str, tf.Tensor]) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            loss = self._model.total(self._model(batch))
+        variables = self._model.trainable_variables
+        gradients = tape.gradient(loss, [variable.value for variable in variables])
+        # Tables are small: a compiled pass over all rows is faster than to scatter into the touched ones,
+        # and Adagrad leaves the others as they are.
+        pairs = [
+            (tf.convert_to_tensor(gradient), variable)
+            for gradient, variable in zip(gradients, variables, strict=True)
+            if gradient is not None
+        ]
+        self._optimizer.apply_gradients(pairs)
+        return loss
+
+
+def fit_tutorial(
+    data: TutorialData, config: TrainingConfig, on_epoch: OnEpoch | None = None, *, reshuffled: bool = True
+) -> FittedTutorial:
+    """Trains with Adagrad at a constant rate on batches of `config.batch_size` ratings.
+
+    Args:
+        data: What to train and to validate on.
+        config: See `TutorialModel`; beside that `epochs`, `batch_size`, `learning_rate` and `seed`.
+        on_epoch: Is told of every epoch.
+        reshuffled: Whether each epoch has batches of its own, or all have those of the first.
+
+    Raises:
+        TrainingDiverged: The loss was no longer a finite number.
+    """
+    keras.utils.set_random_seed(config.seed)
+    random = np.random.default_rng(config.seed)
+    model = TutorialModel(data.num_users, data.titles, config)
+    graph = EpochGraph(model, config.learning_rate)
+    losses, seconds, validated = [], [], {}
+    for number in range(1, config.epochs + 1):
+        started = time.perf_counter()
+        if reshuffled or number == 1:
+            epoch = Epoch.shuffled(data.train, config.batch_size, len(data.titles), random)
+        loss = graph.train(epoch)
+        seconds.append(time.perf_counter() - started)
+        if not np.isfinite(loss):
+            raise TrainingDiverged(f"loss became {loss} in epoch {number}; lower learning_rate")
+        losses.append(loss)
+        if number % VALIDATION_EPOCHS == 0 or number == config.epochs:
+            validated[number] = validate(model, data.test)
+        if on_epoch is not None:
+            on_epoch(number, loss, validated.get(number))
+    return FittedTutorial(
+        model, losses, validated, sum(seconds), len(data.train) / float(np.median(seconds[1:] or seconds))
+    )
+
+
+def validate(model: TutorialModel, rows: RatingRows) -> dict[str, float]:
+    """`top_100_accuracy` among all titles and `rmse` in stars, not clipped, both over `rows`."""
+    accuracy, error = HitRate(100), RootMeanSquaredError()
+    embeddings = model.embed_titles()
+    candidates = embeddings.numpy().T
+    for part in rows.slices(_ROWS_AT_ONCE):
+        queries = model.query_tower({name: tf.constant(values) for name, values in part.queries.items()})
+        accuracy.update(ranks(queries.numpy() @ candidates, part.candidate_rows))
+        stars = model.rate(queries, tf.gather(embeddings, part.candidate_rows))
+        error.update(stars.numpy(), part.stars)
+    return {"top_100_accuracy": accuracy.result(), "rmse": error.result()}

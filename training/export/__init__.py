@@ -1,0 +1,1 @@
+"""From a trained model to a verified bundle, and the bundles there are."""

@@ -1,0 +1,193 @@
+"""Writes a bundle: beside the others, whole or not at all, and live only once it has been verified."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.bundle import (
+    CANDIDATES_FILE,
+    CATALOGUE_FILE,
+    GOLDEN_FILE,
+    HISTORY_ARRAYS,
+    INDEX_FILES,
+    MANIFEST_FILE,
+    MODEL_DIRECTORY,
+    REPORT_DIRECTORY,
+)
+from service.bundle.checksums import list_files
+from service.bundle.current import go_live
+from service.bundle.disk import sync
+from service.bundle.manifest import Manifest
+from training.data.table import RatingsTable
+from training.export.artifacts import make_artifacts, writing
+from training.export.bundle_inventory import BUILDING, VERIFYING
+from training.export.golden_requests import golden_requests
+from training.export.index_recall import build_measured_index, sample_queries
+from training.export.rating_head import write_rating_head
+from training.export.saved_model import library_versions, save_model
+from training.export.usearch_index import build_measured_usearch
+from training.export.verification import verify_in_fresh_process
+from training.model.fitting import TrainedModel
+from training.model.histories import Histories
+from training.report.bundle_report import headline, write_report
+
+EXPORT_STEPS = 7
+"""How often `export_bundle` calls `on_step`."""
+
+
+def export_bundle(
+    trained: TrainedModel,
+    table: RatingsTable,
+    metrics: dict[str, Any] | None,
+    artifacts: Path,
+    on_step: Callable[[str], None] = lambda _: None,
+    *,
+    index_backend: str = "annoy",
+) -> Path:
+    """Writes, moves, verifies and makes live.
+
+    Args:
+        trained: Trained on every row of `table`.
+        table: The ratings.
+        metrics: What evaluation measured before; None: not measured.
+        artifacts: Where bundles live.
+        on_step: Called with the name of each of `EXPORT_STEPS` steps as it begins.
+        index_backend: A name of `INDEX_FILES`.
+
+    Returns:
+        The bundle's directory.
+
+    Raises:
+        ExportError: The bundle cannot be written, or does not stand up to its checks; nothing of it is left.
+    """
+    now = datetime.now(UTC).replace(microsecond=0)
+    identity = f"{table.sha256()}{json.dumps(trained.config.to_document(), sort_keys=True)}"
+    bundle_id = f"{now:%Y%m%dT%H%M%SZ}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
+    with writing(artifacts):
+        make_artifacts(artifacts)
+        # The parents' names say that a training which finds them left may remove them.
+        building = artifacts / f"{BUILDING}{bundle_id}-{os.getpid()}"
+        verifying = artifacts / f"{VERIFYING}{bundle_id}-{os.getpid()}"
+        try:
+            _write(
+                building / bundle_id,
+                trained,
+                table,
+                metrics=metrics,
+                now=now,
+                on_step=on_step,
+                index_backend=index_backend,
+            )
+            building.rename(verifying)
+            on_step("verify in a fresh process")
+            verify_in_fresh_process(verifying / bundle_id, trained)
+            (verifying / bundle_id).rename(artifacts / bundle_id)
+            sync(artifacts)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+            shutil.rmtree(verifying, ignore_errors=True)
+        go_live(artifacts, bundle_id)
+    return artifacts / bundle_id
+
+
+def _write(
+    directory: Path,
+    trained: TrainedModel,
+    table: RatingsTable,
+    *,
+    metrics: dict[str, Any] | None,
+    now: datetime,
+    on_step: Callable[[str], None],
+    index_backend: str,
+) -> None:
+    directory.mkdir(parents=True)
+    on_step("write the embeddings and the catalogue")
+    embeddings = trained.embed_candidates()
+    np.save(directory / CANDIDATES_FILE, embeddings)
+    _write_json(directory / CATALOGUE_FILE, _catalogue(table))
+    on_step("write the histories")
+    _write_histories(directory, trained.histories)
+    on_step("build the index and measure its recall")
+    queries, index_path = sample_queries(trained), directory / INDEX_FILES[index_backend]
+    if index_backend == "usearch":
+        index = build_measured_usearch(embeddings, queries, index_path)
+    else:
+        index = build_measured_index(embeddings, queries, trained.config.seed, index_path)
+    on_step("save the model")
+    save_model(trained, table.movies, directory / MODEL_DIRECTORY)
+    write_rating_head(directory, trained)
+    on_step("answer the golden requests")
+    _write_json(directory / GOLDEN_FILE, golden_requests(trained, table, trained.config.seed))
+    on_step("write the manifest")
+    shipped = {"seed": trained.config.seed, "losses": trained.losses}
+    write_report(directory / REPORT_DIRECTORY, directory.name, metrics, shipped)
+    first, last = table.time_range
+    manifest = Manifest(
+        bundle_id=directory.name,
+        created_utc=f"{now:%Y-%m-%dT%H:%M:%SZ}",
+        dataset={
+            "name": table.name,
+            "source": table.source,
+            "ratings": table.num_ratings,
+            "users": len(trained.histories),
+            "movies": table.num_movies,
+            "first_timestamp": first,
+            "last_timestamp": last,
+            "sha256": table.sha256(),
+        },
+        hyperparameters=trained.config.to_document(),
+        seed=trained.config.seed,
+        embedding_dimension=embeddings.shape[1],
+        max_history=trained.config.max_history,
+        rating_scale=table.rating_scale,
+        index=index,
+        metrics=None if metrics is None else headline(metrics),
+        libraries=library_versions(),
+        files=list_files(directory),
+    )
+    _write_json(directory / MANIFEST_FILE, manifest.to_document(), indent=2)
+    for path in [directory, *directory.rglob("*")]:
+        path.chmod(0o755 if path.is_dir() else 0o644)
+        sync(path)
+
+
+def _catalogue(table: RatingsTable) -> dict[str, list[Any]]:
+    movies = table.movies
+    return {
+        "movie_ids": list(movies.movie_ids),
+        "titles": list(movies.titles),
+        "genres": [list(genres) for genres in movies.genres],
+        "years": [year or None for year in movies.years.tolist()],
+        "num_ratings": np.bincount(table.movie_rows, minlength=len(movies)).tolist(),
+    }
+
+
+def _write_histories(directory: Path, histories: Histories) -> None:
+    user_ids = [user_id.encode() for user_id in histories.user_ids]
+    arrays: dict[str, NDArray[Any]] = {
+        "user_id_bytes": np.frombuffer(b"".join(user_ids), np.uint8),
+        "user_id_offsets": np.cumsum([0, *map(len, user_ids)], dtype=np.int64),
+        "offsets": histories.offsets,
+        "movie_rows": histories.movie_rows,
+        "ratings": histories.ratings,
+        "timestamps": histories.timestamps,
+    }
+    for name, array in arrays.items():
+        path = directory / HISTORY_ARRAYS[name]
+        path.parent.mkdir(exist_ok=True)
+        np.save(path, array, allow_pickle=False)
+
+
+def _write_json(path: Path, document: object, indent: int | None = None) -> None:
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=indent)
+    path.write_text(text + "\n", encoding="utf-8")

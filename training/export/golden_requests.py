@@ -1,0 +1,160 @@
+"""Requests with the answers that the model in memory gives, found by brute force."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.bundle import (
+    NO_ROW,
+    NO_TIMESTAMP,
+    GoldenItem,
+    GoldenRating,
+    GoldenRecommendation,
+    GoldenRequests,
+    HistoryEntry,
+)
+from training.data.table import RatingsTable
+from training.export.index_recall import exact_top_k
+from training.model.fitting import TrainedModel
+from training.model.histories import QueryInputs
+
+_KNOWN_USERS = 8
+_STRANGERS = 6
+_RATINGS = 10
+_ITEMS = 10
+
+
+def golden_requests(trained: TrainedModel, table: RatingsTable, seed: int) -> GoldenRequests:
+    """Known users with and without a time, strangers with a history, the popular list, and ratings.
+
+    Args:
+        trained: The model that the bundle ships.
+        table: The rows it was trained on, all of them.
+        seed: Which users and movies are asked for.
+    """
+    asked = _Asked(trained, table)
+    random = np.random.default_rng(seed)
+    known = np.resize(random.permutation(len(trained.histories)), _KNOWN_USERS).tolist()
+    moment = int(np.median(table.timestamps))
+    recommend = [asked.known_user(user, moment if at % 2 else None) for at, user in enumerate(known)]
+    recommend += [asked.stranger(asked.draw_history(random, length)) for length in range(1, _STRANGERS + 1)]
+    recommend.append(asked.popular())
+    ratings = [
+        asked.rating(
+            known[at % len(known)], int(random.integers(table.num_movies)), moment if at % 2 else None
+        )
+        for at in range(_RATINGS)
+    ]
+    return {"recommend": recommend, "predict_rating": ratings}
+
+
+class _Asked:
+    def __init__(self, trained: TrainedModel, table: RatingsTable) -> None:
+        self._trained = trained
+        self._movie_ids = table.movies.movie_ids
+        self._counts = np.bincount(table.movie_rows, minlength=table.num_movies)
+        self._embeddings = trained.embed_candidates()
+        low, high = table.rating_scale
+        self._stars = np.unique([low, (low + high) / 2, high])
+
+    def draw_history(self, random: np.random.Generator, length: int) -> list[HistoryEntry]:
+        """Movies that somebody rated, the last one without a rating where there are several."""
+        rated = np.flatnonzero(self._counts)
+        rows = random.choice(rated, min(length, len(rated)), replace=False).tolist()
+        entries: list[HistoryEntry] = [
+            {"movie_id": self._movie_ids[row], "rating": float(random.choice(self._stars))} for row in rows
+        ]
+        if len(entries) > 1:
+            entries[-1]["rating"] = None
+        return entries
+
+    def known_user(self, user_row: int, timestamp: int | None) -> GoldenRecommendation:
+        histories = self._trained.histories
+        inputs = self._known_inputs(user_row, timestamp)
+        seen = histories.movie_rows[histories.rows_of(user_row)]
+        user_id = histories.user_ids[user_row]
+        return self._recommendation(inputs, seen, user_id=user_id, timestamp=timestamp, source="personalized")
+
+    def stranger(self, history: list[HistoryEntry]) -> GoldenRecommendation:
+        rows = np.array([self._movie_ids.index(entry["movie_id"]) for entry in history], np.int32)
+        stars = [np.nan if entry["rating"] is None else entry["rating"] for entry in history]
+        read = slice(-self._trained.config.max_history, None)
+        inputs: QueryInputs = {
+            "user_rows": np.array([NO_ROW], np.int32),
+            "timestamps": np.array([NO_TIMESTAMP]),
+            "history_rows": rows[None, read],
+            "history_ratings": np.array([stars[read]], np.float32),
+            "history_timestamps": np.full((1, len(rows[read])), NO_TIMESTAMP),
+        }
+        return self._recommendation(inputs, rows, history=history, source="history")
+
+    def popular(self) -> GoldenRecommendation:
+        """The most rated movies; a score is the share of users who rated the movie."""
+        rows = np.argsort(-self._counts, kind="stable")[:_ITEMS]
+        scores = self._counts[rows] / len(self._trained.histories)
+        inputs = self._trained.histories.query_inputs(np.array([NO_ROW], np.int32), 1)
+        # No vocabulary has this user: training ids are what the data says, and golden ids avoid them.
+        stranger = "a stranger"
+        while stranger in self._trained.histories.user_ids:
+            stranger += "!"
+        return {
+            "user_id": stranger,
+            "history": [],
+            "timestamp": None,
+            "k": _ITEMS,
+            "exclude_seen": True,
+            "source": "popular",
+            "items": self._items(inputs, rows, scores),
+        }
+
+    def rating(self, user_row: int, movie_row: int, timestamp: int | None) -> GoldenRating:
+        inputs = self._known_inputs(user_row, timestamp)
+        predicted = self._trained.predict_ratings(inputs, np.array([[movie_row]], np.int32))
+        return {
+            "user_id": self._trained.histories.user_ids[user_row],
+            "history": [],
+            "timestamp": timestamp,
+            "movie_id": self._movie_ids[movie_row],
+            "predicted_rating": float(predicted[0, 0]),
+        }
+
+    def _known_inputs(self, user_row: int, timestamp: int | None) -> QueryInputs:
+        return self._trained.histories.query_inputs(
+            np.array([user_row], np.int32),
+            self._trained.config.max_history,
+            None if timestamp is None else np.array([timestamp]),
+        )
+
+    def _recommendation(
+        self,
+        inputs: QueryInputs,
+        seen: NDArray[np.int32],
+        *,
+        source: str,
+        user_id: str | None = None,
+        history: Sequence[HistoryEntry] = (),
+        timestamp: int | None = None,
+    ) -> GoldenRecommendation:
+        query = self._trained.embed_queries(inputs)[0]
+        rows = exact_top_k(self._embeddings, query, seen, _ITEMS)
+        return {
+            "user_id": user_id,
+            "history": list(history),
+            "timestamp": timestamp,
+            "k": _ITEMS,
+            "exclude_seen": True,
+            "source": source,
+            "items": self._items(inputs, rows, self._embeddings[rows] @ query),
+        }
+
+    def _items(
+        self, inputs: QueryInputs, rows: NDArray[np.int64], scores: NDArray[np.floating]
+    ) -> list[GoldenItem]:
+        predicted = self._trained.predict_ratings(inputs, rows[None, :].astype(np.int32))[0]
+        return [
+            {"movie_id": self._movie_ids[row], "score": score, "predicted_rating": stars}
+            for row, score, stars in zip(rows.tolist(), scores.tolist(), predicted.tolist(), strict=True)
+        ]

@@ -1,0 +1,123 @@
+"""Reloads a bundle in a process of its own and compares it with what the model in memory answered.
+
+`python -m training.export.verification BUNDLE EXPECTED` is what the export runs after moving the bundle.
+Nothing of the training process is left to lean on but EXPECTED, a directory of queries and answers.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.bundle import CANDIDATES_FILE, CATALOGUE_FILE, MODEL_DIRECTORY
+from service.bundle.checksums import verify_files
+from service.bundle.manifest import read_manifest
+from training.errors import ExportError
+
+if TYPE_CHECKING:
+    # The fresh process must not need the code that trained.
+    from training.model.fitting import TrainedModel
+
+EMBEDDING_TOLERANCE = 1e-5
+STARS_TOLERANCE = 1e-4
+_MOST_QUERIES = 1_000
+_RATED_CANDIDATES = 20
+_ARRAYS_FILE, _USER_IDS_FILE = "expected.npz", "user_ids.json"
+
+
+def verify_in_fresh_process(bundle: Path, trained: TrainedModel) -> None:
+    """Compares embeddings, ratings and top-k of up to 1,000 users.
+
+    Raises:
+        ExportError: Something differs; the message says what.
+    """
+    histories = trained.histories
+    count = min(len(histories), _MOST_QUERIES)
+    user_rows = np.linspace(0, len(histories) - 1, count).astype(np.int32)
+    inputs = histories.query_inputs(user_rows, trained.config.max_history)
+    candidates = trained.embed_candidates()
+    random = np.random.default_rng(0)
+    candidate_rows = random.integers(len(candidates), size=(count, _RATED_CANDIDATES), dtype=np.int32)
+    expected: dict[str, Any] = {
+        **inputs,
+        "candidate_rows": candidate_rows,
+        "candidates": candidates,
+        "query_embeddings": trained.embed_queries(inputs),
+        "ratings": trained.predict_ratings(inputs, candidate_rows),
+    }
+    with tempfile.TemporaryDirectory() as directory:
+        np.savez(Path(directory) / _ARRAYS_FILE, **expected)
+        user_ids = [histories.user_ids[row] for row in user_rows.tolist()]
+        (Path(directory) / _USER_IDS_FILE).write_text(json.dumps(user_ids), encoding="utf-8")
+        command = [sys.executable, "-m", "training.export.verification", str(bundle), directory]
+        outcome = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # our own
+    if outcome.returncode != 0:
+        reason = (outcome.stderr.strip().splitlines() or [f"exit code {outcome.returncode}"])[-1]
+        raise ExportError(f"{bundle.name} does not answer as the model in memory does: {reason}")
+
+
+def verify(bundle: Path, expected_directory: Path) -> None:
+    """What the fresh process does.
+
+    Raises:
+        ExportError: An answer differs.
+        BundleError: A file is not what the manifest says.
+    """
+    import tensorflow as tf  # noqa: PLC0415  # the training process, which imports this too, sets it up first
+
+    manifest = read_manifest(bundle)
+    verify_files(bundle, manifest)
+    with np.load(expected_directory / _ARRAYS_FILE) as arrays:
+        expected = dict(arrays)
+    signatures = tf.saved_model.load(str(bundle / MODEL_DIRECTORY)).signatures
+    inputs = {
+        name: tf.constant(expected[name])
+        for name in signatures["predict_rating"].structured_input_signature[1]
+    }
+    stars = signatures["predict_rating"](**inputs)["ratings"].numpy()
+    _compare("predicted ratings", stars, expected["ratings"], STARS_TOLERANCE)
+    del inputs["candidate_rows"]
+    queries = signatures["embed_query"](**inputs)["query_embeddings"].numpy()
+    _compare("query embeddings", queries, expected["query_embeddings"], EMBEDDING_TOLERANCE)
+    candidates = np.load(bundle / CANDIDATES_FILE)
+    _compare("candidate embeddings", candidates, expected["candidates"], EMBEDDING_TOLERANCE)
+    exact = expected["query_embeddings"] @ expected["candidates"].T
+    _compare_order("top-k", queries @ candidates.T, exact, 100)
+    user_ids = json.loads((expected_directory / _USER_IDS_FILE).read_text(encoding="utf-8"))
+    served = signatures["serving_default"](user_ids=tf.constant(user_ids, tf.string))
+    movie_ids = json.loads((bundle / CATALOGUE_FILE).read_text(encoding="utf-8"))["movie_ids"]
+    row_of = {movie_id.encode(): row for row, movie_id in enumerate(movie_ids)}
+    rows = np.vectorize(row_of.__getitem__, otypes=[np.int64])(served["movie_ids"].numpy())
+    _compare_rows("serving_default's top-k", rows, exact)
+
+
+def _compare(what: str, found: NDArray[np.float32], expected: NDArray[np.float32], tolerance: float) -> None:
+    if found.shape != expected.shape:
+        raise ExportError(f"{what} have shape {found.shape}, expected {expected.shape}")
+    difference = float(np.max(np.abs(found - expected), initial=0))
+    if not difference <= tolerance:
+        raise ExportError(f"{what} differ by {difference:.2e}, expected at most {tolerance:.0e}")
+
+
+def _compare_order(what: str, found: NDArray[np.float32], expected: NDArray[np.float32], k: int) -> None:
+    _compare_rows(what, np.argsort(-found, axis=1, kind="stable")[:, :k], expected)
+
+
+def _compare_rows(what: str, rows: NDArray[np.int64], scores: NDArray[np.float32]) -> None:
+    """Rows `[B, k]` must be the best by `scores` `[B, C]`, in order; float32 equals may change places."""
+    found = np.take_along_axis(scores, rows, axis=1)
+    best = -np.sort(-scores, axis=1)[:, : rows.shape[1]]
+    difference = np.abs(found - best)
+    if not np.all(difference <= EMBEDDING_TOLERANCE * np.maximum(1, np.abs(best))):
+        raise ExportError(f"{what} holds other movies: a score is off by {float(difference.max()):.2e}")
+
+
+if __name__ == "__main__":
+    verify(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,169 @@
+"""Training examples: what a person did up to a moment, and what they did after it.
+
+An example is one user. Movies of the history are either read (the query's input) or hidden (its targets),
+never both, or the model would learn to copy. The idea of a user as one multinomial example is Liang et al.
+2018 (arXiv:1802.05814).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.bundle import NO_ROW, NO_TIMESTAMP
+from training.config import TrainingConfig
+from training.model.histories import Histories
+
+Batch: TypeAlias = dict[str, NDArray[np.generic]]
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """Positions within one user's history, oldest first.
+
+    Attributes:
+        read: The query's input, ascending.
+        retrieved: What retrieval has to find.
+        rated: Whose ratings have to be predicted.
+        timestamp: When the query is asked.
+    """
+
+    read: NDArray[np.int64]
+    retrieved: NDArray[np.int64]
+    rated: NDArray[np.int64]
+    timestamp: int
+
+
+class ExampleSampler:
+    """Draws examples and packs them into batches for `TwoTowerModel`.
+
+    A batch holds, beside the query inputs (`service.bundle`), pairs (row in the batch, position in
+    `candidate_rows`):
+    `candidate_rows` int32 `[K]`, the softmax's columns: the whole catalogue, or the batch's own movies;
+    `log_sampling` float32 `[K]`, log of the probability that a column is in the batch, 0 for the catalogue;
+    `retrieval_pairs` int32 `[T, 2]` with `retrieval_weights` float32 `[T]`, summing to 1;
+    `masked_pairs` int32 `[M, 2]`, other movies of the same user, no negatives;
+    `rating_pairs` int32 `[R, 2]` with `ratings` float32 `[R]`, stars.
+    """
+
+    def __init__(self, histories: Histories, num_candidates: int, config: TrainingConfig) -> None:
+        self._histories = histories
+        self._config = config
+        self._random = np.random.default_rng(config.seed)
+        self._whole_catalogue = num_candidates <= config.full_softmax_candidates
+        self._num_candidates = num_candidates
+        counts = np.bincount(histories.movie_rows, minlength=num_candidates)
+        self._popularity = counts / max(1, counts.sum())
+
+    @property
+    def batches_per_epoch(self) -> int:
+        """Batches that show every user once."""
+        return -(-len(self._histories) // self._config.batch_size)
+
+    def batches(self) -> Iterator[Batch]:
+        """Endless batches; every user once per epoch, in a new order."""
+        size = self._config.batch_size
+        while True:
+            users = self._random.permutation(len(self._histories))
+            for start in range(0, len(users), size):
+                yield self._pack(users[start : start + size])
+
+    def draw(self, user_row: int) -> Example:
+        """One example of a user: looking forward, or filling in what is hidden at random."""
+        config, random = self._config, self._random
+        times = self._histories.timestamps[self._histories.rows_of(user_row)]
+        length = len(times)
+        timed = random.random() >= config.time_dropout
+        if random.random() < config.forward_share:
+            cut = round(length * random.uniform(config.cut_low, config.cut_high))
+            cut = min(max(cut, 1), length - 1) if length > 1 else 0
+            past, future = np.arange(cut), np.arange(cut, length)
+            moment = int(times[cut]) if timed else NO_TIMESTAMP
+            if random.random() < config.short_share:
+                return Example(past[-random.integers(1, config.short_history + 1) :], future, future, moment)
+            kept = random.random(cut) >= random.uniform(0, config.history_dropout)
+            return Example(past[kept], future, np.concatenate([past[~kept], future]), moment)
+        kept = random.random(length) >= random.uniform(config.hidden_low, config.hidden_high)
+        kept[random.integers(length)] = False
+        read, hidden = np.flatnonzero(kept), np.flatnonzero(~kept)
+        if not timed:
+            return Example(read, hidden, hidden, NO_TIMESTAMP)
+        anchor = random.choice(hidden)
+        window = random.integers(1, config.time_window + 1)
+        near = hidden[np.argsort(np.abs(hidden - anchor), kind="stable")[:window]]
+        return Example(read, np.sort(near), hidden, int(times[anchor]))
+
+    def _pack(self, users: NDArray[np.int64]) -> Batch:
+        config, random, histories = self._config, self._random, self._histories
+        examples = [self.draw(int(user)) for user in users]
+        slices = [histories.rows_of(int(user)) for user in users]
+        movies = [histories.movie_rows[at] for at in slices]
+        reads = [example.read[-config.max_history :] for example in examples]
+        width = max(1, *map(len, reads))
+        rows = np.full((len(users), width), NO_ROW, np.int32)
+        ratings = np.full((len(users), width), np.nan, np.float32)
+        times = np.full((len(users), width), NO_TIMESTAMP, np.int64)
+        for at, (where, read) in enumerate(zip(slices, reads, strict=True)):
+            rows[at, : len(read)] = movies[at][read]
+            ratings[at, : len(read)] = histories.ratings[where][read]
+            times[at, : len(read)] = histories.timestamps[where][read]
+        retrieved = _pairs([of[example.retrieved] for of, example in zip(movies, examples, strict=True)])
+        rated = _pairs([of[example.rated] for of, example in zip(movies, examples, strict=True)])
+        not_retrieved = [
+            np.delete(of, example.retrieved) for of, example in zip(movies, examples, strict=True)
+        ]
+        # What is retrieved is rated too, and each draw counts once.
+        candidate_rows, log_sampling = self._columns(rated[:, 1])
+        targets = np.bincount(retrieved[:, 0], minlength=len(users)).astype(np.float64)
+        weights = (targets ** (config.user_weight_power - 1))[retrieved[:, 0]]
+        shown = random.random(len(users)) >= config.user_dropout
+        return {
+            "user_rows": np.where(shown, users, NO_ROW).astype(np.int32),
+            "timestamps": np.array([example.timestamp for example in examples]),
+            "history_rows": rows,
+            "history_ratings": ratings,
+            "history_timestamps": times,
+            "candidate_rows": candidate_rows,
+            "log_sampling": log_sampling,
+            "retrieval_pairs": self._to_columns(retrieved, candidate_rows),
+            "retrieval_weights": (weights / weights.sum()).astype(np.float32),
+            "masked_pairs": self._to_columns(_pairs(not_retrieved), candidate_rows),
+            "rating_pairs": self._to_columns(rated, candidate_rows),
+            "ratings": np.concatenate(
+                [
+                    histories.ratings[where][example.rated]
+                    for where, example in zip(slices, examples, strict=True)
+                ]
+            ),
+        }
+
+    def _columns(self, movie_rows: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """The softmax's columns and the log of each one's sampling probability.
+
+        As in Yi et al. 2019 (doi 10.1145/3298689.3346996), for draws counted once: a movie of
+        popularity p is among n draws with probability 1 - (1 - p)^n.
+        """
+        if self._whole_catalogue:
+            return np.arange(self._num_candidates, dtype=np.int32), np.zeros(self._num_candidates, np.float32)
+        columns = np.unique(movie_rows)
+        chance = -np.expm1(len(movie_rows) * np.log1p(-np.minimum(self._popularity[columns], 1 - 1e-9)))
+        return columns, np.log(chance).astype(np.float32)
+
+    def _to_columns(self, pairs: NDArray[np.int32], candidate_rows: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Pairs (user, candidate row) as (user, column); those that are no column are left out."""
+        if self._whole_catalogue:
+            return pairs
+        columns = np.minimum(np.searchsorted(candidate_rows, pairs[:, 1]), len(candidate_rows) - 1)
+        found = candidate_rows[columns] == pairs[:, 1]
+        in_columns: NDArray[np.int32] = np.stack([pairs[:, 0], columns], axis=1)[found].astype(np.int32)
+        return in_columns
+
+
+def _pairs(movies: list[NDArray[np.int32]]) -> NDArray[np.int32]:
+    """int32 `[n, 2]`: (position in the list, movie row)."""
+    users = np.repeat(np.arange(len(movies)), [len(of) for of in movies])
+    return np.stack([users, np.concatenate(movies)], axis=1).astype(np.int32)

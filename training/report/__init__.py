@@ -1,0 +1,1 @@
+"""The report of a bundle, and the tables of README."""
