@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import socket
 import sys
@@ -13,7 +12,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from service.errors import BundleError
-from service.processes.listening import join, listen, reserve, warn_of_strangers
+from service.processes.listening import reserve
 from service.settings import SECRET, Settings
 
 _BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
@@ -51,7 +50,7 @@ def main() -> None:
     if arguments.verify:
         _verify(arguments.verify, settings)
         return
-    listener = _take_port(settings)
+    reserved = _take_port(settings)
     if arguments.check:
         return
     if settings.tracing != "off" and not find_spec("opentelemetry.sdk"):
@@ -62,12 +61,9 @@ def main() -> None:
     # numpy's BLAS reads these once, when numpy is imported: so none of what needs it is imported before.
     for variable in _BLAS_THREADS:
         os.environ.setdefault(variable, str(settings.blas_threads))
-    if settings.workers == 1:
-        # Where it is set, metrics go to files; for one process there is no use in them.
-        os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
-        _serve(settings, listener)
-    else:
-        _serve_with_workers(settings, listener)
+    from service.processes.supervised_service import run_service  # noqa: PLC0415 imports numpy, see above
+
+    run_service(settings, reserved)
 
 
 def _verify(bundle: Path, settings: Settings) -> None:
@@ -78,43 +74,6 @@ def _verify(bundle: Path, settings: Settings) -> None:
     except BundleError as error:
         _complain(f"{type(error).__name__}: {error}")
         sys.exit(1)
-
-
-def _serve(settings: Settings, listener: socket.socket) -> None:
-    from service.processes.server import serve  # noqa: PLC0415 imports numpy, see above
-
-    serve(settings, listener)
-
-
-def _serve_with_workers(settings: Settings, reserved: socket.socket) -> None:
-    from service.processes.server import serve  # noqa: PLC0415 as above
-    from service.processes.workers import Workers  # noqa: PLC0415 as above
-    from service.telemetry.logs import log_directly  # noqa: PLC0415 as above
-    from service.telemetry.metrics import Telemetry  # noqa: PLC0415 as above
-    from service.telemetry.worker_metrics import WorkerMetrics  # noqa: PLC0415 as above
-
-    log_directly(settings, worker=0)
-    if not settings.api_keys:
-        warn_of_strangers(reserved)
-    threads = settings.workers * max(settings.tensorflow_intra_op_threads, settings.blas_threads)
-    if threads > (cores := os.cpu_count() or 1):
-        logging.getLogger("service").warning(
-            "%d workers with their threads want %d cores, and there are %d", settings.workers, threads, cores
-        )
-    shared = WorkerMetrics()
-    with shared.directory():
-        telemetry = Telemetry(0)
-
-        def run(worker: int, replaces: bool, parent: int) -> None:
-            shared.worker = worker
-            serve(settings, join(reserved), worker=worker, replaces=replaces, parent=parent)
-
-        def died(worker: int) -> None:
-            shared.forget(worker)
-            telemetry.worker_died()
-
-        workers = Workers(settings.workers, run, changed=telemetry.workers, died=died)
-        workers.watch(stopping=reserved.close, shutdown_seconds=settings.shutdown_seconds)
 
 
 def _read_settings() -> Settings:
@@ -133,9 +92,8 @@ def _read_settings() -> Settings:
 
 
 def _take_port(settings: Settings) -> socket.socket:
-    take = listen if settings.workers == 1 else reserve
     try:
-        return take(settings.host, settings.port)
+        return reserve(settings.host, settings.port)
     except OSError as error:
         _complain(
             f"cannot listen on {settings.host} port {settings.port}: {error.strerror}; "

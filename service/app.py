@@ -1,4 +1,4 @@
-"""Puts the service together."""
+"""Put the service together: what routes need, middlewares, routes."""
 
 from __future__ import annotations
 
@@ -8,19 +8,25 @@ from functools import partial
 
 from anyio import to_thread
 from fastapi import FastAPI
+from fastapi.middleware import Middleware
 from fastapi.middleware.cors import CORSMiddleware
 
+from service.batching.answering import BatchAnswerer
 from service.batching.batcher import Batcher
-from service.batching.searching_threads import SearchingThreads
+from service.batching.catalogue_threads import CatalogueThreads
+from service.bundle.current import read_current
 from service.http.keys import KeyCheck, Keys
 from service.http.openapi import install_openapi
 from service.http.problems import install_problems
 from service.http.request_limits import RequestLimits
 from service.loading import load_recommender
-from service.reloading.reloader import BundleReloader
+from service.recommending.recommender import Recommender
+from service.reloading.supervision import Supervision
 from service.routes import routes
+from service.routes.dependencies import Services
 from service.routes.path_ids import QuotedPaths
-from service.settings import Settings
+from service.served_bundle import ServedBundle
+from service.settings import Settings, split_keys
 from service.telemetry.logs import Log
 from service.telemetry.metrics import Telemetry
 from service.telemetry.recording import RequestRecorder
@@ -30,41 +36,58 @@ from service.telemetry.tracing import NO_TRACING, Tracing, note_request_id
 def create_app(
     settings: Settings,
     *,
+    served: ServedBundle | None = None,
+    supervision: Supervision | None = None,
     telemetry: Telemetry | None = None,
     log: Log | None = None,
     tracing: Tracing | None = None,
     wait_for_bundle: bool = False,
 ) -> FastAPI:
-    """The ASGI application; it looks for bundles from its startup to its shutdown.
+    """Make the ASGI application.
 
     Args:
         settings: Of the service.
-        telemetry: Counts what happens; None for one of its own.
+        served: The bundle it serves; None for the one that CURRENT names when it starts.
+        supervision: What supervises this process; None for nothing.
+        telemetry: Receives what happens; None for one of its own.
         log: Takes a line for each request; None for none.
         tracing: Takes a span for each request; None for none.
-        wait_for_bundle: Whether the startup ends only when CURRENT was looked at, and its bundle loaded.
+        wait_for_bundle: Whether the startup ends only when the bundle is loaded, or known not to be.
     """
     telemetry = telemetry or Telemetry()
-    reloader = BundleReloader(
-        settings.artifacts,
-        partial(load_recommender, settings=settings),
-        reload_seconds=settings.reload_seconds,
-        observer=telemetry,
+    served = served or ServedBundle(partial(_load_current, settings))
+    timeout_seconds = settings.request_timeout_ms / 1000
+    batcher = Batcher(
+        BatchAnswerer(lambda: served.recommender, telemetry),
+        telemetry,
+        batch_size=settings.batch_size,
+        queue_size=settings.queue_size,
+        timeout_seconds=timeout_seconds,
     )
-
-    batcher = Batcher(lambda: reloader.recommender, settings, telemetry)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        reloader.start()
+        served.start(partial(_report, served, telemetry))
         try:
             if wait_for_bundle:
-                await to_thread.run_sync(reloader.wait)
+                await to_thread.run_sync(served.wait)
             yield
         finally:
             await to_thread.run_sync(batcher.stop)
-            await to_thread.run_sync(reloader.stop)
 
+    keys = Keys(
+        api=split_keys(settings.api_keys.get_secret_value()),
+        admin=split_keys(settings.admin_keys.get_secret_value()),
+        opened=settings.open.split(","),
+    )
+    begun = None if tracing is None else note_request_id
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=settings.cors_origins.split(","),
+        allow_methods=["GET", "POST"],
+        allow_headers=["Authorization", "Content-Type", "X-API-Key", "X-Request-ID"],
+        expose_headers=["Retry-After", "X-Request-ID"],
+    )
     app = FastAPI(
         title="Matinee",
         summary="Movie recommendations from a two-tower model.",
@@ -73,34 +96,38 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         telemetry=NO_TRACING if tracing is None else tracing.config,
+        middleware=[  # the outermost first
+            Middleware(RequestRecorder, telemetry=telemetry, log=log, begun=begun),
+            # Around the keys: a browser asks beforehand, without one, whether it may ask.
+            *([cors] if settings.cors_origins else []),
+            Middleware(KeyCheck, keys=keys, observer=telemetry),
+            Middleware(RequestLimits, max_bytes=settings.max_body_bytes, observer=telemetry),
+            Middleware(QuotedPaths),
+        ],
     )
-    app.state.artifacts = settings.artifacts
-    app.state.reloader = reloader
-    app.state.batcher = batcher
-    app.state.searching = SearchingThreads(settings, telemetry)
-    app.state.telemetry = telemetry
+    app.state.services = Services(
+        served=served,
+        supervision=supervision or Supervision(),
+        batcher=batcher,
+        catalogue_threads=CatalogueThreads(
+            telemetry,
+            threads=settings.catalogue_threads,
+            queue_size=settings.queue_size,
+            timeout_seconds=timeout_seconds,
+        ),
+        telemetry=telemetry,
+        artifacts=settings.artifacts,
+    )
     app.router.routes.extend(routes)
-    app.add_middleware(QuotedPaths)
-    app.add_middleware(RequestLimits, max_bytes=settings.max_body_bytes, observer=telemetry)
-    keys = Keys(settings)
-    app.add_middleware(KeyCheck, keys=keys, observer=telemetry)
-    if settings.cors_origins:
-        # Around the keys: a browser asks beforehand, without one, whether it may ask.
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=settings.cors_origins.split(","),
-            allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "Content-Type", "X-API-Key", "X-Request-ID"],
-            expose_headers=["Retry-After", "X-Request-ID"],
-        )
     install_problems(app)
     install_openapi(app, keys)
-    begun = None if tracing is None else note_request_id
-    framework = app.build_middleware_stack
-
-    # Outermost, which no middleware that is added can be: errors are answered around those.
-    def recorded() -> RequestRecorder:
-        return RequestRecorder(framework(), telemetry, log, begun)
-
-    app.build_middleware_stack = recorded  # type: ignore[method-assign,assignment] # see above
     return app
+
+
+def _report(served: ServedBundle, telemetry: Telemetry) -> None:
+    if served.error is None:
+        telemetry.bundle_live(served.recommender.manifest)
+
+
+def _load_current(settings: Settings) -> Recommender:
+    return load_recommender(read_current(settings.artifacts), settings)

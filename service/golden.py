@@ -1,7 +1,7 @@
-"""Replays the requests that training answered, so that no bundle goes live that answers otherwise.
+"""Replay the golden requests of a bundle, so that none goes live which answers otherwise than training did.
 
-Answers are compared twice: scored exactly they must equal training's, and through the index most of them
-must come back, or the index belongs to other candidates. It warms the model as well.
+Answers are compared twice: scored exactly they must equal training's, and answered as every request is, most
+of the items must come back, or the index belongs to other candidates. It warms the model as well.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LEAST_RECALL = 0.9
 
 
 def replay(recommender: Recommender, bundle_directory: Path) -> None:
-    """Asks every golden request and compares.
+    """Answer every golden request and compare.
 
     Raises:
         BundleUnreadable: `golden.json` is missing or may not be read.
@@ -58,7 +58,7 @@ def replay(recommender: Recommender, bundle_directory: Path) -> None:
 
 
 def _replay_recommendation(recommender: Recommender, golden: GoldenRecommendation, where: str) -> set[str]:
-    """Compares the exact answer; returns the movie ids that the index finds."""
+    """Compare the exact answer; returns the movie ids that a request gets."""
     query = RecommendQuery(
         user_id=golden["user_id"],
         history=golden["history"],
@@ -71,7 +71,7 @@ def _replay_recommendation(recommender: Recommender, golden: GoldenRecommendatio
         raise BundleDisagrees(f"{where}: expected source {golden['source']}, got {exact.source}")
     _compare_items(_items(recommender, exact), golden["items"], where)
     movie_ids = recommender.catalogue.movie_ids
-    return {movie_ids[row] for row in recommender.ask_index(query).tolist()}
+    return {movie_ids[row] for row in recommender.recommend(query).rows.tolist()}
 
 
 def _compare_items(served: list[GoldenItem], golden: list[GoldenItem], where: str) -> None:

@@ -85,8 +85,8 @@ def load_recommender(bundle_directory: Path, settings: Settings) -> Recommender:
         tower,
         rating_head,
         index_kind=settings.index,
-        # A delay is there to be felt, also by whom the model need not read again.
-        remembered_users=0 if settings.model_delay_ms else settings.remembered_users,
+        # A delay for tests of overload must delay every request, also those that the cache would answer.
+        cached_users=0 if settings.model_delay_ms else settings.remembered_users,
     )
     try:
         golden.replay(recommender, bundle_directory)

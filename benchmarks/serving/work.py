@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from service.loading import load_recommender
-from service.recommending.batch_record import BatchRecord
-from service.recommending.queries import RecommendQuery
+from service.recommending.queries import Recommendation, RecommendQuery
 from service.settings import Settings
 
 BUNDLE_VARIABLE, WORK_VARIABLE = "SERVING_BUNDLE", "SERVING_WORK"
@@ -35,12 +34,12 @@ class Work:
         """By user the ten best movies, to be encoded as JSON by the framework."""
         recommender = self._recommender
         queries = [RecommendQuery(user_id=user_id, k=K) for user_id in user_ids]
-        answers = recommender.recommend_many(queries, BatchRecord())
+        answers = recommender.answer(queries)
         movies = recommender.catalogue
         documents = []
         for query, answer in zip(queries, answers, strict=True):
-            if isinstance(answer, Exception):
-                raise answer
+            if not isinstance(answer, Recommendation):
+                raise TypeError(f"expected a list for user {query.user_id}, got {answer}")
             items = [
                 {
                     "rank": rank,

@@ -1,14 +1,14 @@
-"""Answers gathered requests of both kinds with one bundle: one model call, JSON out."""
+"""Answer batches of queries as encoded JSON, and report what they took."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from service.errors import RequestError
-from service.recommending.batch_record import BatchRecord
-from service.recommending.queries import Query, RatingQuery, RecommendQuery
+from service.recommending.queries import Query, RatingQuery, Recommendation, RecommendQuery
 from service.recommending.recommender import Recommender
-from service.recommending.tasks import ListTask, RatingTask
+from service.recommending.stage_times import StageTimes
 from service.telemetry.observer import Endpoint, Observer
 
 _KINDS: dict[Endpoint, type[Query]] = {"recommend": RecommendQuery, "predict_rating": RatingQuery}
@@ -17,43 +17,57 @@ Encoded = bytes | RequestError
 """An answer's JSON, or why there is none."""
 
 
-def answer_queries(
-    recommender: Recommender,
-    queries: Sequence[Query],
-    observer: Observer,
-    is_wanted: Callable[[], bool] = lambda: True,
-) -> list[Encoded]:
-    """By request its answer.
+@dataclass(frozen=True)
+class EncodedAnswers:
+    """The answers to a batch of queries.
+
+    Attributes:
+        bundle_id: Of the bundle that made all of them.
+        encoded: One for each query, in the queries' order.
+    """
+
+    bundle_id: str
+    encoded: list[Encoded]
+
+
+class BatchAnswerer:
+    """Answers batches with one recommender, whose `answer` is the one path of every request.
 
     Args:
-        recommender: The bundle that answers all of them.
-        queries: Of either kind, in any order.
-        observer: Is told how long what took and what came out.
-        is_wanted: See `Recommender.make_lists`.
+        recommender: Returns the recommender of the bundle served; may raise `BundleError`.
+        observer: Receives batch sizes, seconds by stage and what was served.
     """
-    for endpoint, kind in _KINDS.items():
-        if size := sum(isinstance(query, kind) for query in queries):
-            observer.batch(endpoint, size)
-    record = BatchRecord()
-    prepared = [recommender.tasks.make(query) for query in queries]
-    tasks = [task for task in prepared if not isinstance(task, RequestError)]
-    record.lap("history")
-    states = recommender.states.read([task.person for task in tasks])
-    record.lap("embed")
-    answered: dict[int, Encoded] = {}
-    lists = {place: task for place, task in enumerate(tasks) if isinstance(task, ListTask)}
-    if lists:
-        made = recommender.make_lists([*lists.values()], states[[*lists]], record, is_wanted=is_wanted)
-        for (place, wanted), answer in zip(lists.items(), made, strict=True):
-            answered[place] = recommender.encoder.recommendation(wanted.query, answer)
-            observer.served(answer.source, len(answer.rows))
-        record.lap("encode")
-    ratings = {place: task for place, task in enumerate(tasks) if isinstance(task, RatingTask)}
-    if ratings:
-        predicted = recommender.predict_stars([*ratings.values()], states[[*ratings]], record)
-        for (place, asked), rating in zip(ratings.items(), predicted, strict=True):
-            answered[place] = recommender.encoder.rating(asked.query, rating)
-        record.lap("encode")
-    record.report(observer)
-    places = iter(range(len(tasks)))
-    return [each if isinstance(each, RequestError) else answered[next(places)] for each in prepared]
+
+    def __init__(self, recommender: Callable[[], Recommender], observer: Observer) -> None:
+        self._recommender = recommender
+        self._observer = observer
+
+    def __call__(
+        self, queries: Sequence[Query], is_wanted: Callable[[], bool] = lambda: True
+    ) -> EncodedAnswers:
+        """Answer queries of either kind, in any order.
+
+        Args:
+            queries: At least one.
+            is_wanted: See `Recommender.answer`.
+
+        Raises:
+            BundleError: No bundle is served.
+        """
+        recommender, observer = self._recommender(), self._observer
+        for endpoint, kind in _KINDS.items():
+            if size := sum(isinstance(query, kind) for query in queries):
+                observer.batch(endpoint, size)
+        times = StageTimes()
+        answers = recommender.answer(queries, times=times, is_wanted=is_wanted)
+        encoded: list[Encoded] = []
+        for query, answer in zip(queries, answers, strict=True):
+            if isinstance(answer, RequestError):
+                encoded.append(answer)
+                continue
+            encoded.append(recommender.encoder.encode(query, answer))
+            if isinstance(answer, Recommendation):
+                observer.served(answer.source, len(answer.rows))
+        times.lap("encode")
+        times.report(observer)
+        return EncodedAnswers(recommender.bundle_id, encoded)

@@ -1,62 +1,69 @@
-"""Two lanes for what needs the model: what takes long cannot hold up the rest."""
+"""Route queries to two lanes, so that those that take long do not delay the others."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from service.batching.lane import Answers, Lane
-from service.batching.pace import Pace
+from service.batching.answering import EncodedAnswers
+from service.batching.batch_timing import BatchTiming
+from service.batching.lane import Answer, Lane
 from service.recommending.candidate_search import LEVELS
 from service.recommending.queries import Query, RecommendQuery
-from service.recommending.recommender import Recommender
-from service.settings import Settings
 from service.telemetry.observer import Observer
 
 LONG_BATCH_SIZE = 8
-"""Requests that take long and are worked on together: each adds to what all of them wait."""
+"""Long-running requests in one batch: each adds to what all of them wait."""
 
 
 class Batcher:
-    """Has queries answered, in batches with those of other requests. To be used from one event loop.
+    """Answers the queries of a request, in batches with those of others. To be used from one event loop.
 
     Args:
-        recommender: Gives the live bundle; may raise `BundleError`.
-        settings: Bounds of batches, queues and times.
-        observer: Is told of waits, batches and what was given up.
+        answer: Answers a batch.
+        observer: Receives waits and rejections.
+        batch_size: Most queries of one batch of the quick lane.
+        queue_size: Most requests that wait in each lane.
+        timeout_seconds: How long a request may take.
     """
 
     def __init__(
-        self, recommender: Callable[[], Recommender], settings: Settings, observer: Observer
+        self,
+        answer: Answer,
+        observer: Observer,
+        *,
+        batch_size: int,
+        queue_size: int,
+        timeout_seconds: float,
     ) -> None:
         self._quick, self._long = (
             Lane(
                 name,
-                recommender,
+                answer,
                 observer,
-                batch_size=batch_size,
-                queue_size=settings.queue_size,
-                timeout_seconds=settings.request_timeout_ms / 1000,
-                pace=pace,
+                batch_size=size,
+                queue_size=queue_size,
+                timeout_seconds=timeout_seconds,
+                timing=timing,
             )
-            for name, batch_size, pace in (
-                ("quick-lane", settings.batch_size, Pace()),
+            for name, size, timing in (
+                ("quick-lane", batch_size, BatchTiming()),
                 ("long-lane", LONG_BATCH_SIZE, None),
             )
         )
 
-    async def ask(self, queries: Sequence[Query], is_gone: Callable[[], Awaitable[bool]]) -> Answers:
-        """See `Lane.ask`."""
+    async def ask(self, queries: Sequence[Query], is_gone: Callable[[], Awaitable[bool]]) -> EncodedAnswers:
+        """Answer the queries of one request, see `Lane.ask`."""
         takes_long = len(queries) > 1 or _takes_long(queries[0])
         return await (self._long if takes_long else self._quick).ask(queries, is_gone)
 
     def stop(self) -> None:
-        """Ends both threads, after the batches they work on."""
+        """End both threads, after the batches they work on."""
         self._quick.stop()
         self._long.stop()
 
 
 def _takes_long(query: Query) -> bool:
-    """Whether it costs as much as several ordinary ones: pools, explanations, long pages."""
+    """Whether it costs as much as several ordinary ones: reordered pools, explanations, long pages."""
     return isinstance(query, RecommendQuery) and (
         query.is_reordered or query.explain or query.depth > LEVELS[1][0]
     )

@@ -1,9 +1,9 @@
-"""Gathers concurrent requests, so that they share model calls.
+"""Queue concurrent requests and answer them in batches, so that they share model calls.
 
-A lane always works on what gathered while it was busy: nothing waits for company, and the busier it is the
-larger its batches. It has a thread, but a batch that will be quick (`service.batching.pace`) is answered on
-the event loop itself: to hand it over and back costs more than a small batch takes, and two threads that want
-one interpreter wait for each other.
+A lane always works on what was queued while it was busy: no request waits for others, and the busier the lane
+the larger its batches. It has a thread, but a batch that will be quick (`service.batching.batch_timing`) is
+answered on the event loop itself: handing it over and back costs more than a small batch takes, and two
+threads that want one interpreter wait for each other.
 """
 
 from __future__ import annotations
@@ -17,68 +17,58 @@ from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
 
-from service.batching.answering import Encoded, answer_queries
-from service.batching.pace import Pace
+from service.batching.answering import EncodedAnswers
+from service.batching.batch_timing import BatchTiming
 from service.errors import DeadlineExceeded, HungUp, QueueFull
 from service.recommending.queries import Query
-from service.recommending.recommender import Recommender
 from service.telemetry.observer import Observer
 
 LONG_WAIT_SECONDS = 0.02
-"""Whether a client is still there is asked only for a request that waited so long: asking costs time too."""
-LOOK_SECONDS = 0.1
-"""And again so often while a batch is worked on, so that explanations for nobody are left out."""
+"""Whether the client is still connected is checked only for a request that waited so long: it costs time."""
+DISCONNECT_CHECK_SECONDS = 0.1
+"""And again so often while a batch is worked on, so that explanations nobody waits for are left out."""
 
 
-@dataclass(frozen=True)
-class Answers:
-    """What came back for one request of one or many queries.
-
-    Attributes:
-        bundle_id: Of the bundle that made all of them.
-        encoded: By query its JSON, or why there is none.
-    """
-
-    bundle_id: str
-    encoded: list[Encoded]
+Answer = Callable[[Sequence[Query], Callable[[], bool]], EncodedAnswers]
+"""Answers a batch, and takes whether any client still waits for it; may raise. See `BatchAnswerer`."""
 
 
 @dataclass(frozen=True)
 class _Job:
     queries: Sequence[Query]
     is_gone: Callable[[], Awaitable[bool]]
-    done: asyncio.Future[Answers]
+    done: asyncio.Future[EncodedAnswers]
     queued_at: float
     deadline: float
     context: Context
 
 
 class Lane:
-    """One queue, and whoever works it off. To be used from one event loop.
+    """A bounded queue of requests and the task that answers them. To be used from one event loop.
 
     Args:
         name: Of its thread.
-        recommender: Gives the live bundle, asked once a batch; may raise `BundleError`.
-        observer: Is told of waits, batches and what was given up.
+        answer: Answers a batch.
+        observer: Receives waits and rejections.
         batch_size: Most queries of one batch; a request of more is a batch of its own.
         queue_size: Most requests that wait.
         timeout_seconds: How long a request may take from its arrival here.
-        pace: Says which batches the event loop answers itself; None leaves all to the thread.
+        timing: Estimates which batches the event loop can answer itself; None leaves all to the thread.
     """
 
     def __init__(
         self,
         name: str,
-        recommender: Callable[[], Recommender],
+        answer: Answer,
         observer: Observer,
         *,
         batch_size: int,
         queue_size: int,
         timeout_seconds: float,
-        pace: Pace | None = None,
+        timing: BatchTiming | None = None,
     ) -> None:
-        self._pace = pace
-        self._recommender = recommender
+        self._answer = answer
+        self._timing = timing
         self._observer = observer
         self._batch_size = batch_size
         self._queue_size = queue_size
@@ -87,7 +77,7 @@ class Lane:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
         self._working: asyncio.Task[None] | None = None
 
-    async def ask(self, queries: Sequence[Query], is_gone: Callable[[], Awaitable[bool]]) -> Answers:
+    async def ask(self, queries: Sequence[Query], is_gone: Callable[[], Awaitable[bool]]) -> EncodedAnswers:
         """Answers for the queries of one request, all by the same bundle.
 
         Args:
@@ -95,12 +85,11 @@ class Lane:
             is_gone: Whether the client hung up.
 
         Raises:
-            BundleError: No bundle is live.
+            BundleError: No bundle is served.
             QueueFull: As many requests as may wait are waiting; at once.
             DeadlineExceeded: The timeout passed first; what was not begun is dropped.
             HungUp: The client is gone, and nothing was computed for it.
         """
-        self._recommender()  # or there is nothing to wait for
         if len(self._queue) >= self._queue_size:
             self._observer.rejected("queue_full")
             raise QueueFull(
@@ -111,7 +100,7 @@ class Lane:
         job = _Job(queries, is_gone, loop.create_future(), now, now + self._timeout_seconds, copy_context())
         self._queue.append(job)
         if self._working is None:
-            # Not in the context of whoever happened to come first.
+            # Not in the context of the request that happened to come first.
             self._working = loop.create_task(self._work(), context=Context())
         timer = loop.call_at(job.deadline, self._expire, job)
         try:
@@ -124,13 +113,13 @@ class Lane:
         self._thread.shutdown(cancel_futures=True)
 
     async def _work(self) -> None:
-        """Until nothing waits: takes what gathered, has it answered, hands out the answers."""
+        """Answer batches until the queue is empty."""
         try:
             while self._queue:
-                # Whoever asks in this turn of the event loop still comes along.
+                # Yield once so that requests of the same tick join this batch.
                 await asyncio.sleep(0)
                 if jobs := await self._gather():
-                    await self._answer(jobs)
+                    await self._answer_jobs(jobs)
         finally:
             self._working = None
 
@@ -151,45 +140,44 @@ class Lane:
             jobs.append(job)
         return jobs
 
-    async def _answer(self, jobs: Sequence[_Job]) -> None:
+    async def _answer_jobs(self, jobs: Sequence[_Job]) -> None:
         try:
-            recommender = self._recommender()
             queries = [query for job in jobs for query in job.queries]
 
             def is_wanted() -> bool:
                 return any(not job.done.done() for job in jobs)
 
             context = self._observer.choose([job.context for job in jobs])
-            work = partial(self._timed, recommender, queries, is_wanted)
-            if self._pace is not None and self._pace.is_quick(len(queries)):
-                encoded = context.run(work)
+            work = partial(self._timed, queries, is_wanted)
+            if self._timing is not None and self._timing.is_quick(len(queries)):
+                answers = context.run(work)
             else:
                 working = asyncio.get_running_loop().run_in_executor(self._thread, context.run, work)
-                while not (await asyncio.wait((working,), timeout=LOOK_SECONDS))[0]:
+                while not (await asyncio.wait((working,), timeout=DISCONNECT_CHECK_SECONDS))[0]:
                     await self._drop_gone(jobs)
-                encoded = working.result()
-        except Exception as error:  # noqa: BLE001 whatever it is, whoever caused it is told, and nobody else
+                answers = working.result()
+        except Exception as error:  # noqa: BLE001 the request that caused it gets it, and no other
             if len(jobs) == 1:
                 _fail(jobs[0], error)
             else:
                 for job in jobs:
-                    await self._answer([job])
+                    await self._answer_jobs([job])
             return
         start = 0
         for job in jobs:
             end = start + len(job.queries)
             if not job.done.done():
-                job.done.set_result(Answers(recommender.bundle_id, encoded[start:end]))
+                job.done.set_result(EncodedAnswers(answers.bundle_id, answers.encoded[start:end]))
             start = end
 
-    def _timed(
-        self, recommender: Recommender, queries: Sequence[Query], is_wanted: Callable[[], bool]
-    ) -> list[Encoded]:
+    def _timed(self, queries: Sequence[Query], is_wanted: Callable[[], bool]) -> EncodedAnswers:
         started = perf_counter()
-        encoded = answer_queries(recommender, queries, self._observer, is_wanted)
-        if self._pace is not None:
-            self._pace.took(recommender.bundle_id, len(queries), perf_counter() - started)
-        return encoded
+        answers = self._answer(queries, is_wanted)
+        if len(answers.encoded) != len(queries):
+            raise RuntimeError(f"expected {len(queries)} answers, got {len(answers.encoded)}")
+        if self._timing is not None:
+            self._timing.add(len(queries), perf_counter() - started)
+        return answers
 
     async def _drop_gone(self, jobs: Sequence[_Job]) -> None:
         for job in jobs:

@@ -1,7 +1,7 @@
-"""Keys that clients send, as `X-API-Key` or as a bearer token, and what each kind opens.
+"""Check API keys, sent as `X-API-Key` or as a bearer token, and which paths each kind opens.
 
-A plain ASGI callable around the routes: whoever has no key is refused before a body is read, also on paths
-that are none, and a request costs no more than one hash.
+A request without a key is refused before its body is read, also on paths that do not exist; a check costs one
+hash.
 """
 
 from __future__ import annotations
@@ -11,15 +11,12 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from hashlib import sha256
 from typing import Any
 
-from pydantic import SecretStr
-
 from service.errors import AdminClosed, KeyMissing, KeyRefused, KeyWrong
 from service.http.problems import answer_problem
-from service.settings import Settings, split_keys
 from service.telemetry.observer import Observer
 
 ALWAYS_OPEN = ("/healthz", "/readyz")
-"""For whatever starts and restarts this process, and has no key."""
+"""For probes, which have no key."""
 MAY_BE_OPEN = {
     "page": ("/", "/web/"),
     "docs": ("/docs", "/docs/", "/openapi.json"),
@@ -34,21 +31,22 @@ Headers = Iterable[tuple[bytes, bytes]]
 
 
 class Keys:
-    """The keys there are, and the paths that want none.
+    """The keys there are, and the paths that need none.
 
     Args:
-        settings: Of the service.
+        api: Keys of apps; empty where no app needs one.
+        admin: Keys of operators; empty where /admin is closed.
+        opened: Names of `MAY_BE_OPEN`, which need no key of an app.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._api = _digests(settings.api_keys)
-        self._admin = _digests(settings.admin_keys)
-        opened = [path for name in settings.open.split(",") for path in MAY_BE_OPEN.get(name, ())]
-        self._open = frozenset((*ALWAYS_OPEN, *opened))
-        self._open_below = tuple(path for path in opened if path.endswith("/") and path != "/")
+    def __init__(self, *, api: Iterable[str], admin: Iterable[str], opened: Iterable[str]) -> None:
+        self._api, self._admin = _digests(api), _digests(admin)
+        paths = [path for name in opened for path in MAY_BE_OPEN.get(name, ())]
+        self._open = frozenset((*ALWAYS_OPEN, *paths))
+        self._open_below = tuple(path for path in paths if path.endswith("/") and path != "/")
 
     def kind_for(self, path: str) -> str | None:
-        """Which kind of key opens a path: `admin`, `api`, or None where nobody needs one."""
+        """Which kind of key opens a path: `admin`, `api`, or None where none is needed."""
         if path == "/admin" or path.startswith("/admin/"):
             return "admin"
         if not self._api or path in self._open or path.startswith(self._open_below):
@@ -56,11 +54,11 @@ class Keys:
         return "api"
 
     def check(self, path: str, headers: Headers) -> None:
-        """Lets whoever may ask for a path pass.
+        """Return where a request may have a path.
 
         Raises:
             AdminClosed: It is for operators, and no key of theirs is set.
-            KeyMissing: No key came, or one that nobody has.
+            KeyMissing: No key came, or an unknown one.
             KeyWrong: A key of the other kind came.
         """
         wanted = self.kind_for(path)
@@ -72,7 +70,7 @@ class Keys:
             else (self._api, self._admin, "of an app (MATINEE_API_KEYS)")
         )
         if not right:
-            raise AdminClosed("/admin is closed: set MATINEE_ADMIN_KEYS to open it to whoever has a key")
+            raise AdminClosed("/admin is closed: set MATINEE_ADMIN_KEYS to open it to those who have a key")
         sent = _sent(headers)
         if sent is None:
             raise KeyMissing(f"expected a key {whose}, got none; {_SENT}")
@@ -81,16 +79,16 @@ class Keys:
             return
         if _is_among(digest, other):
             raise KeyWrong(f"expected a key {whose}, got one of the other kind")
-        raise KeyMissing(f"expected a key {whose}, got one that nobody has; {_SENT}")
+        raise KeyMissing(f"expected a key {whose}, got an unknown one; {_SENT}")
 
 
 class KeyCheck:
-    """ASGI middleware: who has no key for a path gets a problem, and nothing else happens.
+    """ASGI middleware that answers a request without the right key with a problem.
 
     Args:
         app: An ASGI application.
         keys: What opens which path.
-        observer: Is told of requests refused.
+        observer: Receives rejections.
     """
 
     def __init__(self, app: Callable[..., Awaitable[None]], keys: Keys, observer: Observer) -> None:
@@ -110,8 +108,8 @@ class KeyCheck:
         await self._app(scope, receive, send)
 
 
-def _digests(keys: SecretStr) -> tuple[bytes, ...]:
-    return tuple(sha256(key.encode()).digest() for key in split_keys(keys.get_secret_value()))
+def _digests(keys: Iterable[str]) -> tuple[bytes, ...]:
+    return tuple(sha256(key.encode()).digest() for key in keys)
 
 
 def _sent(headers: Headers) -> bytes | None:

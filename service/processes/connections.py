@@ -39,16 +39,28 @@ class Connections:
         # Both in the order in which they were entered, so the first is the one that has been there longest.
         self._waiting: dict[Connection, float] = {}
         self._untaken: dict[Connection, float] = {}
-        self._num_open = 0
+        self._open: set[Connection] = set()
+        self.is_retiring = False
+
+    @property
+    def num_open(self) -> int:
+        """How many connections are open."""
+        return len(self._open)
+
+    def retire(self) -> None:
+        """Answer each open connection once more, and close it with that answer."""
+        self.is_retiring = True
+        for connection in self._open:
+            connection.close_after_answer()
 
     def protocol(self, **arguments: Any) -> asyncio.Protocol:
         """A connection for uvicorn, which calls this for each."""
         return Connection(self, **arguments)
 
-    def opened(self) -> bool:
-        """Whether there is room for one more, or could be made."""
-        self._num_open += 1
-        if self._num_open > self._most:
+    def opened(self, connection: Connection) -> bool:
+        """Add a connection; False where there are as many as may be and none can be closed for it."""
+        self._open.add(connection)
+        if len(self._open) > self._most:
             self.observer.rejected("connections")
             if not self._waiting:
                 return False
@@ -56,8 +68,8 @@ class Connections:
         return True
 
     def lost(self, connection: Connection) -> None:
-        """It is gone."""
-        self._num_open -= 1
+        """Take out a connection that is closed."""
+        self._open.discard(connection)
         self._waiting.pop(connection, None)
         self._untaken.pop(connection, None)
 
@@ -99,7 +111,7 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
         """Takes its place, or is refused."""
         super().connection_made(transport)
-        if self._all.opened():
+        if self._all.opened(self):
             self._all.waits(self)
         else:
             self._refuse(QueueFull("as many connections as may are being answered; try again shortly"))
@@ -112,8 +124,16 @@ class Connection(HttpToolsProtocol):
             # uvicorn tells only the last of the requests that were sent without waiting for answers.
             self._answering.disconnected = True
 
+    def close_after_answer(self) -> None:
+        """Close with the answer that is due; where it has begun or none is, with the next one."""
+        cycle = self._answering
+        if cycle is not None and not cycle.response_started and not self.pipeline:
+            cycle.keep_alive = False
+
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._answering = cycle
+        if self._all.is_retiring:
+            self.close_after_answer()
         super()._start_asgi_task(cycle, app)
 
     def data_received(self, data: bytes) -> None:

@@ -1,8 +1,8 @@
-"""Sockets: one that listens, or one address that several processes listen on.
+"""Reserve an address on which several processes listen, each with a socket of its own.
 
-Connections to one socket shared by several processes go to whoever wakes up first, which then takes all that
-wait: of 16 connections opened at once, one of two workers got all 16 (docs/operations.md). Where each process
-has a socket of its own at the same address (SO_REUSEPORT) Linux deals them out by their ports.
+Connections to one socket shared by several processes go to the process that wakes up first, which then
+takes all that wait: of 16 connections opened at once, one of two workers got all 16 (docs/operations.md).
+Where each process has a socket of its own at the same address (SO_REUSEPORT) Linux deals them out by port.
 """
 
 from __future__ import annotations
@@ -20,15 +20,6 @@ DEALS_OUT = sys.platform == "linux"
 """Elsewhere SO_REUSEPORT is missing or gives every connection to one socket."""
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket that nobody else shares.
-
-    Raises:
-        OSError: The address cannot be had.
-    """
-    return socket.create_server((host, port), family=_family(host), backlog=BACKLOG)
-
-
 def reserve(host: str, port: int) -> socket.socket:
     """A socket that holds an address for `join`, does not listen, and keeps everybody else away from it.
 
@@ -36,7 +27,7 @@ def reserve(host: str, port: int) -> socket.socket:
         OSError: The address cannot be had.
     """
     if not DEALS_OUT:
-        return listen(host, port)
+        return socket.create_server((host, port), family=_family(host), backlog=BACKLOG)
     reserved = _bind(host, port)
     # Only now, or another reservation of the same user would have been let in beside this one. And without
     # SO_REUSEADDR, which would let others in as long as nobody listens.
@@ -59,11 +50,11 @@ def url(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def warn_of_strangers(listener: socket.socket) -> None:
-    """For a service without keys: says so where others than this machine can reach it."""
+def warn_of_open_access(listener: socket.socket) -> None:
+    """Warn where a service without keys can be reached from other machines."""
     if not ip_address(listener.getsockname()[0]).is_loopback:
         logger.warning(
-            "ANYBODY WHO REACHES %s MAY ASK: there are no keys. Set MATINEE_API_KEYS, or "
+            "ANYBODY WHO REACHES %s MAY SEND REQUESTS: there are no keys. Set MATINEE_API_KEYS, or "
             "MATINEE_HOST=127.0.0.1, or let only a proxy that asks for credentials reach this port",
             url(listener),
         )

@@ -1,4 +1,4 @@
-"""One process that answers requests, from its first line to its exit code."""
+"""Run one worker: a uvicorn server with one bundle, from its start to its exit code."""
 
 from __future__ import annotations
 
@@ -9,16 +9,23 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from types import FrameType
 from typing import cast
 
 import uvicorn
 
 from service.app import create_app
+from service.loading import load_recommender
 from service.processes.connections import Connections
-from service.processes.listening import BACKLOG, url, warn_of_strangers
+from service.processes.listening import BACKLOG
+from service.processes.messages import MessageSocket
 from service.processes.open_files import allow_connections
+from service.processes.worker_channel import WorkerChannel
+from service.processes.worker_process import WorkerStart
+from service.recommending.recommender import Recommender
+from service.served_bundle import ServedBundle
 from service.settings import Settings
 from service.telemetry.logs import Log
 from service.telemetry.metrics import Telemetry
@@ -29,29 +36,35 @@ logger = logging.getLogger(__name__)
 DRAIN_SHARE, END_SHARE = 0.8, 0.95
 """Of `shutdown_seconds`: until then requests in flight may finish; until then the process has ended."""
 
+KEEP_ALIVE_SECONDS = 5
+"""How long a connection may be idle; a worker that retires waits a little longer for each to come back."""
 
-def serve(
-    settings: Settings,
-    listener: socket.socket,
-    *,
-    worker: int = 1,
-    replaces: bool = False,
-    parent: int | None = None,
-) -> None:
-    """Serves until SIGTERM or SIGINT; at SIGHUP looks for a new bundle at once.
+RETIRE_SECONDS = KEEP_ALIVE_SECONDS + 1.0
+"""How long a worker that was replaced waits for its connections to ask once more."""
+
+
+def serve(settings: Settings, start: WorkerStart, listener: socket.socket, messages: MessageSocket) -> None:
+    """Serve until the supervisor ends this process or has replaced it.
 
     Args:
         settings: Of the service.
+        start: The bundle to serve, and when to accept connections.
         listener: A bound socket.
-        worker: This process's number.
-        replaces: Whether it takes the place of a worker that died: it then accepts nothing before it has a
-            bundle, or knows that there is none, since others answer meanwhile.
-        parent: The read end of a pipe that comes to its end when the parent is gone.
+        messages: The channel to the supervisor.
     """
     tracing = None if settings.tracing == "off" else Tracing()
-    telemetry = Telemetry(worker) if tracing is None else TracedTelemetry(worker, tracing)
-    log = Log(settings, worker=worker, dropped=telemetry.lines_dropped)
-    app = create_app(settings, telemetry=telemetry, log=log, tracing=tracing, wait_for_bundle=replaces)
+    telemetry = Telemetry(start.number) if tracing is None else TracedTelemetry(start.number, tracing)
+    log = Log(settings, worker=start.number, dropped=telemetry.lines_dropped)
+    channel = WorkerChannel(messages, start.refusal)
+    served = ServedBundle(
+        partial(_load, start, settings),
+        # TensorFlow's own threads are started by the load: with one of each kind they answer no requests.
+        yields_to_others=not start.accepts_at_once
+        and settings.tensorflow_intra_op_threads == settings.tensorflow_inter_op_threads == 1,
+    )
+    app = create_app(
+        settings, served=served, supervision=channel, telemetry=telemetry, log=log, tracing=tracing
+    )
     allow_connections(settings.max_connections)
     connections = Connections(
         telemetry, most=settings.max_connections, receive_seconds=settings.receive_seconds
@@ -64,27 +77,25 @@ def serve(
             ws="none",
             lifespan="on",
             log_config=None,
+            log_level="warning",  # what it says of starts and stops, the supervisor says better
             access_log=False,
             server_header=False,
             backlog=BACKLOG,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=max(1, int(DRAIN_SHARE * settings.shutdown_seconds)),
         ),
-        end_seconds=END_SHARE * settings.shutdown_seconds,
-        log=log,
+        start=start,
+        channel=channel,
+        served=served,
+        telemetry=telemetry,
         connections=connections,
-        look_soon=app.state.reloader.look_soon,
+        log=log,
+        end_seconds=END_SHARE * settings.shutdown_seconds,
+        report_seconds=settings.reload_seconds,
     )
-    # By default it ends the process; before the loop runs it has nothing to say, CURRENT is read then anyway.
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    # After its graceful stop uvicorn raises the signal again, for whom it would end the process as killed.
+    # After its graceful stop uvicorn raises the signal again, which would end the process as killed.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
-    if parent is not None:
-        threading.Thread(target=_end_with_parent, args=(parent,), name="parent-watch", daemon=True).start()
-    else:
-        telemetry.workers(1)
-        if not settings.api_keys:
-            warn_of_strangers(listener)
     try:
         server.run(sockets=[listener])
     finally:
@@ -93,41 +104,107 @@ def serve(
         log.stop()
 
 
+def _load(start: WorkerStart, settings: Settings) -> Recommender:
+    if start.directory is None:
+        raise start.error or AssertionError("a worker without a bundle has no reason why")
+    return load_recommender(start.directory, settings)
+
+
 class _Server(uvicorn.Server):
-    """Ends in time even where something does not, such as the load of a model, which cannot be stopped."""
+    """Accepts connections when its bundle allows, retires, and ends in time even where something does not."""
 
     def __init__(
         self,
         config: uvicorn.Config,
         *,
-        end_seconds: float,
-        log: Log,
+        start: WorkerStart,
+        channel: WorkerChannel,
+        served: ServedBundle,
+        telemetry: Telemetry,
         connections: Connections,
-        look_soon: Callable[[], None],
+        log: Log,
+        end_seconds: float,
+        report_seconds: float,
     ) -> None:
         super().__init__(config)
+        self._start = start
+        self._channel = channel
+        self._served = served
+        self._telemetry = telemetry
         self._connections = connections
-        self._look_soon = look_soon
-        self._end_seconds = end_seconds
         self._log = log
+        self._end_seconds = end_seconds
+        self._report_seconds = report_seconds
+        self._report_at = 0.0
+        self._retire_until: float | None = None
+        self._reporting: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Load the bundle and begin to accept connections, in the order that `start` asks for."""
+        loaded = asyncio.Event()
+        self._channel.attach(retire=self._retire, supervisor_gone=_end_with_supervisor)
+        loop = asyncio.get_running_loop()
+        self._served.start(lambda: loop.call_soon_threadsafe(loaded.set))
+        if self._start.accepts_at_once:
+            await self._accept(sockets)
+            self._reporting = asyncio.create_task(self._report_when(loaded))
+            return
+        while not loaded.is_set() and not self.should_exit:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(loaded.wait(), 0.1)
+        if self.should_exit:
+            return
+        if self._served.error is not None and self._start.ends_if_refused:
+            self.should_exit = True
+        else:
+            await self._accept(sockets)
+        self._report()
+
+    async def _report_when(self, loaded: asyncio.Event) -> None:
+        await loaded.wait()
+        self._report()
+
+    def _report(self) -> None:
+        """Report what became of the bundle, if there is one."""
+        if self._start.directory is None:
+            return
+        error = self._served.error
+        if error is None:
+            self._channel.report_loaded()
+        else:
+            self._channel.report_refused(error)
+
+    async def _accept(self, sockets: list[socket.socket] | None) -> None:
         await super().startup(sockets)
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._look_soon)
-        for listener in sockets or ():
-            logger.info("serving on %s", url(listener))
+        await super().on_tick(0)  # or answers before the first tick would have no date
+        self._channel.report_accepting()
 
     async def on_tick(self, counter: int) -> bool:
-        """Uvicorn calls it ten times a second."""
-        self._connections.close_slow_ones(asyncio.get_running_loop().time())
+        """Do what is due; uvicorn calls it ten times a second."""
+        now = asyncio.get_running_loop().time()
+        self._connections.close_slow_ones(now)
+        if now >= self._report_at:
+            self._report_at = now + self._report_seconds
+            self._telemetry.looked()
+        if self._retire_until is not None and (now > self._retire_until or not self._connections.num_open):
+            self.should_exit = True
         return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop gracefully, within bounds."""
         if not self.should_exit:
             timer = threading.Timer(self._end_seconds, self._end)
             timer.daemon = True
             timer.start()
         super().handle_exit(sig, frame)
+
+    def _retire(self) -> None:
+        """Stop accepting, and answer every open connection once more."""
+        logger.info("retiring: another worker serves the next bundle")
+        for server in self.servers:
+            server.close()
+        self._connections.retire()
+        self._retire_until = asyncio.get_running_loop().time() + RETIRE_SECONDS
 
     def _end(self) -> None:
         logger.warning("ending with work unfinished: MATINEE_SHUTDOWN_SECONDS are over")
@@ -135,8 +212,7 @@ class _Server(uvicorn.Server):
         os._exit(0)
 
 
-def _end_with_parent(pipe: int) -> None:
-    os.read(pipe, 1)
+def _end_with_supervisor() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 

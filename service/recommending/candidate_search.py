@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.bundle.candidate_index import CandidateIndex
-from service.recommending.batch_record import BatchRecord
 from service.recommending.filters import Allowed
 from service.recommending.queries import DEEPEST
+from service.recommending.stage_times import StageTimes
 from service.settings import IndexKind
 
 Found = tuple[NDArray[np.int32], NDArray[np.float32]]
@@ -59,7 +59,7 @@ class CandidateSearch:
         embedding: NDArray[np.float32],
         allowed: Allowed,
         depth: int,
-        record: BatchRecord,
+        times: StageTimes,
         *,
         exactly: bool = False,
     ) -> Found:
@@ -69,26 +69,26 @@ class CandidateSearch:
             embedding: float32 `[embedding_dimension]`, a query.
             allowed: Which may be returned.
             depth: How many, up to `DEEPEST`; those of a lesser depth are the first of a greater one.
-            record: Takes the times of `index` and `rescore`, and every fallback.
+            times: Takes the times of `index` and `rescore`, and every fallback.
             exactly: Whether to score every candidate, whatever that costs.
 
         Returns:
             Exactly `depth` candidates, or all that are left where that is fewer.
         """
         if exactly or self._scans_all:
-            return self._scan(embedding, allowed, depth, record)
+            return self._scan(embedding, allowed, depth, times)
         found: Found | None = None
         for reaches, num_asked in LEVELS:
             deeper = None
             if allowed.num_left >= LEVELS[-1][1]:
-                deeper = self._ask_index(embedding, allowed, num_asked, record)
+                deeper = self._ask_index(embedding, allowed, num_asked, times)
             if deeper is not None and found is not None:
                 deeper = _continue(found, deeper)
             if deeper is None or len(deeper[0]) < reaches:
-                record.fallback("exact")
+                times.fallback("exact")
                 if found is None:
-                    return self._scan(embedding, allowed, depth, record)
-                deeper = _continue(found, self._scan(embedding, allowed, allowed.num_left, record))
+                    return self._scan(embedding, allowed, depth, times)
+                deeper = _continue(found, self._scan(embedding, allowed, allowed.num_left, times))
             found = deeper[0][:reaches], deeper[1][:reaches]
             if depth <= reaches:
                 break
@@ -96,7 +96,7 @@ class CandidateSearch:
         return found[0][:depth], found[1][:depth]
 
     def _ask_index(
-        self, embedding: NDArray[np.float32], allowed: Allowed, depth: int, record: BatchRecord
+        self, embedding: NDArray[np.float32], allowed: Allowed, depth: int, times: StageTimes
     ) -> Found | None:
         """The best by Annoy, scored exactly; None where every candidate had better be scored."""
         num_rows, limit = depth + allowed.num_excluded, len(self._index)
@@ -104,24 +104,22 @@ class CandidateSearch:
             # Half as many again as would pass on average.
             num_rows = allowed.num_excluded + 3 * depth * len(self._index) // (2 * allowed.num_passing)
             limit = self.widest
-            record.fallback("widened")
+            times.fallback("widened")
         while num_rows <= limit:
             nearest = self._index.nearest(embedding, num_rows, deep=depth > LEVELS[0][1])
-            record.lap("index")
+            times.lap("index")
             if nearest is None:
                 break
             rows = nearest[allowed.mask[nearest]]
             if len(rows) >= depth:
                 found = best_first(rows, self._index.score(embedding, rows), depth)
-                record.lap("rescore")
+                times.lap("rescore")
                 return found
-            record.fallback("widened")
+            times.fallback("widened")
             num_rows, limit = num_rows * _WIDENING, self.widest
         return None
 
-    def _scan(
-        self, embedding: NDArray[np.float32], allowed: Allowed, depth: int, record: BatchRecord
-    ) -> Found:
+    def _scan(self, embedding: NDArray[np.float32], allowed: Allowed, depth: int, times: StageTimes) -> Found:
         rows = np.flatnonzero(allowed.mask).astype(np.int32)
         if 4 * len(rows) < len(self._index):
             scores = self._index.score(embedding, rows)
@@ -129,7 +127,7 @@ class CandidateSearch:
             # To gather most of the candidates costs more than to score them all where they lie.
             scores = self._index.score(embedding)[rows]
         found = best_first(rows, scores, depth)
-        record.lap("index")
+        times.lap("index")
         return found
 
     def _measure_widest(self) -> int:
@@ -140,7 +138,7 @@ class CandidateSearch:
         everything = Allowed(np.ones(len(self._index), np.bool_), len(self._index), 0, len(self._index))
         queries = self._index.embeddings(np.arange(min(_TIMINGS, len(self._index)), dtype=np.int32))
         scan_seconds = _least_seconds(
-            lambda query: self._scan(query, everything, LEVELS[0][1], BatchRecord()), queries
+            lambda query: self._scan(query, everything, LEVELS[0][1], StageTimes()), queries
         )
         widest, num_rows = 0, 16
         while self._index.nearest(queries[0], num_rows) is not None:

@@ -1,7 +1,7 @@
-"""Answers as JSON, put together from prepared pieces: most of an item is the same whoever asks.
+"""Encode answers as JSON from prepared fragments: most of an item is the same for every user.
 
-Building and validating models of hundreds of items would cost more than finding them. Tests hold what comes
-out to the schemas that are declared.
+Building and validating pydantic models of hundreds of items would cost more than finding them. Tests compare
+the output with the declared schemas.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from itertools import repeat
 
 from service.bundle.catalogue import Catalogue
 from service.recommending.queries import (
+    Answer,
     Contribution,
     PredictedRating,
+    Query,
     RatingQuery,
     Recommendation,
     RecommendQuery,
@@ -21,7 +23,7 @@ from service.recommending.queries import (
 
 
 class AnswerEncoder:
-    """Encodes the answers of one bundle; pieces are made when a movie is first needed, and kept.
+    """Encodes the answers of one bundle; a movie's fragment is made when first needed, and cached.
 
     Args:
         catalogue: Its movies.
@@ -33,7 +35,19 @@ class AnswerEncoder:
         self._bundle_id = _json(bundle_id)
         self._movies: dict[int, str] = {}
 
-    def recommendation(self, query: RecommendQuery, answer: Recommendation) -> bytes:
+    def encode(self, query: Query, answer: Answer) -> bytes:
+        """The JSON of one answer, in UTF-8.
+
+        Raises:
+            TypeError: The answer is not of the query's kind.
+        """
+        if isinstance(query, RecommendQuery) and isinstance(answer, Recommendation):
+            return self._recommendation(query, answer)
+        if isinstance(query, RatingQuery) and isinstance(answer, PredictedRating):
+            return self._rating(query, answer)
+        raise TypeError(f"expected the answer to a {type(query).__name__}, got a {type(answer).__name__}")
+
+    def _recommendation(self, query: RecommendQuery, answer: Recommendation) -> bytes:
         """A `schemas.recommendations.RecommendAnswer`."""
         because: Iterable[Sequence[Contribution] | None]
         because = repeat(None, len(answer.rows)) if answer.because is None else answer.because
@@ -60,7 +74,7 @@ class AnswerEncoder:
         head = f'{{"user_id":{_json(query.user_id)},"bundle_id":{self._bundle_id}{source}'
         return f'{head},"items":[{items}]}}'.encode()
 
-    def rating(self, query: RatingQuery, answer: PredictedRating) -> bytes:
+    def _rating(self, query: RatingQuery, answer: PredictedRating) -> bytes:
         """A `schemas.ratings.RatingAnswer`."""
         movie_id, title = self._catalogue.movie_ids[answer.row], self._catalogue.titles[answer.row]
         return (

@@ -147,3 +147,6 @@ class PredictedRating:
     row: int
     stars: float
     known_user: bool
+
+
+Answer = Recommendation | PredictedRating

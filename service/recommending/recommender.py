@@ -1,15 +1,10 @@
-"""Composes model, index, catalogue and histories of one bundle: numpy in, numpy out, no HTTP.
-
-It works on many requests at once. Each is prepared by itself and may be refused alone, then all share one
-reading of their histories by the model, and one prediction of stars.
-"""
+"""Recommend and predict ratings from one bundle, many queries at once: numpy in, numpy out, no HTTP."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,27 +16,30 @@ from service.bundle.manifest import Manifest
 from service.bundle.query_tower import QueryTower
 from service.bundle.rating_head import RatingHead
 from service.errors import RequestError
-from service.recommending.batch_record import BatchRecord
 from service.recommending.candidate_search import CandidateSearch, Found
 from service.recommending.encoding import AnswerEncoder
 from service.recommending.explanations import explain
 from service.recommending.filters import Allowed
-from service.recommending.queries import DEEPEST, PredictedRating, RatingQuery, Recommendation, RecommendQuery
+from service.recommending.queries import (
+    DEEPEST,
+    Answer,
+    PredictedRating,
+    Query,
+    RatingQuery,
+    Recommendation,
+    RecommendQuery,
+)
 from service.recommending.query_states import QueryStates
 from service.recommending.ranking import RankedList
 from service.recommending.similar_movies import SimilarMovies
+from service.recommending.stage_times import StageTimes
 from service.recommending.tasks import ListTask, RatingTask, Task, Tasks
 from service.settings import IndexKind
-
-T = TypeVar("T")
-
-_READ_TOGETHER = 64
-"""Of those who are read before they ask: a few milliseconds of work."""
 
 
 @dataclass(frozen=True)
 class Recommender:
-    """One loaded bundle; its methods may be called from several threads at once."""
+    """Answers queries from one loaded bundle; safe to call from several threads at once."""
 
     manifest: Manifest
     catalogue: Catalogue
@@ -50,7 +48,7 @@ class Recommender:
     tower: QueryTower
     rating_head: RatingHead
     index_kind: IndexKind = "annoy"
-    remembered_users: int = 0
+    cached_users: int = 0
 
     @property
     def bundle_id(self) -> str:
@@ -59,13 +57,13 @@ class Recommender:
 
     @cached_property
     def tasks(self) -> Tasks:
-        """Prepares requests, or refuses them."""
+        """Turns queries into tasks, or refuses them."""
         return Tasks(self.catalogue, self.histories, self.manifest)
 
     @cached_property
     def states(self) -> QueryStates:
-        """Has the model read what people saw."""
-        return QueryStates(self.tower, self.remembered_users)
+        """Query states, cached where the bundle alone decides them."""
+        return QueryStates(self.tower, self.cached_users)
 
     @cached_property
     def encoder(self) -> AnswerEncoder:
@@ -81,111 +79,115 @@ class Recommender:
     def _search(self) -> CandidateSearch:
         return CandidateSearch(self.index, self.index_kind)
 
-    def make_lists(
+    def answer(
+        self,
+        queries: Sequence[Query],
+        *,
+        times: StageTimes | None = None,
+        exactly: bool = False,
+        is_wanted: Callable[[], bool] = lambda: True,
+    ) -> list[Answer | RequestError]:
+        """Answer queries of both kinds, in any order: the one path that every request takes.
+
+        All share one reading of their histories by the model, and one prediction of stars for each kind.
+
+        Args:
+            queries: Each is prepared by itself, and may be refused alone.
+            times: Takes the seconds of each stage, and where one query of the index was not enough.
+            exactly: Whether to score every candidate instead of querying the index.
+            is_wanted: Called before explanations, which take long; where it returns False, because no
+                client waits any more, they are left out.
+
+        Returns:
+            As many as queries, in their order: a `Recommendation` or a `PredictedRating`, or a
+            `RequestError` that says why there is none, see `Tasks.make`.
+        """
+        times = times or StageTimes()
+        answers: dict[int, Answer | RequestError] = {}
+        tasks: dict[int, Task] = {}
+        for place, query in enumerate(queries):
+            task = self.tasks.make(query)
+            if isinstance(task, RequestError):
+                answers[place] = task
+            else:
+                tasks[place] = task
+        times.lap("history")
+        states = self.states.read([task.person for task in tasks.values()])
+        times.lap("embed")
+        row_of = {place: row for row, place in enumerate(tasks)}
+        lists = {place: task for place, task in tasks.items() if isinstance(task, ListTask)}
+        if lists:
+            of_lists = states[[row_of[place] for place in lists]]
+            made = self._recommend([*lists.values()], of_lists, times, exactly, is_wanted)
+            answers.update(zip(lists, made, strict=True))
+        ratings = {place: task for place, task in tasks.items() if isinstance(task, RatingTask)}
+        if ratings:
+            of_ratings = states[[row_of[place] for place in ratings]]
+            predicted = self._predict_stars([*ratings.values()], of_ratings, times)
+            answers.update(zip(ratings, predicted, strict=True))
+        return [answers[place] for place in range(len(queries))]
+
+    def recommend(self, query: RecommendQuery, *, exactly: bool = False) -> Recommendation:
+        """Answer one request for a list.
+
+        Raises:
+            RequestError: See `Tasks.make`.
+        """
+        [answer] = self.answer([query], exactly=exactly)
+        if isinstance(answer, Recommendation):
+            return answer
+        raise answer if isinstance(answer, RequestError) else TypeError(f"expected a list, got {answer}")
+
+    def predict_rating(self, query: RatingQuery) -> PredictedRating:
+        """Answer one request for a rating.
+
+        Raises:
+            RequestError: See `Tasks.make`.
+        """
+        [answer] = self.answer([query])
+        if isinstance(answer, PredictedRating):
+            return answer
+        raise answer if isinstance(answer, RequestError) else TypeError(f"expected a rating, got {answer}")
+
+    def _recommend(
         self,
         tasks: Sequence[ListTask],
         states: NDArray[np.float32],
-        record: BatchRecord,
-        *,
-        exactly: bool = False,
-        is_wanted: Callable[[], bool] = lambda: True,
+        times: StageTimes,
+        exactly: bool,
+        is_wanted: Callable[[], bool],
     ) -> list[Recommendation]:
-        """By task the best candidates.
-
-        Args:
-            tasks: Who asks, and for what.
-            states: float32 `[len(tasks), tower.width]`, of `states`.
-            record: Takes the times of the stages, and where the index was not enough.
-            exactly: Whether to score every candidate instead of asking the index.
-            is_wanted: Asked before explanations, which take long; where it says no, they are left out.
-        """
-        lists = self._find_lists(tasks, states, record, exactly)
+        """One list for each task; `states` float32 `[len(tasks), tower.width]`."""
+        lists = self._find_lists(tasks, states, times, exactly)
         for task, ranked in zip(tasks, lists, strict=True):
             if task.query.rank_by == "retrieval":
                 self._cut_page(task.query, ranked)
-        record.lap("rescore")
+        times.lap("rescore")
         stars = self.rating_head.predict(states, [ranked.rows for ranked in lists])
-        record.lap("rating")
+        times.lap("rating")
         for task, ranked, predicted in zip(tasks, lists, stars, strict=True):
             ranked.stars = predicted
             if task.query.rank_by != "retrieval":
                 self._cut_page(task.query, ranked)
-        record.lap("rescore")
+        times.lap("rescore")
         answers = [self._answer(task, ranked, is_wanted) for task, ranked in zip(tasks, lists, strict=True)]
         if any(task.query.explain for task in tasks):
-            record.lap("explain")
+            times.lap("explain")
         return answers
 
-    def predict_stars(
-        self, tasks: Sequence[RatingTask], states: NDArray[np.float32], record: BatchRecord
+    def _predict_stars(
+        self, tasks: Sequence[RatingTask], states: NDArray[np.float32], times: StageTimes
     ) -> list[PredictedRating]:
-        """By task the stars; arguments as of `make_lists`."""
+        """One rating for each task; `states` as of `_recommend`."""
         stars = self.rating_head.predict(states, [np.array([task.row], np.int32) for task in tasks])
-        record.lap("rating")
+        times.lap("rating")
         return [
             PredictedRating(row=task.row, stars=float(predicted), known_user=task.person.is_known)
             for task, [predicted] in zip(tasks, stars, strict=True)
         ]
 
-    def recommend(self, query: RecommendQuery, *, exactly: bool = False) -> Recommendation:
-        """The best k candidates for one request.
-
-        Raises:
-            RequestError: See `Tasks.make`.
-        """
-        return _only(self.recommend_many([query], BatchRecord(), exactly=exactly))
-
-    def recommend_many(
-        self, queries: Sequence[RecommendQuery], record: BatchRecord, *, exactly: bool = False
-    ) -> list[Recommendation | RequestError]:
-        """By request its list, or why there is none."""
-        prepared = [self.tasks.make(query) for query in queries]
-        tasks = [task for task in prepared if isinstance(task, ListTask)]
-        states = self.states.read([task.person for task in tasks])
-        return _in_place(prepared, self.make_lists(tasks, states, record, exactly=exactly))
-
-    def predict_rating(self, query: RatingQuery) -> PredictedRating:
-        """The stars that one person would give one movie.
-
-        Raises:
-            RequestError: See `Tasks.make`.
-        """
-        return _only(self.predict_many([query], BatchRecord()))
-
-    def predict_many(
-        self, queries: Sequence[RatingQuery], record: BatchRecord
-    ) -> list[PredictedRating | RequestError]:
-        """By request its rating, or why there is none."""
-        prepared = [self.tasks.make(query) for query in queries]
-        tasks = [task for task in prepared if isinstance(task, RatingTask)]
-        states = self.states.read([task.person for task in tasks])
-        return _in_place(prepared, self.predict_stars(tasks, states, record))
-
-    def remember_those_of(self, other: Recommender) -> None:
-        """Has the model read all whom another bundle's recommender remembers, before they ask."""
-        user_ids = [other.histories.user_id_of(row) for row in other.states.remembered_rows]
-        for start in range(0, len(user_ids), _READ_TOGETHER):
-            prepared = [
-                self.tasks.make(RecommendQuery(user_id=user_id))
-                for user_id in user_ids[start : start + _READ_TOGETHER]
-            ]
-            self.states.read([each.person for each in prepared if not isinstance(each, RequestError)])
-
-    def ask_index(self, query: RecommendQuery) -> NDArray[np.int32]:
-        """Candidate rows, int32, that the index alone finds for a request, with k that are not excluded.
-
-        All rows, where it is not asked for so many, or nobody's taste is known.
-        """
-        task = self.tasks.make(query)
-        nearest = None
-        if isinstance(task, ListTask) and task.person.source != "popular":
-            [state] = self.tower.read([task.person.tower_input()])
-            embedding = state[: self.manifest.embedding_dimension]
-            nearest = self.index.nearest(embedding, query.k + task.allowed.num_excluded)
-        return np.arange(len(self.index), dtype=np.int32) if nearest is None else nearest
-
     def _find_lists(
-        self, tasks: Sequence[ListTask], states: NDArray[np.float32], record: BatchRecord, exactly: bool
+        self, tasks: Sequence[ListTask], states: NDArray[np.float32], times: StageTimes, exactly: bool
     ) -> list[RankedList]:
         """By task the list down to the end of its page, or the pool that is put into another order."""
         embeddings = np.ascontiguousarray(states[:, : self.manifest.embedding_dimension])
@@ -195,9 +197,9 @@ class Recommender:
             if task.person.source == "popular":
                 rows, scores = self._most_rated(task.allowed, depth)
             else:
-                rows, scores = self._search.best(embedding, task.allowed, depth, record, exactly=exactly)
+                rows, scores = self._search.best(embedding, task.allowed, depth, times, exactly=exactly)
             lists.append(RankedList(rows, scores, scores.astype(np.float64)))
-        record.lap("index")
+        times.lap("index")
         return lists
 
     def _most_rated(self, allowed: Allowed, depth: int) -> Found:
@@ -225,16 +227,3 @@ class Recommender:
             predicted_ratings=ranked.stars,
             because=because,
         )
-
-
-def _in_place(prepared: Sequence[Task | RequestError], answers: Sequence[T]) -> list[T | RequestError]:
-    """The answers in order, and between them what was refused."""
-    answered = iter(answers)
-    return [each if isinstance(each, RequestError) else next(answered) for each in prepared]
-
-
-def _only(answers: list[T | RequestError]) -> T:
-    [answer] = answers
-    if isinstance(answer, RequestError):
-        raise answer
-    return answer

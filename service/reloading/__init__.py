@@ -1,1 +1,4 @@
-"""From one bundle to the next, while requests are answered."""
+"""Which bundle to serve next: what CURRENT names, what was refused, and when to try it again.
+
+Runs in the supervising process: the standard library only.
+"""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from service.errors import BundleError, BundleUnreadable
+from service.errors import BundleUnreadable
 
 LONGEST_PAUSE_SECONDS = 60.0
 """Between two tries of a bundle that cannot be read; the pause doubles up to it."""
@@ -21,44 +21,67 @@ class Refusal:
 
     Attributes:
         bundle_id: The bundle's; None where CURRENT itself is wrong.
-        error: Why.
+        error: Name of the error's class, such as `ChecksumDiffers`.
+        detail: The error's message.
         since: When it was first refused for that.
     """
 
     bundle_id: str | None
-    error: BundleError
+    error: str
+    detail: str
     since: datetime
 
+    def to_document(self) -> dict[str, str | None]:
+        """As JSON values."""
+        return {
+            "bundle_id": self.bundle_id,
+            "error": self.error,
+            "detail": self.detail,
+            "since": self.since.isoformat(),
+        }
 
-class Tries:
+    @classmethod
+    def from_document(cls, document: dict[str, str] | None) -> Refusal | None:
+        """Read what `to_document` wrote; None stays None."""
+        if document is None:
+            return None
+        since = datetime.fromisoformat(document["since"])
+        return cls(document["bundle_id"], document["error"], document["detail"], since)
+
+
+class Retries:
     """When one refused bundle is worth another try.
 
     Args:
-        reload_seconds: The first pause between two tries.
+        first_pause_seconds: The first pause between two tries.
     """
 
-    def __init__(self, reload_seconds: float) -> None:
-        self._reload_seconds = reload_seconds
+    def __init__(self, first_pause_seconds: float) -> None:
+        self._first_pause_seconds = first_pause_seconds
         self._pause_seconds = 0.0
         self._tried: Fingerprint | None = None
         self._due = float("inf")
 
-    def due(self, fingerprint: Fingerprint) -> bool:
-        """Whether now; a file that changed since the last try is a reason to."""
+    def is_due(self, fingerprint: Fingerprint) -> bool:
+        """Whether to try now; a file that changed since the last try is a reason to."""
         if fingerprint == self._tried and time.monotonic() < self._due:
             return False
         self._tried = fingerprint
         return True
 
-    def failed(self, *, again: bool) -> None:
-        """It was refused; `again`: what could not be read may be readable later, with no file changed."""
-        self._due = time.monotonic() + self._pause_seconds if again else float("inf")
-        longer = max(2 * self._pause_seconds, self._reload_seconds)
+    def add_failure(self, *, may_pass: bool) -> None:
+        """Note a failed try.
+
+        Args:
+            may_pass: Whether it may succeed later with no file changed, as where a file could not be read.
+        """
+        self._due = time.monotonic() + self._pause_seconds if may_pass else float("inf")
+        longer = max(2 * self._pause_seconds, self._first_pause_seconds)
         self._pause_seconds = min(longer, LONGEST_PAUSE_SECONDS)
 
 
 def fingerprint(directory: Path) -> Fingerprint:
-    """Changes whenever a file below is written, replaced, or given other permissions.
+    """Path, change time and size of everything below: changes when a file or its permissions do.
 
     Raises:
         BundleUnreadable: The directory may not be read.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from anyio import to_thread
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 
 from service.bundle.current import roll_back
 from service.errors import BundleError, RollbackRefused
 from service.http.problems import document_problems
-from service.reloading.reloader import BundleReloader
+from service.routes.dependencies import FromServices, Services
 from service.routes.health_routes import refused_bundle
 from service.schemas.admin import BundleNow
 
@@ -16,27 +16,27 @@ router = APIRouter(tags=["operation"], prefix="/admin")
 
 
 @router.post("/reload", responses=document_problems())
-async def reload(request: Request) -> BundleNow:
-    """Looks at CURRENT now, tries what was refused again, and answers when that is done.
+async def reload(services: FromServices) -> BundleNow:
+    """Reads CURRENT now, tries what was refused again, and answers when a worker serves it or it was refused.
 
-    Other workers look within `MATINEE_RELOAD_SECONDS`; SIGHUP has all of them look at once.
+    Other workers follow one after the other. SIGHUP does the same.
     """
-    return await _look(request.app.state.reloader)
+    return await _look(services)
 
 
 @router.post("/rollback", responses=document_problems(409))
-async def rollback(request: Request) -> BundleNow:
-    """Exchanges CURRENT and PREVIOUS and takes the bundle up that was live before; twice undoes it.
+async def rollback(services: FromServices) -> BundleNow:
+    """Exchanges CURRENT and PREVIOUS and takes up the bundle that was live before; twice undoes it.
 
-    Other workers follow within `MATINEE_RELOAD_SECONDS`.
+    It answers as `/admin/reload` does.
     """
     try:
-        await to_thread.run_sync(roll_back, request.app.state.artifacts)
+        await to_thread.run_sync(roll_back, services.artifacts)
     except (BundleError, OSError) as error:
         raise RollbackRefused(f"CURRENT and PREVIOUS stay as they are: {error}") from error
-    return await _look(request.app.state.reloader)
+    return await _look(services)
 
 
-async def _look(reloader: BundleReloader) -> BundleNow:
-    await to_thread.run_sync(reloader.look_now)
-    return BundleNow(bundle_id=reloader.bundle_id, refused=refused_bundle(reloader.refusal))
+async def _look(services: Services) -> BundleNow:
+    outcome = await services.supervision.look(services.served.bundle_id)
+    return BundleNow(bundle_id=outcome.bundle_id, refused=refused_bundle(outcome.refusal))

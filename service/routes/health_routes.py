@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 
 from service.http.problems import document_problems
 from service.reloading.refusals import Refusal
-from service.routes.live import live_recommender
+from service.routes.dependencies import FromServices, LiveRecommender
 from service.schemas.health import Alive, ModelAnswer, Ready, RefusedBundle
 
 router = APIRouter(tags=["operation"])
@@ -16,8 +16,9 @@ def refused_bundle(refusal: Refusal | None) -> RefusedBundle | None:
     """As it is shown."""
     if refusal is None:
         return None
-    name, detail = type(refusal.error).__name__, str(refusal.error)
-    return RefusedBundle(bundle_id=refusal.bundle_id, error=name, detail=detail, since=refusal.since)
+    return RefusedBundle(
+        bundle_id=refusal.bundle_id, error=refusal.error, detail=refusal.detail, since=refusal.since
+    )
 
 
 @router.get("/healthz")
@@ -27,18 +28,18 @@ async def healthz() -> Alive:
 
 
 @router.get("/readyz", responses=document_problems(503))
-async def readyz(request: Request) -> Ready:
+async def readyz(recommender: LiveRecommender) -> Ready:
     """Whether a verified and warmed bundle answers, and which."""
-    return Ready(bundle_id=live_recommender(request).bundle_id)
+    return Ready(bundle_id=recommender.bundle_id)
 
 
 @router.get("/model", responses=document_problems(503))
-async def model(request: Request) -> ModelAnswer:
+async def model(recommender: LiveRecommender, services: FromServices) -> ModelAnswer:
     """Where the live bundle comes from and how good it measured."""
-    manifest = live_recommender(request).manifest
+    manifest = recommender.manifest
     return ModelAnswer(
         bundle_id=manifest.bundle_id,
         metrics="not measured" if manifest.metrics is None else manifest.metrics,
-        refused=refused_bundle(request.app.state.reloader.refusal),
+        refused=refused_bundle(services.supervision.refusal),
         manifest=manifest.to_document(),
     )

@@ -6,13 +6,15 @@ from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
+from service.routes.dependencies import FromServices
+
 router = APIRouter(tags=["operation"])
 
 
 @router.get("/metrics", response_class=PlainTextResponse)
-async def metrics(request: Request) -> Response:
+async def metrics(request: Request, services: FromServices) -> Response:
     """Metrics of all workers in Prometheus's text format, or OpenMetrics where that is asked for."""
     accept = request.headers.get("accept", "")
     # In a thread: the files of several processes take some milliseconds to add up.
-    text, content_type = await to_thread.run_sync(request.app.state.telemetry.exposition, accept)
+    text, content_type = await to_thread.run_sync(services.telemetry.exposition, accept)
     return Response(text, headers={"content-type": content_type})

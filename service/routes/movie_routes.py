@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from typing import Annotated, Any
 
 import numpy as np
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse
 
 from service.http.problems import document_problems
 from service.recommending.recommender import Recommender
-from service.routes.live import live_recommender, off_the_loop
+from service.routes.dependencies import FromServices, LiveRecommender
 from service.routes.path_ids import ID
 from service.schemas.fields import MovieId
 from service.schemas.movies import (
@@ -30,11 +30,11 @@ router = APIRouter(tags=["movies and users"])
 
 
 @router.get("/movies", response_model=MoviesAnswer, responses=document_problems(503, 504))
-async def search_movies(parameters: Annotated[MovieParameters, Query()], request: Request) -> JSONResponse:
+async def search_movies(
+    parameters: Annotated[MovieParameters, Query()], recommender: LiveRecommender, services: FromServices
+) -> JSONResponse:
     """Movies by what somebody types of their titles, best match first."""
-    recommender = live_recommender(request)
-    rows = await off_the_loop(
-        request,
+    rows = await services.catalogue_threads.run(
         lambda: recommender.catalogue.search(parameters.query, parameters.genre),
         stage="title_search",
     )
@@ -49,10 +49,11 @@ async def search_movies(parameters: Annotated[MovieParameters, Query()], request
 
 
 @router.get("/popular", response_model=PopularAnswer, responses=document_problems(503, 504))
-async def popular_movies(parameters: Annotated[PopularParameters, Query()], request: Request) -> JSONResponse:
+async def popular_movies(
+    parameters: Annotated[PopularParameters, Query()], recommender: LiveRecommender, services: FromServices
+) -> JSONResponse:
     """The movies that most users rated."""
-    recommender = live_recommender(request)
-    rows = await off_the_loop(request, lambda: recommender.catalogue.search("", parameters.genre))
+    rows = await services.catalogue_threads.run(lambda: recommender.catalogue.search("", parameters.genre))
     page = rows[parameters.offset : parameters.offset + parameters.k].tolist()
     users = len(recommender.histories)
     shares = (recommender.catalogue.num_ratings[row] / users for row in page)
@@ -66,18 +67,16 @@ async def popular_movies(parameters: Annotated[PopularParameters, Query()], requ
 
 
 @router.get("/genres", responses=document_problems(503))
-async def genres(request: Request) -> GenresAnswer:
+async def genres(recommender: LiveRecommender) -> GenresAnswer:
     """Every genre, for a filter to choose from."""
-    recommender = live_recommender(request)
     counts = recommender.catalogue.genre_counts
     items = [GenreCount(genre=genre, num_movies=count) for genre, count in counts.items()]
     return GenresAnswer(bundle_id=recommender.bundle_id, items=items)
 
 
 @router.get(f"/movies/{{movie_id:{ID}}}", response_model=MovieAnswer, responses=document_problems(404, 503))
-async def movie(movie_id: Annotated[MovieId, Path()], request: Request) -> JSONResponse:
+async def movie(movie_id: Annotated[MovieId, Path()], recommender: LiveRecommender) -> JSONResponse:
     """One movie."""
-    recommender = live_recommender(request)
     row = recommender.catalogue.row_of(movie_id)
     return JSONResponse({"bundle_id": recommender.bundle_id} | _movie(recommender, row))
 
@@ -90,13 +89,13 @@ async def movie(movie_id: Annotated[MovieId, Path()], request: Request) -> JSONR
 async def similar_movies(
     movie_id: Annotated[MovieId, Path()],
     parameters: Annotated[SimilarParameters, Query()],
-    request: Request,
+    recommender: LiveRecommender,
+    services: FromServices,
 ) -> JSONResponse:
     """The movies that the model places nearest to one of them, whoever asks."""
-    recommender = live_recommender(request)
     row = recommender.catalogue.row_of(movie_id)
-    rows, scores = await off_the_loop(
-        request, lambda: recommender.similar_movies.of(row, parameters.k), stage="similar_movies"
+    rows, scores = await services.catalogue_threads.run(
+        lambda: recommender.similar_movies.of(row, parameters.k), stage="similar_movies"
     )
     return JSONResponse(
         {

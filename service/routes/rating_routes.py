@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from service.http.problems import document_problems
-from service.routes.asking import answer_batch, answer_one
+from service.routes.batch_answers import answer_batch, answer_one
 from service.schemas.batches import RatingBatch, RatingBatchAnswer, Refused
 from service.schemas.ratings import RatingAnswer, RatingBody, RatingParameters
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import numpy as np
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse
 
 from service.bundle import NO_TIMESTAMP
 from service.bundle.catalogue import Catalogue
 from service.bundle.histories import History
 from service.http.problems import document_problems
-from service.routes.live import live_recommender
+from service.routes.dependencies import LiveRecommender
 from service.routes.path_ids import ID
 from service.schemas.fields import UserId
 from service.schemas.users import UserAnswer, UserCount, UserParameters, UsersAnswer, UsersParameters
@@ -21,9 +21,8 @@ router = APIRouter(tags=["movies and users"])
 
 
 @router.get("/users", responses=document_problems(503))
-async def users(parameters: Annotated[UsersParameters, Query()], request: Request) -> UsersAnswer:
+async def users(parameters: Annotated[UsersParameters, Query()], recommender: LiveRecommender) -> UsersAnswer:
     """Users by what their ids begin with, as somebody types one."""
-    recommender = live_recommender(request)
     histories = recommender.histories
     rows = histories.rows_beginning(parameters.query)
     page = rows[parameters.offset : parameters.offset + parameters.limit]
@@ -40,10 +39,11 @@ async def users(parameters: Annotated[UsersParameters, Query()], request: Reques
 
 @router.get(f"/users/{{user_id:{ID}}}", response_model=UserAnswer, responses=document_problems(404, 503))
 async def user(
-    user_id: Annotated[UserId, Path()], parameters: Annotated[UserParameters, Query()], request: Request
+    user_id: Annotated[UserId, Path()],
+    parameters: Annotated[UserParameters, Query()],
+    recommender: LiveRecommender,
 ) -> JSONResponse:
     """A user's history, newest first."""
-    recommender = live_recommender(request)
     history = recommender.histories.of_known_user(user_id)
     newest_first = range(len(history) - 1, -1, -1)
     page = newest_first[parameters.offset : parameters.offset + parameters.limit]

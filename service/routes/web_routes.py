@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from functools import cache, partial
-from pathlib import Path
 
 from fastapi import HTTPException, Request, Response
 
 from service.bundle import REPORT_PAGE
 from service.http.web_files import WebFile, read_web_files
-from service.routes.live import live_recommender, off_the_loop
+from service.routes.dependencies import FromServices, LiveRecommender
 from service.routes.sending import PAGE_POLICY, REPORT_POLICY, page_router, send_file
 
 router = page_router("/", "/web/", cache(read_web_files), PAGE_POLICY)
 
 
 @router.api_route("/report", methods=["GET", "HEAD"], include_in_schema=False)
-async def report(request: Request) -> Response:
+async def report(request: Request, recommender: LiveRecommender, services: FromServices) -> Response:
     """The report that training put into the live bundle."""
-    live = live_recommender(request)
-    if REPORT_PAGE not in live.manifest.files:
-        raise HTTPException(404, f"the bundle {live.bundle_id} has no report")
-    artifacts: Path = request.app.state.artifacts
-    path = artifacts / live.bundle_id / REPORT_PAGE
-    return send_file(request, await off_the_loop(request, partial(WebFile.read, path)), REPORT_POLICY)
+    if REPORT_PAGE not in recommender.manifest.files:
+        raise HTTPException(404, f"the bundle {recommender.bundle_id} has no report")
+    path = services.artifacts / recommender.bundle_id / REPORT_PAGE
+    file = await services.catalogue_threads.run(partial(WebFile.read, path))
+    return send_file(request, file, REPORT_POLICY)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 from prometheus_client import Histogram
 
+from service.bundle.manifest import Manifest
 from service.errors import BundleError
 from service.recommending.queries import Source
 from service.telemetry.exposition import expose
 from service.telemetry.observer import Endpoint, Fallback, Observer, Rejection, SearchStage, Stage
 from service.telemetry.registry import Registry
 from service.telemetry.resources import Resources
-
-if TYPE_CHECKING:
-    from service.recommending.recommender import Recommender
 
 # Seconds.
 REQUEST_BUCKETS = (
@@ -145,10 +143,10 @@ class Telemetry(Observer):
         """One request was not answered."""
         self._rejections[reason].inc()
 
-    def bundle_live(self, recommender: Recommender) -> None:
+    def bundle_live(self, manifest: Manifest) -> None:
         """This process serves another bundle from now on."""
-        bundle_id = recommender.bundle_id
-        created = datetime.fromisoformat(recommender.manifest.created_utc).timestamp()
+        bundle_id = manifest.bundle_id
+        created = datetime.fromisoformat(manifest.created_utc).timestamp()
         gauges = (self._bundle_info, self._bundle_created, self._bundle_loaded)
         if self._live_bundle_id not in {None, bundle_id}:
             for gauge in gauges:
@@ -159,9 +157,9 @@ class Telemetry(Observer):
         self._bundle_info.labels(bundle_id).set(1)
         self._loads.inc()
 
-    def bundle_refused(self, error: BundleError) -> None:
+    def bundle_refused(self, error_name: str) -> None:
         """A bundle cannot be served."""
-        self._refusals.labels(type(error).__name__).inc()
+        self._refusals.labels(error_name).inc()
 
     def looked(self) -> None:
         """This process lives: it looked at CURRENT. What can only be asked of it now is noted."""

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextvars import Context
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from service.errors import BundleError
-
-if TYPE_CHECKING:
-    from service.recommending.recommender import Recommender
+from service.bundle.manifest import Manifest
 
 Stage = Literal["history", "embed", "index", "rescore", "rating", "explain", "encode"]
 """history: who asks, what they saw and which candidates may come back. embed: query embeddings. index: the
@@ -64,10 +61,10 @@ class Observer:
     def rejected(self, reason: Rejection) -> None:
         """One request was not answered."""
 
-    def bundle_live(self, recommender: Recommender) -> None:
+    def bundle_live(self, manifest: Manifest) -> None:
         """This process serves another bundle from now on."""
 
-    def bundle_refused(self, error: BundleError) -> None:
+    def bundle_refused(self, error_name: str) -> None:
         """A bundle cannot be served."""
 
     def looked(self) -> None:

@@ -23,7 +23,7 @@ class WorkerMetrics:
     """The directory, and under which worker's number this process writes to it."""
 
     def __init__(self) -> None:
-        self.worker = 0
+        self.key = "0"
 
     @contextmanager
     def directory(self) -> Iterator[None]:
@@ -38,7 +38,7 @@ class WorkerMetrics:
         for left in directory.glob("*.db"):
             left.unlink()
         os.environ[_VARIABLE] = str(directory)
-        values.ValueClass = values.MultiProcessValue(lambda: self.worker)  # type: ignore[no-untyped-call] # it has no types
+        values.ValueClass = values.MultiProcessValue(lambda: self.key)  # type: ignore[no-untyped-call] # it has no types
         owner = os.getpid()
         try:
             yield
@@ -46,6 +46,6 @@ class WorkerMetrics:
             if not chosen and os.getpid() == owner:
                 shutil.rmtree(directory, ignore_errors=True)
 
-    def forget(self, worker: int) -> None:
+    def remove(self, key: str) -> None:
         """Takes a dead worker's gauges out; what it counted stays counted."""
-        mark_process_dead(worker)  # type: ignore[no-untyped-call] # it has no types
+        mark_process_dead(key)  # type: ignore[no-untyped-call] # it has no types

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from benchmarks.stages import STAGES
-from service.batching.answering import answer_queries
+from service.batching.answering import BatchAnswerer
 from service.recommending.queries import RecommendQuery
 from service.recommending.recommender import Recommender
 from service.telemetry.observer import Observer, Stage
@@ -20,7 +20,7 @@ class Stages(Observer):
 
 def test_every_stage_of_an_ordinary_request_has_a_row(recommender: Recommender) -> None:
     observer = Stages()
-    answer_queries(recommender, [RecommendQuery(user_id="42", k=3)], observer)
+    BatchAnswerer(lambda: recommender, observer)([RecommendQuery(user_id="42", k=3)])
     assert observer.told == set(STAGES)
 
 

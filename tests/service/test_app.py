@@ -14,7 +14,7 @@ from service_client import Ask, asking
 from tiny_bundle import seal
 
 from service.app import create_app
-from service.bundle import CATALOGUE_FILE, GOLDEN_FILE, INDEX_FILE
+from service.bundle import GOLDEN_FILE, INDEX_FILE
 from service.bundle.current import go_live
 from service.recommending.recommender import Recommender
 from service.settings import Settings
@@ -35,19 +35,15 @@ def settings(artifacts: Path) -> Settings:
     return Settings(artifacts=artifacts, reload_seconds=0.05)
 
 
-def test_a_damaged_bundle_is_503_naming_file_and_reason_until_it_is_mended(artifacts: Path) -> None:
+def test_a_damaged_bundle_is_503_naming_file_and_reason(artifacts: Path) -> None:
     path = artifacts / "tiny-1" / INDEX_FILE
-    whole = path.read_bytes()
-    path.write_bytes(whole[:-1] + b"?")
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
     with asking(create_app(settings(artifacts))) as ask:
         answer = wait_for(ask, 503, "sha256")
         assert answer.json()["type"] == "urn:matinee:checksum-differs"
         assert str(path) in answer.json()["detail"]
         assert ask("POST", "/recommend", json={"user_id": "42"}).json() == answer.json()
         assert ask("GET", "/healthz").status_code == 200
-        path.write_bytes(whole)
-        wait_for(ask, 200, "tiny-1")
-        assert ask("POST", "/recommend", json={"user_id": "42"}).status_code == 200
 
 
 def test_a_bundle_that_answers_otherwise_than_recorded_is_503(artifacts: Path) -> None:
@@ -61,21 +57,23 @@ def test_a_bundle_that_answers_otherwise_than_recorded_is_503(artifacts: Path) -
     assert f"{path}: predict_rating.0" in problem["detail"]
 
 
-def test_a_new_current_is_swapped_in_and_a_bad_one_is_not(artifacts: Path) -> None:
+def test_the_application_serves_what_current_names_and_shows_its_manifest(artifacts: Path) -> None:
     shutil.copytree(artifacts / "tiny-1", artifacts / "tiny-2")
     seal(artifacts / "tiny-2", metrics=None)
-    shutil.copytree(artifacts / "tiny-2", artifacts / "tiny-3")
-    (artifacts / "tiny-3" / CATALOGUE_FILE).unlink()
+    go_live(artifacts, "tiny-2")
     with asking(create_app(settings(artifacts))) as ask:
-        wait_for(ask, 200, "tiny-1")
-        go_live(artifacts, "tiny-2")
         wait_for(ask, 200, "tiny-2")
         assert ask("GET", "/recommend?user_id=42").json()["bundle_id"] == "tiny-2"
         model = ask("GET", "/model").json()
         assert (model["metrics"], model["manifest"]["metrics"]) == ("not measured", None)
-        go_live(artifacts, "tiny-3")
+
+
+def test_one_application_serves_one_bundle_for_its_whole_life(artifacts: Path) -> None:
+    seal(Path(shutil.copytree(artifacts / "tiny-1", artifacts / "tiny-2")))
+    with asking(create_app(settings(artifacts), wait_for_bundle=True)) as ask:
+        go_live(artifacts, "tiny-2")
         time.sleep(0.2)
-        assert ask("GET", "/readyz").json()["bundle_id"] == "tiny-2"
+        assert ask("GET", "/readyz").json()["bundle_id"] == "tiny-1"
 
 
 def test_while_a_bundle_loads_the_process_answers(
@@ -101,7 +99,7 @@ def test_while_a_model_call_takes_long_the_event_loop_goes_on(
     artifacts: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     working, may_end = Event(), Event()
-    make_lists = Recommender.make_lists
+    answer = Recommender.answer
 
     with asking(create_app(settings(artifacts))) as ask, ThreadPoolExecutor(1) as pool:
         wait_for(ask, 200, "tiny-1")
@@ -109,9 +107,9 @@ def test_while_a_model_call_takes_long_the_event_loop_goes_on(
         def slowly(*arguments: Any, **named: Any) -> Any:
             working.set()
             assert may_end.wait(20)
-            return make_lists(*arguments, **named)
+            return answer(*arguments, **named)
 
-        monkeypatch.setattr(Recommender, "make_lists", slowly)
+        monkeypatch.setattr(Recommender, "answer", slowly)
         slow = pool.submit(ask, "GET", "/recommend?user_id=42")
         assert working.wait(20)
         assert ask("GET", "/healthz").status_code == 200

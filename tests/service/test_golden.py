@@ -96,5 +96,7 @@ def test_an_index_that_misses_the_best_is_refused(
             return list(np.random.default_rng(0).permutation(240)[:num_rows])
 
     monkeypatch.setattr(recommender.index, "_annoy", Forgetful())
+    # A catalogue as small as this one is scanned otherwise, whatever its index finds.
+    monkeypatch.setattr("service.recommending.candidate_search.LEVELS", ((10, 12), (20, 30), (30, 40)))
     with pytest.raises(BundleDisagrees, match="expected the index to find 90%"):
         golden.replay(recommender, tiny_artifacts / "tiny-1")

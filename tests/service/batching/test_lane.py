@@ -1,19 +1,18 @@
-"""A lane by itself, in an event loop of the test, with a recommender that waits until it is told."""
+"""A lane by itself, in an event loop of the test, with an answerer that waits until the test lets it end."""
 
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Sequence
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from service.batching import lane as lane_module
-from service.batching.answering import Encoded
-from service.batching.lane import Answers, Lane
+from service.batching.answering import EncodedAnswers
+from service.batching.batch_timing import BatchTiming
+from service.batching.lane import Lane
 from service.errors import DeadlineExceeded, HungUp, NoBundle, QueueFull
 from service.recommending.queries import Query, RecommendQuery
-from service.recommending.recommender import Recommender
 from service.telemetry.observer import Observer
 
 
@@ -37,23 +36,21 @@ class Kitchen:
         self.may_end = threading.Event()
         self.may_end.set()
 
-    def answer(
-        self, recommender: Recommender, queries: Sequence[Query], _: object, is_wanted: Callable[[], bool]
-    ) -> list[Encoded]:
+    def answer(self, queries: Sequence[Query], is_wanted: Callable[[], bool]) -> EncodedAnswers:
         self.is_wanted = is_wanted
         names = [str(query.user_id) for query in queries]
         self.batches.append(names)
         assert self.may_end.wait(10)
         if "poison" in names:
             raise ZeroDivisionError
-        return [f"{recommender.bundle_id} for {name}".encode() for name in names]
+        if "cut" in names:
+            names.pop()
+        return EncodedAnswers("one", [f"one for {name}".encode() for name in names])
 
 
 @pytest.fixture
-def kitchen(monkeypatch: pytest.MonkeyPatch) -> Kitchen:
-    kitchen = Kitchen()
-    monkeypatch.setattr(lane_module, "answer_queries", kitchen.answer)
-    return kitchen
+def kitchen() -> Kitchen:
+    return Kitchen()
 
 
 async def stays() -> bool:
@@ -64,18 +61,14 @@ async def has_left() -> bool:
     return True
 
 
-def make_lane(**changes: Any) -> Lane:
-    bundle = cast("Recommender", SimpleNamespace(bundle_id="one"))
+def make_lane(kitchen: Kitchen, **changes: Any) -> Lane:
     fields: dict[str, Any] = {"batch_size": 4, "queue_size": 8, "timeout_seconds": 5}
-    return Lane(
-        "test",
-        changes.pop("recommender", lambda: bundle),
-        changes.pop("observer", Observer()),
-        **fields | changes,
-    )
+    return Lane("test", kitchen.answer, changes.pop("observer", Observer()), **fields | changes)
 
 
-def ask(lane: Lane, *names: str, is_gone: Callable[[], Awaitable[bool]] = stays) -> asyncio.Task[Answers]:
+def ask(
+    lane: Lane, *names: str, is_gone: Callable[[], Awaitable[bool]] = stays
+) -> asyncio.Task[EncodedAnswers]:
     return asyncio.create_task(lane.ask([RecommendQuery(user_id=name) for name in names], is_gone))
 
 
@@ -87,7 +80,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 def test_requests_of_one_moment_share_a_batch_up_to_its_bound(kitchen: Kitchen) -> None:
     async def run() -> None:
-        lane = make_lane()
+        lane = make_lane(kitchen)
         answers = await asyncio.gather(*(ask(lane, str(number)) for number in range(6)))
         assert [answer.encoded for answer in answers] == [
             [f"one for {number}".encode()] for number in range(6)
@@ -100,7 +93,7 @@ def test_requests_of_one_moment_share_a_batch_up_to_its_bound(kitchen: Kitchen) 
 
 def test_what_gathers_while_a_batch_is_worked_on_is_the_next_one(kitchen: Kitchen) -> None:
     async def run() -> None:
-        lane = make_lane()
+        lane = make_lane(kitchen)
         kitchen.may_end.clear()
         first = ask(lane, "a")
         await until(lambda: kitchen.batches == [["a"]])
@@ -115,15 +108,45 @@ def test_what_gathers_while_a_batch_is_worked_on_is_the_next_one(kitchen: Kitche
     asyncio.run(run())
 
 
-@pytest.mark.usefixtures("kitchen")
-def test_a_request_of_many_queries_gets_all_its_answers_from_one_bundle() -> None:
+def test_a_request_of_many_queries_gets_all_its_answers_in_order(kitchen: Kitchen) -> None:
     async def run() -> None:
-        bundles = iter(SimpleNamespace(bundle_id=name) for name in ("checked", "one", "checked", "two"))
-        lane = make_lane(recommender=lambda: next(bundles))
-        many = await ask(lane, *"abcdef")
-        assert many.encoded == [f"one for {name}".encode() for name in "abcdef"]
-        assert many.bundle_id == "one"
-        assert (await ask(lane, "g")).encoded == [b"two for g"]
+        lane = make_lane(kitchen)
+        many, single = await asyncio.gather(ask(lane, *"abcdef"), ask(lane, "g"))
+        assert many == EncodedAnswers("one", [f"one for {name}".encode() for name in "abcdef"])
+        assert single.encoded == [b"one for g"]
+        lane.stop()
+
+    asyncio.run(run())
+
+
+def test_answers_that_are_fewer_than_the_queries_reach_no_client(kitchen: Kitchen) -> None:
+    async def run() -> None:
+        lane = make_lane(kitchen)
+        with pytest.raises(RuntimeError, match="expected 2 answers, got 1"):
+            await ask(lane, "a", "cut")
+        lane.stop()
+
+    asyncio.run(run())
+
+
+def test_a_quick_batch_is_answered_on_the_event_loop_and_its_answers_go_to_their_requests(
+    kitchen: Kitchen,
+) -> None:
+    threads: list[int] = []
+
+    def answer(queries: Sequence[Query], is_wanted: Callable[[], bool]) -> EncodedAnswers:
+        threads.append(threading.get_ident())
+        return kitchen.answer(queries, is_wanted)
+
+    async def run() -> None:
+        timing = BatchTiming()
+        for _ in range(10):
+            timing.add(1, 0.0001)
+        fields: dict[str, Any] = {"batch_size": 64, "queue_size": 64, "timeout_seconds": 5}
+        lane = Lane("test", answer, Observer(), timing=timing, **fields)
+        answers = await asyncio.gather(*(ask(lane, str(number)) for number in range(32)))
+        assert [each.encoded for each in answers] == [[f"one for {number}".encode()] for number in range(32)]
+        assert threads == [threading.get_ident()]
         lane.stop()
 
     asyncio.run(run())
@@ -132,7 +155,7 @@ def test_a_request_of_many_queries_gets_all_its_answers_from_one_bundle() -> Non
 def test_past_the_queues_bound_a_request_is_refused_at_once(kitchen: Kitchen) -> None:
     async def run() -> None:
         counter = Counter()
-        lane = make_lane(queue_size=3, observer=counter)
+        lane = make_lane(kitchen, queue_size=3, observer=counter)
         kitchen.may_end.clear()
         first = ask(lane, "a")
         await until(lambda: kitchen.batches == [["a"]])
@@ -152,7 +175,7 @@ def test_past_the_queues_bound_a_request_is_refused_at_once(kitchen: Kitchen) ->
 def test_past_its_deadline_a_request_ends_and_is_not_worked_on(kitchen: Kitchen) -> None:
     async def run() -> None:
         counter = Counter()
-        lane = make_lane(timeout_seconds=0.05, observer=counter)
+        lane = make_lane(kitchen, timeout_seconds=0.05, observer=counter)
         kitchen.may_end.clear()
         begun = ask(lane, "begun")
         await until(lambda: kitchen.batches == [["begun"]])
@@ -176,7 +199,7 @@ def test_a_client_that_hung_up_while_it_waited_costs_nothing_further(
 
     async def run() -> None:
         counter = Counter()
-        lane = make_lane(observer=counter)
+        lane = make_lane(kitchen, observer=counter)
         kitchen.may_end.clear()
         first = ask(lane, "a")
         await until(lambda: kitchen.batches == [["a"]])
@@ -196,11 +219,11 @@ def test_a_client_that_hung_up_while_it_waited_costs_nothing_further(
 def test_a_client_that_hangs_up_while_it_is_worked_for_is_wanted_no_more(
     kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lane_module, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(lane_module, "DISCONNECT_CHECK_SECONDS", 0.01)
 
     async def run() -> None:
         counter = Counter()
-        lane = make_lane(observer=counter)
+        lane = make_lane(kitchen, observer=counter)
         kitchen.may_end.clear()
         gone, there = ask(lane, "gone", is_gone=has_left), ask(lane, "there")
         with pytest.raises(HungUp):
@@ -217,7 +240,7 @@ def test_a_client_that_hangs_up_while_it_is_worked_for_is_wanted_no_more(
 
 def test_a_request_that_is_cancelled_is_not_worked_on(kitchen: Kitchen) -> None:
     async def run() -> None:
-        lane = make_lane()
+        lane = make_lane(kitchen)
         kitchen.may_end.clear()
         first = ask(lane, "a")
         await until(lambda: kitchen.batches == [["a"]])
@@ -233,15 +256,14 @@ def test_a_request_that_is_cancelled_is_not_worked_on(kitchen: Kitchen) -> None:
     asyncio.run(run())
 
 
-@pytest.mark.usefixtures("kitchen")
-def test_who_makes_the_model_fail_fails_alone() -> None:
+def test_a_request_that_makes_the_model_fail_fails_alone(kitchen: Kitchen) -> None:
     async def run() -> None:
-        lane = make_lane()
+        lane = make_lane(kitchen)
         answers = await asyncio.gather(
             *(ask(lane, name) for name in ("a", "poison", "b")), return_exceptions=True
         )
         assert isinstance(answers[1], ZeroDivisionError)
-        assert [cast("Answers", answers[place]).encoded for place in (0, 2)] == [
+        assert [cast("EncodedAnswers", answers[place]).encoded for place in (0, 2)] == [
             [b"one for a"],
             [b"one for b"],
         ]
@@ -250,15 +272,15 @@ def test_who_makes_the_model_fail_fails_alone() -> None:
     asyncio.run(run())
 
 
-def test_without_a_bundle_nobody_waits_for_one(kitchen: Kitchen) -> None:
-    def none() -> Recommender:
+def test_an_error_of_the_answerer_reaches_the_client() -> None:
+    def none(queries: Sequence[Query], is_wanted: Callable[[], bool]) -> EncodedAnswers:
+        del queries, is_wanted
         raise NoBundle("nothing here")
 
     async def run() -> None:
-        lane = make_lane(recommender=none)
+        lane = Lane("test", none, Observer(), batch_size=4, queue_size=8, timeout_seconds=5)
         with pytest.raises(NoBundle):
             await ask(lane, "a")
-        assert kitchen.batches == []
         lane.stop()
 
     asyncio.run(run())

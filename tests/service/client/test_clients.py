@@ -77,7 +77,7 @@ def test_an_operators_key_is_sent_to_what_is_theirs_and_the_apps_elsewhere(tiny_
         api_keys=SecretStr("app"),
         admin_keys=SecretStr("operator"),
     )
-    with asking(create_app(settings)) as ask:
+    with asking(create_app(settings, wait_for_bundle=True)) as ask:
         transport = ToService(ask)
         client = MatineeClient("http://service", api_key="app", admin_key="operator", transport=transport)
         assert client.reload().bundle_id == client.model().bundle_id == "tiny-1"

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from service.processes.listening import DEALS_OUT, join, listen, reserve, url, warn_of_strangers
+from service.processes.listening import DEALS_OUT, join, reserve, url, warn_of_open_access
 
 
 @pytest.fixture(params=["127.0.0.1", "::1"])
@@ -16,11 +16,10 @@ def reserved(request: pytest.FixtureRequest) -> Iterator[socket.socket]:
         yield taken
 
 
-def test_nobody_else_gets_a_reserved_address_before_anybody_listens(reserved: socket.socket) -> None:
+def test_a_reserved_address_is_in_use_before_any_process_listens(reserved: socket.socket) -> None:
     host, port = reserved.getsockname()[:2]
-    for take in (listen, reserve):
-        with pytest.raises(OSError, match="in use"):
-            take(host, port)
+    with pytest.raises(OSError, match="in use"):
+        reserve(host, port)
 
 
 @pytest.mark.skipif(not DEALS_OUT, reason="one socket for all here")
@@ -36,9 +35,8 @@ def test_connections_are_dealt_out_among_all_that_joined(reserved: socket.socket
             client.close()
     assert sum(counts) == 64
     assert min(counts) > 8
-    for take in (listen, reserve):
-        with pytest.raises(OSError, match="in use"):
-            take(*address)
+    with pytest.raises(OSError, match="in use"):
+        reserve(*address)
 
 
 def accept_all(listener: socket.socket) -> int:
@@ -57,9 +55,9 @@ def test_a_url_names_a_host_of_either_family(reserved: socket.socket) -> None:
 
 
 @pytest.mark.parametrize(("host", "warned"), [("127.0.0.1", False), ("localhost", False), ("0.0.0.0", True)])  # noqa: S104 what is warned of
-def test_an_address_that_strangers_reach_is_warned_of(
+def test_an_address_that_other_machines_reach_is_warned_of(
     host: str, warned: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with listen(host, 0) as listener:
-        warn_of_strangers(listener)
+    with reserve(host, 0) as listener:
+        warn_of_open_access(listener)
     assert ("MATINEE_API_KEYS" in caplog.text) is warned

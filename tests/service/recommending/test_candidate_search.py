@@ -11,10 +11,10 @@ from tiny_bundle import write_index
 
 from service.bundle import CANDIDATES_FILE, INDEX_AUGMENTATION, INDEX_FILE
 from service.bundle.candidate_index import CandidateIndex
-from service.recommending.batch_record import BatchRecord
 from service.recommending.candidate_search import CandidateSearch
 from service.recommending.filters import Allowed
 from service.recommending.queries import DEEPEST
+from service.recommending.stage_times import StageTimes
 from service.telemetry.observer import Observer
 
 NUM_CANDIDATES, DIMENSION = 6_000, 6
@@ -78,7 +78,7 @@ def exact(candidates: Floats, embedding: Floats, allowed: Allowed) -> list[int]:
     return sorted(np.flatnonzero(allowed.mask).tolist(), key=lambda row: -scores[row])
 
 
-def fallbacks(record: BatchRecord) -> list[str]:
+def fallbacks(record: StageTimes) -> list[str]:
     counter = Counter()
     record.report(counter)
     return counter.fallbacks
@@ -100,13 +100,13 @@ def test_exactly_as_many_as_asked_for_come_back_and_every_depth_begins_alike(
     excluded = exact(candidates, embedding, allow(everything(), []))[:num_excluded]
     allowed = allow(passing, excluded)
     search = widest_of(index, widest)
-    rows, scores = search.best(embedding, allowed, DEEPEST, BatchRecord())
+    rows, scores = search.best(embedding, allowed, DEEPEST, StageTimes())
     assert len(rows) == len(set(rows.tolist())) == min(DEEPEST, allowed.num_left)
     assert allowed.mask[rows].all()
     assert np.all(np.diff(scores) <= 0)
     np.testing.assert_allclose(scores.tolist(), (candidates[rows] @ embedding).tolist(), atol=1e-5)
     for depth in (1, 10, 32, 33, 128, 129, 500):
-        shorter = search.best(embedding, allowed, depth, BatchRecord())
+        shorter = search.best(embedding, allowed, depth, StageTimes())
         assert shorter[0].tolist() == rows[:depth].tolist()
         assert shorter[1].tolist() == scores[:depth].tolist()
 
@@ -119,10 +119,10 @@ def test_the_index_finds_most_of_the_best_and_without_it_all_are_found(
     for seed in range(20):
         allowed = allow(everything(), [])
         best = exact(candidates, query(seed), allowed)[:10]
-        record = BatchRecord()
+        record = StageTimes()
         shared += len({*search.best(query(seed), allowed, 10, record)[0].tolist()} & {*best})
         assert fallbacks(record) == []
-        found = search.best(query(seed), allowed, 10, BatchRecord(), exactly=True)
+        found = search.best(query(seed), allowed, 10, StageTimes(), exactly=True)
         assert found[0].tolist() == best
     assert 150 < shared < 200
 
@@ -131,11 +131,11 @@ def test_where_asking_annoy_takes_longer_every_candidate_is_scored_and_that_is_c
     candidates: Floats, index: CandidateIndex
 ) -> None:
     allowed = allow(np.arange(NUM_CANDIDATES) % 3 == 0, [])  # 2,000 pass: 144 are asked of Annoy
-    record = BatchRecord()
+    record = StageTimes()
     found = widest_of(index, 128).best(query(1), allowed, 10, record)
     assert fallbacks(record) == ["widened", "exact"]
     assert found[0].tolist() == exact(candidates, query(1), allowed)[:10]
-    record = BatchRecord()
+    record = StageTimes()
     widest_of(index, 512).best(query(1), allowed, 10, record)
     assert fallbacks(record) == ["widened"]
 
@@ -148,7 +148,7 @@ def test_where_too_few_of_what_annoy_found_pass_it_is_asked_for_more(
     worst = exact(candidates, embedding, allow(everything(), []))[-NUM_CANDIDATES // 3 :]
     passing = np.zeros(NUM_CANDIDATES, np.bool_)
     passing[worst] = True
-    record = BatchRecord()
+    record = StageTimes()
     found = widest_of(index, 2048).best(embedding, allow(passing, []), 10, record)
     assert fallbacks(record) == ["widened", "widened", "widened", "exact"]
     assert found[0].tolist() == worst[:10]

@@ -6,12 +6,10 @@ from typing import Any
 import pytest
 from tiny_model import MAX_HISTORY, MOVIE_IDS, NUM_CANDIDATES, USER_IDS, Rated, TinyModel
 
-from service.batching.answering import answer_queries
 from service.bundle import HistoryEntry
 from service.bundle.query_tower import QueryTower
 from service.recommending.queries import MOST_NAMED, Recommendation, RecommendQuery
 from service.recommending.recommender import Recommender
-from service.telemetry.observer import Observer
 
 
 def explained(recommender: Recommender, **fields: Any) -> Recommendation:
@@ -87,6 +85,6 @@ def test_nobody_who_waits_costs_nothing(recommender: Recommender, monkeypatch: p
 
     monkeypatch.setattr(QueryTower, "read", counted)
     query = RecommendQuery(user_id="42", explain=True)
-    fresh = replace(recommender, remembered_users=0)
-    answer_queries(fresh, [query] * 5, Observer(), is_wanted=lambda: False)
+    fresh = replace(recommender, cached_users=0)
+    fresh.answer([query] * 5, is_wanted=lambda: False)
     assert calls == 1

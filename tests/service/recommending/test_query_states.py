@@ -8,7 +8,6 @@ import pytest
 from tiny_model import FIRST_TIMESTAMP
 
 from service.bundle.query_tower import QueryTower
-from service.recommending.batch_record import BatchRecord
 from service.recommending.queries import Recommendation, RecommendQuery
 from service.recommending.query_states import QueryStates
 from service.recommending.recommender import Recommender
@@ -26,7 +25,7 @@ QUERIES = [
 
 
 def answered(recommender: Recommender) -> list[list[Any]]:
-    answers = recommender.recommend_many(QUERIES, BatchRecord())
+    answers = recommender.answer(QUERIES)
     assert all(isinstance(answer, Recommendation) for answer in answers)
     return [
         [answer.rows.tolist(), answer.scores.tolist(), answer.predicted_ratings.tolist()]
@@ -37,10 +36,10 @@ def answered(recommender: Recommender) -> list[list[Any]]:
 
 @pytest.mark.parametrize("size", [1, 2, 100])
 def test_remembered_or_read_anew_the_answers_are_the_same(size: int, recommender: Recommender) -> None:
-    anew = answered(replace(recommender, remembered_users=0))
-    remembering = replace(recommender, remembered_users=size)
+    anew = answered(replace(recommender, cached_users=0))
+    caching = replace(recommender, cached_users=size)
     for _ in range(3):
-        assert answered(remembering) == anew
+        assert answered(caching) == anew
     lists = [repr(each) for each in anew]
     assert len({*lists}) == len(lists)
 
@@ -56,36 +55,21 @@ def test_only_who_sends_neither_history_nor_time_is_not_read_again(
         return read(tower, inputs)
 
     monkeypatch.setattr(QueryTower, "read", counted)
-    remembering = replace(recommender, remembered_users=100)
+    caching = replace(recommender, cached_users=100)
     for _ in range(3):
-        answered(remembering)
+        answered(caching)
     assert calls == [7, 4, 4]
 
 
 def test_two_bundles_share_nothing(recommender: Recommender) -> None:
-    one, two = (replace(recommender, remembered_users=100) for _ in range(2))
+    one, two = (replace(recommender, cached_users=100) for _ in range(2))
     assert one.states is not two.states
 
 
-def test_past_its_size_the_first_is_forgotten(recommender: Recommender) -> None:
+def test_past_its_size_the_oldest_entry_is_evicted(recommender: Recommender) -> None:
     states = QueryStates(recommender.tower, 2)
     tasks = [recommender.tasks.make(RecommendQuery(user_id=user_id)) for user_id in ("42", "7", "ab")]
     people = [task.person for task in tasks if isinstance(task, ListTask)]
     read = states.read(people)
-    assert len(states._remembered) == 2
+    assert len(states._cache) == 2
     np.testing.assert_array_equal(states.read(people[::-1]), read[::-1])
-
-
-def test_a_new_bundle_has_read_those_whom_the_old_one_remembers_before_they_ask(
-    recommender: Recommender, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    old, new = (replace(recommender, remembered_users=100) for _ in range(2))
-    answered(old)
-    expected = answered(replace(recommender, remembered_users=0))
-    new.remember_those_of(old)
-    assert set(new.states.remembered_rows) == set(old.states.remembered_rows) != set()
-    people = [recommender.tasks.make(RecommendQuery(user_id=user_id)) for user_id in ("42", "7")]
-    monkeypatch.setattr(QueryTower, "read", lambda *_: pytest.fail("read again"))
-    new.states.read([task.person for task in people if isinstance(task, ListTask)])
-    monkeypatch.undo()
-    assert answered(new) == expected

@@ -11,7 +11,6 @@ from tiny_model import FIRST_TIMESTAMP, MOVIE_IDS, NUM_CANDIDATES, USER_IDS, Tin
 
 from service.bundle import HistoryEntry
 from service.errors import InvalidField, UnknownMovie
-from service.recommending.batch_record import BatchRecord
 from service.recommending.queries import MovieFilter, RatingQuery, Recommendation, RecommendQuery
 from service.recommending.recommender import Recommender
 
@@ -99,7 +98,7 @@ def test_pages_put_together_are_the_long_list(
 ) -> None:
     whole = recommender.recommend(replace(query, offset=0, k=NUM_CANDIDATES))
     pages = [replace(query, offset=start, k=page) for start in range(0, NUM_CANDIDATES, page)]
-    answers = recommender.recommend_many(pages, BatchRecord())
+    answers = recommender.answer(pages)
     found = [answer for answer in answers if isinstance(answer, Recommendation)]
     assert [row for answer in found for row in answer.rows.tolist()] == whole.rows.tolist()
     assert [key for answer in found for key in answer.rank_scores.tolist()] == whole.rank_scores.tolist()
@@ -107,7 +106,7 @@ def test_pages_put_together_are_the_long_list(
 
 @given(st.lists(recommendations, min_size=1, max_size=6))
 def test_a_batch_is_answered_as_one_by_one(recommender: Recommender, queries: list[RecommendQuery]) -> None:
-    together = recommender.recommend_many(queries, BatchRecord())
+    together = recommender.answer(queries)
     assert list(map(content, together)) == [content(recommender.recommend(query)) for query in queries]
 
 
@@ -117,7 +116,7 @@ def test_people_who_ask_the_same_with_different_histories_never_share_an_answer(
     liked: list[HistoryEntry] = [{"movie_id": "m3", "rating": 5.0}]
     disliked: list[HistoryEntry] = [{"movie_id": "m3", "rating": 1.0}]
     queries = [RecommendQuery(user_id="42", history=history) for history in (liked, disliked, liked, [])]
-    answers = recommender.recommend_many(queries, BatchRecord())
+    answers = recommender.answer(queries)
     for query, answer in zip(queries, answers, strict=True):
         assert isinstance(answer, Recommendation)
         expected = tiny.recommend("42", list(query.history))[:10]
@@ -128,7 +127,7 @@ def test_people_who_ask_the_same_with_different_histories_never_share_an_answer(
 def test_one_that_cannot_be_answered_leaves_the_others_theirs(recommender: Recommender) -> None:
     good = RecommendQuery(user_id="42")
     unknown = RecommendQuery(user_id="42", history=[{"movie_id": "m999", "rating": None}])
-    answers = recommender.recommend_many([unknown, good, RecommendQuery(), good], BatchRecord())
+    answers = recommender.answer([unknown, good, RecommendQuery(), good])
     assert isinstance(answers[0], UnknownMovie)
     assert isinstance(answers[2], InvalidField)
     assert content(answers[1]) == content(answers[3]) == content(recommender.recommend(good))
@@ -138,10 +137,10 @@ def test_ratings_of_a_batch_are_those_of_each(recommender: Recommender) -> None:
     pairs = [
         RatingQuery(user_id=user_id, movie_id=movie_id) for user_id in USER_IDS for movie_id in ("m3", "m4")
     ]
-    answers: list[Any] = recommender.predict_many([*pairs, RatingQuery(user_id="42")], BatchRecord())
+    answers: list[Any] = recommender.answer([*pairs, RatingQuery(user_id="42")])
     assert isinstance(answers.pop(), InvalidField)
     assert answers == [recommender.predict_rating(pair) for pair in pairs]
-    assert recommender.predict_many([], BatchRecord()) == []
+    assert recommender.answer([]) == []
 
 
 @pytest.mark.parametrize("rank_by", ["rating", "blend"])

@@ -10,7 +10,7 @@ from service_client import Ask, asking
 from tiny_bundle import seal
 
 from service.app import create_app
-from service.bundle import CATALOGUE_FILE, CURRENT_FILE
+from service.bundle import CURRENT_FILE
 from service.bundle.current import go_live
 from service.settings import Settings
 
@@ -19,14 +19,12 @@ KEYS = SecretStr("first-key, second-key,,")
 
 @pytest.fixture
 def operator(artifacts: Path) -> Iterator[Ask]:
-    """Asks a service that looks at CURRENT only when it is told to."""
-    settings = Settings(artifacts=artifacts, reload_seconds=3600, admin_keys=KEYS)
-    with asking(create_app(settings)) as ask:
+    settings = Settings(artifacts=artifacts, admin_keys=KEYS)
+    with asking(create_app(settings, wait_for_bundle=True)) as ask:
 
         def with_key(method: str, path: str) -> object:
             return ask(method, path, headers={"X-API-Key": "second-key"})
 
-        with_key("POST", "/admin/reload")
         yield with_key  # type: ignore[misc] # fewer arguments are enough here
 
 
@@ -67,32 +65,8 @@ def test_keys_are_in_no_print_of_the_settings() -> None:
     assert "first-key" not in repr(Settings(admin_keys=KEYS))
 
 
-def test_a_reload_takes_up_what_is_current_and_says_so(operator: Ask, artifacts: Path) -> None:
-    copy_of_tiny(artifacts, "tiny-2")
-    go_live(artifacts, "tiny-2")
-    assert operator("GET", "/readyz").json()["bundle_id"] == "tiny-1"
-    assert operator("POST", "/admin/reload").json() == {"bundle_id": "tiny-2", "refused": None}
-    assert operator("GET", "/readyz").json()["bundle_id"] == "tiny-2"
-
-
-def test_a_refused_bundle_is_shown_and_a_rollback_ends_it(operator: Ask, artifacts: Path) -> None:
-    (copy_of_tiny(artifacts, "tiny-2") / CATALOGUE_FILE).unlink()
-    go_live(artifacts, "tiny-2")
-    answer = operator("POST", "/admin/reload").json()
-    assert answer["bundle_id"] == "tiny-1"
-    refused = operator("GET", "/model").json()["refused"]
-    assert refused == answer["refused"]
-    assert (refused["bundle_id"], refused["error"]) == ("tiny-2", "FileMissing")
-    assert CATALOGUE_FILE in refused["detail"]
-    told = operator("GET", "/metrics").text
-    assert 'matinee_bundle_refusals_total{reason="FileMissing"} 1.0' in told
-
-    assert operator("POST", "/admin/rollback").json() == {"bundle_id": "tiny-1", "refused": None}
-    assert operator("GET", "/model").json()["refused"] is None
-    answer = operator("POST", "/admin/rollback")
-    assert (answer.status_code, answer.json()["type"]) == (409, "urn:matinee:rollback-refused")
-    assert CATALOGUE_FILE in answer.json()["detail"]
-    assert (artifacts / CURRENT_FILE).read_text(encoding="utf-8") == "tiny-1\n"
+def test_without_a_supervisor_a_reload_says_what_is_served(operator: Ask) -> None:
+    assert operator("POST", "/admin/reload").json() == {"bundle_id": "tiny-1", "refused": None}
 
 
 def test_where_no_bundle_was_live_before_a_rollback_is_409(operator: Ask) -> None:

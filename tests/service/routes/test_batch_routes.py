@@ -6,7 +6,7 @@ from tiny_model import MOVIE_IDS, TinyModel
 
 from service.bundle.query_tower import QueryTower
 from service.http.problem_details import Problem
-from service.routes.asking import MOST_TITLES
+from service.routes.batch_answers import MOST_TITLES
 from service.schemas.batches import MOST_PAIRS, MOST_REQUESTS, RatingBatchAnswer, RecommendBatchAnswer
 
 BAD_REQUESTS: list[Any] = [

@@ -1,6 +1,7 @@
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from service_client import Ask, asking
 from tiny_model import MOVIE_IDS, NUM_CANDIDATES, USER_IDS, TinyModel, title_of
 
 from service.app import create_app
+from service.batching.catalogue_threads import CatalogueThreads
 from service.errors import QueueFull
 from service.schemas.movies import GenresAnswer, MovieAnswer, MoviesAnswer, PopularAnswer, SimilarAnswer
 from service.settings import Settings
@@ -136,11 +138,13 @@ def test_an_unknown_title_is_answered_with_the_closest(ask: Ask) -> None:
 
 
 def test_where_too_many_wait_for_a_search_an_unknown_title_is_answered_without(tiny_artifacts: Path) -> None:
-    async def refuse(_: object) -> None:
+    async def refuse(_: object, **__: object) -> None:
         raise QueueFull("as many as may are waiting")
 
     app = create_app(Settings(artifacts=tiny_artifacts), wait_for_bundle=True)
-    app.state.searching = SimpleNamespace(run=refuse)
+    app.state.services = replace(
+        app.state.services, catalogue_threads=cast("CatalogueThreads", SimpleNamespace(run=refuse))
+    )
     misspelt = {"user_id": "42", "movie_title": "Twinz (1988)"}
     with asking(app) as ask_busy:
         assert ask_busy("GET", "/movies", params={"query": "twinz"}).status_code == 503

@@ -5,7 +5,6 @@ from typing import cast
 import pytest
 from prometheus_text import samples, value
 
-from service.errors import BundleCorrupt
 from service.recommending.recommender import Recommender
 from service.telemetry.metrics import Telemetry
 
@@ -62,9 +61,9 @@ def test_what_has_not_happened_yet_is_0_and_not_missing(telemetry: Telemetry) ->
 
 
 def test_only_the_live_bundle_is_shown_with_its_times(telemetry: Telemetry) -> None:
-    telemetry.bundle_live(recommender_of("one", "2026-11-20T00:00:00Z"))
+    telemetry.bundle_live(recommender_of("one", "2026-11-20T00:00:00Z").manifest)
     before = time.time()
-    telemetry.bundle_live(recommender_of("two", "2026-11-21T00:00:00Z"))
+    telemetry.bundle_live(recommender_of("two", "2026-11-21T00:00:00Z").manifest)
     told = text(telemetry)
     assert value(told, "bundle_info", bundle_id="two") == 1
     assert value(told, "bundle_created_timestamp_seconds", bundle_id="two") == 1795219200
@@ -77,12 +76,12 @@ def test_only_the_live_bundle_is_shown_with_its_times(telemetry: Telemetry) -> N
 
 def test_a_bundle_that_is_taken_up_again_is_shown(telemetry: Telemetry) -> None:
     for bundle_id in ("one", "two", "one"):
-        telemetry.bundle_live(recommender_of(bundle_id, "2026-11-20T00:00:00Z"))
+        telemetry.bundle_live(recommender_of(bundle_id, "2026-11-20T00:00:00Z").manifest)
     assert value(text(telemetry), "bundle_info", bundle_id="one") == 1
 
 
 def test_a_refused_bundle_is_counted_by_its_error(telemetry: Telemetry) -> None:
-    telemetry.bundle_refused(BundleCorrupt("candidates.ann: expected another sha256"))
+    telemetry.bundle_refused("BundleCorrupt")
     assert value(text(telemetry), "bundle_refusals_total", reason="BundleCorrupt") == 1
 
 

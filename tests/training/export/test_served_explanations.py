@@ -7,7 +7,6 @@ import pytest
 
 from service.bundle import HistoryEntry
 from service.loading import load_recommender
-from service.recommending.batch_record import BatchRecord
 from service.recommending.queries import Recommendation, RecommendQuery
 from service.recommending.recommender import Recommender
 from service.settings import Settings
@@ -57,7 +56,7 @@ def test_an_answer_is_the_same_to_the_last_bit_whoever_asks_at_the_same_time(ser
     for size in (2, 7, len(queries)):
         for start in range(0, len(queries), size):
             part = slice(start, start + size)
-            together = served.recommend_many(queries[part], BatchRecord())
+            together = served.answer(queries[part])
             for one, other in zip(alone[part], together, strict=True):
                 assert isinstance(other, Recommendation)
                 assert one.rows.tolist() == other.rows.tolist()

@@ -1,4 +1,4 @@
-"""From a route to the batcher and back."""
+"""Answer the queries of a request by the batcher, as responses."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from contextlib import suppress
 
 from fastapi import Request, Response
 
-from service.batching.answering import Encoded
-from service.batching.batcher import Batcher
-from service.batching.lane import Answers
+from service.batching.answering import Encoded, EncodedAnswers
 from service.errors import DeadlineExceeded, QueueFull, RequestError, UnknownTitle
 from service.http.problem_details import problem_of, problem_of_fields
 from service.recommending.queries import Query
-from service.routes.live import off_the_loop
+from service.routes.dependencies import services_of
 from service.schemas.batches import Refused
 from service.telemetry.recording import BUNDLE_ID_IN_SCOPE
 
@@ -22,26 +20,20 @@ MOST_TITLES = 20
 """Unknown titles of one batch that are searched for, each in milliseconds: it may name a thousand."""
 
 
-async def ask(request: Request, queries: Sequence[Query]) -> Answers:
-    """Has queries answered.
-
-    Raises:
-        BundleError, QueueFull, DeadlineExceeded, HungUp: See `service.batching.lane.Lane.ask`.
-    """
-    batcher: Batcher = request.app.state.batcher
-    answers = await batcher.ask(queries, request.is_disconnected)
+async def _ask(request: Request, queries: Sequence[Query]) -> EncodedAnswers:
+    answers = await services_of(request).batcher.ask(queries, request.is_disconnected)
     request.scope[BUNDLE_ID_IN_SCOPE] = answers.bundle_id
     return answers
 
 
 async def answer_one(request: Request, query: Query) -> Response:
-    """The answer to one query.
+    """The response to one query.
 
     Raises:
         RequestError: The query cannot be answered as asked.
         BundleError, QueueFull, DeadlineExceeded, HungUp: See `service.batching.lane.Lane.ask`.
     """
-    [encoded] = (await ask(request, [query])).encoded
+    [encoded] = (await _ask(request, [query])).encoded
     if isinstance(encoded, RequestError):
         await _suggest(request, [encoded])
         raise encoded
@@ -51,7 +43,7 @@ async def answer_one(request: Request, query: Query) -> Response:
 async def answer_batch(
     request: Request, elements: Sequence[Query | Refused], *, given: str, returned: str
 ) -> Response:
-    """The answers to the elements of a batch, with a problem in the place of each that is wrong.
+    """The response to the elements of a batch, with a problem in the place of each that is wrong.
 
     Args:
         request: Of the client.
@@ -63,7 +55,7 @@ async def answer_batch(
         BundleError, QueueFull, DeadlineExceeded, HungUp: See `service.batching.lane.Lane.ask`.
     """
     queries = [each for each in elements if not isinstance(each, Refused)]
-    encoded = (await ask(request, queries)).encoded if queries else []
+    encoded = (await _ask(request, queries)).encoded if queries else []
     await _suggest(request, encoded)
     left = iter(encoded)
     answers = [
@@ -81,7 +73,7 @@ async def _suggest(request: Request, encoded: Sequence[Encoded]) -> None:
     with suppress(QueueFull, DeadlineExceeded):
         for each in unknown[:MOST_TITLES]:
             # One at a time, so that others' searches come in between.
-            await off_the_loop(request, each.suggest, stage="title_search")
+            await services_of(request).catalogue_threads.run(each.suggest, stage="title_search")
 
 
 def _element_json(encoded: Encoded, place: str) -> bytes:

@@ -3,9 +3,8 @@ from threading import Event
 import anyio
 import pytest
 
-from service.batching.searching_threads import SearchingThreads
+from service.batching.catalogue_threads import CatalogueThreads
 from service.errors import DeadlineExceeded, QueueFull
-from service.settings import Settings
 from service.telemetry.observer import Observer, Rejection
 
 
@@ -19,7 +18,7 @@ class Rejections(Observer):
 
 def test_work_is_done_beside_the_event_loop_and_its_errors_come_through() -> None:
     async def run() -> None:
-        threads = SearchingThreads(Settings(), Observer())
+        threads = CatalogueThreads(Observer(), threads=2, queue_size=10, timeout_seconds=5)
         assert await threads.run(lambda: 42) == 42
         with pytest.raises(ZeroDivisionError):
             await threads.run(lambda: 1 // 0)
@@ -30,10 +29,9 @@ def test_work_is_done_beside_the_event_loop_and_its_errors_come_through() -> Non
 def test_past_the_bound_a_request_is_refused_at_once_and_one_that_waits_too_long_is_dropped() -> None:
     observer, may_end = Rejections(), Event()
     done: list[object] = []
-    settings = Settings(catalogue_threads=1, queue_size=1, request_timeout_ms=200)
 
     async def run() -> None:
-        threads = SearchingThreads(settings, observer)
+        threads = CatalogueThreads(observer, threads=1, queue_size=1, timeout_seconds=0.2)
 
         async def take_long() -> None:
             done.append(await threads.run(lambda: may_end.wait(20)))

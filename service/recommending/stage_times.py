@@ -1,4 +1,4 @@
-"""What happened while one batch was answered: where its time went, and where the index was not enough."""
+"""Measure where the time of one batch goes, and where one query of the index was not enough."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from time import perf_counter
 from service.telemetry.observer import Fallback, Observer, Stage
 
 
-class BatchRecord:
-    """Adds up seconds by stage, from the moment it is made, and collects fallbacks."""
+class StageTimes:
+    """Adds up seconds by stage from the moment it is made, and collects fallbacks."""
 
     def __init__(self) -> None:
         self._seconds: dict[Stage, float] = {}
@@ -16,17 +16,17 @@ class BatchRecord:
         self._last = perf_counter()
 
     def lap(self, stage: Stage) -> None:
-        """Counts the time since the last lap for this stage."""
+        """Add the time since the last lap to a stage."""
         now = perf_counter()
         self._seconds[stage] = self._seconds.get(stage, 0.0) + now - self._last
         self._last = now
 
     def fallback(self, kind: Fallback) -> None:
-        """One query of the index was not enough."""
+        """Note that one query of the index was not enough."""
         self._fallbacks.append(kind)
 
     def report(self, observer: Observer) -> None:
-        """Tells the observer all of it."""
+        """Report all of it to an observer."""
         for stage, seconds in self._seconds.items():
             observer.stage(stage, seconds)
         for kind in self._fallbacks:

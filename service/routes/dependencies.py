@@ -1,0 +1,69 @@
+"""What routes need of the service, as FastAPI dependencies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from service.batching.batcher import Batcher
+from service.batching.catalogue_threads import CatalogueThreads
+from service.recommending.recommender import Recommender
+from service.reloading.supervision import Supervision
+from service.served_bundle import ServedBundle
+from service.telemetry.metrics import Telemetry
+from service.telemetry.recording import BUNDLE_ID_IN_SCOPE
+
+
+@dataclass(frozen=True)
+class Services:
+    """All that routes use, made once by `service.app`.
+
+    Attributes:
+        served: The bundle that is served.
+        supervision: What supervises this process.
+        batcher: Answers queries.
+        catalogue_threads: Run searches of the catalogue.
+        telemetry: Metrics.
+        artifacts: Where bundles are.
+    """
+
+    served: ServedBundle
+    supervision: Supervision
+    batcher: Batcher
+    catalogue_threads: CatalogueThreads
+    telemetry: Telemetry
+    artifacts: Path
+
+
+def services_of(request: Request) -> Services:
+    """The services of the application that got a request.
+
+    Routes have them by `FromServices`. The two busiest paths call this instead: FastAPI takes 11 us to
+    resolve a dependency, of 180 us for a whole answer (docs/performance.md).
+    """
+    services: Services = request.app.state.services
+    return services
+
+
+async def _services(request: Request) -> Services:
+    return services_of(request)
+
+
+FromServices = Annotated[Services, Depends(_services)]
+
+
+async def _recommender(request: Request) -> Recommender:
+    """The recommender of the bundle that is served.
+
+    Raises:
+        BundleError: There is none.
+    """
+    recommender = services_of(request).served.recommender
+    request.scope[BUNDLE_ID_IN_SCOPE] = recommender.bundle_id
+    return recommender
+
+
+LiveRecommender = Annotated[Recommender, Depends(_recommender)]
