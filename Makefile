@@ -110,11 +110,14 @@ audit: $(AUDIT)/installed ## look the pinned packages up among known vulnerabili
 $(AUDIT)/installed: | $(VENV)/installed
 	@$(IN_VENV) -m venv --clear $(AUDIT) && $(AUDIT)/bin/python $(PIP_INSTALL) pip-audit==2.10.1 && touch $@
 
-# Beside iALS, SVD and SASRec where `make install-baselines` was run.
-readme-figures: install ## measure with three seeds and write README's tables
-	@for what in '--split temporal' '--split random' '--split random --preset interpolation'; do \
-	  $(IN_VENV) -m training evaluate $$what --seeds 3 --artifacts '$(ARTIFACTS)' --readme README.md \
-	    $(if $(wildcard $(BASELINES)/installed),--baselines) || exit 1; done
+# Includes iALS, SVD and SASRec once `make install-baselines` has run.
+EVALUATE_FOR_DOCS = $(IN_VENV) -m training evaluate --seeds 3 --artifacts '$(ARTIFACTS)' \
+  $(if $(wildcard $(BASELINES)/installed),--baselines)
+
+readme-figures: install ## measure with three seeds and write the tables of README and docs/evaluation.md
+	@$(EVALUATE_FOR_DOCS) --split temporal --readme README.md
+	@$(EVALUATE_FOR_DOCS) --split random --readme docs/evaluation.md
+	@$(EVALUATE_FOR_DOCS) --split random --preset interpolation --readme docs/evaluation.md
 
 experiments: install ## the published tutorials' models beside their figures (FLAGS=)
 	@for what in depth multitask quickstart; do $(IN_VENV) -m training experiments $$what $(FLAGS) || exit 1; done
