@@ -69,7 +69,7 @@ class Settings(BaseSettings):
     index: IndexKind = Field(
         default="annoy",
         description="How candidates are found: by annoy, by scoring every one (exact), or auto: exact for up "
-        "to 40,000.",
+        "to 5000.",
     )
     remembered_users: int = Field(
         default=20_000,
