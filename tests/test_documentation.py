@@ -46,6 +46,15 @@ def test_the_readme_names_both_commands_and_the_citation() -> None:
     assert "10.1145/2827872" in text
 
 
+def test_every_table_of_make_readme_figures_has_its_marks() -> None:
+    makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+    written = re.findall(r"--split (\w+)(?: --preset (\w+))? --readme (\S+)", makefile)
+    assert len(written) == 3
+    for split, preset, page in written:
+        mark = f"{split} {preset}".strip()
+        assert f"<!-- {mark} -->" in (REPOSITORY / page).read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
 def test_every_path_and_module_in_a_page_exists(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
