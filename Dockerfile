@@ -1,6 +1,5 @@
-# `--target service` answers requests, `--target training` makes bundles, `--target load` measures a service.
-# None holds data. The stages stand in the order in which a builder that builds all before a target wants them.
-# docs/deployment.md says how large they are and what each step below saves.
+# Targets: `service` answers requests, `training` makes bundles, `load` runs the load test. No image contains data.
+# The classic builder builds all stages before a target, hence their order. Sizes: docs/deployment.md.
 ARG PYTHON_IMAGE=python:3.11-slim-bookworm
 
 FROM ${PYTHON_IMAGE} AS build
@@ -10,7 +9,7 @@ RUN apt-get update -q \
 RUN python3 -m venv --without-pip /opt/matinee
 COPY requirements/service.txt requirements/
 COPY deploy/docker/compiler-args deploy/docker/shed deploy/docker/
-# Annoy alone is compiled. The build shows with which flags.
+# Only Annoy is compiled; print its compiler flags.
 RUN ANNOY_COMPILER_ARGS="$(sh deploy/docker/compiler-args)" \
     pip --python /opt/matinee/bin/python install --no-cache-dir --no-deps --no-binary annoy --verbose \
       "$(grep '^annoy==' requirements/service.txt)" > /opt/annoy.log 2>&1 || { cat /opt/annoy.log; exit 1; }; \
@@ -18,7 +17,7 @@ RUN ANNOY_COMPILER_ARGS="$(sh deploy/docker/compiler-args)" \
 RUN pip --python /opt/matinee/bin/python install --no-cache-dir --quiet -r requirements/service.txt
 RUN sh deploy/docker/shed /opt/matinee > /opt/matinee/shed.log && cat /opt/matinee/shed.log
 
-# What both images share, so that a machine that runs both stores it once.
+# Layers shared by both images, stored once.
 FROM ${PYTHON_IMAGE} AS runtime
 RUN useradd --uid 10001 --create-home matinee && install -d -o matinee -g matinee /artifacts
 COPY --from=build /opt/matinee /opt/matinee

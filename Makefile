@@ -1,4 +1,4 @@
-# From a fresh clone: `make serve` and `make test`. Everything else is a part of these two.
+# From a fresh clone: `make serve` and `make test`.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
@@ -8,14 +8,14 @@ PORT ?= 8000
 URL ?= http://$(HOST):$(PORT)
 DATA ?= auto
 ARTIFACTS ?= artifacts
-# The first of these that runs and is a supported version builds .venv; PYTHON=... chooses another.
+# The first supported version of these builds .venv; PYTHON=... chooses another.
 PYTHONS = python3.11 python3.12 python3.13 python3
 VENV := .venv
 IN_VENV := $(VENV)/bin/python
-# On a terminal pip shows its progress, in a log it is silent.
+# pip shows progress on a terminal only.
 PIP_INSTALL := -m pip --disable-pip-version-check install $(shell [ -t 2 ] || echo --quiet)
 PIP := $(IN_VENV) $(PIP_INSTALL)
-# An environment of its own: its packages and ours want other versions of NumPy.
+# A separate environment: its packages need another NumPy.
 BASELINES := .venv-baselines
 AUDIT := .venv-audit
 REQUIREMENTS := requirements/dev.txt requirements/dataset.txt
@@ -27,7 +27,7 @@ help: ## this list
 
 install: $(VENV)/installed ## build .venv
 
-# The stamp is written last, so that an interrupted install is begun again.
+# The stamp is written last, so an interrupted install starts again.
 $(VENV)/installed: $(REQUIREMENTS)
 	@python=$$(for candidate in $(PYTHON) $(PYTHONS); do \
 	  "$$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
@@ -53,7 +53,7 @@ $(BASELINES)/installed: requirements/baselines.txt | $(VENV)/installed
 fit: install ## train, measure and export a bundle (DATA=, ARTIFACTS=, FLAGS=)
 	@$(IN_VENV) -m training fit --data '$(DATA)' --artifacts '$(ARTIFACTS)' $(FLAGS)
 
-# A taken port is told before the minutes of training, not after them.
+# --check reports a taken port before the minutes of training.
 serve: install ## serve on http://HOST:PORT, after `make fit` where there is no bundle yet
 	@MATINEE_HOST='$(HOST)' MATINEE_PORT='$(PORT)' $(IN_VENV) -m service --check
 	@[ -f '$(ARTIFACTS)/CURRENT' ] || $(MAKE) --no-print-directory fit
@@ -93,7 +93,7 @@ $(AXE): tests/browser/package-lock.json
 	  || { echo "make: npm not found, it installs axe-core: install it (Debian and Ubuntu: apt-get install npm)" >&2; exit 1; }
 	@cd tests/browser && npm ci --silent --ignore-scripts --no-audit --no-fund && touch node_modules/installed
 
-# Nothing of it stays but the images. Needs a Docker engine with Compose, prometheus and binutils (Debian and
+# Leaves only the images. Needs a Docker engine with Compose, prometheus and binutils (Debian and
 # Ubuntu: apt-get install docker.io docker-compose prometheus binutils).
 test-docker: install ## build the images and try the whole stack for real (minutes; gigabytes the first time)
 	@for program in docker prometheus promtool objdump; do command -v $$program >/dev/null \
@@ -110,11 +110,14 @@ audit: $(AUDIT)/installed ## look the pinned packages up among known vulnerabili
 $(AUDIT)/installed: | $(VENV)/installed
 	@$(IN_VENV) -m venv --clear $(AUDIT) && $(AUDIT)/bin/python $(PIP_INSTALL) pip-audit==2.10.1 && touch $@
 
-# Beside iALS, SVD and SASRec where `make install-baselines` was run.
-readme-figures: install ## measure with three seeds and write README's tables
-	@for what in '--split temporal' '--split random' '--split random --preset interpolation'; do \
-	  $(IN_VENV) -m training evaluate $$what --seeds 3 --artifacts '$(ARTIFACTS)' --readme README.md \
-	    $(if $(wildcard $(BASELINES)/installed),--baselines) || exit 1; done
+# Includes iALS, SVD and SASRec once `make install-baselines` has run.
+EVALUATE_FOR_DOCS = $(IN_VENV) -m training evaluate --seeds 3 --artifacts '$(ARTIFACTS)' \
+  $(if $(wildcard $(BASELINES)/installed),--baselines)
+
+readme-figures: install ## measure with three seeds and write the tables of README and docs/evaluation.md
+	@$(EVALUATE_FOR_DOCS) --split temporal --readme README.md
+	@$(EVALUATE_FOR_DOCS) --split random --readme docs/evaluation.md
+	@$(EVALUATE_FOR_DOCS) --split random --preset interpolation --readme docs/evaluation.md
 
 experiments: install ## the published tutorials' models beside their figures (FLAGS=)
 	@for what in depth multitask quickstart; do $(IN_VENV) -m training experiments $$what $(FLAGS) || exit 1; done
@@ -135,7 +138,7 @@ pins: ## compile requirements/*.in to exact versions (needs uv)
 	@cd requirements && for file in service client benchmarks usearch tracing training dev baselines tfrs serving/bentoml serving/litserve serving/mosec serving/ray; do \
 	  uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header \
 	    $$file.in -o $$file.txt || exit 1; done
-# PyTorch pins its CUDA packages itself, and its CPU build wants none.
+# PyTorch pins its CUDA packages itself; its CPU build needs none.
 	@cd requirements && sed -i.bak -E '/^(cuda-|nvidia-|triton=)/d' baselines.txt && rm baselines.txt.bak
 
 clean: ## remove .venv, .venv-baselines, .venv-audit and caches; bundles stay

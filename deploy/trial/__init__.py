@@ -1,1 +1,1 @@
-"""`make test-docker`: what docs/deployment.md promises, tried on a real engine."""
+"""End-to-end test of images and Compose stack on a real Docker engine (`make test-docker`)."""

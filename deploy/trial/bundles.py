@@ -1,4 +1,4 @@
-"""Bundles in a stack that runs: new ones, one too many, a broken one, those of an older release."""
+"""Checks of bundles in a running stack: retraining, pruning, rollback, a broken bundle, an older schema."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from deploy.trial.report import Report
 from deploy.trial.stack import PROJECT, Stack
 
 _KEPT = 3
-"""By `matinee-train every`."""
+"""Bundles that `matinee-train every` keeps."""
 
 
 def retrain(report: Report, stack: Stack, first: str) -> None:
-    """Lets the retrainer run, with hardly a pause, until the first bundle is one too many.
+    """Run the retrainer every second until the first bundle is pruned.
 
     Raises:
-        TrialFailed: A bundle is not taken up or not removed in time, or the retrainer does not stop.
+        TrialFailed: A bundle is not loaded or not removed in time, or the retrainer does not stop.
     """
     say("Retrain every second, on mounted ratings")
     stack.mount_ratings()
@@ -33,22 +33,20 @@ def retrain(report: Report, stack: Stack, first: str) -> None:
             say(f"  swapped to {served[-1]}")
         swap_seconds = (time.monotonic() - began) / _KEPT
         source = json.loads(stack.with_bundles(f"cat {served[-1]}/manifest.json"))["dataset"]["source"]
-        expect(source.endswith(" in data"), f"trained on the ratings mounted at /data: {source}")
-        report.add(
-            "retraining with 5 epochs to the swap, under load", f"{swap_seconds:.0f} s, mean of {_KEPT}"
-        )
-        wait_for("the end of the oldest", lambda: first not in stack.bundles() or None, seconds=60)
-        expect(len(stack.bundles()) == _KEPT, f"the oldest of {len(served)} bundles is removed")
-        report.add(f"bundles after {_KEPT} retrainings", f"{_KEPT}: `prune` removed the first")
+        expect(source.endswith(" in data"), f"source of the ratings is the mount at /data: {source}")
+        report.add("retraining (5 epochs) to the swap, under load", f"{swap_seconds:.0f} s, mean of {_KEPT}")
+        wait_for("removal of the oldest bundle", lambda: first not in stack.bundles() or None, seconds=60)
+        expect(len(stack.bundles()) == _KEPT, f"the oldest of {len(served)} bundles was pruned")
+        report.add(f"bundles after {_KEPT} retrainings", f"{_KEPT}; the first was pruned")
         run("docker", "stop", "--time", "60", name)
         code = stack.inspect(".State.ExitCode", name)
-        expect(code == "0", "the retrainer ends with 0 on SIGTERM")
+        expect(code == "0", "the retrainer exits with 0 on SIGTERM")
     finally:
         run("docker", "rm", "--force", name)
 
 
 def roll_back(report: Report, stack: Stack) -> None:
-    """Goes back to the bundle before the live one, as docs/deployment.md says.
+    """Roll back to the previous bundle, as docs/deployment.md says.
 
     Raises:
         TrialFailed: The service does not follow.
@@ -56,58 +54,61 @@ def roll_back(report: Report, stack: Stack) -> None:
     newest = stack.current()
     command = ("-m", "training", "rollback", "--artifacts", "/artifacts")
     stack.compose("run", "--rm", "-T", "--entrypoint", "python", "trainer", *command)
-    former = stack.current()
-    expect(former != newest, "rolled back")
-    wait_for("the former bundle", lambda: stack.live_bundle() == former or None, seconds=60)
-    report.add("rollback, under load", "the bundle before is served again")
+    previous = stack.current()
+    expect(previous != newest, "CURRENT names the previous bundle")
+    wait_for("the previous bundle", lambda: stack.live_bundle() == previous or None, seconds=60)
+    report.add("rollback, under load", "the previous bundle is live")
 
 
 def break_one(report: Report, stack: Stack, prometheus: Prometheus) -> None:
-    """Cuts a file of the oldest bundle and makes that one live.
+    """Truncate a file of the oldest bundle and name that one in CURRENT.
 
     Raises:
-        TrialFailed: It is not refused, or nobody is told.
+        TrialFailed: It is not refused, or the alert does not fire.
     """
     say("A broken bundle")
     live = stack.current()
     wait_for("the live bundle", lambda: stack.live_bundle() == live or None, seconds=60)
     oldest = stack.bundles()[0]
-    expect(oldest != live, f"{oldest} is not the live one")
+    expect(oldest != live, f"the oldest bundle {oldest} is not live")
     stack.with_bundles(f"truncate -s 100 {oldest}/candidates.npy && echo {oldest} > CURRENT")
     wait_for("the alert", lambda: "MatineeReloadFailed" in prometheus.firing() or None, seconds=120)
-    expect(stack.live_bundle() == live, "it is refused, MatineeReloadFailed fires, the live one is served on")
+    expect(
+        stack.live_bundle() == live,
+        "the broken bundle is refused, MatineeReloadFailed fires, the old one stays live",
+    )
     stack.with_bundles(f"echo {live} > CURRENT")
     report.add(
         "CURRENT names a bundle with a truncated file",
-        "refused; `MatineeReloadFailed` fires; the live one is served on",
+        "refused; `MatineeReloadFailed` fires; the old one stays live",
     )
 
 
 def replace_older_ones(report: Report, stack: Stack) -> None:
-    """Brings a stopped stack up over a bundle that is well, then over bundles that are of another schema.
+    """Start a stopped stack over a valid bundle, then over bundles of another schema version.
 
     Raises:
-        TrialFailed: It trains where it need not, or serves nothing where it must.
+        TrialFailed: It trains without need, or does not replace bundles that it cannot serve.
     """
-    say("Up again")
+    say("Up over a valid bundle")
     live = stack.current()
-    took_seconds = _up(stack, live_is_well=True)
-    expect(stack.live_bundle() == live, "with a bundle that is well nothing is trained")
-    report.add("`up` where there is a bundle, to the first answer", f"{took_seconds:.1f} s")
+    up_seconds = _up(stack, live_is_valid=True)
+    expect(stack.live_bundle() == live, "a valid bundle is not replaced")
+    report.add("`up` over a valid bundle, to the first answer", f"{up_seconds:.1f} s")
     say("Up over bundles of an older release")
     stack.compose("stop", "service")
     stack.with_bundles("""sed -i 's/"schema_version": *[0-9]*/"schema_version": 0/' */manifest.json""")
-    took_seconds = _up(stack, live_is_well=False)
-    expect("expected schema_version" in stack.compose("logs", "trainer"), "the trainer says why it trains")
-    expect(stack.live_bundle() not in {None, live}, "a new one is trained and served")
+    up_seconds = _up(stack, live_is_valid=False)
+    expect("expected schema_version" in stack.compose("logs", "trainer"), "the trainer logs why it trains")
+    expect(stack.live_bundle() not in {None, live}, "a new bundle is trained and live")
     report.add(
         "`up` over bundles of an older schema",
-        f"the trainer says so and trains; {took_seconds:.0f} s to the first answer",
+        f"replaced, with the reason in the log; {up_seconds:.0f} s to the first answer",
     )
 
 
-def _up(stack: Stack, *, live_is_well: bool) -> float:
+def _up(stack: Stack, *, live_is_valid: bool) -> float:
     began = time.monotonic()
     stack.compose("up", "--detach", "--no-build")
-    stack.another_bundle(seconds=60 if live_is_well else 300)
+    stack.another_bundle(seconds=60 if live_is_valid else 300)
     return time.monotonic() - began

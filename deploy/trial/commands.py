@@ -1,4 +1,4 @@
-"""Programs that the trial runs, and what it says meanwhile."""
+"""Run commands, check results, poll, print progress."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ T = TypeVar("T")
 
 
 class TrialFailed(Exception):
-    """Something is not as documented."""
+    """A check failed."""
 
 
 def run(*command: str, environment: dict[str, str] | None = None) -> str:
-    """What a command printed.
+    """Run a command and return its standard output.
 
     Raises:
-        TrialFailed: It ended with another code than 0.
+        TrialFailed: Its exit code is not 0.
     """
     done = subprocess.run(
         command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False
@@ -33,24 +33,24 @@ def run(*command: str, environment: dict[str, str] | None = None) -> str:
 
 
 def expect(truth: object, message: str) -> None:
-    """Says what was found to be so.
+    """Print a check that passed.
 
     Raises:
-        TrialFailed: It is not so.
+        TrialFailed: It did not pass.
     """
     if not truth:
-        raise TrialFailed(f"not so: {message}")
+        raise TrialFailed(f"check failed: {message}")
     say(f"  {message}")
 
 
-def wait_for(what: str, look: Callable[[], T | None], *, seconds: float) -> T:
-    """Looks until there is something.
+def wait_for(what: str, poll: Callable[[], T | None], *, seconds: float) -> T:
+    """Poll until the result is not None.
 
     Raises:
-        TrialFailed: There is nothing in time.
+        TrialFailed: It still is None after `seconds`.
     """
     deadline = time.monotonic() + seconds
-    while (found := look()) is None:
+    while (found := poll()) is None:
         if time.monotonic() > deadline:
             raise TrialFailed(f"{what}: not within {seconds:g} s")
         time.sleep(0.5)
@@ -58,6 +58,6 @@ def wait_for(what: str, look: Callable[[], T | None], *, seconds: float) -> T:
 
 
 def say(line: str) -> None:
-    """One line for whoever watches."""
+    """Print a line of progress at once."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()

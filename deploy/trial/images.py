@@ -1,4 +1,4 @@
-"""The images: built, measured, and looked into."""
+"""Build the images, measure their sizes and inspect their content."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from deploy.trial.commands import REPOSITORY, run
 TARGETS = ("service", "training", "load")
 
 _NOT_EVERYWHERE = re.compile(r"%zmm|%k[0-7]|\bvf(?:n?m)(?:add|sub)|\bvpbroadcast|\b(?:mulx|shlx|pdep|pext)\b")
-"""AVX-512, FMA, AVX2 and BMI2: what -march=native makes of the same source on a newer processor."""
+"""AVX-512, FMA, AVX2 and BMI2, which -march=native emits on a newer processor."""
 
 
 def build() -> dict[str, int]:
-    """Builds all targets with the classic builder; their sizes in bytes."""
-    # In the host's network, for machines whose packages come by way of it.
+    """Build all targets with the classic builder and return their sizes in bytes."""
+    # Some machines reach packages only through the host's network.
     environment = os.environ | {"DOCKER_BUILDKIT": "0"}
     for target in TARGETS:
         command = ("docker", "build", "--quiet", "--network", "host", "--target", target)
@@ -26,20 +26,20 @@ def build() -> dict[str, int]:
 
 
 def base_bytes() -> int:
-    """Of the image that all begin with."""
+    """Size of the base image in bytes."""
     dockerfile = (REPOSITORY / "Dockerfile").read_text(encoding="utf-8")
     [base] = re.findall(r"^ARG PYTHON_IMAGE=(\S+)$", dockerfile, re.MULTILINE)
     return _bytes(base)
 
 
 def shed() -> list[str]:
-    """What each step of the build that makes the environment smaller saved."""
+    """Lines of the build that say what each removal from the environment saved."""
     log = run("docker", "run", "--rm", "--entrypoint", "cat", "matinee-service", "/opt/matinee/shed.log")
     return [line.removeprefix("shed: ") for line in log.splitlines()]
 
 
 def users() -> set[str]:
-    """Whom the images run as."""
+    """Users that the images run as."""
     return {
         run("docker", "image", "inspect", "--format", "{{.Config.User}}", f"matinee-{target}").strip()
         for target in TARGETS
@@ -47,14 +47,14 @@ def users() -> set[str]:
 
 
 def ratings() -> list[str]:
-    """Files of MovieLens in the last of the images, which has the layers of training."""
+    """Paths of MovieLens files in the last image, which includes the layers of training."""
     inside = ("docker", "run", "--rm", "--user", "0", "--entrypoint", "find", f"matinee-{TARGETS[-1]}")
     either = " -o ".join(f"-name {name}" for name in ("u.data", "ratings.dat", "ratings.csv", "ml-1*"))
     return run(*inside, "/", "-xdev", *either.split()).split()
 
 
 def unportable_instructions() -> int:
-    """How many instructions of the image's Annoy not every processor has that can run TensorFlow."""
+    """Number of instructions in the image's Annoy that TensorFlow itself does not require of a processor."""
     where = "import annoy.annoylib as found; print(found.__file__)"
     found = run("docker", "run", "--rm", "--entrypoint", "python", "matinee-service", "-c", where).strip()
     with tempfile.TemporaryDirectory() as directory:
@@ -68,7 +68,7 @@ def unportable_instructions() -> int:
 
 
 def count_unportable(library: Path) -> int:
-    """How many instructions of a library are of AVX-512, FMA, AVX2 or BMI2."""
+    """Number of AVX-512, FMA, AVX2 and BMI2 instructions in a library."""
     return len(_NOT_EVERYWHERE.findall(run("objdump", "--disassemble", "--no-show-raw-insn", str(library))))
 
 

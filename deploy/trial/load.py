@@ -1,4 +1,4 @@
-"""The load test through the published port, and its figures."""
+"""Background load through the published port, and summaries of load tests."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _ROUND_SECONDS = 10
 
 
 class Load:
-    """While inside, the service is under load; leaving waits for the last round.
+    """Context manager that repeats the load test in a thread; leaving waits for the last round.
 
     Args:
-        url: Of the service.
+        url: Base URL of the service.
     """
 
     def __init__(self, url: str) -> None:
@@ -49,7 +49,7 @@ class Load:
 
 
 def describe(printed: str) -> str:
-    """What a load test found, which printed one JSON object among other things."""
+    """Summarize the output of a load test, which has one JSON object on a line."""
     [line] = [line for line in printed.splitlines() if line.startswith("{")]
     measured = json.loads(line)
     latency_ms, limits = measured["latency_ms"], measured["client"]["limits"]

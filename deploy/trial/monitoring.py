@@ -1,4 +1,4 @@
-"""A real Prometheus with the configuration of the repository, asked what Grafana would ask it."""
+"""Run Prometheus with the repository's configuration and send it the dashboard's queries."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _DASHBOARD = REPOSITORY / "deploy" / "grafana" / "dashboards" / "matinee.json"
 
 
 class Prometheus:
-    """Debian's or any other `prometheus` on the path, while inside.
+    """Context manager of a `prometheus` process found on the path.
 
     Args:
-        directory: For what it stores.
-        target: Host and port of the service, in the place of the name it has in Compose.
+        directory: For its configuration and data.
+        target: Host and port of the service, instead of its name in Compose.
     """
 
     def __init__(self, directory: Path, target: str) -> None:
@@ -59,18 +59,18 @@ class Prometheus:
         self._process.wait()
 
     def query(self, expression: str) -> list[float]:
-        """The values of an instant query, without those that are none (NaN)."""
+        """Values of an instant query, without NaN."""
         answer = self._client.get("/query", params={"query": expression}).raise_for_status().json()
         values = [float(each["value"][1]) for each in answer["data"]["result"]]
         return [value for value in values if not math.isnan(value)]
 
     def firing(self) -> set[str]:
-        """Names of the alerts that fire."""
+        """Names of firing alerts."""
         alerts: list[dict[str, Any]] = self._client.get("/alerts").raise_for_status().json()["data"]["alerts"]
         return {alert["labels"]["alertname"] for alert in alerts if alert["state"] == "firing"}
 
     def rules(self) -> dict[str, str]:
-        """How Prometheus found each rule of the repository: `ok`, or not."""
+        """Health of each alert rule by name, `ok` if Prometheus evaluates it."""
         [group] = self._client.get("/rules").raise_for_status().json()["data"]["groups"]
         return {rule["name"]: rule["health"] for rule in group["rules"]}
 
@@ -82,10 +82,10 @@ class Prometheus:
 
 
 def check_configuration() -> None:
-    """Has `promtool` look over the configuration and the rules, and test the rules.
+    """Check configuration and rules with `promtool`, and run the rules' tests.
 
     Raises:
-        TrialFailed: It found something.
+        TrialFailed: A check or test fails.
     """
     run("promtool", "check", "config", str(_CONFIGURATION / "prometheus.yml"))
     run("promtool", "check", "rules", str(_CONFIGURATION / "alerts.yml"))
@@ -93,7 +93,7 @@ def check_configuration() -> None:
 
 
 def dashboard_queries() -> dict[str, str]:
-    """Every query of the dashboard by its panel, over the last half minute."""
+    """Every query of the dashboard by panel, with a rate interval of 30 s."""
     panels = json.loads(_DASHBOARD.read_text(encoding="utf-8"))["panels"]
     return {
         f"{panel['title']}, {target['refId']}": target["expr"].replace("$__rate_interval", "30s")

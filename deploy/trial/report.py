@@ -1,4 +1,4 @@
-"""What the last trial measured, as a table in docs/deployment.md."""
+"""Write the measurements of a trial as a table into docs/deployment.md."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MARK = "test-docker"
 
 
 class Report:
-    """Rows in the order in which they were measured."""
+    """Collects the table's rows in order."""
 
     path = REPOSITORY / "docs" / "deployment.md"
 
@@ -21,11 +21,11 @@ class Report:
         self._rows: list[tuple[str, str]] = []
 
     def add(self, what: str, found: str) -> None:
-        """Adds a row."""
+        """Append a row."""
         self._rows.append((what, found))
 
     def write(self) -> None:
-        """Puts the table between the marks of the page."""
+        """Replace the table between the page's marks."""
         engine = run("docker", "version", "--format", "{{.Server.Version}}").strip()
         prometheus = run("prometheus", "--version").split()[2]
         machine = f"{platform.machine()}, {os.cpu_count()} cores; Docker {engine}; Prometheus {prometheus}"

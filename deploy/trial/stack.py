@@ -1,4 +1,4 @@
-"""docker-compose.yml, brought up under a name of its own and taken down with all it kept."""
+"""Start docker-compose.yml as a project of its own, and remove it with its volumes."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _COMPOSE = ("docker-compose",) if shutil.which("docker-compose") else ("docker",
 
 
 class Stack:
-    """The stack, while inside.
+    """Context manager of the Compose project.
 
     Args:
-        nothing: An empty directory, mounted where ratings would be.
-        ratings: A directory to train on, mounted instead once `mount_ratings` was called.
+        nothing: An empty directory, mounted as /data at first.
+        ratings: A directory of ratings, mounted as /data after `mount_ratings`.
     """
 
     def __init__(self, nothing: Path, ratings: Path) -> None:
@@ -42,15 +42,15 @@ class Stack:
         self._down()
 
     def compose(self, *arguments: str) -> str:
-        """What `docker-compose` printed with these arguments."""
+        """Run a Compose command and return its output."""
         return run(*_COMPOSE, "--project-name", PROJECT, *arguments, environment=self._environment)
 
     def mount_ratings(self) -> None:
-        """Containers that are made from now on train on the ratings given."""
+        """Mount the ratings in containers created from now on."""
         self._environment["MATINEE_DATA"] = str(self._ratings)
 
     def live_bundle(self) -> str | None:
-        """Its id; None where nothing answers or nothing is ready."""
+        """Id of the live bundle, or None if the service is not ready."""
         try:
             answer = self.client.get("/readyz")
         except httpx.TransportError:
@@ -58,45 +58,45 @@ class Stack:
         return str(answer.json()["bundle_id"]) if answer.is_success else None
 
     def another_bundle(self, *served: str, seconds: float) -> str:
-        """The id of the next bundle that is served and is none of these: workers do not swap at once.
+        """Wait for a live bundle other than `served` and return its id; workers swap one after another.
 
         Raises:
-            TrialFailed: None was in time.
+            TrialFailed: None is live after `seconds`.
         """
 
-        def look() -> str | None:
+        def poll() -> str | None:
             live = self.live_bundle()
             return None if live in served else live
 
         try:
-            return wait_for("another bundle", look, seconds=seconds)
+            return wait_for("another bundle", poll, seconds=seconds)
         except TrialFailed as error:
             raise TrialFailed(f"{error}\n{self.compose('logs', '--tail', '40')}") from error
 
     def inside(self, script: str) -> str:
-        """What a shell in the service's container printed."""
+        """Run a shell script in the service's container and return its output."""
         return self.compose("exec", "-T", "service", "sh", "-c", script).strip()
 
     def with_bundles(self, script: str) -> str:
-        """What a shell printed that may write where bundles are."""
+        """Run a shell script in the artifacts directory, writable, and return its output."""
         shell = ("run", "--rm", "-T", "--no-deps", "--entrypoint", "sh", "trainer")
         return self.compose(*shell, "-c", f"cd /artifacts && {script}").strip()
 
     def current(self) -> str:
-        """The bundle that CURRENT names, which workers may still be taking up."""
+        """Bundle that CURRENT names, which workers may still be loading."""
         return self.with_bundles("cat CURRENT")
 
     def bundles(self) -> list[str]:
-        """Their ids, the oldest first."""
+        """Ids of all bundles, oldest first."""
         return sorted(self.with_bundles("ls -d */").replace("/", "").split())
 
     def inspect(self, what: str, container: str | None = None) -> str:
-        """Of the service's container, or of one by its name, what `docker inspect` says."""
-        asked = container or self.compose("ps", "-q", "service").strip()
-        return run("docker", "inspect", "--format", f"{{{{{what}}}}}", asked).strip()
+        """A field of `docker inspect`, of the service's container unless another is named."""
+        name = container or self.compose("ps", "-q", "service").strip()
+        return run("docker", "inspect", "--format", f"{{{{{what}}}}}", name).strip()
 
     def memory(self) -> str:
-        """What the service's container takes and what it may take, as Docker says it."""
+        """Memory of the service's container and its limit, as Docker prints them."""
         container = self.compose("ps", "-q", "service").strip()
         return run("docker", "stats", "--no-stream", "--format", "{{.MemUsage}}", container).strip()
 
@@ -105,6 +105,6 @@ class Stack:
 
 
 def free_port() -> int:
-    """One that nobody on this machine listens on."""
+    """Find a free TCP port on loopback."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])

@@ -1,4 +1,4 @@
-"""What docker-compose.yml must agree with. `make test-docker` brings it up."""
+"""Rules for docker-compose.yml. `make test-docker` starts it."""
 
 import re
 from typing import Any
@@ -35,7 +35,7 @@ def test_only_tmp_and_volumes_can_be_written(name: str) -> None:
     assert SERVICES[name]["cap_drop"] == ["ALL"]
 
 
-def test_settings_of_the_service_exist() -> None:
+def test_every_setting_in_compose_exists_in_the_service() -> None:
     for variable in SERVICES["service"]["environment"]:
         assert variable.removeprefix("MATINEE_").lower() in Settings.model_fields
 
@@ -49,19 +49,19 @@ def test_the_service_waits_for_training_and_only_reads_bundles() -> None:
     assert service["restart"] == "unless-stopped"
 
 
-def test_it_is_stopped_no_sooner_than_it_promises_to_end() -> None:
+def test_the_grace_period_exceeds_the_shutdown_time_of_the_service() -> None:
     grace_seconds = int(SERVICES["service"]["stop_grace_period"].removesuffix("s"))
     assert grace_seconds > Settings.model_fields["shutdown_seconds"].default
 
 
-def test_every_port_is_published_on_loopback_unless_told_otherwise() -> None:
+def test_every_port_is_published_on_loopback_unless_configured_otherwise() -> None:
     published = [port for service in SERVICES.values() for port in service.get("ports", [])]
     assert len(published) == 3
     for port in published:
         assert re.match(r"(127\.0\.0\.1:|\$\{MATINEE_PUBLISH:-127\.0\.0\.1:)", port)
 
 
-def test_what_is_mounted_of_the_repository_is_there() -> None:
+def test_mounted_paths_of_the_repository_exist() -> None:
     for service in SERVICES.values():
         for volume in service.get("volumes", []):
             source = volume.split(":")[0]
@@ -71,7 +71,7 @@ def test_what_is_mounted_of_the_repository_is_there() -> None:
                 assert source in COMPOSE["volumes"]
 
 
-def test_the_commands_of_training_are_those_of_its_script() -> None:
+def test_the_commands_of_training_exist_in_its_script() -> None:
     script = (REPOSITORY / "deploy" / "docker" / "train").read_text(encoding="utf-8")
     for name in ("trainer", "retrainer"):
         assert re.search(rf"^  {SERVICES[name]['command'][0]}\)", script, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""docs/deployment.md says what Compose can be told."""
+"""docs/deployment.md documents the variables of Compose, the images and the manifests."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What Docker asks of the service's image every few seconds."""
+"""Health check of the service's image."""
 
 import os
 import subprocess
@@ -19,14 +19,14 @@ def exit_code(port: int) -> int:
 
 
 @pytest.mark.parametrize(("status", "expected"), [(200, 0), (503, 1)])
-def test_the_image_is_healthy_where_the_service_is_ready(status: int, expected: int) -> None:
+def test_the_image_is_healthy_exactly_if_the_service_is_ready(status: int, expected: int) -> None:
     class Service(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(status if self.path == "/readyz" else 404)
             self.end_headers()
 
         def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-            """Says nothing."""
+            """Log nothing."""
 
     with HTTPServer(("127.0.0.1", 0), Service) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -38,7 +38,7 @@ def test_the_image_is_healthy_where_the_service_is_ready(status: int, expected: 
             thread.join()
 
 
-def test_the_image_is_unhealthy_where_nobody_listens() -> None:
+def test_the_image_is_unhealthy_if_nothing_listens() -> None:
     with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
         port = server.server_port
     assert exit_code(port) == 1

@@ -1,4 +1,4 @@
-"""What the Dockerfile must keep to. `make test-docker` builds and runs it."""
+"""Rules for the Dockerfile. `make test-docker` builds and runs it."""
 
 import os
 import platform
@@ -20,7 +20,7 @@ def stage(name: str) -> str:
 
 
 def sources() -> list[str]:
-    """What is copied from the repository."""
+    """Paths copied from the repository."""
     copied = re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.MULTILINE)
     return [source for line in copied for source in line.split()[:-1]]
 
@@ -51,7 +51,7 @@ def test_packages_are_installed_before_the_code_is_copied(name: str) -> None:
     assert all(end < stage(name).index(f"COPY {code} {code}") for end in installed)
 
 
-def test_what_is_copied_is_there_and_let_through_to_the_builder() -> None:
+def test_copied_files_exist_and_pass_dockerignore() -> None:
     ignore = (REPOSITORY / ".dockerignore").read_text(encoding="utf-8").splitlines()
     allowed = [line.removeprefix("!") for line in ignore if line.startswith("!")]
     assert "*" in ignore
@@ -62,13 +62,13 @@ def test_what_is_copied_is_there_and_let_through_to_the_builder() -> None:
     assert not {"data", "artifacts", ".git"} & set(allowed)
 
 
-def test_every_setting_of_the_images_is_one_of_the_service() -> None:
+def test_every_setting_of_the_images_exists_in_the_service() -> None:
     named = {name.lower() for name in re.findall(r"MATINEE_(\w+)=", DOCKERFILE)}
     assert named
     assert named <= set(Settings.model_fields)
 
 
-def test_the_port_that_is_exposed_is_the_one_it_listens_on() -> None:
+def test_the_exposed_port_is_the_one_it_listens_on() -> None:
     assert re.findall(r"EXPOSE (\d+)", DOCKERFILE) == re.findall(r"MATINEE_PORT=(\d+)", DOCKERFILE)
 
 
@@ -76,17 +76,17 @@ def test_the_image_has_a_health_check() -> None:
     assert re.search(r"^HEALTHCHECK .*healthcheck\.py", stage("service"), re.MULTILINE)
 
 
-def test_annoy_is_compiled_for_no_processor_in_particular() -> None:
-    # What the compiler says it would use, not what we believe of its options.
+def test_annoy_is_compiled_without_instructions_of_newer_processors() -> None:
+    # The compiler's own macros, not our reading of its options.
     compiler = os.environ.get("CXX", "c++")
-    asked = [compiler, *compiler_args(), "-dM", "-E", "-x", "c++", os.devnull]
-    macros = set(re.findall(r"#define (\w+)", subprocess.check_output(asked, text=True)))
+    command = [compiler, *compiler_args(), "-dM", "-E", "-x", "c++", os.devnull]
+    macros = set(re.findall(r"#define (\w+)", subprocess.check_output(command, text=True)))
     assert "__OPTIMIZE__" in macros
     assert not macros & {"__AVX2__", "__FMA__", "__BMI2__", "__AVX512F__", "__ARM_FEATURE_SVE"}
-    # TensorFlow's wheels for x86-64 need AVX too: it costs nobody a machine.
+    # TensorFlow's wheels for x86-64 need AVX too, so it excludes no machine.
     assert ("__AVX__" in macros) == (platform.machine() == "x86_64")
 
 
-def test_the_build_of_annoy_is_given_these_flags() -> None:
+def test_the_build_of_annoy_uses_these_flags() -> None:
     assert 'ANNOY_COMPILER_ARGS="$(sh deploy/docker/compiler-args)"' in stage("build")
     assert "--no-binary annoy" in stage("build")

@@ -1,4 +1,4 @@
-"""The manifests against the API's schemas, and against what the images and settings say."""
+"""Check the manifests against the API's schemas, the images and the settings."""
 
 import re
 from pathlib import Path
@@ -19,7 +19,7 @@ OBJECTS: list[dict[str, Any]] = [
     for each in yaml.safe_load_all((DIRECTORY / name).read_text(encoding="utf-8"))
 ]
 VERSIONS = ("1.30", "1.37")
-"""The oldest and the newest Kubernetes that is promised in docs/deployment.md."""
+"""Oldest and newest Kubernetes that docs/deployment.md promises."""
 
 
 def the(kind: str) -> dict[str, Any]:
@@ -39,11 +39,11 @@ def pods() -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("manifest", OBJECTS, ids=lambda each: f"{each['kind']} {each['metadata']['name']}")
-def test_every_manifest_is_what_the_api_takes(manifest: dict[str, Any], version: str) -> None:
+def test_every_manifest_fits_the_schema_of_the_api(manifest: dict[str, Any], version: str) -> None:
     kubernetes_validate.validate(manifest, version, strict=True)
 
 
-def test_a_wrong_field_would_be_found() -> None:
+def test_a_misspelt_field_is_rejected() -> None:
     wrong = {**the("PodDisruptionBudget"), "spec": {"maxUnavailible": 1}}
     with pytest.raises(kubernetes_validate.ValidationError, match="maxUnavailible"):
         kubernetes_validate.validate(wrong, VERSIONS[-1], strict=True)
@@ -54,7 +54,7 @@ def test_every_file_is_in_the_kustomization() -> None:
     assert files == set(KUSTOMIZATION["resources"])
 
 
-def test_every_kind_that_a_service_in_production_needs_is_there() -> None:
+def test_every_kind_that_production_needs_exists() -> None:
     kinds = {each["kind"] for each in OBJECTS}
     assert kinds >= {
         *("Deployment", "Service", "HorizontalPodAutoscaler", "PodDisruptionBudget", "CronJob"),
@@ -74,7 +74,7 @@ def test_every_setting_exists_and_is_valid(monkeypatch: pytest.MonkeyPatch) -> N
     assert settings.workers <= int(service_container()["resources"]["limits"]["cpu"])
 
 
-def test_what_refers_to_pods_finds_those_of_the_deployment() -> None:
+def test_every_selector_matches_the_pods_of_the_deployment() -> None:
     labels = the("Deployment")["spec"]["template"]["metadata"]["labels"]
     selectors = [
         the("Deployment")["spec"]["selector"]["matchLabels"],
@@ -96,14 +96,14 @@ def test_claims_that_pods_mount_exist() -> None:
         assert {claim["claimName"] for claim in mounted if claim} <= claims
 
 
-def test_probes_ask_for_life_and_for_readiness_each_where_it_is_told() -> None:
+def test_probes_use_the_endpoints_of_liveness_and_readiness() -> None:
     container = service_container()
     assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
     assert container["startupProbe"]["httpGet"]["path"] == "/healthz"
     assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
 
 
-def test_a_roll_out_takes_no_old_pod_before_a_new_one_is_ready() -> None:
+def test_a_roll_out_keeps_old_pods_until_new_ones_are_ready() -> None:
     update = the("Deployment")["spec"]["strategy"]["rollingUpdate"]
     assert (update["maxUnavailable"], update["maxSurge"]) == (0, 1)
 

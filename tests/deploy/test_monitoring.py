@@ -1,4 +1,4 @@
-"""Dashboard and alerts ask for what the service counts. `make test-docker` runs them on a real Prometheus."""
+"""Dashboard and alerts query metrics that exist. `make test-docker` runs them on a real Prometheus."""
 
 import json
 import re
@@ -21,7 +21,7 @@ QUERIES = [target["expr"] for panel in DASHBOARD["panels"] for target in panel["
 
 
 def series() -> set[str]:
-    """Every name that the service can expose."""
+    """Every series name that the service can expose."""
     names = set()
     for metric in Telemetry().registry.collect():
         endings = {"histogram": ("_bucket", "_sum", "_count"), "counter": ("_total",)}
@@ -30,10 +30,10 @@ def series() -> set[str]:
 
 
 @pytest.mark.parametrize("expression", [*QUERIES, *(rule["expr"] for rule in ALERTS)])
-def test_every_metric_that_is_asked_for_exists(expression: str) -> None:
-    asked = set(re.findall(r"\bmatinee_\w+", expression))
-    assert asked or 'up{job="matinee"}' in expression
-    assert asked <= series()
+def test_every_queried_metric_exists(expression: str) -> None:
+    queried = set(re.findall(r"\bmatinee_\w+", expression))
+    assert queried or 'up{job="matinee"}' in expression
+    assert queried <= series()
 
 
 def test_the_dashboard_shows_every_metric() -> None:
@@ -42,11 +42,11 @@ def test_the_dashboard_shows_every_metric() -> None:
     unshown = {metric.name for metric in Telemetry().registry.collect()} - {
         name.removesuffix("_total") for name in of_all
     }
-    # One says when, and the panel of bundles taken up says that.
+    # The panel of loaded bundles shows the times of loading already.
     assert unshown == {"matinee_bundle_loaded_timestamp_seconds"}
 
 
-def test_panels_have_titles_and_places_of_their_own() -> None:
+def test_panels_have_distinct_titles_and_places() -> None:
     panels = DASHBOARD["panels"]
     for key in ("id", "title"):
         assert len({panel[key] for panel in panels}) == len(panels)
@@ -54,7 +54,7 @@ def test_panels_have_titles_and_places_of_their_own() -> None:
     assert len(places) == len(panels)
 
 
-def test_panels_ask_the_provisioned_source() -> None:
+def test_panels_query_the_provisioned_source() -> None:
     provisioned = yaml.safe_load(
         (DEPLOY / "grafana/provisioning/datasources/prometheus.yml").read_text("utf-8")
     )
@@ -62,7 +62,7 @@ def test_panels_ask_the_provisioned_source() -> None:
     assert {panel["datasource"]["uid"] for panel in DASHBOARD["panels"]} == {uid}
 
 
-def test_every_alert_has_a_line_in_the_runbook_and_a_test() -> None:
+def test_every_alert_is_in_the_runbook_and_tested() -> None:
     runbook = (REPOSITORY / "docs" / "operations.md").read_text(encoding="utf-8")
     tested = (DEPLOY / "prometheus/alerts.test.yml").read_text(encoding="utf-8")
     for rule in ALERTS:
@@ -72,7 +72,7 @@ def test_every_alert_has_a_line_in_the_runbook_and_a_test() -> None:
         assert rule["labels"]["severity"] in {"page", "ticket"}
 
 
-def test_the_target_that_is_scraped_is_the_service_of_compose() -> None:
+def test_the_scraped_target_is_the_service_of_compose() -> None:
     prometheus = yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text("utf-8"))
     [job] = prometheus["scrape_configs"]
     assert job["job_name"] == "matinee"

@@ -1,4 +1,4 @@
-"""What the training image runs, where only training itself is not real."""
+"""Entry point of the training image, with a stub in place of training."""
 
 import json
 import os
@@ -20,7 +20,7 @@ SCRIPT = REPOSITORY / "deploy" / "docker" / "train"
 PROGRAMS = {
     "python": f"""#!/bin/sh
 case "$3 $*" in
-  *--endless*) trap 'echo told; exit 1' TERM; echo begun; while :; do sleep 0.05; done ;;
+  *--endless*) trap 'echo interrupted; exit 1' TERM; echo begun; while :; do sleep 0.05; done ;;
   *--failing*) exit 3 ;;
   fit*|prune*) echo "$3" ;;
   *) exec {sys.executable} "$@" ;;
@@ -35,7 +35,7 @@ Train = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def start(tmp_path: Path) -> Start:
-    """Starts `matinee-train` with these arguments over artifacts."""
+    """Start `matinee-train` with arguments over an artifacts directory."""
     programs = tmp_path / "programs"
     programs.mkdir()
     for name, script in PROGRAMS.items():
@@ -57,7 +57,7 @@ def start(tmp_path: Path) -> Start:
 
 @pytest.fixture
 def train(start: Start) -> Train:
-    """Runs it to its end: exit code, output, errors."""
+    """Run it to its end: exit code, output, errors."""
 
     def train(artifacts: Path, *arguments: str) -> tuple[int, str, str]:
         with start(artifacts, *arguments) as process:
@@ -81,28 +81,26 @@ def no_such_bundle(artifacts: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", [(), ("now",), ("first",)])
-def test_where_there_is_no_bundle_it_trains_and_prunes(
-    mode: tuple[str, ...], train: Train, tmp_path: Path
-) -> None:
+def test_without_a_bundle_it_trains_and_prunes(mode: tuple[str, ...], train: Train, tmp_path: Path) -> None:
     assert train(tmp_path, *mode) == (0, "fit\nprune\n", "")
 
 
-def test_first_is_content_with_a_bundle_that_can_be_served(train: Train, tiny_artifacts: Path) -> None:
+def test_first_keeps_a_live_bundle_that_can_be_served(train: Train, tiny_artifacts: Path) -> None:
     code, output, errors = train(tiny_artifacts, "first")
-    assert (code, output) == (0, "matinee-train: there is a bundle already, tiny-1\n"), errors
+    assert (code, output) == (0, "matinee-train: the live bundle is valid: tiny-1\n"), errors
 
 
 @pytest.mark.parametrize(
-    ("spoil", "why"),
+    ("damage", "reason"),
     [
         (older_schema, "expected schema_version"),
         (damaged_file, "a.npy: expected sha256"),
         (no_such_bundle, "names b9"),
     ],
 )
-def test_first_replaces_a_live_bundle_that_cannot_be_served_and_says_why(
-    spoil: Callable[[Path], None],
-    why: str,
+def test_first_replaces_a_live_bundle_that_cannot_be_served_and_logs_the_reason(
+    damage: Callable[[Path], None],
+    reason: str,
     train: Train,
     tmp_path: Path,
 ) -> None:
@@ -111,19 +109,19 @@ def test_first_replaces_a_live_bundle_that_cannot_be_served_and_says_why(
     (artifacts / "b1" / "a.npy").write_bytes(b"!")
     seal(artifacts / "b1", MANIFEST)
     go_live(artifacts, "b1")
-    spoil(artifacts)
+    damage(artifacts)
     code, output, errors = train(artifacts, "first")
     assert (code, output) == (0, "fit\nprune\n")
     assert "cannot be served" in errors
-    assert why in errors
+    assert reason in errors
 
 
-def test_a_training_that_fails_ends_it_with_its_exit_code(train: Train, tmp_path: Path) -> None:
+def test_a_failed_training_ends_it_with_the_same_exit_code(train: Train, tmp_path: Path) -> None:
     assert train(tmp_path, "now", "--failing") == (3, "", "")
 
 
 @pytest.mark.parametrize(("mode", "expected"), [(("now",), 143), (("every", "0"), 0)])
-def test_sigterm_reaches_training_and_only_where_it_repeats_is_that_success(
+def test_sigterm_reaches_training_and_is_success_only_for_every(
     mode: tuple[str, ...],
     expected: int,
     start: Start,
@@ -134,14 +132,14 @@ def test_sigterm_reaches_training_and_only_where_it_repeats_is_that_success(
         assert process.stdout.readline() == "begun\n"
         process.send_signal(signal.SIGTERM)
         output, errors = process.communicate(timeout=60)
-    assert (process.returncode, output) == (expected, "told\n"), errors
+    assert (process.returncode, output) == (expected, "interrupted\n"), errors
 
 
-def test_where_it_repeats_a_failed_training_is_not_the_last(start: Start, tmp_path: Path) -> None:
+def test_every_goes_on_after_a_failed_training(start: Start, tmp_path: Path) -> None:
     with start(tmp_path, "every", "0", "--failing") as process:
         assert process.stderr is not None
-        said = [process.stderr.readline() for _ in range(2)]
+        lines = [process.stderr.readline() for _ in range(2)]
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=60)
-    assert said == ["matinee-train: this training failed; the next is in 0 s\n"] * 2
+    assert lines == ["matinee-train: training failed; next attempt in 0 s\n"] * 2
     assert process.returncode == 0

@@ -15,7 +15,7 @@ def test_every_job_ends_in_a_make_target_that_exists() -> None:
         assert re.search(rf"^{found[1]}:", makefile, re.MULTILINE)
 
 
-def test_every_python_that_the_package_supports_is_tried() -> None:
+def test_every_python_that_the_package_supports_is_tested() -> None:
     pyproject = (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")
     assert 'requires-python = ">=3.11,<3.14"' in pyproject
     assert WORKFLOW["jobs"]["test"]["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13"]
