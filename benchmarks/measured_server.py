@@ -87,13 +87,34 @@ class MeasuredServer:
 
     def cpu_seconds(self) -> float:
         """Processor time of the process and of its children that run."""
-        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text(encoding="ascii")
-        return sum(_cpu_seconds(pid) for pid in (self.pid, *map(int, children.split())))
+        return sum(_cpu_seconds(pid) for pid in (self.pid, *self.workers))
 
     def resident_mib(self) -> float:
-        """Memory of the process, with what it shares."""
-        pages = int(Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+        """Memory of the largest worker, with what it shares; of a server without workers its own."""
+        return max(_resident_mib(pid) for pid in (self.pid, *self.workers))
+
+    def proportional_mib(self) -> float:
+        """Memory of all its processes, pages that they share counted once (PSS)."""
+        return sum(_proportional_mib(pid) for pid in (self.pid, *self.workers))
+
+    @property
+    def workers(self) -> list[int]:
+        """Process ids of its children."""
+        text = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text(encoding="ascii")
+        return [int(pid) for pid in text.split()]
+
+
+def _resident_mib(pid: int) -> float:
+    pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def _proportional_mib(pid: int) -> float:
+    try:
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
+    except OSError:  # it has ended
+        return 0.0
+    return next((int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")), 0) / 1024
 
 
 def _cpu_seconds(pid: int) -> float:

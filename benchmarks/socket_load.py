@@ -147,7 +147,11 @@ class _Loop:
             try:
                 if streams is None or streams[0].at_eof():  # a server ends connections that were idle
                     streams = await asyncio.open_connection("127.0.0.1", self._port)
-                status = await _exchange(*streams, self._requests[count * 7919 % len(self._requests)])
+                request = self._requests[count * 7919 % len(self._requests)]
+                status, stays_open = await _exchange(*streams, request)
+                if not stays_open:
+                    streams[1].close()
+                    streams = None
             except (OSError, asyncio.IncompleteReadError):
                 streams, status = None, 0
             self._samples.append(Sample(due, time.monotonic() - due, status))
@@ -155,9 +159,12 @@ class _Loop:
             streams[1].close()
 
 
-async def _exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> int:
+async def _exchange(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes
+) -> tuple[int, bool]:
+    """The status of the answer, and whether the connection may be used again."""
     writer.write(request)
-    head = await reader.readuntil(b"\r\n\r\n")
-    length = head.lower().partition(b"content-length: ")[2].partition(b"\r")[0]
+    head = (await reader.readuntil(b"\r\n\r\n")).lower()
+    length = head.partition(b"content-length: ")[2].partition(b"\r")[0]
     await reader.readexactly(int(length))
-    return int(head[9:12])
+    return int(head[9:12]), b"\r\nconnection: close\r\n" not in head

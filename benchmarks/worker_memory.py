@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"))
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 3])
     arguments = parser.parse_args()
-    headings = ["workers", "RSS, each", "private, each", "PSS, all", "of it the parent"]
+    headings = ["workers", "RSS, each", "private, each", "PSS, all", "of it the supervisor"]
     headings += ["arrays: RSS, all", "PSS, all"]
     rows = [_measure(arguments.artifacts, count) for count in arguments.workers]
     machine = say_machine(describe_machine())
@@ -43,15 +43,14 @@ def _measure(artifacts: Path, workers: int) -> list[str]:
     settings = {"MATINEE_WORKERS": str(workers), "MATINEE_LOG_LEVEL": "error"}
     with MeasuredServer.service(artifacts, settings) as server:
         _warm_up(server.url, workers)
-        children = [] if workers == 1 else _children(server.pid)
-        serving = children or [server.pid]
-        memory = {process: _memory(process) for process in {server.pid, *serving}}
+        serving = server.workers
+        memory = {process: _memory(process) for process in (server.pid, *serving)}
     resident, private = (
         sum(memory[process][kind] for process in serving) / len(serving) for kind in ("Rss", "Private_Dirty")
     )
     proportional = sum(each["Pss"] for each in memory.values())
-    parent = memory[server.pid]["Pss"] if children else 0
-    sizes = [f"{size / MIB:.0f} MiB" for size in (resident, private, proportional, parent)]
+    supervisor = memory[server.pid]["Pss"]
+    sizes = [f"{size / MIB:.0f} MiB" for size in (resident, private, proportional, supervisor)]
     arrays = (sum(each[f"arrays {kind}"] for each in memory.values()) for kind in ("Rss", "Pss"))
     return [str(workers), *sizes, *(f"{size / 1024:.0f} KiB" for size in arrays)]
 
@@ -73,11 +72,6 @@ def _warm_up(url: str, workers: int, *, seconds: float = 120) -> None:
         raise SystemExit(f"{workers} workers were not ready within {seconds:g} s")
     for user in range(200):  # each on a connection of its own: they are dealt out
         httpx.get(f"{url}/recommend", params={"user_id": str(user)}).raise_for_status()
-
-
-def _children(process: int) -> list[int]:
-    text = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii")
-    return [int(child) for child in text.split()]
 
 
 def _memory(process: int) -> Counter[str]:

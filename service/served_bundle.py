@@ -13,7 +13,8 @@ from service.recommending.recommender import Recommender
 
 logger = logging.getLogger(__name__)
 
-LOWEST_PRIORITY = 19
+LOW_PRIORITY = 5
+"""A niceness: beside a process that computes without a pause the load still gets a quarter of the core."""
 
 
 class ServedBundle:
@@ -21,8 +22,8 @@ class ServedBundle:
 
     Args:
         load: Makes a verified recommender, or raises `BundleError`.
-        yields_to_others: Whether the loading thread has the lowest priority, so that other processes'
-            requests come first. A thread may lower its own priority without privileges, and threads it starts
+        yields_to_others: Whether the loading thread has a low priority, so that requests of other processes
+            come first. A thread may lower its own priority without privileges, and threads it starts
             inherit it: only for a load whose own threads answer no requests afterwards.
     """
 
@@ -82,7 +83,7 @@ class ServedBundle:
 
     def _run(self) -> None:
         if self._yields_to_others and sys.platform == "linux":  # elsewhere a priority is the process's
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWEST_PRIORITY)
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOW_PRIORITY)
         try:
             self._recommender = self._load()
             logger.info("bundle %s is loaded", self._recommender.bundle_id)
