@@ -35,8 +35,8 @@ from service.bundle.histories import Histories
 from service.bundle.manifest import read_manifest
 
 MOST_GROWTH, MOST_SLOWDOWN, WORKERS = 1.05, 2.0, 2
-"""The bars: memory of all processes after the last swap over that after the second; p99 during swaps over that
-without; and at most one process more than these workers."""
+"""The bars: memory of all processes after the last swap over that after the second, p99 during swaps over
+that without, and at most one process more than these workers."""
 MARK = "benchmarks.swaps"
 
 
