@@ -93,7 +93,7 @@ def _serve_with_workers(settings: Settings, reserved: socket.socket) -> None:
     from service.telemetry.metrics import Telemetry  # noqa: PLC0415 as above
     from service.telemetry.worker_metrics import WorkerMetrics  # noqa: PLC0415 as above
 
-    log_directly(settings, worker=0)
+    log_directly(settings.log_level, settings.log_format, worker=0)
     if not settings.api_keys:
         warn_of_strangers(reserved)
     threads = settings.workers * max(settings.tensorflow_intra_op_threads, settings.blas_threads)
@@ -106,11 +106,11 @@ def _serve_with_workers(settings: Settings, reserved: socket.socket) -> None:
         telemetry = Telemetry(0)
 
         def run(worker: int, replaces: bool, parent: int) -> None:
-            shared.worker = worker
+            shared.key = str(worker)
             serve(settings, join(reserved), worker=worker, replaces=replaces, parent=parent)
 
         def died(worker: int) -> None:
-            shared.forget(worker)
+            shared.remove_gauges(str(worker))
             telemetry.worker_died()
 
         workers = Workers(settings.workers, run, changed=telemetry.workers, died=died)

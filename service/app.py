@@ -14,7 +14,7 @@ from service.batching.batcher import Batcher
 from service.batching.searching_threads import SearchingThreads
 from service.http.keys import KeyCheck, Keys
 from service.http.openapi import install_openapi
-from service.http.problems import install_problems
+from service.http.problems import install_problems, unforeseen_problem
 from service.http.request_limits import RequestLimits
 from service.loading import load_recommender
 from service.reloading.reloader import BundleReloader
@@ -95,12 +95,11 @@ def create_app(
         )
     install_problems(app)
     install_openapi(app, keys)
-    begun = None if tracing is None else note_request_id
-    framework = app.build_middleware_stack
-
-    # Outermost, which no middleware that is added can be: errors are answered around those.
-    def recorded() -> RequestRecorder:
-        return RequestRecorder(framework(), telemetry, log, begun)
-
-    app.build_middleware_stack = recorded  # type: ignore[method-assign,assignment] # see above
+    app.add_middleware(
+        RequestRecorder,
+        telemetry=telemetry,
+        unforeseen=unforeseen_problem(),
+        log=log,
+        begun=None if tracing is None else note_request_id,
+    )
     return app

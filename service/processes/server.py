@@ -50,7 +50,7 @@ def serve(
     """
     tracing = None if settings.tracing == "off" else Tracing()
     telemetry = Telemetry(worker) if tracing is None else TracedTelemetry(worker, tracing)
-    log = Log(settings, worker=worker, dropped=telemetry.lines_dropped)
+    log = Log(settings.log_level, settings.log_format, worker=worker, dropped=telemetry.lines_dropped)
     app = create_app(settings, telemetry=telemetry, log=log, tracing=tracing, wait_for_bundle=replaces)
     allow_connections(settings.max_connections)
     connections = Connections(

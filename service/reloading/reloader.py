@@ -127,7 +127,7 @@ class BundleReloader:
             if asked:
                 self._tries.clear()
             self.look()
-            self._observer.looked()
+            self._observer.report_resources()
             with self._changed:
                 self._looks_done = look
                 self._changed.notify_all()
@@ -183,7 +183,7 @@ class BundleReloader:
 
     def _swap(self, recommender: Recommender) -> None:
         self._live = recommender
-        self._observer.bundle_live(recommender)
+        self._observer.bundle_live(recommender.manifest)
         logger.info("bundle %s is live", recommender.bundle_id)
         del recommender
         # The old one hangs together in circles, which nothing else would find for minutes.

@@ -1,4 +1,4 @@
-"""The metrics as Prometheus reads them, of one process or of several."""
+"""Encode the metrics of one process or of several for Prometheus."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from prometheus_client.registry import Collector
 
 
 def expose(registry: CollectorRegistry, accept: str) -> tuple[bytes, str]:
-    """All metrics, over all processes where there are several.
+    """Encode all metrics, added up over processes where there are several.
 
     Args:
-        registry: Of this process.
+        registry: The metrics of this process.
         accept: The request's `Accept` header.
 
     Returns:
@@ -23,14 +23,14 @@ def expose(registry: CollectorRegistry, accept: str) -> tuple[bytes, str]:
     """
     encode, content_type = choose_encoder(accept)
     source: Collector = registry
-    if values.ValueClass._multiprocess:  # what the library asks itself, too
+    if values.ValueClass._multiprocess:  # as the library itself does
         directory = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
         source = MultiProcessCollector(None, directory)  # type: ignore[no-untyped-call] # it has no types
     return encode(_LiveBundles(source)), content_type
 
 
 class _LiveBundles(Collector):
-    """Leaves out bundles that nobody serves any more; the files of several processes cannot forget them."""
+    """Leave out bundles that no process serves; series cannot be deleted from the files of processes."""
 
     def __init__(self, source: Collector) -> None:
         self._source = source
