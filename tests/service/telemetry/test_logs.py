@@ -105,11 +105,9 @@ ENDED = [
 ]
 
 
-def levels_written(
-    level: LogLevel, answered: list[Answered], capture: pytest.CaptureFixture[str]
-) -> list[str]:
+def levels_written(level: LogLevel, capture: pytest.CaptureFixture[str]) -> list[str]:
     log = Log(level, "json", worker=1, dropped=lambda _: None)
-    for each in answered:
+    for each in ENDED:
         log.answered(each)
     log.stop()
     lines = [json.loads(line) for line in capture.readouterr().out.splitlines()]
