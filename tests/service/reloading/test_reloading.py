@@ -3,6 +3,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -22,6 +23,7 @@ class Loaded:
 
     def __init__(self, bundle_id: str) -> None:
         self.bundle_id = bundle_id
+        self.manifest = replace(MANIFEST, bundle_id=bundle_id)
         self.itself = self
         self.remembers_as: str | None = None
 

@@ -4,6 +4,7 @@ import json
 import logging
 import subprocess
 import sys
+import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -180,16 +181,17 @@ def test_several_processes_share_a_pipe_without_mixing_lines(tmp_path: Path) -> 
         encoding="utf-8",
     )
     shell = " ".join(f'"$0" "$1" {worker} &' for worker in (1, 2, 3)) + " wait"
-    ended = subprocess.run(
+    with subprocess.Popen(
         ["/bin/sh", "-c", shell, sys.executable, str(script)],
         cwd=REPOSITORY,
         env={"PYTHONPATH": str(REPOSITORY)},
-        capture_output=True,
+        stdout=subprocess.PIPE,
         text=True,
-        check=True,
-        timeout=60,
-    )
-    lines = [json.loads(line) for line in ended.stdout.splitlines()]
+    ) as writers:
+        assert writers.stdout is not None
+        first = writers.stdout.readline()
+        time.sleep(0.5)  # so that the pipe is full, and writes of more than a pipe keeps together are cut
+        lines = [json.loads(line) for line in (first, *writers.stdout)]
     for worker in (1, 2, 3):
         ids = [int(line["request_id"]) for line in lines if line["worker"] == worker]
         assert ids == list(range(3000))
