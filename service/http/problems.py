@@ -36,7 +36,7 @@ def answer_problem(error: MatineeError) -> Response:
 
 
 def unforeseen_problem() -> Response:
-    """The answer to an exception that no handler took; what it is goes to the log only."""
+    """The answer to an exception that was not handled; what it is goes to the log only."""
     reason = "the service failed in a way that was not foreseen; its log has the reason"
     return _respond(problem_of(MatineeError(reason), ""))
 

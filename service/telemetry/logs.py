@@ -21,7 +21,7 @@ PROBES = frozenset(("/healthz", "/readyz"))
 """Routes that an orchestrator polls; 503 is their answer while a bundle loads, and no error."""
 
 request_id_in_context: ContextVar[str | None] = ContextVar("request_id", default=None)
-"""Id of the request being worked on; every record logged meanwhile carries it."""
+"""Id of the request being worked on, which every record logged for it carries."""
 
 _quoted = lru_cache(maxsize=1024)(json.dumps)
 _LEVEL_NAMES = {logging.INFO: "info", logging.ERROR: "error"}

@@ -35,7 +35,7 @@ class RequestRecorder:
     Args:
         app: An ASGI application.
         telemetry: Counts requests.
-        unforeseen: An ASGI application that answers a request whose exception no handler took.
+        unforeseen: An ASGI application that answers a request whose exception was not handled.
         log: Writes a line for each request; None for none.
         begun: Called with each request's id before anything else works on it; None for nothing to call.
     """

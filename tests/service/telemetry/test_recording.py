@@ -220,7 +220,7 @@ def messages(app: FastAPI, path: str) -> list[dict[str, Any]]:
     return sent
 
 
-def test_an_exception_that_no_handler_takes_is_answered_as_a_problem_and_goes_no_further(
+def test_an_unhandled_exception_is_answered_as_a_problem_and_goes_no_further(
     failing: FastAPI, answered: list[Answered], telemetry: Telemetry, caplog: pytest.LogCaptureFixture
 ) -> None:
     start, body = messages(failing, "/fails/secret")
