@@ -17,7 +17,7 @@ from service.batching.catalogue_threads import CatalogueThreads
 from service.bundle.current import read_current
 from service.http.keys import KeyCheck, Keys
 from service.http.openapi import install_openapi
-from service.http.problems import install_problems
+from service.http.problems import install_problems, unforeseen_problem
 from service.http.request_limits import RequestLimits
 from service.loading import load_recommender
 from service.recommending.recommender import Recommender
@@ -97,7 +97,13 @@ def create_app(
         redoc_url=None,
         telemetry=NO_TRACING if tracing is None else tracing.config,
         middleware=[  # the outermost first
-            Middleware(RequestRecorder, telemetry=telemetry, log=log, begun=begun),
+            Middleware(
+                RequestRecorder,
+                telemetry=telemetry,
+                unforeseen=unforeseen_problem(),
+                log=log,
+                begun=begun,
+            ),
             # Around the keys: a browser asks beforehand, without one, whether it may ask.
             *([cors] if settings.cors_origins else []),
             Middleware(KeyCheck, keys=keys, observer=telemetry),

@@ -35,12 +35,17 @@ def answer_problem(error: MatineeError) -> Response:
     return _respond(problem_of(error, ""), error.headers)
 
 
+def unforeseen_problem() -> Response:
+    """The answer to an exception that was not handled; what it is goes to the log only."""
+    reason = "the service failed in a way that was not foreseen; its log has the reason"
+    return _respond(problem_of(MatineeError(reason), ""))
+
+
 def install_problems(app: FastAPI) -> None:
-    """Makes every error that `app` answers a problem."""
+    """Makes every foreseen error that `app` answers a problem."""
     app.exception_handler(MatineeError)(_answer_own)
     app.exception_handler(RequestValidationError)(_answer_invalid)
     app.exception_handler(HTTPException)(_answer_http)
-    app.exception_handler(Exception)(_answer_unforeseen)
 
 
 def _respond(problem: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
@@ -80,11 +85,6 @@ async def _answer_http(request: Request, error: HTTPException) -> Response:
         headers["Allow"] = ", ".join(sorted(method.upper() for method in operations))
     detail = f"{request.method} {request.url.path}: {error.detail}"
     return _respond(plain_problem("about:blank", status.phrase, status, detail), headers)
-
-
-async def _answer_unforeseen(request: Request, error: Exception) -> Response:  # noqa: ARG001 the server logs it
-    reason = "the service failed in a way that was not foreseen; its log has the reason"
-    return _respond(problem_of(MatineeError(reason), ""))
 
 
 def _place(request: Request, field: str) -> str:

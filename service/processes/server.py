@@ -54,7 +54,7 @@ def serve(settings: Settings, start: WorkerStart, listener: socket.socket, messa
     """
     tracing = None if settings.tracing == "off" else Tracing()
     telemetry = Telemetry(start.number) if tracing is None else TracedTelemetry(start.number, tracing)
-    log = Log(settings, worker=start.number, dropped=telemetry.lines_dropped)
+    log = Log(settings.log_level, settings.log_format, worker=start.number, dropped=telemetry.lines_dropped)
     channel = WorkerChannel(messages, start.refusal)
     served = ServedBundle(
         partial(_load, start, settings),
@@ -185,7 +185,7 @@ class _Server(uvicorn.Server):
         self._connections.close_slow_ones(now)
         if now >= self._report_at:
             self._report_at = now + self._report_seconds
-            self._telemetry.looked()
+            self._telemetry.report_resources()
         if self._retire_until is not None and (now > self._retire_until or not self._connections.num_open):
             self.should_exit = True
         return await super().on_tick(counter)

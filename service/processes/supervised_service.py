@@ -29,7 +29,7 @@ def run_service(settings: Settings, reserved: socket.socket) -> None:
         settings: Of the service.
         reserved: Holds the address, see `listening.reserve`.
     """
-    log_directly(settings, worker=0)
+    log_directly(settings.log_level, settings.log_format, worker=0)
     if not settings.api_keys.get_secret_value():
         warn_of_open_access(reserved)
     threads = settings.workers * max(settings.tensorflow_intra_op_threads, settings.blas_threads)
@@ -56,7 +56,7 @@ def run_service(settings: Settings, reserved: socket.socket) -> None:
         Supervisor(
             rollout,
             reserved,
-            WorkerReports(running=telemetry.workers, ended=metrics.remove),
+            WorkerReports(running=telemetry.workers, ended=metrics.remove_gauges),
             retire_seconds=RETIRE_SECONDS + settings.shutdown_seconds,
             shutdown_seconds=settings.shutdown_seconds,
         ).run()

@@ -13,7 +13,7 @@ from service.bundle.histories import Histories, History
 from service.bundle.manifest import Manifest
 from service.bundle.query_tower import TowerInput
 from service.errors import InvalidField
-from service.recommending.queries import Source
+from service.telemetry.observer import Source
 
 
 @dataclass(frozen=True)

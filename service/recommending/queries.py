@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from service.bundle import HistoryEntry
+from service.telemetry.observer import Source
 
 if TYPE_CHECKING:  # the schemas need this module, and a client of the service the schemas, but not numpy
     import numpy as np
     from numpy.typing import NDArray
 
-Source = Literal["personalized", "history", "popular"]
 RankBy = Literal["retrieval", "rating", "blend"]
 
 DEEPEST = 1_000

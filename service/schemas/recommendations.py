@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
-from service.recommending.queries import MOST_NAMED, Source
+from service.recommending.queries import MOST_NAMED
 from service.schemas.fields import BundleId
+from service.telemetry.observer import Source
 
 
 class Reason(BaseModel):

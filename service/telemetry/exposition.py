@@ -1,21 +1,20 @@
-"""The metrics as Prometheus reads them, of one process or of several."""
+"""Encode the metrics of one process or of several for Prometheus."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 
-from prometheus_client import CollectorRegistry, Metric, values
+from prometheus_client import CollectorRegistry, values
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 
 def expose(registry: CollectorRegistry, accept: str) -> tuple[bytes, str]:
-    """All metrics, over all processes where there are several.
+    """Encode all metrics, added up over processes where there are several.
 
     Args:
-        registry: Of this process.
+        registry: The metrics of this process.
         accept: The request's `Accept` header.
 
     Returns:
@@ -23,20 +22,7 @@ def expose(registry: CollectorRegistry, accept: str) -> tuple[bytes, str]:
     """
     encode, content_type = choose_encoder(accept)
     source: Collector = registry
-    if values.ValueClass._multiprocess:  # what the library asks itself, too
+    if values.ValueClass._multiprocess:  # as the library itself does
         directory = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
         source = MultiProcessCollector(None, directory)  # type: ignore[no-untyped-call] # it has no types
-    return encode(_LiveBundles(source)), content_type
-
-
-class _LiveBundles(Collector):
-    """Leaves out bundles that nobody serves any more; the files of several processes cannot forget them."""
-
-    def __init__(self, source: Collector) -> None:
-        self._source = source
-
-    def collect(self) -> Iterable[Metric]:
-        for metric in self._source.collect():
-            if metric.name.startswith("matinee_bundle_") and metric.type == "gauge":
-                metric.samples = [sample for sample in metric.samples if sample.value]
-            yield metric
+    return encode(source), content_type

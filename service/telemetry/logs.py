@@ -1,6 +1,6 @@
-"""What the service writes about itself, one line for each event, as JSON or as text for people.
+"""Log lines of requests and events, one for each, as JSON or as text for people.
 
-Never a key, a body, a value of a query string, a path (which may hold a user's id) or a user's id.
+Never in a line: a key, a body, a value of a query string, a path (which may hold a user's id), a user's id.
 """
 
 from __future__ import annotations
@@ -14,25 +14,29 @@ from contextvars import ContextVar
 from functools import lru_cache
 from typing import NamedTuple
 
-from service.settings import Settings
+from service.settings import LogFormat, LogLevel
 from service.telemetry.log_lines import LogLines
 
+PROBES = frozenset(("/healthz", "/readyz"))
+"""Routes that an orchestrator polls; 503 is their answer while a bundle loads, and no error."""
+
 request_id_in_context: ContextVar[str | None] = ContextVar("request_id", default=None)
-"""The id of the request being worked on, which everything logged for its sake carries."""
+"""Id of the request being worked on, which every record logged for it carries."""
 
 _quoted = lru_cache(maxsize=1024)(json.dumps)
+_LEVEL_NAMES = {logging.INFO: "info", logging.ERROR: "error"}
 
 
 class Answered(NamedTuple):
-    """What is told of one request.
+    """What is logged of one request.
 
     Attributes:
-        request_id: Sent with it, or made for it.
-        method: Of HTTP.
+        request_id: Sent by the client, or made for the request.
+        method: HTTP method.
         route: The route's template, never the path.
-        status: Of the answer; 499 where nobody waited for it any more.
-        seconds: It took.
-        bundle_id: What answered; None where no bundle was needed, or there was none.
+        status: HTTP status of the answer; 499 where the request ended without one.
+        seconds: From the request's headers to the last byte of the answer.
+        bundle_id: Of the bundle that answered; None where none was needed, or there was none.
     """
 
     request_id: str
@@ -42,12 +46,18 @@ class Answered(NamedTuple):
     seconds: float
     bundle_id: str | None
 
+    @property
+    def level(self) -> int:
+        """ERROR from status 500 on, except for the 503 of a probe."""
+        is_error = self.status >= 500 and not (self.status == 503 and self.route in PROBES)
+        return logging.ERROR if is_error else logging.INFO
 
-class Lines(logging.Formatter):
-    """Records of the standard library's logging as lines for people, and a quick way to one for each request.
+
+class TextFormatter(logging.Formatter):
+    """Format log records as text for people, and requests without the cost of a record.
 
     Args:
-        worker: This process's number; 0 for the one that watches over workers.
+        worker: This process's number; 0 for the parent of several workers.
     """
 
     def __init__(self, worker: int) -> None:
@@ -71,17 +81,18 @@ class Lines(logging.Formatter):
             line += f" ({request_id})"
         return line + (f"\n{self.formatException(record.exc_info)}" if record.exc_info else "")
 
-    def answered(self, level: str, answered: Answered) -> str:
+    def format_request(self, answered: Answered) -> str:
         """A request's line, with its newline."""
         request_id, method, route, status, seconds, bundle_id = answered
+        level = _LEVEL_NAMES[answered.level].upper()
         return (
-            f"{self.time(time.time())} {level.upper()} service.request: {method} {route} {status} "
+            f"{self.time(time.time())} {level} service.request: {method} {route} {status} "
             f"{seconds * 1000:.3f} ms {bundle_id or '-'} ({request_id})\n"
         )
 
 
-class JsonLines(Lines):
-    """The same for programs: one JSON object a line."""
+class JsonFormatter(TextFormatter):
+    """Format log records and requests as one JSON object a line."""
 
     def format(self, record: logging.LogRecord) -> str:
         """A record's line, without a newline; `exception` holds the traceback."""
@@ -98,74 +109,65 @@ class JsonLines(Lines):
             fields["exception"] = self.formatException(record.exc_info)
         return json.dumps(fields)
 
-    def answered(self, level: str, answered: Answered) -> str:
-        """Put together by hand: `json.dumps` of a dictionary costs several times as much."""
+    def format_request(self, answered: Answered) -> str:
+        """Formatted by hand: `json.dumps` of a dictionary costs several times as much."""
         request_id, method, route, status, seconds, bundle_id = answered
         return (
-            f'{{"time": "{self.time(time.time())}", "level": "{level}", "logger": "service.request", '
-            f'"message": "answered", "worker": {self._worker}, "request_id": {json.dumps(request_id)}, '
-            f'"method": {_quoted(method)}, "route": {_quoted(route)}, "status": {status}, '
+            f'{{"time": "{self.time(time.time())}", "level": "{_LEVEL_NAMES[answered.level]}", '
+            f'"logger": "service.request", "message": "answered", "worker": {self._worker}, '
+            f'"request_id": {json.dumps(request_id)}, "method": {_quoted(method)}, '
+            f'"route": {_quoted(route)}, "status": {status}, '
             f'"duration_ms": {seconds * 1000:.3f}, "bundle_id": {_quoted(bundle_id)}}}\n'
         )
 
 
-def log_directly(settings: Settings, *, worker: int) -> None:
-    """Has the standard library's logging write by itself, for a process that may have no other thread."""
-    _configure(settings, logging.StreamHandler(sys.stdout), _lines(settings, worker))
-
-
 class Log:
-    """All that this process writes, from its start to its end.
+    """Everything that this process logs, written by a thread of its own.
 
     Args:
-        settings: Form and least level of what is written.
-        worker: This process's number; 0 for the one that watches over workers.
-        dropped: Is told how many lines nobody took away in time.
+        level: Least severe level that is written.
+        log_format: Of every line.
+        worker: This process's number; 0 for the parent of several workers.
+        dropped: Counts lines that were dropped because they came faster than they were read.
     """
 
-    def __init__(self, settings: Settings, *, worker: int, dropped: Callable[[int], None]) -> None:
-        self._lines = _lines(settings, worker)
-        self._out = LogLines(sys.stdout.fileno(), self._report, dropped)
-        level = _configure(settings, _Handler(self._out), self._lines)
-        self._least_status = 0 if level <= logging.INFO else 500 if level <= logging.ERROR else 600
+    def __init__(
+        self, level: LogLevel, log_format: LogFormat, *, worker: int, dropped: Callable[[int], None]
+    ) -> None:
+        self._formatter = _formatter(log_format, worker)
+        self._lines = LogLines(sys.stdout.fileno(), self._report, dropped)
+        self._level = _configure(logging.StreamHandler(self._lines), level, self._formatter)
 
     def answered(self, answered: Answered) -> None:
-        """Writes the line of one request."""
-        if answered.status >= self._least_status:
-            level = "info" if answered.status < 500 else "error"
-            self._out.write(self._lines.answered(level, answered))
+        """Write the line of one request."""
+        if answered.level >= self._level:
+            self._lines.write(self._formatter.format_request(answered))
 
     def stop(self) -> None:
-        """Writes out what waits, unless nobody takes it."""
-        self._out.stop()
+        """Write out what waits, see `LogLines.stop`."""
+        self._lines.stop()
 
     def _report(self, dropped: int) -> str:
         message = f"{dropped} lines were dropped here: they came faster than they were read"
         record = logging.LogRecord(__name__, logging.WARNING, "", 0, message, (), None)
-        return f"{self._lines.format(record)}\n"
+        return f"{self._formatter.format(record)}\n"
 
 
-class _Handler(logging.Handler):
-    def __init__(self, out: LogLines) -> None:
-        super().__init__()
-        self._out = out
-
-    def emit(self, record: logging.LogRecord) -> None:
-        try:
-            self._out.write(f"{self.format(record)}\n")
-        except Exception:  # noqa: BLE001 as every handler of the standard library does
-            self.handleError(record)
+def log_directly(level: LogLevel, log_format: LogFormat, *, worker: int) -> None:
+    """Have log records written by the thread that logs, for a process that must have no other thread."""
+    _configure(logging.StreamHandler(sys.stdout), level, _formatter(log_format, worker))
 
 
-def _lines(settings: Settings, worker: int) -> Lines:
-    return JsonLines(worker) if settings.log_format == "json" else Lines(worker)
+def _formatter(log_format: LogFormat, worker: int) -> TextFormatter:
+    return JsonFormatter(worker) if log_format == "json" else TextFormatter(worker)
 
 
-def _configure(settings: Settings, handler: logging.Handler, lines: Lines) -> int:
-    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
-    handler.setFormatter(lines)
+def _configure(handler: logging.Handler, level: LogLevel, formatter: TextFormatter) -> int:
+    """The level as a number of the standard library's."""
+    number = logging.getLevelNamesMapping()[level.upper()]
+    handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(level)
+    root.setLevel(number)
     logging.captureWarnings(capture=True)
-    return level
+    return number

@@ -1,19 +1,20 @@
-"""What Prometheus is told: every metric of the service, in one process or in several."""
+"""Every metric of the service, for Prometheus to read, in one process or in several."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import get_args
+from functools import partial
+from typing import TypeVar, get_args
 
-from prometheus_client import Histogram
+import prometheus_client
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.metrics import MetricWrapperBase
 
 from service.bundle.manifest import Manifest
 from service.errors import BundleError
-from service.recommending.queries import Source
 from service.telemetry.exposition import expose
-from service.telemetry.observer import Endpoint, Fallback, Observer, Rejection, SearchStage, Stage
-from service.telemetry.registry import Registry
+from service.telemetry.observer import Endpoint, Fallback, Observer, Rejection, SearchStage, Source, Stage
 from service.telemetry.resources import Resources
 
 # Seconds.
@@ -27,87 +28,88 @@ STAGE_BUCKETS = (
 )
 WAIT_BUCKETS = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
 BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
-"""People."""
+"""Queries."""
 
-_BUNDLE = ("bundle_id",)
+M = TypeVar("M", bound=MetricWrapperBase)
+
+# Seconds since 1970 at which each series began: half as many series again, which nothing here reads.
+prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call] # it has no types
 
 
 class Telemetry(Observer):
-    """Counts what the service does. Cheap enough to be called for each request: see docs/operations.md.
+    """Count what the service does. Cheap enough to be called for each request: see docs/operations.md.
 
-    In several processes each writes to files of its own in `PROMETHEUS_MULTIPROC_DIR`, and whichever is asked
-    reads them all (`service.telemetry.worker_metrics` sets that up, before a process has a `Telemetry`).
+    With several processes each writes to files of its own in `PROMETHEUS_MULTIPROC_DIR`, and any of them
+    exposes all (`service.telemetry.worker_metrics` sets that up, before a process makes its `Telemetry`).
 
     Args:
-        worker: This process's number, from 1; 0 for the process that watches over workers.
+        worker: This process's number, from 1, for labels; 0 for the parent of several workers.
     """
 
     def __init__(self, worker: int = 1) -> None:
-        self.registry = registry = Registry()
-        self._requests = registry.histogram(
+        self.registry = CollectorRegistry()
+        histogram = partial(Histogram, namespace="matinee", registry=self.registry)
+        counter = partial(Counter, namespace="matinee", registry=self.registry)
+        # Over several processes, of which dead ones do not count.
+        live_max = partial(Gauge, namespace="matinee", registry=self.registry, multiprocess_mode="livemax")
+        live_sum = partial(live_max, multiprocess_mode="livesum")
+
+        self._requests = histogram(
             "request_seconds",
-            "From the first byte of a request that was read to the last of its answer that was written.",
-            REQUEST_BUCKETS,
+            "From a request's headers to the last byte of its answer.",
             ("method", "route", "status"),
+            buckets=REQUEST_BUCKETS,
         )
         self._request_series: dict[tuple[str, str, int], Histogram] = {}
-        stages = registry.histogram(
-            "stage_seconds", "Stages of the work on one batch, and searches.", STAGE_BUCKETS, ("stage",)
+        stages = histogram(
+            "stage_seconds", "Stages of a batch's work, and searches.", ("stage",), buckets=STAGE_BUCKETS
         )
-        self._stages = {stage: stages.labels(stage) for stage in (*get_args(Stage), *get_args(SearchStage))}
-        batches = registry.histogram(
-            "batch_size", "People answered by one model call.", BATCH_BUCKETS, ("endpoint",)
+        self._stages = _series(stages, (*get_args(Stage), *get_args(SearchStage)))
+        batches = histogram(
+            "batch_size", "Queries answered by one model call.", ("endpoint",), buckets=BATCH_BUCKETS
         )
-        self._batches = {endpoint: batches.labels(endpoint) for endpoint in get_args(Endpoint)}
-        self._queue_wait = registry.histogram(
-            "queue_wait_seconds", "From a request's arrival in the queue to the work on it.", WAIT_BUCKETS
+        self._batches = _series(batches, get_args(Endpoint))
+        self._queue_wait = histogram(
+            "queue_wait_seconds", "From arrival in the queue to the work.", buckets=WAIT_BUCKETS
         )
-        self._fallbacks = registry.counters(
-            "index_fallbacks", "Searches that one query of Annoy did not answer.", "kind", get_args(Fallback)
+        fallbacks = counter("index_fallbacks", "Searches that one index query did not answer.", ("kind",))
+        self._fallbacks = _series(fallbacks, get_args(Fallback))
+        served = counter("items_served", "Items of answers, by source.", ("source",))
+        self._served = _series(served, get_args(Source))
+        rejections = counter("requests_rejected", "Requests given up, by reason.", ("reason",))
+        self._rejections = _series(rejections, get_args(Rejection))
+
+        by_bundle = ("bundle_id",)
+        self._bundle_info = live_sum("bundle_info", "Workers that serve this bundle.", by_bundle)
+        self._bundle_created = live_max(
+            "bundle_created_timestamp_seconds", "When training made the bundle served.", by_bundle
         )
-        self._served = registry.counters(
-            "items_served", "Items of answers, by source.", "source", get_args(Source)
+        self._bundle_loaded = live_max(
+            "bundle_loaded_timestamp_seconds", "When a worker last loaded the bundle.", by_bundle
         )
-        self._rejections = registry.counters(
-            "requests_rejected", "Requests given up, by reason.", "reason", get_args(Rejection)
-        )
-        self._bundle_info = registry.gauge(
-            "bundle_info", "Workers that serve this bundle.", "livesum", _BUNDLE
-        )
-        self._bundle_created = registry.gauge(
-            "bundle_created_timestamp_seconds", "When training made the bundle served.", "livemax", _BUNDLE
-        )
-        self._bundle_loaded = registry.gauge(
-            "bundle_loaded_timestamp_seconds", "When a worker last took the bundle up.", "livemax", _BUNDLE
-        )
-        self._live_bundle_id: str | None = None
-        self._loads = registry.counter("bundle_loads", "Bundles taken up, by all workers together.")
-        self._refusals = registry.counter(
-            "bundle_refusals",
-            "Bundles refused, by all workers together; each reason once in a row.",
-            ("reason",),
+        self._loads = counter("bundle_loads", "Bundles loaded, by all workers together.")
+        self._refusals = counter(
+            "bundle_refusals", "Bundles refused by workers, each reason once in a row.", ("reason",)
         )
         # A series that begins with 1 never rose, for Prometheus: the alert would miss the first refusal.
-        for error in _kinds_of(BundleError):
-            self._refusals.labels(error.__name__)
-        self._workers = registry.gauge("workers", "Worker processes that run.", "livesum")
-        self._worker_deaths = registry.counter("worker_deaths", "Workers that ended without being told to.")
+        _series(self._refusals, (error.__name__ for error in _subclasses(BundleError)))
+
+        self._workers = live_sum("workers", "Worker processes that run.")
+        self._worker_deaths = counter("worker_deaths", "Workers that ended without being stopped.")
         self._worker = worker
-        self._resident = registry.gauge(
-            "worker_resident_bytes", "Memory of a worker, with what it shares.", "livemax", ("worker",)
-        )
-        self._cpu = registry.counter("worker_cpu_seconds", "Processor time of a worker.", ("worker",))
-        self._cpu_seconds_told = 0.0
-        self._lines_dropped = registry.counter("log_lines_dropped", "Log lines nobody took away in time.")
+        self._resident = live_max("worker_resident_bytes", "Memory, with what is shared.", ("worker",))
+        self._cpu = counter("worker_cpu_seconds", "Processor time of a worker.", ("worker",))
+        self._cpu_seconds_counted = 0.0
+        self._lines_dropped = counter("log_lines_dropped", "Log lines that were not read in time.")
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
-        """One request was answered; 499 where nobody waited for the answer any more.
+        """A request was answered, or ended without an answer.
 
         Args:
-            method: One of HTTP's own, or another word for all others.
+            method: HTTP method, or one word for all that are none.
             route: The route's template, never the path.
-            status: Of the answer.
-            seconds: It took.
+            status: HTTP status of the answer; 499 where there was none.
+            seconds: From its headers to the last byte of the answer.
         """
         key = (method, route, status)
         series = self._request_series.get(key)
@@ -116,76 +118,76 @@ class Telemetry(Observer):
         series.observe(seconds)
 
     def stage(self, stage: Stage, seconds: float) -> None:
-        """A stage of one batch took so long."""
+        """A stage of the work on one batch ended."""
         self._stages[stage].observe(seconds)
 
     def search(self, stage: SearchStage, seconds: float) -> None:
-        """A search that is of no batch took so long, until now."""
+        """A search outside of any batch ended."""
         self._stages[stage].observe(seconds)
 
     def batch(self, endpoint: Endpoint, size: int) -> None:
-        """So many people were answered by one model call."""
+        """A model call begins, for this number of queries to one endpoint."""
         self._batches[endpoint].observe(size)
 
     def queue_wait(self, seconds: float) -> None:
-        """One request waited so long before work on it began."""
+        """A request leaves the queue."""
         self._queue_wait.observe(seconds)
 
     def fallback(self, kind: Fallback) -> None:
-        """One search of the candidate index needed more than one query of Annoy."""
+        """A search needed more than one query of the candidate index."""
         self._fallbacks[kind].inc()
 
-    def served(self, source: str, count: int) -> None:
-        """So many items of one answer came from `source`."""
+    def served(self, source: Source, count: int) -> None:
+        """An answer was made of this number of items."""
         self._served[source].inc(count)
 
     def rejected(self, reason: Rejection) -> None:
-        """One request was not answered."""
+        """A request or a connection was given up."""
         self._rejections[reason].inc()
 
     def bundle_live(self, manifest: Manifest) -> None:
-        """This process serves another bundle from now on."""
+        """This process serves this bundle from now on."""
         bundle_id = manifest.bundle_id
         created = datetime.fromisoformat(manifest.created_utc).timestamp()
-        gauges = (self._bundle_info, self._bundle_created, self._bundle_loaded)
-        if self._live_bundle_id not in {None, bundle_id}:
-            for gauge in gauges:
-                gauge.labels(self._live_bundle_id).set(0)
-        self._live_bundle_id = bundle_id
         self._bundle_created.labels(bundle_id).set(created)
         self._bundle_loaded.labels(bundle_id).set_to_current_time()
         self._bundle_info.labels(bundle_id).set(1)
         self._loads.inc()
 
     def bundle_refused(self, error_name: str) -> None:
-        """A bundle cannot be served."""
+        """A bundle cannot be served, for an error of this name."""
         self._refusals.labels(error_name).inc()
 
-    def looked(self) -> None:
-        """This process lives: it looked at CURRENT. What can only be asked of it now is noted."""
+    def report_resources(self) -> None:
+        """Memory and processor time of this process are due to be reported."""
         resources = Resources.of_this_process()
         self._resident.labels(self._worker).set(resources.resident_bytes)
-        self._cpu.labels(self._worker).inc(resources.cpu_seconds - self._cpu_seconds_told)
-        self._cpu_seconds_told = resources.cpu_seconds
+        self._cpu.labels(self._worker).inc(resources.cpu_seconds - self._cpu_seconds_counted)
+        self._cpu_seconds_counted = resources.cpu_seconds
 
     def workers(self, count: int) -> None:
-        """So many worker processes run."""
+        """This number of worker processes run."""
         self._workers.set(count)
 
     def worker_died(self) -> None:
-        """A worker ended without being told to."""
+        """A worker ended without being stopped."""
         self._worker_deaths.inc()
 
     def lines_dropped(self, count: int) -> None:
-        """So many log lines were never written."""
+        """This number of log lines was dropped."""
         self._lines_dropped.inc(count)
 
     def exposition(self, accept: str) -> tuple[bytes, str]:
-        """All of it over all processes, see `service.telemetry.exposition.expose`."""
+        """All metrics of all processes, see `service.telemetry.exposition.expose`."""
         return expose(self.registry, accept)
 
 
-def _kinds_of(error: type[BundleError]) -> Iterator[type[BundleError]]:
+def _series(metric: M, values: Iterable[str]) -> dict[str, M]:
+    """A metric's series by the value of its only label; each is 0 before it first counts."""
+    return {value: metric.labels(value) for value in values}
+
+
+def _subclasses(error: type[BundleError]) -> Iterator[type[BundleError]]:
     for kind in error.__subclasses__():
         yield kind
-        yield from _kinds_of(kind)
+        yield from _subclasses(kind)

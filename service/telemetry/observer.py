@@ -1,4 +1,4 @@
-"""What the service tells of its own work, for whoever counts it."""
+"""Events of the service's work, and the values that label them."""
 
 from __future__ import annotations
 
@@ -9,63 +9,68 @@ from typing import Literal
 from service.bundle.manifest import Manifest
 
 Stage = Literal["history", "embed", "index", "rescore", "rating", "explain", "encode"]
-"""history: who asks, what they saw and which candidates may come back. embed: query embeddings. index: the
-candidate index. rescore: exact scores and the order of the list. rating: stars. explain: `because`. encode:
-the answer's JSON. Where people share a model call, the stage is timed once for all of them."""
+"""Stages of the work on one batch, each timed once for all its queries. history: users, their histories and
+exclusions. embed: query embeddings. index: the candidate index. rescore: exact scores and the order of the
+list. rating: stars. explain: `because`. encode: the answer's JSON."""
 
 SearchStage = Literal["title_search", "similar_movies"]
-"""What takes milliseconds without the model, for one request by itself. title_search: movies by what somebody
-typed, also for the suggestions of an unknown title. similar_movies: the cosine of every movie with one."""
+"""Work of milliseconds without the model, for one request by itself. title_search: movies by words of their
+titles, also to suggest some for an unknown title. similar_movies: the cosine of every movie with one."""
+
+Source = Literal["personalized", "history", "popular"]
+"""What the items of an answer rest on: a known user, the history of a cold-start user, or popularity."""
 
 Endpoint = Literal["recommend", "predict_rating"]
+
 Fallback = Literal["widened", "exact"]
-"""Why one Annoy query was not enough: it found too few that may come back and was asked again for more, or
-every candidate was scored, because that was measured to be sooner or Annoy still found too few."""
+"""Why one query of the candidate index was not enough. widened: it returned too few candidates after
+exclusions, and was repeated for more. exact: every candidate was scored, because that was measured to be
+quicker, or a widened query still returned too few."""
 
 Rejection = Literal[
     "queue_full", "deadline", "hung_up", "body_too_large", "key", "malformed", "slow", "connections"
 ]
-"""Why a request was given up: 503, 504, no answer because nobody waits for one, 413, 401 or 403, 400 or 431;
-and why a connection was: it waited too long for a request, or there were too many."""
+"""Why a request was rejected, by status: 503; 504; none, its client was gone; 413; 401 or 403; 400 or 431.
+And why a connection was: it sent its request too slowly; there were too many."""
 
 
 class Observer:
-    """Is told, and does nothing; a subclass counts.
+    """Receive events of the service's work and ignore them; a subclass counts or traces them.
 
-    Its methods are called from the event loop and from the thread that works: they must be safe for both, and
-    neither block nor raise.
+    Methods are called from the event loop and from threads that work on batches: they must be safe for both,
+    and neither block nor raise. Durations end when the method is called.
     """
 
     def choose(self, contexts: Sequence[Context]) -> Context:
-        """In which request's context a batch is worked on: what is logged or traced there is its."""
+        """Which request's context a batch is worked on in: its logs and spans belong to that request."""
         return contexts[0]
 
     def stage(self, stage: Stage, seconds: float) -> None:
-        """A stage of one batch took so long."""
+        """A stage of the work on one batch ended."""
 
     def search(self, stage: SearchStage, seconds: float) -> None:
-        """A search that is of no batch took so long, until now."""
+        """A search outside of any batch ended."""
 
     def batch(self, endpoint: Endpoint, size: int) -> None:
-        """So many people were answered by one model call."""
+        """A model call begins, for this number of queries to one endpoint."""
 
     def queue_wait(self, seconds: float) -> None:
-        """One request waited so long before work on it began."""
+        """A request leaves the queue."""
 
     def fallback(self, kind: Fallback) -> None:
-        """One search of the candidate index needed more than one query of Annoy."""
+        """A search needed more than one query of the candidate index."""
 
-    def served(self, source: str, count: int) -> None:
-        """So many items of one answer came from `source`, a `queries.Source`."""
+    def served(self, source: Source, count: int) -> None:
+        """An answer was made of this number of items."""
 
     def rejected(self, reason: Rejection) -> None:
-        """One request was not answered."""
+        """A request or a connection was given up."""
 
     def bundle_live(self, manifest: Manifest) -> None:
-        """This process serves another bundle from now on."""
+        """This process serves this bundle from now on."""
 
     def bundle_refused(self, error_name: str) -> None:
-        """A bundle cannot be served."""
+        """A bundle cannot be served, for an error of this name."""
 
-    def looked(self) -> None:
-        """CURRENT was looked at, and whatever came of it is done."""
+    def report_resources(self) -> None:
+        """Memory and processor time of this process are due to be reported."""

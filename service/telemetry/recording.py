@@ -1,7 +1,6 @@
-"""Around the whole application: each request gets an id, is timed, counted and logged.
+"""ASGI middleware around all others: each request gets an id, is timed, counted, logged and answered.
 
-A plain ASGI callable, outside of the framework's own error handling: it sees the answer that is sent,
-whatever went wrong inside. What it costs a request is measured in docs/operations.md.
+It goes first in the list of middlewares, so that it sees the answer that is sent, whatever failed inside.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from time import perf_counter
 from typing import Any
 
@@ -19,39 +18,45 @@ from service.telemetry.metrics import Telemetry
 logger = logging.getLogger(__name__)
 
 UNMATCHED = "unmatched"
-"""The route of every path that is none, so that a scan of the port does not make series without end."""
+"""Route of every path that has none, so that a scan of paths does not make series without end."""
 NO_ANSWER = 499
-"""The status of a request that ended unanswered: its client had gone, or the service had to stop."""
+"""Status of a request that ended unanswered: its client was gone, or the service had to stop."""
 BUNDLE_ID_IN_SCOPE = "matinee.bundle_id"
 
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"))
 _REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 
+App = Callable[..., Awaitable[None]]
+
 
 class RequestRecorder:
-    """Records what `app` does.
+    """Record each request of an ASGI application, and answer those that fail in a way that was not foreseen.
 
     Args:
         app: An ASGI application.
         telemetry: Counts requests.
-        log: Writes a line for each; None for none.
-        begun: Is told each request's id; None where nobody wants to know.
+        unforeseen: An ASGI application that answers a request whose exception was not handled.
+        log: Writes a line for each request; None for none.
+        begun: Called with each request's id before anything else works on it; None for nothing to call.
     """
 
     def __init__(
         self,
-        app: Callable[..., Any],
+        app: App,
+        *,
         telemetry: Telemetry,
-        log: Log | None,
+        unforeseen: App,
+        log: Log | None = None,
         begun: Callable[[str], None] | None = None,
     ) -> None:
         self._app = app
+        self._unforeseen = unforeseen
         self._begun = begun
         self._count = telemetry.request
         self._log = None if log is None else log.answered
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        """One request. An error that was answered is logged and ends here."""
+        """Handle one request. An exception is logged with its traceback and goes no further."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -61,24 +66,22 @@ class RequestRecorder:
         request_id_in_context.set(readable_id)
         if self._begun is not None:
             self._begun(readable_id)
-        status = NO_ANSWER
-        complete = False
+        status = 0
 
         async def send_on(message: dict[str, Any]) -> None:
-            nonlocal status, complete
+            nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id)]
-            elif not message.get("more_body"):
-                complete = True
             await send(message)
 
         try:
             await self._app(scope, receive, send_on)
         except Exception:
             logger.exception("a request failed in a way that was not foreseen")
-            if not complete:
-                raise
+            # A response that has begun cannot be mended: the server closes its connection.
+            if not status:
+                await self._unforeseen(scope, receive, send_on)
         finally:
             method = scope["method"]
             if method not in _METHODS:
@@ -86,14 +89,14 @@ class RequestRecorder:
             route = scope.get("route")
             template = UNMATCHED if route is None else route.path_format
             seconds = perf_counter() - started
-            self._count(method, template, status, seconds)
+            self._count(method, template, status or NO_ANSWER, seconds)
             if self._log is not None:
                 bundle_id = scope.get(BUNDLE_ID_IN_SCOPE)
-                self._log(Answered(readable_id, method, template, status, seconds, bundle_id))
+                self._log(Answered(readable_id, method, template, status or NO_ANSWER, seconds, bundle_id))
 
 
 def _request_id(headers: list[tuple[bytes, bytes]]) -> bytes:
-    """What the client sent as `X-Request-ID` if it is visible ASCII of a sane length, else a new one."""
+    """The client's `X-Request-ID` if it is visible ASCII of at most 128 characters, else a new one."""
     for name, value in headers:
         if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
             return value

@@ -1,4 +1,4 @@
-"""What this process takes of the machine."""
+"""Memory and processor time of this process."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ _STATM = Path("/proc/self/statm")
 
 @dataclass(frozen=True)
 class Resources:
-    """What a process uses.
+    """Memory and processor time of a process.
 
     Attributes:
-        resident_bytes: Memory, with pages shared with others; where the system does not say (no /proc), the
-            most it ever was.
+        resident_bytes: Memory, with pages shared with other processes; without /proc its maximum so far.
         cpu_seconds: Processor time since its start.
     """
 
@@ -26,7 +25,7 @@ class Resources:
 
     @classmethod
     def of_this_process(cls) -> Resources:
-        """As it is now."""
+        """Measure this process now."""
         try:
             resident_bytes = int(_STATM.read_bytes().split()[1]) * resource.getpagesize()
         except OSError:

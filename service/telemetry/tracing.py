@@ -1,7 +1,7 @@
 """OpenTelemetry traces, where `MATINEE_TRACING=otlp`: a span for each request and for each stage of its work.
 
-Requests are traced by FastAPI itself, with a provider of ours instead of a global one. It would put paths and
-query strings into attributes, which may hold user ids: they are overwritten before anything can read them.
+FastAPI makes the spans of requests, around all middlewares, with a provider of ours instead of a global one.
+It puts paths and query strings, which may hold user ids, into attributes: they are overwritten before export.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _MAY_HOLD_IDS = ("url.path", "url.query")
 
 
 class Tracing:
-    """Where spans go: by default to the OTLP endpoint that OpenTelemetry's `OTEL_*` variables name.
+    """Export spans, by default to the OTLP endpoint that OpenTelemetry's `OTEL_*` variables name.
 
     Args:
-        exporter: Takes spans at once; None for the OTLP exporter, which gathers them in a thread of its own.
+        exporter: Called at the end of each span; None for the OTLP exporter, which sends from its own thread.
 
     Raises:
         ImportError: The extra `tracing` is not installed.
@@ -63,12 +63,12 @@ class Tracing:
         self.config = NO_TRACING | TelemetryConfig(tracing=True, tracer_provider=self._provider)
 
     def stop(self) -> None:
-        """Sends what waits to be sent."""
+        """Send spans that are not sent yet."""
         self._provider.shutdown()
 
 
 class TracedTelemetry(Telemetry):
-    """Counts as ever, and makes a span of each stage, below that of the request it is told in."""
+    """Count, and make a span of each stage below the request in whose context it is reported."""
 
     def __init__(self, worker: int, tracing: Tracing) -> None:
         super().__init__(worker)
@@ -76,33 +76,33 @@ class TracedTelemetry(Telemetry):
         self._began = threading.local()
 
     def choose(self, contexts: Sequence[Context]) -> Context:
-        """That of the first request which is traced, if any is."""
+        """The context of the first request that is traced, else of the first."""
         return next((context for context in contexts if context.run(_is_traced)), contexts[0])
 
     def queue_wait(self, seconds: float) -> None:
-        """A request waited so long, until now."""
+        """A request leaves the queue."""
         super().queue_wait(seconds)
         self._add_span("queue", seconds)
 
     def search(self, stage: SearchStage, seconds: float) -> None:
-        """A search that is of no batch took so long, until now."""
+        """A search outside of any batch ended."""
         super().search(stage, seconds)
         self._add_span(stage, seconds)
 
     def _add_span(self, name: str, seconds: float) -> None:
-        """What ends now."""
+        """A span that ends now."""
         if _is_traced():
             end = time.time_ns()
             self._tracer.start_span(name, start_time=end - int(seconds * 1e9)).end(end)
 
     def batch(self, endpoint: Endpoint, size: int) -> None:
-        """Work on a batch begins, in this thread."""
+        """A model call begins, in this thread."""
         super().batch(endpoint, size)
         self._began.nanoseconds = time.time_ns()
         self._began.size = size
 
     def stage(self, stage: Stage, seconds: float) -> None:
-        """A stage took so long; those of a batch, told after it, followed each other from its beginning."""
+        """A stage ended; a batch's are reported after it, and follow each other from its beginning."""
         super().stage(stage, seconds)
         if not _is_traced():
             return
@@ -119,7 +119,7 @@ def _is_traced() -> bool:
 
 
 def note_request_id(request_id: str) -> None:
-    """Puts a request's id on its span, by which its log line is found."""
+    """Put a request's id, by which its log line is found, on its span."""
     trace.get_current_span().set_attribute("matinee.request_id", request_id)
 
 

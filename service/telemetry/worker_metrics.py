@@ -1,7 +1,8 @@
 """Metrics of several processes: one directory of files, which `prometheus_client` maps and adds up.
 
-Files belong to a worker's number, not to its process id, as by default: a worker that takes a dead one's
-place goes on counting where that one stopped, and the directory does not grow with each death.
+Files belong to a process key such as "1a", not to a process id, as by default: a worker that replaces a dead
+one goes on counting where that one stopped, and the directory does not grow with each death. Processes that
+run at the same time must have different keys.
 """
 
 from __future__ import annotations
@@ -20,14 +21,18 @@ _VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 
 class WorkerMetrics:
-    """The directory, and under which worker's number this process writes to it."""
+    """The directory of metrics, and the key under which this process writes to it.
+
+    Attributes:
+        key: Letters and digits; "0" in the parent. A forked worker sets its own before its `Telemetry`.
+    """
 
     def __init__(self) -> None:
         self.key = "0"
 
     @contextmanager
     def directory(self) -> Iterator[None]:
-        """Has every `Telemetry` made from now on, here and in forked processes, write to one directory.
+        """Have every `Telemetry` made from now on, here and in forked processes, write to one directory.
 
         It is `PROMETHEUS_MULTIPROC_DIR` where that is set, emptied of what an earlier run left, or else a
         temporary one, which is removed at the end.
@@ -46,6 +51,6 @@ class WorkerMetrics:
             if not chosen and os.getpid() == owner:
                 shutil.rmtree(directory, ignore_errors=True)
 
-    def remove(self, key: str) -> None:
-        """Takes a dead worker's gauges out; what it counted stays counted."""
+    def remove_gauges(self, key: str) -> None:
+        """Take the gauges of a process that ended out of the metrics; what it counted stays counted."""
         mark_process_dead(key)  # type: ignore[no-untyped-call] # it has no types

@@ -1,4 +1,4 @@
-"""Lines through a pipe, whose reader is quick, slow or gone."""
+"""Lines through a pipe whose reader is quick, slow or gone."""
 
 import os
 import threading
@@ -48,14 +48,14 @@ def test_lines_come_out_in_order_and_whole(pipe: Pipe) -> None:
     assert pipe.dropped == []
 
 
-def test_a_line_is_out_soon_without_an_end(pipe: Pipe) -> None:
+def test_a_line_is_written_soon_without_a_stop(pipe: Pipe) -> None:
     pipe.lines.write("now\n")
     assert os.read(pipe.end_to_read, 100) == b"now\n"
     pipe.read()
 
 
-def test_nobody_waits_for_a_reader_who_does_not_read(pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_lines, "MOST_WAITING", 1000)
+def test_a_reader_that_does_not_read_blocks_no_writer(pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_lines, "MAX_WAITING", 1000)
     started = time.perf_counter()
     for number in range(5000):
         pipe.lines.write(f"{number:0100d}\n")
@@ -68,7 +68,7 @@ def test_nobody_waits_for_a_reader_who_does_not_read(pipe: Pipe, monkeypatch: py
     assert len(lines) - len(reports) + sum(pipe.dropped) == 5000
 
 
-def test_the_end_does_not_wait_for_a_reader_who_does_not_read(
+def test_the_end_does_not_wait_for_a_reader_that_does_not_read(
     pipe: Pipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(log_lines, "STOP_SECONDS", 0.2)
@@ -80,10 +80,10 @@ def test_the_end_does_not_wait_for_a_reader_who_does_not_read(
     assert len(pipe.read()) == 2000
 
 
-def test_a_reader_who_is_gone_stops_nothing(pipe: Pipe) -> None:
+def test_a_reader_that_is_gone_stops_nothing(pipe: Pipe) -> None:
     os.close(pipe.end_to_read)
     for _ in range(3):
-        pipe.lines.write("nobody reads this\n")
+        pipe.lines.write("unread\n")
         time.sleep(0.06)
     pipe.lines.stop()
     os.close(pipe.end_to_write)

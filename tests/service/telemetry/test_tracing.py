@@ -6,11 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from service_client import Ask, asking
+from starlette.middleware import Middleware
 
 from service.app import create_app
+from service.http.problems import unforeseen_problem
 from service.settings import Settings
-from service.telemetry.tracing import TracedTelemetry, Tracing
+from service.telemetry.recording import RequestRecorder
+from service.telemetry.tracing import TracedTelemetry, Tracing, note_request_id
 
 memory = pytest.importorskip(
     "opentelemetry.sdk.trace.export.in_memory_span_exporter", reason="optional: requirements/tracing.txt"
@@ -54,6 +58,28 @@ def test_a_request_is_a_span_with_its_route_status_and_id(ask_traced: Ask, spans
     assert span.attributes["matinee.request_id"] == "mine"
 
 
+def test_a_request_that_failed_has_its_id_on_the_span_and_no_message(
+    tracing: Tracing, telemetry: TracedTelemetry, spans: Any
+) -> None:
+    recorder = Middleware(
+        RequestRecorder, telemetry=telemetry, unforeseen=unforeseen_problem(), begun=note_request_id
+    )
+    app = FastAPI(middleware=[recorder], telemetry=tracing.config)
+
+    @app.get("/fails")
+    async def fails() -> None:
+        raise ZeroDivisionError("secret")
+
+    with asking(app) as ask:
+        ask("GET", "/fails", headers={"X-Request-ID": "mine"})
+    [span] = spans.get_finished_spans()
+    assert span.attributes["matinee.request_id"] == "mine"
+    assert span.attributes["http.route"] == "/fails"
+    assert span.attributes["http.response.status_code"] == 500
+    assert span.attributes["error.type"] == "500"
+    assert "secret" not in span.to_json()
+
+
 def test_a_request_belongs_to_the_trace_of_its_caller(ask_traced: Ask, spans: Any) -> None:
     ask_traced("GET", "/healthz", headers={"traceparent": f"00-{TRACE_ID}-00f067aa0ba902b7-01"})
     span = spans.get_finished_spans()[-1]
@@ -61,14 +87,14 @@ def test_a_request_belongs_to_the_trace_of_its_caller(ask_traced: Ask, spans: An
     assert f"{span.parent.span_id:016x}" == "00f067aa0ba902b7"
 
 
-def test_no_span_says_who_asked_or_what(ask_traced: Ask, spans: Any) -> None:
+def test_no_span_has_a_user_id_a_key_or_a_title(ask_traced: Ask, spans: Any) -> None:
     ask_traced("GET", "/recommend?user_id=secret", headers={"X-API-Key": "secret"})
     ask_traced("POST", "/recommend", json={"user_id": "secret", "k": "secret"})
     ask_traced("GET", "/users/secret")
     ask_traced("POST", "/predict_rating", json={"user_id": "secret", "movie_title": "secret"})
-    told = [span.to_json() for span in spans.get_finished_spans()]
-    assert len(told) >= 4
-    assert "secret" not in "".join(told)
+    exported = [span.to_json() for span in spans.get_finished_spans()]
+    assert len(exported) >= 4
+    assert "secret" not in "".join(exported)
 
 
 def test_stages_are_spans_below_the_request_one_after_another(
