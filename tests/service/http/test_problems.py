@@ -8,6 +8,7 @@ from service_client import Ask, asking
 
 from service.app import create_app
 from service.http.problem_details import MOST_ERRORS, Problem
+from service.served_bundle import ServedBundle
 from service.settings import Settings
 
 JSON = {"content-type": "application/json"}
@@ -153,11 +154,11 @@ def test_a_method_that_is_not_there_is_405_and_says_which_are(ask: Ask) -> None:
     assert set(ask("PUT", "/docs").headers["allow"].split(", ")) == {"GET", "HEAD"}
 
 
-def test_what_nobody_foresaw_is_500_without_the_reason(
+def test_an_unforeseen_error_is_500_without_the_reason(
     tiny_artifacts: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = create_app(Settings(artifacts=tiny_artifacts))
-    monkeypatch.setattr(type(app.state.reloader), "recommender", property(lambda _: 1 / 0))
+    monkeypatch.setattr(ServedBundle, "recommender", property(lambda _: 1 / 0))
     with asking(app) as ask:
         problem = check(ask("GET", "/readyz"), 500)
     assert "division" not in problem.model_dump_json()

@@ -18,6 +18,7 @@ from starlette.middleware import Middleware
 
 from service.app import create_app
 from service.http.problems import unforeseen_problem
+from service.served_bundle import ServedBundle
 from service.settings import Settings
 from service.telemetry.logs import Answered, Log
 from service.telemetry.metrics import Telemetry
@@ -150,14 +151,15 @@ def test_searches_are_timed(tiny_artifacts: Path) -> None:
 
 
 def test_an_unforeseen_error_is_counted_and_logged_with_its_id_and_traceback(
-    app: Any, ask_recorded: Ask, answered: list[Answered], caplog: pytest.LogCaptureFixture
+    ask_recorded: Ask,
+    answered: list[Answered],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    class Reloader:
-        @property
-        def recommender(self) -> None:
-            raise ZeroDivisionError("not foreseen")
+    def fail(_: ServedBundle) -> None:
+        raise ZeroDivisionError("not foreseen")
 
-    app.state.reloader = Reloader()
+    monkeypatch.setattr(ServedBundle, "recommender", property(fail))
     with caplog.at_level(logging.ERROR):
         answer = ask_recorded("GET", "/readyz", headers={"X-Request-ID": "mine"})
     assert answer.status_code == 500
