@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.bundle import NO_ROW
+from service.bundle.title_year import without_year
 from training.data.table import MovieTable, UserFeature
 
-_TRAILING_YEAR = re.compile(r"\s*\(\d{4}\).*$")
 _WORD = re.compile(r"\w+")
 
 
@@ -60,7 +60,7 @@ class FeatureBags:
 
 def title_words(title: str) -> list[str]:
     """Distinct lower-case words of a title without its year, in order."""
-    return list(dict.fromkeys(_WORD.findall(_TRAILING_YEAR.sub("", title).lower())))
+    return list(dict.fromkeys(_WORD.findall(without_year(title).lower())))
 
 
 def candidate_content(movies: MovieTable, max_title_words: int) -> FeatureBags:
