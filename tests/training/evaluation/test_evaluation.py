@@ -21,8 +21,8 @@ from training.evaluation.split_evaluation import (
     evaluate_retrieval,
     evaluate_split,
 )
-from training.model.fitting import TrainedModel
 from training.model.histories import Histories
+from training.model.trained_model import TrainedModel
 
 TRAIN: list[Rating] = [
     ("1", "a", 5.0, 0),
@@ -132,7 +132,7 @@ def test_a_model_is_measured_on_one_query_per_user_without_time(
     users = np.arange(len(trained.histories), dtype=np.int32)
     inputs = trained.histories.query_inputs(users, SMALL_CONFIG.max_history)
     assert set(inputs["timestamps"].tolist()) == {NO_TIMESTAMP}
-    scores = trained.embed_queries(inputs) @ trained.embed_candidates().T
+    scores = trained.embed_queries(inputs) @ trained.candidate_embeddings.T
     expected = brute_force(scores, train_table, test_table)
     assert {name: measured["model"][name] for name in expected} == pytest.approx(expected, abs=2e-3)
 
@@ -162,7 +162,7 @@ def test_each_row_is_asked_at_its_own_time_as_well(
     found = evaluate_model(trained, test_table)
     known = trained.histories.positions(test_table.num_users)[test_table.user_rows]
     inputs = trained.histories.query_inputs(known, SMALL_CONFIG.max_history, test_table.timestamps)
-    scores = trained.embed_queries(inputs) @ trained.embed_candidates().T
+    scores = trained.embed_queries(inputs) @ trained.candidate_embeddings.T
     hits: dict[str, list[bool]] = defaultdict(list)
     for user, movie, of_row in zip(known.tolist(), test_table.movie_rows.tolist(), scores, strict=True):
         ranked = np.argsort(-of_row).tolist()

@@ -32,7 +32,7 @@ def learnt(train: RatingsTable, test: RatingsTable) -> Task:
     return make_task(train, test, Histories.from_table(train), "temporal", seed=4)
 
 
-def test_a_task_has_the_rows_by_user_and_time_and_the_pairs_that_are_asked() -> None:
+def test_a_task_has_the_rows_by_user_and_time_and_the_pairs_to_rate() -> None:
     rows: list[Rating] = [("b", "2", 5.0, 9), ("a", "1", 3.0, 7), ("b", "1", 4.0, 5), ("b", "3", 0.5, 8)]
     whole = table_of([*rows, ("a", "3", 1.0, 10), ("c", "2", 2.0, 0)])
     task = learnt(whole.take(np.arange(4)), whole.take(np.array([4, 5])))
@@ -56,10 +56,8 @@ def test_a_task_survives_its_file(
         np.testing.assert_array_equal(getattr(again, name), value, strict=True)
 
 
-def test_a_score_is_the_dot_product_and_the_bias_and_strangers_get_what_is_popular() -> None:
-    popularity = Popularity(
-        Histories.from_table(table_of([("a", "2", 1.0, 0), ("b", "2", 1.0, 0)], "123")), 3
-    )
+def test_a_score_is_the_dot_product_and_the_bias_and_cold_start_users_get_popular_movies() -> None:
+    popularity = Popularity(Histories.from_table(table_of([("a", "2", 1.0, 0), ("b", "2", 1.0, 0)], "123")))
     answer: Answer = {
         "users": np.array([[1.0, 2.0], [np.nan, np.nan]]),
         "movies": np.array([[1.0, 0.0], [0.0, 1.0], [9.0, 9.0]]),
@@ -155,7 +153,7 @@ def test_ials_knows_who_likes_what(
     task = learnt(train_table, test_table)
     answer = run(installed, "training.evaluation.baselines.ials", task)
     assert len(answer["users"]) == task.num_users
-    scores = Factors(answer, Popularity(Histories.from_table(train_table), task.num_movies)).score(
+    scores = Factors(answer, Popularity(Histories.from_table(train_table))).score(
         np.arange(task.num_users, dtype=np.int32)
     )
     alpha = np.array([movie_id.startswith("alpha") for movie_id in train_table.movies.movie_ids])
