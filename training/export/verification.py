@@ -1,7 +1,7 @@
 """Reload a bundle in a fresh process and compare its answers with those of the model in memory.
 
 `python -m training.export.verification BUNDLE EXPECTED` is what the export runs after moving the bundle.
-Nothing of the training process is left to lean on but EXPECTED, a directory of queries and answers.
+Of the training process it needs only EXPECTED, a directory of queries and answers.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _ARRAYS_FILE, _USER_IDS_FILE = "expected.npz", "user_ids.json"
 
 
 def verify_in_fresh_process(bundle: Path, trained: TrainedModel) -> None:
-    """Compares embeddings, ratings and top-k of up to 1,000 users.
+    """Compare embeddings, ratings and top-k of up to 1,000 users.
 
     Raises:
         ExportError: Something differs; the message says what.
@@ -65,7 +65,7 @@ def verify_in_fresh_process(bundle: Path, trained: TrainedModel) -> None:
 
 
 def verify(bundle: Path, expected_directory: Path) -> None:
-    """What the fresh process does.
+    """Compare a bundle with the expected answers, as the fresh process does.
 
     Raises:
         ExportError: An answer differs.

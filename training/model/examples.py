@@ -74,7 +74,7 @@ class ExampleSampler:
     def draw(self, user_row: int) -> Example:
         """Draw one example of a user: predict the future, or movies hidden at random."""
         config, random = self._config, self._random
-        times = self._histories.history_of(user_row).timestamps
+        times = self._histories.timestamps[self._histories.rows_of(user_row)]
         length = len(times)
         timed = random.random() >= config.time_dropout
         if random.random() < config.forward_share:

@@ -36,7 +36,7 @@ def test_a_candidate_without_content_is_its_id_and_a_bias(make_model: MakeModel)
     np.testing.assert_allclose(tower(tf.range(85)).numpy(), expected, atol=1e-6)
 
 
-def test_a_movie_that_nobody_rated_shares_the_content_of_others(make_model: MakeModel) -> None:
+def test_a_movie_without_ratings_shares_the_content_of_others(make_model: MakeModel) -> None:
     tower = make_model().model.candidate_tower
     tower._ids.assign(np.zeros(tower._ids.shape))
     unrated = [row for row in range(85) if row >= 80]

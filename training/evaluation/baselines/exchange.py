@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Answer: TypeAlias = dict[str, NDArray[Any]]
-"""Arrays by name. Of a rating specialist `stars`, float `[num_asked]`. Of a retrieval specialist factors, so
+"""Arrays by name. Of a rating specialist `stars`, float `[num_pairs]`. Of a retrieval specialist factors, so
 that the answer does not grow with users times movies: `users` `[num_users, D]`, a line of NaN for users
 that the specialist does not know, `movies` `[num_movies, D]`, and `biases` `[num_movies]`, minus infinity for
 movies that it does not know; the score is users @ movies' + biases."""
@@ -30,7 +30,7 @@ class Task:
         stars: float32 `[num_rows]`.
         timestamps: int64 `[num_rows]`, Unix seconds.
         held_out: bool `[num_rows]`, the rows on which to choose settings; none where there are too few.
-        asked_users, asked_movies: int32 `[num_asked]`, the pairs whose stars a rating specialist predicts;
+        pair_users, pair_movies: int32 `[num_pairs]`, the pairs whose stars a rating specialist predicts;
             users below 0 are cold-start users.
         num_users, num_movies: Numbers of users and movies, with rows or without.
         scale: float64 `[2]`, the lowest and the highest stars.
@@ -42,8 +42,8 @@ class Task:
     stars: NDArray[np.float32]
     timestamps: NDArray[np.int64]
     held_out: NDArray[np.bool_]
-    asked_users: NDArray[np.int32]
-    asked_movies: NDArray[np.int32]
+    pair_users: NDArray[np.int32]
+    pair_movies: NDArray[np.int32]
     num_users: int
     num_movies: int
     scale: NDArray[np.float64]

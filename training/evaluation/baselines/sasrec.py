@@ -31,13 +31,13 @@ def encode(task: Task) -> Answer:
     model = SASRecModel(**SETTINGS, deterministic=True)
     model.fit(dataset)
     preparator = model.data_preparator
-    asked = preparator.transform_dataset_u2i(dataset, np.unique(task.user_rows))
-    loader = preparator.get_dataloader_recommend(asked, model.recommend_batch_size)
+    to_encode = preparator.transform_dataset_u2i(dataset, np.unique(task.user_rows))
+    loader = preparator.get_dataloader_recommend(to_encode, model.recommend_batch_size)
     # `recommend` ranks by these. Its own lists of the whole catalogue would be users times movies long.
     states, embeddings = model.lightning_model._get_user_item_embeddings(loader, "cpu")
     dimensions = embeddings.shape[1]
     users = np.full((task.num_users, dimensions), np.nan, np.float32)
-    users[asked.user_id_map.external_ids.astype(np.int64)] = states.numpy()
+    users[to_encode.user_id_map.external_ids.astype(np.int64)] = states.numpy()
     known = preparator.get_known_item_ids().astype(np.int64)
     movies = np.zeros((task.num_movies, dimensions), np.float32)
     movies[known] = embeddings.numpy()[preparator.get_known_items_sorted_internal_ids()]

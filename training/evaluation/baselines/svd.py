@@ -21,8 +21,8 @@ def predict(task: Task) -> Answer:
     reader = surprise.Reader(rating_scale=tuple(task.scale.tolist()))
     model = surprise.SVD(**SETTINGS, random_state=task.seed)
     model.fit(surprise.Dataset.load_from_df(rows, reader).build_full_trainset())
-    asked = zip(task.asked_users.tolist(), task.asked_movies.tolist(), strict=True)
-    return {"stars": np.array([model.predict(user, movie).est for user, movie in asked])}
+    pairs = zip(task.pair_users.tolist(), task.pair_movies.tolist(), strict=True)
+    return {"stars": np.array([model.predict(user, movie).est for user, movie in pairs])}
 
 
 if __name__ == "__main__":
