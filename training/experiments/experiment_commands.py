@@ -65,7 +65,7 @@ def _config(config: TrainingConfig, epochs: int | None, seed: int) -> TrainingCo
 
 
 def _begin(data: str, output: Path | None) -> RatingsTable:
-    """Finds out before the minutes of training what would fail after them."""
+    """Check the output directory before the minutes of training, and load the ratings."""
     if output is not None:
         try:
             output.mkdir(parents=True, exist_ok=True)

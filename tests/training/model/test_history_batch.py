@@ -67,13 +67,13 @@ def test_sent_movies_count_as_earlier_than_stored_ones_of_a_later_time() -> None
 
 
 def test_distances_of_a_batch_are_counted_within_each_history() -> None:
-    batch = batch_of([HISTORY[:2], [], HISTORY, []], [NO_TIMESTAMP, 5, 20, 7])
-    assert batch.queries.numpy().tolist() == [0, 0, 2, 2, 2, 2]
-    assert batch.movie_rows.numpy().tolist() == [7, 3, 7, 3, 4, 1]
-    np.testing.assert_array_equal(batch.ratings.numpy(), [5, 1, 5, 1, NAN, 2])
-    assert batch.timestamps.numpy().tolist() == [10, 20, 10, 20, 20, 30]
-    assert batch.distances.numpy().tolist() == [1, 0, 2, 1, 0, 0]
-    assert int(batch.num_queries) == 4
+    batch = batch_of([HISTORY, HISTORY[:2], [], HISTORY, []], [19, NO_TIMESTAMP, 5, 29, 7])
+    assert batch.queries.numpy().tolist() == [0, 0, 0, 0, 1, 1, 3, 3, 3, 3]
+    assert batch.movie_rows.numpy().tolist() == [7, 3, 4, 1, 7, 3, 7, 3, 4, 1]
+    np.testing.assert_array_equal(batch.ratings.numpy(), [5, 1, NAN, 2, 5, 1, 5, 1, NAN, 2])
+    assert batch.timestamps.numpy().tolist() == [10, 20, 20, 30, 10, 20, 10, 20, 20, 30]
+    assert batch.distances.numpy().tolist() == [0, 0, 1, 2, 1, 0, 2, 1, 0, 0]
+    assert int(batch.num_queries) == 5
 
 
 def test_queries_without_any_history_have_sums_of_0() -> None:
