@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from service.bundle import CANDIDATES_FILE, HISTORY_ARRAYS, MODEL_DIRECTORY, NO_ROW, NO_TIMESTAMP
+from service.bundle import CANDIDATES_FILE, HISTORY_ARRAYS, MODEL_DIRECTORY
+from service.bundle.histories import History
 from service.bundle.manifest import read_manifest
+from service.bundle.query_encoding import encode_queries
 
 Array = NDArray[np.float32]
 
@@ -58,21 +60,13 @@ def real_embeddings(bundle: Path) -> tuple[Array, Array]:
     users = np.arange(len(offsets) - 1, dtype=np.int32)
     queries = []
     for group in np.split(users, range(64, len(users), 64)):
-        padded: dict[str, NDArray[Any]] = {
-            "history_rows": np.full((len(group), length), NO_ROW, np.int32),
-            "history_ratings": np.full((len(group), length), np.nan, np.float32),
-            "history_timestamps": np.full((len(group), length), NO_TIMESTAMP, np.int64),
-        }
-        for place, user in enumerate(group):
-            rated = slice(max(offsets[user], offsets[user + 1] - length), offsets[user + 1])
-            for name, source in (
-                ("rows", "movie_rows"),
-                ("ratings", "ratings"),
-                ("timestamps", "timestamps"),
-            ):
-                padded[f"history_{name}"][place, : rated.stop - rated.start] = arrays[source][rated]
-        asked = padded | {"user_rows": group, "timestamps": np.full(len(group), NO_TIMESTAMP, np.int64)}
-        tensors = {name: tf.constant(value) for name, value in asked.items()}
+        histories = [
+            History(*(arrays[name][rated] for name in ("movie_rows", "ratings", "timestamps")))
+            for user in group
+            for rated in [slice(max(offsets[user], offsets[user + 1] - length), offsets[user + 1])]
+        ]
+        inputs = encode_queries(histories, group)
+        tensors = {name: tf.constant(value) for name, value in inputs.items()}
         queries.append(embed(**tensors)["query_embeddings"].numpy())
     return np.load(bundle / CANDIDATES_FILE), np.concatenate(queries)
 

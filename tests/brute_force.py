@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from service.bundle import HISTORY_ARRAYS, NO_ROW, NO_TIMESTAMP
+from service.bundle.histories import History
+from service.bundle.query_encoding import encode_queries
 from training.data.table import RatingsTable
 
 
@@ -50,13 +51,8 @@ class BruteForce:
             rows.append(self.row(entry["movie_id"]))
             stars.append(entry.get("rating", np.nan))
             times.append(NO_TIMESTAMP)
-        inputs: dict[str, NDArray[Any]] = {
-            "user_rows": np.array([user], np.int32),
-            "timestamps": np.array([NO_TIMESTAMP if timestamp is None else timestamp]),
-            "history_rows": np.array([rows], np.int32),
-            "history_ratings": np.array([stars], np.float32),
-            "history_timestamps": np.array([times], np.int64),
-        }
+        seen = History(np.array(rows, np.int32), np.array(stars, np.float32), np.array(times, np.int64))
+        inputs = encode_queries([seen], user, NO_TIMESTAMP if timestamp is None else timestamp)
         return {name: self._tf.constant(values) for name, values in inputs.items()}, rows
 
     def recommend(

@@ -25,7 +25,7 @@ class TrainingConfig:
         history_scales: Ages, in movies, at which a movie's weight in the history has fallen to a half;
             one pooled history for each.
         time_buckets: Quantile buckets of the training times, each with an embedding; 0: no time feature.
-        use_history_times: Whether a query without a time is read as asked at the times of its history.
+        use_history_times: Whether a query without a time takes the mean time embedding of its history.
         use_history, use_content, use_user_id: Switch features off, for ablations.
         max_title_words: Size of the title vocabulary.
         epochs: Passes over all users.
@@ -39,11 +39,11 @@ class TrainingConfig:
         history_dropout: Up to this share of what an example that looks forward reads is dropped, a new share
             for each example, so that few movies are understood as well as many.
         short_share: Share of the examples that look forward which read no more than the most recent 1 to
-            `short_history` movies, as strangers send them.
+            `short_history` movies, as cold-start users send them.
         short_history: See `short_share`.
         hidden_low, hidden_high: Between which shares of a history the other examples hide and predict.
-        user_dropout: Probability that a known user is shown as a stranger.
-        time_dropout: Probability that a query is shown without its time.
+        user_dropout: Probability that a training example leaves out the user id.
+        time_dropout: Probability that a training example leaves out the query's time.
         time_window: With its time, a query that does not look forward predicts at most this many of the
             hidden movies nearest to that time.
         user_weight_power: A user weighs (number of targets) to this power in the retrieval loss.

@@ -19,12 +19,10 @@ from service.bundle import (
     HISTORY_ARRAYS,
     INDEX_FILE,
     MODEL_DIRECTORY,
-    NO_ROW,
-    NO_TIMESTAMP,
 )
+from service.bundle.histories import History
 from service.bundle.manifest import index_search_k, read_manifest
-
-Tensors = dict[str, NDArray[Any]]
+from service.bundle.query_encoding import QueryInputs, encode_queries
 
 
 class PlainWork:
@@ -54,7 +52,7 @@ class PlainWork:
     def answer(self, user_ids: Sequence[str]) -> list[dict[str, Any]]:
         """See `work.Work.answer`."""
         users = [self._users[user_id] for user_id in user_ids]
-        tensors = self._padded(users)
+        tensors = self._encode(users)
         embeddings = self._call("embed_query", tensors)["query_embeddings"]
         found = [self._best(user, query) for user, query in zip(users, embeddings, strict=True)]
         rows = np.array([rows for rows, _ in found], np.int32)
@@ -81,34 +79,19 @@ class PlainWork:
             for user_id, (best, scores), ratings in zip(user_ids, found, stars, strict=True)
         ]
 
-    def _call(self, signature: str, tensors: Tensors) -> Tensors:
+    def _call(self, signature: str, tensors: QueryInputs) -> QueryInputs:
         given = {name: self._constant(value) for name, value in tensors.items()}
         return {name: each.numpy() for name, each in self._model.signatures[signature](**given).items()}
 
-    def _padded(self, users: list[int]) -> Tensors:
-        """Histories cut to what the model reads, and padded to the longest of the batch."""
-        offsets = self._history["offsets"]
-        ends = [int(offsets[user + 1]) for user in users]
-        begins = [
-            max(int(offsets[user]), end - self._manifest.max_history)
-            for user, end in zip(users, ends, strict=True)
-        ]
-        shape = len(users), max(end - begin for begin, end in zip(begins, ends, strict=True))
-        tensors: Tensors = {
-            "user_rows": np.array(users, np.int32),
-            "timestamps": np.full(len(users), NO_TIMESTAMP, np.int64),
-            "history_rows": np.full(shape, NO_ROW, np.int32),
-            "history_ratings": np.full(shape, np.nan, np.float32),
-            "history_timestamps": np.full(shape, NO_TIMESTAMP, np.int64),
-        }
-        for place, (begin, end) in enumerate(zip(begins, ends, strict=True)):
-            for name, source in (
-                ("rows", "movie_rows"),
-                ("ratings", "ratings"),
-                ("timestamps", "timestamps"),
-            ):
-                tensors[f"history_{name}"][place, : end - begin] = self._history[source][begin:end]
-        return tensors
+    def _encode(self, users: list[int]) -> QueryInputs:
+        """Histories cut to the model's `max_history`."""
+        offsets, histories = self._history["offsets"], []
+        for user in users:
+            end = int(offsets[user + 1])
+            at = slice(max(int(offsets[user]), end - self._manifest.max_history), end)
+            columns = (self._history[name][at] for name in ("movie_rows", "ratings", "timestamps"))
+            histories.append(History(*columns))
+        return encode_queries(histories, users)
 
     def _best(self, user: int, query: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         seen = self._history["movie_rows"][slice(*self._history["offsets"][user : user + 2])]

@@ -19,22 +19,24 @@ Beside the bundles, `CURRENT` is a text file: the live bundle's directory name a
 the one that was live before it (`service.bundle.current`). Whatever beside them begins with a dot is no
 bundle: something half-written, half-removed, or a lock.
 
-The signatures `embed_query` and `predict_rating` take, by name,
-`user_rows` int32 `[B]` (position in the bundle's users, `NO_ROW` for a stranger),
-`timestamps` int64 `[B]` (Unix seconds, `NO_TIMESTAMP` for a time-agnostic query),
-`history_rows` int32 `[B, L]` (candidate rows, oldest first, padded at the end with `NO_ROW`),
-`history_ratings` float32 `[B, L]` (stars, NaN where not rated) and
-`history_timestamps` int64 `[B, L]` (`NO_TIMESTAMP` where not known).
+The signatures `query_state`, `embed_query` and `predict_rating` take the same query arguments, built by
+`service.bundle.query_encoding`:
+`user_rows` int32 `[B]` (position in the bundle's users, `NO_ROW` for a cold-start user),
+`timestamps` int64 `[B]` (Unix seconds, `NO_TIMESTAMP` for a query without a time),
+`history_lengths` int32 `[B]` (movies of each history) and, the histories one after another,
+`[sum of lengths]`,
+`history_rows` int32 (candidate rows, oldest first),
+`history_ratings` float32 (stars, NaN where not rated),
+`history_timestamps` int64 (Unix seconds, `NO_TIMESTAMP` where not known).
+
 `embed_query` returns `query_embeddings` float32 `[B, embedding_dimension]`. `predict_rating` takes
 `candidate_rows` int32 `[B, K]` as well and returns `ratings` float32 `[B, K]`, stars clipped to the scale.
+`query_state`, which the service calls, returns all that scores and ratings need of a query: `query_states`
+float32 `[B, S]`, S = embedding_dimension + rating_dimension + 2: the query embedding as `embed_query` returns
+it, the rating vector, the rating bias and the rating confidence. The stars that `predict_rating` returns for
+a movie are then
 
-`query_state` is what the service itself asks: all that both kinds of answer need of a query, in one call. It
-takes the same without padding: `history_lengths` int32 `[B]`, and the histories one after another in
-`history_rows`, `history_ratings` and `history_timestamps`, `[sum of lengths]`. It returns `query_states`
-float32 `[B, S]`, S = embedding_dimension + rating_dimension + 2: the query embedding as `embed_query` gives
-it, the taste (a vector), the bias and the confidence. The stars that `predict_rating` gives a movie are then
-
-predicted = query's bias + movie's bias + taste . movie's vector
+predicted = query's bias + movie's bias + rating vector . movie's vector
             + MLP(query's bias, movie's bias, that dot product, movie's confidence, query's confidence)
 stars     = mean_stars + spread_stars * predicted, clipped to the scale
 

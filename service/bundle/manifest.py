@@ -15,7 +15,7 @@ from typing import Any, TypedDict
 from service.bundle import MANIFEST_FILE
 from service.errors import BundleIncompatible, BundleUnreadable, FileMissing, ManifestCorrupt
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 class FileEntry(TypedDict):

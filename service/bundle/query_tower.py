@@ -18,6 +18,13 @@ from numpy.typing import NDArray
 
 from service.bundle import MODEL_DIRECTORY, NO_ROW, NO_TIMESTAMP
 from service.bundle.histories import History
+from service.bundle.query_encoding import (
+    NO_HISTORY,
+    QUERY_DTYPES,
+    QueryInputs,
+    encode_queries,
+    untimed_history,
+)
 from service.errors import BundleInconsistent
 from service.settings import Settings
 
@@ -67,7 +74,7 @@ class QueryTower:
         self._captured = list(self._query_state.captured_inputs)
         num_arguments = len(self._query_state.inputs) - len(self._captured)
         self._arguments = [each.op.name for each in self._query_state.inputs[:num_arguments]]
-        if set(self._arguments) != (expected := flat_inputs([_LAST]).keys()):
+        if set(self._arguments) != (expected := QUERY_DTYPES.keys()):
             raise BundleInconsistent(
                 f"{path}: expected query_state to take {sorted(expected)}, it takes {self._arguments}; "
                 "export again"
@@ -99,7 +106,7 @@ class QueryTower:
         outputs = []
         for part in _parts(inputs):
             people = inputs[part]
-            columns = flat_inputs([*people, *[_NOBODY] * (-(len(people) + 1) % _MULTIPLE), _LAST])
+            columns = _encode([*people, *[_NOBODY] * (-(len(people) + 1) % _MULTIPLE), _LAST])
             if self._delay_seconds:
                 time.sleep(self._delay_seconds)
             [states] = self._call(args=[columns[name] for name in self._arguments] + self._captured)
@@ -107,14 +114,8 @@ class QueryTower:
         return np.concatenate(outputs) if len(outputs) != 1 else outputs[0]
 
 
-_NOBODY = TowerInput(
-    NO_ROW, NO_TIMESTAMP, History(np.empty(0, np.int32), np.empty(0, np.float32), np.empty(0, np.int64))
-)
-_LAST = TowerInput(
-    NO_ROW,
-    NO_TIMESTAMP,
-    History(np.zeros(16, np.int32), np.full(16, np.nan, np.float32), np.full(16, NO_TIMESTAMP, np.int64)),
-)
+_NOBODY = TowerInput(NO_ROW, NO_TIMESTAMP, NO_HISTORY)
+_LAST = TowerInput(NO_ROW, NO_TIMESTAMP, untimed_history(np.zeros(16), np.full(16, np.nan)))
 _MULTIPLE = 16
 """Batches are filled up with nobody to a multiple of this, and end in `_LAST`; their answers are thrown away.
 TensorFlow computes as many elements at once as the processor can, and the last few of an array by other
@@ -135,17 +136,12 @@ def _parts(inputs: Sequence[TowerInput]) -> Iterator[slice]:
     yield slice(start, len(inputs))
 
 
-def flat_inputs(inputs: Sequence[TowerInput]) -> dict[str, NDArray[Any]]:
-    """The arguments of `query_state` by name, as `service.bundle` states them."""
-    histories = [each.history for each in inputs]
-    return {
-        "user_rows": np.array([each.user_row for each in inputs], np.int32),
-        "timestamps": np.array([each.timestamp for each in inputs], np.int64),
-        "history_lengths": np.array([len(each) for each in histories], np.int32),
-        "history_rows": np.concatenate([each.rows for each in histories]),
-        "history_ratings": np.concatenate([each.ratings for each in histories]),
-        "history_timestamps": np.concatenate([each.timestamps for each in histories]),
-    }
+def _encode(inputs: Sequence[TowerInput]) -> QueryInputs:
+    return encode_queries(
+        [each.history for each in inputs],
+        [each.user_row for each in inputs],
+        [each.timestamp for each in inputs],
+    )
 
 
 def _graphs(tensorflow: Any) -> list[Any]:

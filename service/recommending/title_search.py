@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import cdist
 
-from service.recommending.title_words import names_of, without_article, words_of, year_of
+from service.bundle.title_year import year_of
+from service.recommending.title_words import names_of, without_article, words_of
 
 MOST_WORDS = 12
 """Words of a query that are read; titles seldom have as many."""
@@ -64,7 +65,7 @@ class TitleSearch:
                 key = " ".join(without_article(name))
                 names.append((f"{key} {year}" if year else key, row, len(key)))
                 joined.append((key.replace(" ", ""), row, 0))
-            for word in {*(word for name in of_title for word in name), *([year] if year else [])}:
+            for word in {*(word for name in of_title for word in name), *([str(year)] if year else [])}:
                 rows_by_word.setdefault(word, []).append(row)
         self._names, self._joined = _SortedNames(names), _SortedNames(joined)
         vocabulary = sorted(rows_by_word)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_YEAR = re.compile(r"\((\d{4})\)(?:\s*\(\w+\))?\s*$")  # also "(1995) (V)", on video
+from service.bundle.title_year import without_year
+
 _OTHER_NAME = re.compile(r"\(([^()]*)\)")
 _KNOWN_AS = re.compile(r"^(?:a\.?k\.?a\.?|aka)\s+", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
@@ -46,16 +47,10 @@ def without_article(words: list[str]) -> list[str]:
 
 def names_of(title: str) -> list[list[str]]:
     """The names that a catalogue's title holds, each as words, without the year: the main one first."""
-    main = _YEAR.sub("", title)
+    main = without_year(title)
     names = [_OTHER_NAME.sub(" ", main), *(_KNOWN_AS.sub("", name) for name in _OTHER_NAME.findall(main))]
     in_order = (_ARTICLE_AT_END.sub(_article_in_front, name.strip()) for name in names)
     return [words for words in map(words_of, in_order) if words]
-
-
-def year_of(title: str) -> str | None:
-    """The year in parentheses at the end of a title, if there is one."""
-    found = _YEAR.search(title)
-    return found and found[1]
 
 
 def _article_in_front(match: re.Match[str]) -> str:

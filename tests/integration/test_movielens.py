@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from service.bundle import NO_ROW, NO_TIMESTAMP
+from service.bundle.query_encoding import encode_queries, untimed_history
 from training.config import TrainingConfig
 from training.data.sources import load_ratings
 from training.data.splits import random_split
@@ -32,27 +32,19 @@ def test_one_joint_model_passes_the_floor_on_the_published_random_split(movielen
 def test_who_loves_star_wars_gets_more_of_its_kind_and_not_the_popular_list(movielens: RatingsTable) -> None:
     trained = fit_model(movielens, TrainingConfig())
     movies = movielens.movies
-    liked = np.array([[movies.movie_ids.index(movie_id) for movie_id in STAR_WARS]], np.int32)
-    assert [movies.titles[row].split(" (")[0] for row in liked[0]] == [
+    liked = [movies.movie_ids.index(movie_id) for movie_id in STAR_WARS]
+    assert [movies.titles[row].split(" (")[0] for row in liked] == [
         "Star Wars",
         "Empire Strikes Back, The",
         "Return of the Jedi",
     ]
-    [query] = trained.embed_queries(
-        {
-            "user_rows": np.array([NO_ROW], np.int32),
-            "timestamps": np.array([NO_TIMESTAMP]),
-            "history_rows": liked,
-            "history_ratings": np.full((1, 3), 5, np.float32),
-            "history_timestamps": np.full((1, 3), NO_TIMESTAMP),
-        }
-    )
-    scores = trained.embed_candidates() @ query
-    scores[liked[0]] = -np.inf
+    [query] = trained.embed_queries(encode_queries([untimed_history(liked, [5.0] * 3)]))
+    scores = trained.candidate_embeddings @ query
+    scores[liked] = -np.inf
     best = np.argsort(-scores)[:10].tolist()
     titles = [movies.titles[row] for row in best]
     of_its_kind = [row for row in best if {"Sci-Fi", "Action", "Adventure"} & set(movies.genres[row])]
     assert len(of_its_kind) >= 6, titles
     popular = np.argsort(-np.bincount(movielens.movie_rows, minlength=len(movies)), kind="stable")
-    unseen_popular = popular[~np.isin(popular, liked[0])][:10].tolist()
+    unseen_popular = popular[~np.isin(popular, liked)][:10].tolist()
     assert set(best) != set(unseen_popular), titles

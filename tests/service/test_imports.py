@@ -86,7 +86,8 @@ def test_heavy_imports_stay_in_one_module(module: str) -> None:
         assert not packages & {"fastapi", "starlette", "uvicorn", "anyio"}
 
 
-def test_training_imports_of_the_service_only_the_contract() -> None:
+def test_training_imports_of_the_service_only_bundle_and_errors() -> None:
     for path in sorted((REPOSITORY / "training").rglob("*.py")):
         of_service = {name for name in imports_in(path) if name.partition(".")[0] == "service"}
-        assert of_service <= CONTRACT, path
+        rest = {name for name in of_service if not f"{name}.".startswith("service.bundle.")}
+        assert rest <= {"service.errors"}, path

@@ -23,9 +23,11 @@ from training.evaluation.split_evaluation import evaluate_baselines, evaluate_mo
 from training.export.bundle_export import export_bundle
 from training.export.verification import verify
 from training.model.examples import ExampleSampler
-from training.model.fitting import TrainedModel, build_vocabulary, fit_model
+from training.model.fitting import fit_model
 from training.model.histories import Histories
+from training.model.trained_model import TrainedModel
 from training.model.two_tower_model import TwoTowerModel
+from training.model.vocabulary import build_vocabulary
 
 MakeModel = Callable[..., TrainedModel]
 
@@ -104,7 +106,7 @@ def make_model(train_table: RatingsTable) -> MakeModel:
         histories = Histories.from_table(table)
         vocabulary = build_vocabulary(table, histories, config)
         model = TwoTowerModel(vocabulary, config)
-        batch = next(ExampleSampler(histories, vocabulary.num_candidates, config).batches())
+        batch = next(ExampleSampler(histories, config).batches())
         model({name: tf.constant(values) for name, values in batch.items()})
         random = np.random.default_rng(2)
         for variable in model.trainable_variables:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from service.bundle.title_year import year_of
 from training.data.table import MovieTable, RatingsTable, UserFeature, id_order
 
-# 'Toy Story (1995)', 'Land Before Time III (1995) (V)' and, of a series, 'Death Note (2006-2007)'.
-_YEAR = re.compile(r"\((\d{4})(?:[-\u2013]\d{0,4})?\)(?:\s*\([A-Za-z]+\))?\s*$", re.ASCII)
 # GroupLens has used all of these for 'we do not know'.
 _NO_GENRE = {"", "(no genres listed)", "unknown", "Unknown"}
 
@@ -30,7 +28,7 @@ def assemble_movies(
     """
     order = id_order(movie_ids)
     ordered_titles = tuple(titles[row].strip() for row in order)
-    years = [int(found[1]) if (found := _YEAR.search(title)) else 0 for title in ordered_titles]
+    years = [year_of(title) or 0 for title in ordered_titles]
     return MovieTable(
         movie_ids=tuple(movie_ids[row] for row in order),
         titles=ordered_titles,

@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -137,6 +138,11 @@ class RatingsTable:
           ValueError: there are no rows.
         """
         return int(self.timestamps.min()), int(self.timestamps.max())
+
+    @cached_property
+    def movie_counts(self) -> NDArray[np.int64]:
+        """Ratings of each movie; int64, shape [num_movies]."""
+        return np.bincount(self.movie_rows, minlength=self.num_movies)
 
     def take(self, rows: NDArray[np.int64]) -> RatingsTable:
         """The table of these rows only, in their order, with the same vocabularies.

@@ -1,1 +1,1 @@
-"""How good a model is on held-out ratings, beside baselines."""
+"""Measure models and baselines on held-out ratings."""

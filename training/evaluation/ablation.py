@@ -1,4 +1,4 @@
-"""What each part of the model is worth: the same training without it."""
+"""Ablation: the configurations that switch one part of the model off."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ WITHOUT: dict[str, dict[str, Any]] = {
     "retrieval only": {"rating_weight": 0.0},
     "rating only": {"retrieval_weight": 0.0},
 }
-"""The hyper-parameters that each row of the ablation changes, by the row's name."""
+"""The hyper-parameters that each row of the ablation changes, by name of the row."""
 
 
 def ablations(config: TrainingConfig) -> Iterator[tuple[str, TrainingConfig]]:
-    """Each row's name and configuration; a row that changes nothing is left out, but for the first.
+    """Yield each row's name and configuration; rows that change nothing are left out, except the first.
 
     Raises:
-        ConfigurationError: A row cannot be made of this configuration, as of one that has one task only.
+        ConfigurationError: A row is not valid for this configuration, as for one with a single task.
     """
     for name, changes in WITHOUT.items():
         changed = replace(config, **changes)

@@ -1,4 +1,4 @@
-"""Where a model is good and where it is not: what single measures over all held-out rows hide."""
+"""Break a model's quality down by history length, popularity, list length and predicted stars."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from training.data.table import RatingsTable
 from training.evaluation.example_answers import example_answers
 from training.evaluation.held_out_users import held_out_users, padded_movies, seen_movies
 from training.evaluation.metrics import Calibration, HitRate, NormalizedDCG, RootMeanSquaredError, ranks
-from training.model.fitting import TrainedModel
+from training.model.trained_model import TrainedModel
 
 _LIST_LENGTH = 10
 _DEPTHS = (1, 5, 10, 20, 50, 100, 200)
@@ -19,27 +19,26 @@ _HISTORY_LENGTHS = {"0": 0, "1-5": 5, "6-20": 20, "21-50": 50, "more": np.inf}
 
 
 def analyse(trained: TrainedModel, test: RatingsTable) -> dict[str, Any]:
-    """One time-agnostic query per user with held-out rows, seen movies excluded.
+    """Analyse one query without a time per user with held-out rows, seen movies excluded.
 
-    Scores of a group of users are in memory at a time.
+    Only the scores of one group of users are in memory at a time.
 
     Returns:
-        A JSON document: `catalogue_coverage` (share of the catalogue in somebody's first ten),
+        A JSON document: `catalogue_coverage` (share of the catalogue in any user's first ten),
         `popularity_deciles` (share of the recommended movies in each tenth of the catalogue by number of
         training ratings, the most popular first), `by_history_length` and `hit_rate_by_k` (both by name),
         `calibration` (see `Calibration`) and `examples` (see `example_answers`).
     """
     histories, num_movies = trained.histories, test.num_movies
-    candidates = trained.embed_candidates()
     recommended = np.zeros(num_movies, np.int64)
     hit_rates = [HitRate(k) for k in _DEPTHS]
     lengths = {name: _Quality() for name in _HISTORY_LENGTHS}
     calibration = Calibration(trained.vocabulary.rating_scale)
     for user_rows, rows_of_users in held_out_users(histories, test):
         inputs = histories.query_inputs(user_rows, trained.config.max_history)
-        scores = trained.embed_queries(inputs) @ candidates.T
+        scores = trained.embed_queries(inputs) @ trained.candidate_embeddings.T
         predicted = trained.predict_ratings(inputs, padded_movies(test, rows_of_users))
-        seen = seen_movies(histories, user_rows, num_movies)
+        seen = seen_movies(histories, user_rows)
         lists = _first(scores, seen)
         for at, rows in enumerate(rows_of_users):
             movies, stars = test.movie_rows[rows], test.stars[rows]
@@ -53,9 +52,7 @@ def analyse(trained: TrainedModel, test: RatingsTable) -> dict[str, Any]:
             recommended[lists[at]] += 1
     return {
         "catalogue_coverage": float(np.mean(recommended > 0)),
-        "popularity_deciles": popularity_deciles(
-            recommended, np.bincount(histories.movie_rows, minlength=num_movies)
-        ),
+        "popularity_deciles": popularity_deciles(recommended, histories.movie_counts),
         "by_history_length": {name: quality.result() for name, quality in lengths.items()},
         "hit_rate_by_k": {str(one.k): one.result() for one in hit_rates},
         "calibration": calibration.result(),
@@ -64,10 +61,10 @@ def analyse(trained: TrainedModel, test: RatingsTable) -> dict[str, Any]:
 
 
 def popularity_deciles(recommended: NDArray[np.int64], popularity: NDArray[np.int64]) -> list[float]:
-    """Shares of `recommended`, counts by movie `[C]`, in tenths of the catalogue by `popularity`, `[C]`.
+    """Share `recommended`, counts by movie `[C]`, among tenths of the catalogue by `popularity`, `[C]`.
 
-    Equally popular movies are in catalogue order; the first tenths of ten have one more where ten does
-    not divide C. Zeros where nothing was recommended.
+    Equally popular movies are in catalogue order; the first tenths have one movie more where ten does not
+    divide C. Zeros where nothing was recommended.
     """
     tenths = np.array_split(recommended[np.argsort(-popularity, kind="stable")], 10)
     return [float(tenth.sum() / max(1, recommended.sum())) for tenth in tenths]

@@ -1,4 +1,4 @@
-"""What `evaluate` measured, kept beside the bundles until the next `fit` takes it into its report."""
+"""Cache the results of `evaluate` beside the bundles, for the report of the next `fit`."""
 
 from __future__ import annotations
 
@@ -15,15 +15,14 @@ from training.export.artifacts import make_artifacts, writing
 from training.export.saved_model import library_versions
 
 RECORDS_DIRECTORY = "evaluation"
-"""In the artifacts; the service never reads it, and it may be deleted at any time."""
+"""Directory within the artifacts; the service does not read it, and it may be deleted at any time."""
 
 
 class EvaluationRecords:
-    """The records that hold for some ratings and hyper-parameters, one for each split.
+    """Cached results for given ratings and hyper-parameters, one record for each split.
 
-    A record is a file `evaluation/<split>-<hash>.json`. It holds for the same data, the same hyper-parameters
-    but for the seed, the same code of this package and the same libraries: anything else would be figures
-    of another model.
+    A record is a file `evaluation/<split>-<hash>.json`. It is valid for the same data, hyper-parameters
+    except the seed, code of this package and libraries.
     """
 
     def __init__(self, artifacts: Path, table: RatingsTable, config: TrainingConfig) -> None:
@@ -38,7 +37,7 @@ class EvaluationRecords:
         }
 
     def read(self, split: str) -> dict[str, Any]:
-        """What is known of a split; empty where nothing is."""
+        """Read the record of a split; empty where there is none."""
         try:
             record = json.loads(self._path(split).read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -48,10 +47,10 @@ class EvaluationRecords:
         return record
 
     def add(self, split: str, parts: dict[str, Any]) -> None:
-        """Adds to what is known, or replaces parts of it; whole or not at all.
+        """Add parts to the record of a split, or replace them, atomically.
 
         Raises:
-            ExportError: It cannot be written.
+            ExportError: The record cannot be written.
         """
         path = self._path(split)
         record = {"holds_for": self._holds_for} | self.read(split) | parts

@@ -1,4 +1,4 @@
-"""The model beside the baselines: a table with the best of each row marked, and in words where it loses."""
+"""Compare the model with the baselines: a table with the best of each row marked, and a verdict."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MEASURES = {
     "top_100_accuracy_with_time": "top-100 accuracy, row's own time",
     "hit_rate_at_100_with_time": "hit rate@100, row's own time",
 }
-"""Measures in the order of every table, with their printed names."""
+"""Printed names of the measures, in the order of every table."""
 
 OURS = "Matinee"
 
@@ -27,7 +27,7 @@ _DECIMALS = 4
 
 @dataclass(frozen=True)
 class Cell:
-    """One figure as text, '-' where it was not computed; `best` where no other of its row is better."""
+    """One figure as text, '-' where it was not computed; `best` if no other of its row is better."""
 
     text: str
     best: bool
@@ -35,14 +35,14 @@ class Cell:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A table for people.
+    """A printable table.
 
     Attributes:
-        header: The names of the columns after that of the measures, ours first.
-        rows: By the printed name of the measure, a cell for each column. A row that one column alone has a
-            figure in has no best.
-        verdict: One sentence for each measure at which a baseline is better than the model, or one that
-            says that there is none; empty where nothing can be compared.
+        header: The names of the columns after that of the measures, the model first.
+        rows: By the printed name of the measure, a cell for each column. A row with a figure in
+            one column only has no best.
+        verdict: One sentence for each measure at which a baseline is better than the model, or one if there
+            is none; empty where nothing can be compared.
     """
 
     header: list[str]
@@ -51,7 +51,7 @@ class Comparison:
 
 
 def compare(metrics: dict[str, Any]) -> Comparison:
-    """Compares what `evaluate_split` returned; figures that print alike are equally good."""
+    """Compare the figures of `evaluate_split`, as they are printed."""
     columns = {OURS: metrics["model"]} | {
         _NAMES.get(name, name): measures or {} for name, measures in metrics["baselines"].items()
     }
@@ -78,7 +78,7 @@ def compare(metrics: dict[str, Any]) -> Comparison:
 
 
 def _loss(title: str, better: list[str], figures: dict[str, float]) -> str:
-    """`better` are the columns that beat ours, the best of them first."""
+    """`better` are the columns that beat the model, the best of them first."""
     first, *others = better
     sentence = (
         f"{OURS} loses to {first} at {title} by {_text(abs(figures[first] - figures[OURS]))} "

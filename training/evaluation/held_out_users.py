@@ -1,4 +1,4 @@
-"""Users with held-out rows, in groups, and what each of them is known to have seen."""
+"""Users with held-out rows, in groups, and the movies of their histories."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _USERS_AT_ONCE = 256
 def held_out_users(
     histories: Histories, test: RatingsTable
 ) -> Iterator[tuple[NDArray[np.int32], list[NDArray[np.int64]]]]:
-    """Users in groups: their rows in the histories, int32 `[B]`, and each one's rows of the test table."""
+    """Yield groups of users: their rows in the histories, int32 `[B]`, and each one's rows of `test`."""
     order = np.argsort(test.user_rows, kind="stable")
     counts = np.bincount(test.user_rows, minlength=test.num_users)
     users = np.flatnonzero(counts)
@@ -29,16 +29,16 @@ def held_out_users(
 
 
 def padded_movies(test: RatingsTable, rows_of_users: list[NDArray[np.int64]]) -> NDArray[np.int32]:
-    """Each user's test movies, int32 `[B, widest]`; what is left of a line is movie 0."""
+    """Return each user's test movies, int32 `[B, widest]`, padded with movie 0."""
     movies = np.zeros((len(rows_of_users), max(len(rows) for rows in rows_of_users)), np.int32)
     for at, rows in enumerate(rows_of_users):
         movies[at, : len(rows)] = test.movie_rows[rows]
     return movies
 
 
-def seen_movies(histories: Histories, user_rows: NDArray[np.int32], num_candidates: int) -> NDArray[np.bool_]:
-    """What each user's history has, bool `[B, C]`."""
-    seen = np.zeros((len(user_rows), num_candidates), np.bool_)
+def seen_movies(histories: Histories, user_rows: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Mark the movies of each user's history, bool `[B, C]`; none for `NO_ROW`."""
+    seen = np.zeros((len(user_rows), histories.num_candidates), np.bool_)
     for at, user in enumerate(user_rows.tolist()):
         if user >= 0:
             seen[at, histories.movie_rows[histories.rows_of(user)]] = True

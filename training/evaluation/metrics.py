@@ -1,7 +1,7 @@
-"""Quality measures in numpy. All accumulate: memory does not grow with the number of test rows.
+"""Quality measures in numpy, accumulated: memory does not grow with the number of test rows.
 
 A movie's *rank* is the number of candidates that score strictly higher: 0 is the best. Ties count in the
-movie's favour, as TensorFlow's `in_top_k` has it, which the published figures were measured with.
+movie's favour, as in TensorFlow's `in_top_k`, with which the published figures were measured.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ _CLASSES, _BINS = 1_000, 10  # of predicted stars
 def ranks(
     scores: NDArray[np.float32], targets: NDArray[np.integer], excluded: NDArray[np.bool_] | None = None
 ) -> NDArray[np.int64]:
-    """Ranks of one target per query.
+    """Compute the rank of one target per query.
 
     Args:
         scores: float `[B, C]`.
         targets: int `[B]`, columns of `scores`.
-        excluded: bool `[B, C]` or `[1, C]`, candidates that do not compete (the target itself always does).
+        excluded: bool `[B, C]` or `[1, C]`, candidates that do not count (the target itself always does).
 
     Returns:
         int64 `[B]`, from 0 to C - 1; C where the target's score is not a number.
@@ -32,7 +32,7 @@ def ranks(
     counts = np.empty(len(targets), np.int64)
     for start in range(0, len(targets), _ROWS_AT_ONCE):
         at = slice(start, start + _ROWS_AT_ONCE)
-        # Not `scores > ...`: beside a score that is no number nothing would be better: it would rank first.
+        # Not `scores > ...`: nothing is greater than NaN, so that such a target would rank first.
         better = ~(scores[at] <= np.take_along_axis(scores[at], targets[at, None], axis=1))
         if excluded is not None:
             better &= ~(excluded if len(excluded) == 1 else excluded[at])
@@ -53,12 +53,12 @@ class HitRate:
     rows: int = 0
 
     def update(self, of: NDArray[np.int64]) -> None:
-        """Adds test rows by their ranks, int64 `[n]`."""
+        """Add test rows by their ranks, int64 `[n]`."""
         self.hits += int(np.count_nonzero(of < self.k))
         self.rows += len(of)
 
     def result(self) -> float:
-        """The share so far."""
+        """Return the share so far."""
         return self.hits / self.rows if self.rows else float("nan")
 
 
@@ -71,17 +71,17 @@ class PerUser(ABC):
     users: int = 0
 
     def update(self, of: NDArray[np.int64]) -> None:
-        """Adds one user by the ranks of their test movies, int64 `[n]`; n = 0 is no user."""
+        """Add one user by the ranks of their test movies, int64 `[n]`; n = 0 is ignored."""
         if len(of):
             self.total += self.value(of)
             self.users += 1
 
     @abstractmethod
     def value(self, of: NDArray[np.int64]) -> float:
-        """The measure for one user."""
+        """Compute the measure for one user."""
 
     def result(self) -> float:
-        """The mean so far."""
+        """Return the mean so far."""
         return self.total / self.users if self.users else float("nan")
 
 
@@ -92,7 +92,7 @@ class Recall(PerUser):
     """
 
     def value(self, of: NDArray[np.int64]) -> float:
-        """Recall@K for one user."""
+        """Compute recall@K for one user."""
         return float(np.mean(of < self.k))
 
 
@@ -103,7 +103,7 @@ class NormalizedDCG(PerUser):
     """
 
     def value(self, of: NDArray[np.int64]) -> float:
-        """NDCG@K for one user."""
+        """Compute NDCG@K for one user."""
         gains = 1 / np.log2(of[of < self.k] + 2)
         ideal = 1 / np.log2(np.arange(min(len(of), self.k)) + 2)
         return float(gains.sum() / ideal.sum())
@@ -117,23 +117,23 @@ class RootMeanSquaredError:
     rows: int = 0
 
     def update(self, predicted: NDArray[np.floating], true: NDArray[np.floating]) -> None:
-        """Adds rows, both float `[n]` stars."""
+        """Add rows, both float `[n]` stars."""
         self.squares += float(np.sum((predicted.astype(np.float64) - true) ** 2))
         self.rows += len(true)
 
     def result(self) -> float:
-        """The error so far."""
+        """Return the error so far."""
         return float(np.sqrt(self.squares / self.rows)) if self.rows else float("nan")
 
 
 class Calibration:
-    """What people gave where so many stars were predicted.
+    """Mean given stars by predicted stars.
 
-    Rows are counted in narrow classes of predicted stars, equally wide; ten bins of about as many rows each
-    are made of neighbouring classes. Of few or equal predictions there are fewer.
+    Rows are counted in 1,000 equally wide classes of predicted stars; neighbouring classes are joined to ten
+    bins of about equally many rows, or fewer where predictions are few or equal.
 
     Args:
-        scale: The fewest and the most stars; predictions outside count at its ends.
+        scale: The smallest and the largest stars; predictions outside count at its ends.
     """
 
     def __init__(self, scale: tuple[float, float]) -> None:
@@ -142,15 +142,15 @@ class Calibration:
         self._sums = np.zeros((3, _CLASSES))
 
     def update(self, predicted: NDArray[np.floating], true: NDArray[np.floating]) -> None:
-        """Adds rows, both float `[n]` stars."""
+        """Add rows, both float `[n]` stars."""
         classes = np.searchsorted(self._edges, predicted, side="right")
         for at, weights in enumerate((None, predicted, true)):
             self._sums[at] += np.bincount(classes, weights, _CLASSES)
 
     def result(self) -> list[dict[str, float]]:
-        """The bins by predicted stars ascending: means `predicted` and `true`, and how many `rows`."""
+        """Return the bins by ascending predicted stars: means `predicted` and `true`, number of `rows`."""
         rows = self._sums[0]
-        # A class belongs to the bin that its middle row falls into.
+        # A class belongs to the bin of its middle row.
         middles = np.cumsum(rows) - rows / 2
         bins = np.minimum(_BINS * middles / max(1, rows.sum()), _BINS - 1).astype(np.int64)
         counts, predicted, true = (np.bincount(bins, sums, _BINS) for sums in self._sums)
@@ -166,7 +166,7 @@ class Calibration:
 
 @dataclass
 class RetrievalMetrics:
-    """The measures of docs/evaluation.md that need one query per user, test movies of one user at a time."""
+    """The measures of docs/evaluation.md with one query per user, updated by one user at a time."""
 
     hit_rates: list[HitRate] = field(default_factory=lambda: [HitRate(10), HitRate(50), HitRate(100)])
     accuracy: HitRate = field(default_factory=lambda: HitRate(100))
@@ -174,7 +174,7 @@ class RetrievalMetrics:
     recall: Recall = field(default_factory=lambda: Recall(20))
 
     def update(self, unseen: NDArray[np.int64], among_all: NDArray[np.int64]) -> None:
-        """Adds one user: ranks with the seen movies excluded, and among all candidates; int64 `[n]`."""
+        """Add one user: ranks with the seen movies excluded, and among all candidates; int64 `[n]`."""
         for hit_rate in self.hit_rates:
             hit_rate.update(unseen)
         self.accuracy.update(among_all)
@@ -182,7 +182,7 @@ class RetrievalMetrics:
         self.recall.update(unseen)
 
     def results(self) -> dict[str, float]:
-        """All measures by name."""
+        """Return all measures by name."""
         return {
             **{f"hit_rate_at_{one.k}": one.result() for one in self.hit_rates},
             f"ndcg_at_{self.ndcg.k}": self.ndcg.result(),

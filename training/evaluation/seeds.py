@@ -1,4 +1,4 @@
-"""One measurement repeated with several seeds."""
+"""Average a measurement over several seeds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 
 def mean_of_runs(runs: list[dict[str, Any]]) -> dict[str, Any]:
-    """Several seeds as one document: that of the first run, with the mean of the model's measures.
+    """Join runs with several seeds: the document of the first, with the mean of the model's measures.
 
     Returns:
         As `evaluate_split`, and `seeds`, `runs` (each one's `seed`, `fit_seconds` and `model`) and

@@ -1,4 +1,4 @@
-"""Measures a model, and the baselines beside it, on held-out rows."""
+"""Measure a model and the baselines on held-out rows."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ from training.evaluation.baselines.popularity import Popularity
 from training.evaluation.held_out_users import held_out_users, padded_movies, seen_movies
 from training.evaluation.metrics import HitRate, RetrievalMetrics, RootMeanSquaredError, ranks
 from training.export.index_recall import build_measured_index, sample_queries
-from training.model.fitting import OnEpoch, TrainedModel, Validate, fit_model
+from training.model.fitting import OnEpoch, Validate, fit_model
 from training.model.histories import Histories
+from training.model.trained_model import TrainedModel
 
 Score = Callable[[NDArray[np.int32]], NDArray[np.float32]]
-"""Users, int32 `[B]` (`NO_ROW` for strangers), to scores of all candidates, float32 `[B, C]`."""
+"""Users, int32 `[B]` (`NO_ROW` for cold-start users), to scores of all candidates, float32 `[B, C]`."""
 
 Predict = Callable[[NDArray[np.int32], NDArray[np.int32]], NDArray[np.float32]]
 """Users, as above, and movies, int32 `[B, K]`, to stars, float32 `[B, K]`."""
@@ -45,22 +46,22 @@ def evaluate_split(
     *,
     measure_index: bool = False,
 ) -> dict[str, Any]:
-    """Trains on the split's training rows and measures on its test rows.
+    """Train on the split's training rows and measure on its test rows.
 
     Args:
         table: All ratings.
-        split: Which rows train and which test.
-        config: How to train.
-        on_epoch: Is told how training goes.
-        measure_index: Whether to build the index that export would build of this model, for its recall.
+        split: Training and test rows.
+        config: Hyper-parameters.
+        on_epoch: Called after every epoch.
+        measure_index: Whether to build the index as export would, and measure its recall.
 
     Returns:
         A JSON document: `split`, `train_ratings`, `test_ratings`, `seed`, `fit_seconds`, `model` and
         `baselines` (measures by name; null where not computed), `analysis` (see `analyse`), and `losses` and
-        `validation` by epoch (see `TrainedModel`); `index` (see `build_measured_index`) where it is measured.
+        `validation` by epoch (see `TrainedModel`); `index` (see `build_measured_index`) if it is measured.
 
     Raises:
-        DataError: No row is held out, as where nobody has rated three movies.
+        DataError: No row is held out, as where no user has rated three movies.
     """
     train, test = table.take(split.train), table.take(split.test)
     if len(test) == 0:
@@ -88,7 +89,7 @@ def evaluate_split(
 
 
 def validation_on(test: RatingsTable) -> Validate:
-    """Measures by rows that are held out, of at most 256 users so that it takes a fraction of an epoch."""
+    """Make a validation on held-out rows of at most 256 users, so that it takes a fraction of an epoch."""
     users = np.unique(test.user_rows)
     if len(users) > _VALIDATED_USERS:
         users = np.random.default_rng(0).choice(users, _VALIDATED_USERS, replace=False)
@@ -106,7 +107,7 @@ def validation_on(test: RatingsTable) -> Validate:
 
 
 def evaluate_model(trained: TrainedModel, test: RatingsTable) -> dict[str, float]:
-    """All measures of one model: one time-agnostic query per user, then each row with its own time."""
+    """Measure a model by one query without a time per user, then by each row at its own time."""
     return {
         **evaluate_retrieval(_scores_of(trained), trained.histories, test),
         "rmse": evaluate_ratings(_ratings_of(trained), trained.histories, test),
@@ -115,11 +116,11 @@ def evaluate_model(trained: TrainedModel, test: RatingsTable) -> dict[str, float
 
 
 def evaluate_baselines(train: RatingsTable, test: RatingsTable, histories: Histories) -> dict[str, Any]:
-    """Popularity, EASE and biases on the same rows; EASE is null where the catalogue is too large for it."""
+    """Measure popularity, EASE and biases; EASE is null where the catalogue is too large for it."""
     error = RootMeanSquaredError()
     error.update(Biases(train).predict(test), test.stars)
-    popularity = Popularity(histories, train.num_movies)
-    ease = Ease(histories, train.num_movies) if train.num_movies <= EASE_MAX_CANDIDATES else None
+    popularity = Popularity(histories)
+    ease = Ease(histories) if train.num_movies <= EASE_MAX_CANDIDATES else None
     return {
         "popularity": evaluate_retrieval(popularity.score, histories, test),
         "ease": None if ease is None else evaluate_retrieval(ease.score, histories, test),
@@ -128,11 +129,11 @@ def evaluate_baselines(train: RatingsTable, test: RatingsTable, histories: Histo
 
 
 def evaluate_retrieval(score: Score, histories: Histories, test: RatingsTable) -> dict[str, float]:
-    """Ranks every test movie for its user among all candidates and among those not in the history."""
+    """Rank every test movie for its user among all candidates and among those not in the history."""
     metrics = RetrievalMetrics()
     for user_rows, rows_of_users in held_out_users(histories, test):
         scores = score(user_rows)
-        seen = seen_movies(histories, user_rows, test.num_movies)
+        seen = seen_movies(histories, user_rows)
         for at, rows in enumerate(rows_of_users):
             movies = test.movie_rows[rows]
             mine = np.broadcast_to(scores[at], (len(movies), len(scores[at])))
@@ -141,7 +142,7 @@ def evaluate_retrieval(score: Score, histories: Histories, test: RatingsTable) -
 
 
 def evaluate_ratings(predict: Predict, histories: Histories, test: RatingsTable) -> float:
-    """The root mean squared error of what is predicted for every test row, one query per user."""
+    """Compute the root mean squared error over all test rows, one query per user."""
     error = RootMeanSquaredError()
     for user_rows, rows_of_users in held_out_users(histories, test):
         predicted = predict(user_rows, padded_movies(test, rows_of_users))
@@ -151,28 +152,24 @@ def evaluate_ratings(predict: Predict, histories: Histories, test: RatingsTable)
 
 
 def _scores_of(trained: TrainedModel) -> Score:
-    candidates, histories = trained.embed_candidates(), trained.histories
-
     def score(user_rows: NDArray[np.int32]) -> NDArray[np.float32]:
-        inputs = histories.query_inputs(user_rows, trained.config.max_history)
-        return trained.embed_queries(inputs) @ candidates.T
+        inputs = trained.histories.query_inputs(user_rows, trained.config.max_history)
+        return trained.embed_queries(inputs) @ trained.candidate_embeddings.T
 
     return score
 
 
 def _evaluate_with_time(trained: TrainedModel, test: RatingsTable) -> dict[str, float]:
-    """The same questions asked once per test row, at the moment of that row."""
-    candidates, histories = trained.embed_candidates(), trained.histories
+    """Measure one query per test row, at the time of that row."""
+    histories = trained.histories
     accuracy, hit_rate = HitRate(100), HitRate(100)
     user_rows = histories.positions(test.num_users)[test.user_rows]
     for start in range(0, len(test), _ROWS_AT_ONCE):
         at = slice(start, start + _ROWS_AT_ONCE)
         inputs = histories.query_inputs(user_rows[at], trained.config.max_history, test.timestamps[at])
-        scores = trained.embed_queries(inputs) @ candidates.T
+        scores = trained.embed_queries(inputs) @ trained.candidate_embeddings.T
         accuracy.update(ranks(scores, test.movie_rows[at]))
-        hit_rate.update(
-            ranks(scores, test.movie_rows[at], seen_movies(histories, user_rows[at], test.num_movies))
-        )
+        hit_rate.update(ranks(scores, test.movie_rows[at], seen_movies(histories, user_rows[at])))
     return {
         "top_100_accuracy_with_time": accuracy.result(),
         "hit_rate_at_100_with_time": hit_rate.result(),
@@ -190,7 +187,7 @@ def _ratings_of(trained: TrainedModel) -> Predict:
 def _measure_index(trained: TrainedModel) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as directory:
         return build_measured_index(
-            trained.embed_candidates(),
+            trained.candidate_embeddings,
             sample_queries(trained),
             trained.config.seed,
             Path(directory) / INDEX_FILE,

@@ -27,7 +27,7 @@ CONFIG = TrainingConfig(
 )
 """All but the layers."""
 
-# What the tutorial says, what TFRS 0.7.7 reaches, the middle between them.
+# Published in the tutorial, reached by TFRS 0.7.7, and the middle between them.
 _REFERENCE = {
     (32,): ("0.27", 0.268, 0.27),
     (64, 32): ("0.29", 0.302, 0.295),
@@ -37,7 +37,7 @@ _TOLERANCE = 0.02
 
 
 def run(table: RatingsTable, config: TrainingConfig) -> Outcome:
-    """Trains the three models one after the other; `config` is `CONFIG` or near it."""
+    """Train the three models one after the other; `config` is `CONFIG` or near it."""
     data = TutorialData.from_table(table, config.time_buckets)
     fitted: dict[str, FittedTutorial] = {}
     figures = []

@@ -53,7 +53,7 @@ def multitask(
 
 @app.command()
 def quickstart(data: Data = "auto", epochs: Epochs = None, seed: Seed = 42, output: Output = None) -> None:
-    """User and title embeddings, exported and asked for user 42's recommendations."""
+    """User and title embeddings, exported and queried for user 42's recommendations."""
     table = _begin(data, output)
     from training.experiments import quickstart as experiment  # noqa: PLC0415  # as above
 
@@ -65,7 +65,7 @@ def _config(config: TrainingConfig, epochs: int | None, seed: int) -> TrainingCo
 
 
 def _begin(data: str, output: Path | None) -> RatingsTable:
-    """Finds out before the minutes of training what would fail after them."""
+    """Check the output directory before the minutes of training, and load the ratings."""
     if output is not None:
         try:
             output.mkdir(parents=True, exist_ok=True)

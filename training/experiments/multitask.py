@@ -35,15 +35,15 @@ _REFERENCE = {
     "joint": ((1.0, 1.0), (0.235, 0.232), (1.131, 1.110)),
 }
 _ACCURACY_TOLERANCE, _STARS_TOLERANCE = 0.015, 0.05
-# A head that was never trained says what it was initialised to.
+# A head that was never trained predicts from its initial weights.
 _UNTRAINED_STARS_TOLERANCE = 0.15
 
 
 def run(table: RatingsTable, config: TrainingConfig, seeds: int) -> Outcome:
-    """Trains each of the three models with several seeds; `config` is `CONFIG` or near it, of the first seed.
+    """Train each of the three models with several seeds; `config` is `CONFIG` or near it, of the first seed.
 
     After 3 epochs of 10 steps the joint model's RMSE still depends on the seed as much as the band is wide:
-    the mean over seeds says what the model does.
+    only the mean over seeds is stable.
     """
     data = TutorialData.from_table(table, max(1, config.time_buckets))
     fitted: dict[str, list[FittedTutorial]] = {}
@@ -84,7 +84,7 @@ def run(table: RatingsTable, config: TrainingConfig, seeds: int) -> Outcome:
 def rating_of(
     table: RatingsTable, data: TutorialData, fitted: FittedTutorial, user_id: str, title: str
 ) -> float | None:
-    """Predicted stars, not clipped; None where the data has no such user or title."""
+    """Predict stars, not clipped; None where the data has no such user or title."""
     if user_id not in table.user_ids or title not in data.titles.names:
         return None
     return fitted.rate(table.user_ids.index(user_id), data.titles.names.index(title))

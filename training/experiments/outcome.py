@@ -1,4 +1,4 @@
-"""What an experiment found, beside what was published."""
+"""The result of an experiment beside the published figures."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _HEADER = ("measured", "published", "difference", "TFRS", "band", "in it")
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured figure and where it should lie.
+    """One measured figure and the band in which it should lie.
 
     Attributes:
         name: The model and the measure, in at most 24 letters.
-        measured: Here and now.
-        published: In the tutorial, as it says it.
-        tfrs: What TFRS 0.7.7 reached on the same rows (docs/experiments.md).
+        measured: In this run.
+        published: In the tutorial, as printed there.
+        tfrs: Reached by TFRS 0.7.7 on the same rows (docs/experiments.md).
         expected, tolerance: The middle of the band and half its width.
     """
 
@@ -39,7 +39,7 @@ class Figure:
 
     @property
     def difference(self) -> float:
-        """From the middle of the band."""
+        """Difference from the middle of the band."""
         return self.measured - self.expected
 
     @property
@@ -48,7 +48,7 @@ class Figure:
         return abs(self.difference) <= self.tolerance
 
     def cells(self) -> list[str]:
-        """As text, in the order of the table."""
+        """Return the cells of a row of the table, as text."""
         return [
             f"{self.measured:.4f}",
             self.published,
@@ -67,7 +67,7 @@ class Outcome:
         name: Of the experiment.
         title: Of its table.
         figures: Beside the published ones.
-        sentences: What else was found, in words.
+        sentences: Other findings.
         details: JSON values: configurations, curves, times.
         charts: SVG by name.
     """
@@ -80,7 +80,7 @@ class Outcome:
     charts: dict[str, str]
 
     def show(self) -> None:
-        """Prints table and sentences."""
+        """Print the table and the sentences."""
         printed = Table(title=self.title, box=SIMPLE_HEAD)
         printed.add_column("", no_wrap=True)
         for name in _HEADER:
@@ -92,7 +92,7 @@ class Outcome:
             results.print(sentence, markup=False, soft_wrap=True)
 
     def write(self, directory: Path) -> None:
-        """Writes `<name>.json`, `<name>.html` and a chart `<name>-<chart>.svg` each.
+        """Write `<name>.json`, `<name>.html` and a chart `<name>-<chart>.svg` each.
 
         Raises:
             ConfigurationError: The directory cannot be written to.

@@ -1,4 +1,4 @@
-"""Quickstart: user and title embeddings, and a brute-force index of the titles, exported and asked."""
+"""Quickstart: user and title embeddings, and a brute-force index of the titles, exported and queried."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _SHOWN = 10
 
 
 class BruteForceIndex(ExactTopK):
-    """`serving_default` of a model whose queries are known by the user alone."""
+    """`serving_default` of a model whose queries consist of the user id."""
 
     def __init__(self, table: RatingsTable, data: TutorialData, fitted: FittedTutorial) -> None:
         candidates: NDArray[np.float32] = fitted.model.embed_titles().numpy()
@@ -49,16 +49,16 @@ class BruteForceIndex(ExactTopK):
         self._query_tower = fitted.model.query_tower
 
     def embed_users(self, user_rows: tf.Tensor) -> tf.Tensor:
-        """Of users, float32 `[B, D]`."""
+        """Embed users, float32 `[B, D]`."""
         return self._query_tower({"user_rows": user_rows})
 
 
 def run(table: RatingsTable, config: TrainingConfig, output: Path | None = None) -> Outcome:
-    """Trains, exports into `output` (None: somewhere temporary), loads what was exported and asks it."""
+    """Train, export into `output` (None: a temporary directory), load the export and query it."""
     data = TutorialData.from_table(table, 1)
     fitted = fit_in_stage("Train", data, config, reshuffled=False)
     place = tempfile.TemporaryDirectory() if output is None else nullcontext(str(output))
-    with place as directory, stage("Export and ask", 2) as running:
+    with place as directory, stage("Export and query", 2) as running:
         model = Path(directory) / "quickstart-model"
         index = BruteForceIndex(table, data, fitted)
         write_saved_model(index, model, {"serving_default": index.top_k})

@@ -1,4 +1,4 @@
-"""One example per rating, encoded beforehand: nothing is looked up while a model trains."""
+"""Ratings encoded as the tutorials' training examples, one per rating."""
 
 from __future__ import annotations
 
@@ -14,14 +14,13 @@ from training.data.splits import random_split
 from training.data.table import RatingsTable
 from training.errors import DataError
 from training.experiments.titles import Titles
-from training.model.features import equal_width_boundaries
 
 Columns: TypeAlias = dict[str, NDArray[np.generic]]
 
-# Shapes are compiled for, so the distinct titles of a batch are filled up to a multiple of this.
+# XLA compiles for each shape, so the distinct titles of a batch are padded to a multiple of this.
 _COLUMNS_STEP = 128
-# Of a column that is none: it adds nothing to a softmax.
-_NOT_THERE = -1e9
+# Log count of a padding column: it adds nothing to a softmax.
+_PADDING_LOG_COUNT = -1e9
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,9 +43,13 @@ class RatingRows:
 
     @classmethod
     def from_table(cls, table: RatingsTable, titles: Titles, time_buckets: int) -> RatingRows:
-        """Encodes a table; buckets, mean and spread of times are those of all its rows, as published."""
+        """Encode a table; buckets, mean and spread of times are those of all its rows, as published.
+
+        `time_buckets` boundaries lie equally far apart from the first time to the last: with the bucket
+        before the first time there are `time_buckets` + 1, as in the deep retrieval tutorial.
+        """
         times = table.timestamps
-        boundaries = equal_width_boundaries(times, time_buckets)
+        boundaries = np.linspace(times.min(), times.max(), time_buckets)
         spread = float(times.std()) or 1.0
         return cls(
             user_rows=table.user_rows,
@@ -60,12 +63,12 @@ class RatingRows:
         return len(self.user_rows)
 
     def take(self, rows: NDArray[np.integer] | slice) -> RatingRows:
-        """These rows only, in their order."""
+        """Return these rows only, in their order."""
         return RatingRows(*(getattr(self, field.name)[rows] for field in dataclasses.fields(self)))
 
     @property
     def queries(self) -> Columns:
-        """What the query tower reads, by the name of its input."""
+        """The query tower's inputs by name."""
         return {
             "user_rows": self.user_rows,
             "time_rows": self.time_rows,
@@ -73,14 +76,14 @@ class RatingRows:
         }
 
     def slices(self, size: int) -> Iterator[RatingRows]:
-        """In turn `size` rows; the last may have fewer."""
+        """Yield `size` rows at a time; the last may be fewer."""
         for start in range(0, len(self), size):
             yield self.take(slice(start, start + size))
 
 
 @dataclass(frozen=True, eq=False)
 class TutorialData:
-    """What every experiment trains and validates on: the published random split, candidates by title."""
+    """Training and test rows of the published random split, candidates by title."""
 
     num_users: int
     titles: Titles
@@ -89,10 +92,10 @@ class TutorialData:
 
     @classmethod
     def from_table(cls, table: RatingsTable, time_buckets: int) -> TutorialData:
-        """Splits and encodes a table of ratings.
+        """Split and encode a table of ratings.
 
         Raises:
-            DataError: Too few ratings to hold a fifth of them out.
+            DataError: There are too few ratings to hold a fifth of them out.
         """
         split = random_split(table)
         if not len(split.train) or not len(split.test):
@@ -104,7 +107,7 @@ class TutorialData:
 
 @dataclass(frozen=True, eq=False)
 class Epoch:
-    """All rows once, in an order of their own, cut into batches.
+    """All rows once, shuffled, cut into batches.
 
     A batch's softmax has a column for each of its distinct titles, which counts as often as the batch has it.
 
@@ -124,7 +127,7 @@ class Epoch:
 
     @classmethod
     def shuffled(cls, rows: RatingRows, size: int, num_titles: int, random: np.random.Generator) -> Epoch:
-        """A new order of `rows` in batches of `size`; the last batch may have fewer."""
+        """Shuffle `rows` into batches of `size`; the last batch may be smaller."""
         rows = rows.take(random.permutation(len(rows)))
         targets, candidate_rows, log_counts = [], [], []
         for batch in rows.slices(size):
@@ -134,7 +137,7 @@ class Epoch:
             targets.append(column_of[batch.candidate_rows])
             padding = (0, -len(distinct) % _COLUMNS_STEP)
             candidate_rows.append(np.pad(distinct, padding))
-            log_counts.append(np.pad(np.log(counts[distinct]), padding, constant_values=_NOT_THERE))
+            log_counts.append(np.pad(np.log(counts[distinct]), padding, constant_values=_PADDING_LOG_COUNT))
         widths = [len(columns) for columns in candidate_rows]
         return cls(
             columns=rows.queries | {"stars": rows.stars, "targets": np.concatenate(targets).astype(np.int32)},

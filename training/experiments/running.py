@@ -1,4 +1,4 @@
-"""A model trained before the eyes of whoever waits for it."""
+"""Train a tutorial's model with progress on the terminal."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from training.data.table import RatingsTable
 from training.experiments.rating_rows import TutorialData
 from training.experiments.tutorial_fitting import VALIDATION_EPOCHS, FittedTutorial, fit_tutorial
 
-# Off a terminal, so many of the validations are printed.
+# Validations that are printed where the output is no terminal.
 _MILESTONES = 10
 
 
 def fit_in_stage(
     name: str, data: TutorialData, config: TrainingConfig, *, reshuffled: bool = True
 ) -> FittedTutorial:
-    """Trains as a stage that shows the loss and the latest validation; see `fit_tutorial`."""
+    """Train as a stage that shows the loss and the latest validation; see `fit_tutorial`."""
     between = max(1, config.epochs // VALIDATION_EPOCHS // _MILESTONES) * VALIDATION_EPOCHS
     latest: dict[str, float] = {}
     with stage(name, config.epochs) as running:
@@ -38,7 +38,7 @@ def fit_in_stage(
 
 
 def describe(table: RatingsTable, config: TrainingConfig) -> dict[str, Any]:
-    """What was trained on what, as JSON values."""
+    """Describe data and hyper-parameters as JSON values."""
     return {
         "dataset": table.name,
         "source": table.source,

@@ -1,4 +1,4 @@
-"""Movies by title, as the tutorials know them: two movies of one title are one candidate."""
+"""The tutorials' candidates: titles, several movies of one title being one candidate."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Titles:
 
     @classmethod
     def of(cls, movies: MovieTable) -> Titles:
-        """The titles of a movie table."""
+        """Collect the titles of a movie table."""
         rows: dict[str, int] = {}
         row_of_movie = [rows.setdefault(title, len(rows)) for title in movies.titles]
         first = np.unique(row_of_movie, return_index=True)[1]
@@ -44,7 +44,7 @@ class Titles:
         return len(self.names)
 
     def words(self, max_tokens: int) -> FeatureBags:
-        """Bags of each title's words, whose embeddings give their mean; a word said twice counts twice.
+        """Build bags of each title's words, whose sum is their mean; a repeated word counts twice.
 
         Args:
             max_tokens: The most frequent words are kept, two fewer than this; all others are one unknown.
@@ -58,5 +58,5 @@ class Titles:
 
 
 def tokens(title: str) -> list[str]:
-    """Words as Keras's TextVectorization has them: lower case, without punctuation, split at whitespace."""
+    """Split into words as Keras's TextVectorization: lower case, no punctuation, at whitespace."""
     return title.lower().translate(_NO_PUNCTUATION).split()

@@ -1,4 +1,4 @@
-"""Trains a tutorial's model, one graph per epoch, and validates it as it goes."""
+"""Train a tutorial's model, one graph call per epoch, with validation."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from training.experiments.rating_rows import Epoch, RatingRows, TutorialData
 from training.experiments.tutorial_model import TutorialModel
 
 VALIDATION_EPOCHS = 5
-"""Between two validations, as published."""
+"""Epochs between two validations, as published."""
 
 _ROWS_AT_ONCE = 4_096
 
 OnEpoch = Callable[[int, float, dict[str, float] | None], None]
-"""Called after each epoch with its number, from 1, its loss per row and what was validated, if it was."""
+"""Called after each epoch with its number, from 1, its loss per row, and its measures if it was validated."""
 
 
 @dataclass(frozen=True, eq=False)
 class FittedTutorial:
-    """A trained model and how it got there.
+    """A trained model with its losses, measures and times.
 
     Attributes:
         losses: The weighted loss per row of each epoch.
-        validated: Measures of the test rows by the epoch they were taken after; the last is the final one.
-        train_seconds: Of training alone, without validation, the first epoch's compilation included.
-        rows_per_second: Training rows, median over the epochs after the first.
+        validated: Measures on the test rows by epoch; the last is the final one.
+        train_seconds: Of training without validation, with the first epoch's compilation.
+        rows_per_second: Training rows per second, median over the epochs after the first.
     """
 
     model: TutorialModel
@@ -45,17 +45,17 @@ class FittedTutorial:
 
     @property
     def final(self) -> dict[str, float]:
-        """Measures after the last epoch."""
+        """The measures after the last epoch."""
         return self.validated[max(self.validated)]
 
     def rate(self, user_row: int, candidate_row: int) -> float:
-        """Stars, not clipped, of a model whose queries are known by the user alone."""
+        """Predict stars, not clipped, by a model whose queries consist of the user id."""
         query = self.model.query_tower({"user_rows": tf.constant([user_row])})
         candidate = self.model.candidate_tower({"candidate_rows": tf.constant([candidate_row])})
         return float(self.model.rate(query, candidate)[0])
 
     def to_document(self) -> dict[str, Any]:
-        """As JSON values."""
+        """Return JSON values."""
         return {
             "losses": self.losses,
             "validated": {str(epoch): measures for epoch, measures in self.validated.items()},
@@ -65,7 +65,7 @@ class FittedTutorial:
 
 
 class EpochGraph:
-    """One call trains a whole epoch: the loop over its batches is part of the graph, each step compiled."""
+    """Trains an epoch in one call: the loop over its batches is part of the graph, each step compiled."""
 
     def __init__(self, model: TutorialModel, learning_rate: float) -> None:
         self._model = model
@@ -73,7 +73,7 @@ class EpochGraph:
         self._optimizer.build(model.trainable_variables)
 
     def train(self, epoch: Epoch) -> float:
-        """Trains on every batch in turn; returns the loss per row."""
+        """Train on every batch in turn; return the loss per row."""
         total = self._train(
             {name: tf.constant(values) for name, values in epoch.columns.items()},
             tf.constant(epoch.row_starts),
@@ -108,8 +108,8 @@ class EpochGraph:
             loss = self._model.total(self._model(batch))
         variables = self._model.trainable_variables
         gradients = tape.gradient(loss, [variable.value for variable in variables])
-        # Tables are small: a compiled pass over all rows is faster than to scatter into the touched ones,
-        # and Adagrad leaves the others as they are.
+        # Tables are small: a compiled pass over all rows is faster than scattering into the looked-up ones,
+        # and Adagrad does not change rows with a gradient of 0.
         pairs = [
             (tf.convert_to_tensor(gradient), variable)
             for gradient, variable in zip(gradients, variables, strict=True)
@@ -122,16 +122,16 @@ class EpochGraph:
 def fit_tutorial(
     data: TutorialData, config: TrainingConfig, on_epoch: OnEpoch | None = None, *, reshuffled: bool = True
 ) -> FittedTutorial:
-    """Trains with Adagrad at a constant rate on batches of `config.batch_size` ratings.
+    """Train with Adagrad at a constant rate on batches of `config.batch_size` ratings.
 
     Args:
-        data: What to train and to validate on.
+        data: Rows to train and to validate on.
         config: See `TutorialModel`; beside that `epochs`, `batch_size`, `learning_rate` and `seed`.
-        on_epoch: Is told of every epoch.
-        reshuffled: Whether each epoch has batches of its own, or all have those of the first.
+        on_epoch: Called after every epoch.
+        reshuffled: Whether every epoch is shuffled, or only the first, whose batches are then repeated.
 
     Raises:
-        TrainingDiverged: The loss was no longer a finite number.
+        TrainingDiverged: The loss is no longer a finite number.
     """
     keras.utils.set_random_seed(config.seed)
     random = np.random.default_rng(config.seed)
@@ -157,7 +157,7 @@ def fit_tutorial(
 
 
 def validate(model: TutorialModel, rows: RatingRows) -> dict[str, float]:
-    """`top_100_accuracy` among all titles and `rmse` in stars, not clipped, both over `rows`."""
+    """Measure `top_100_accuracy` among all titles and `rmse` in stars, not clipped, over `rows`."""
     accuracy, error = HitRate(100), RootMeanSquaredError()
     embeddings = model.embed_titles()
     candidates = embeddings.numpy().T

@@ -37,8 +37,8 @@ from training.export.rating_head import write_rating_head
 from training.export.saved_model import library_versions, save_model
 from training.export.usearch_index import build_measured_usearch
 from training.export.verification import verify_in_fresh_process
-from training.model.fitting import TrainedModel
 from training.model.histories import Histories
+from training.model.trained_model import TrainedModel
 from training.report.bundle_report import headline, write_report
 
 EXPORT_STEPS = 7
@@ -112,7 +112,7 @@ def _write(
 ) -> None:
     directory.mkdir(parents=True)
     on_step("write the embeddings and the catalogue")
-    embeddings = trained.embed_candidates()
+    embeddings = trained.candidate_embeddings
     np.save(directory / CANDIDATES_FILE, embeddings)
     _write_json(directory / CATALOGUE_FILE, _catalogue(table))
     on_step("write the histories")
@@ -168,7 +168,7 @@ def _catalogue(table: RatingsTable) -> dict[str, list[Any]]:
         "titles": list(movies.titles),
         "genres": [list(genres) for genres in movies.genres],
         "years": [year or None for year in movies.years.tolist()],
-        "num_ratings": np.bincount(table.movie_rows, minlength=len(movies)).tolist(),
+        "num_ratings": table.movie_counts.tolist(),
     }
 
 

@@ -1,4 +1,4 @@
-"""Requests with the answers that the model in memory gives, found by brute force."""
+"""Golden requests: the answers of the model in memory, computed by brute force."""
 
 from __future__ import annotations
 
@@ -8,42 +8,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.bundle import (
-    NO_ROW,
-    NO_TIMESTAMP,
     GoldenItem,
     GoldenRating,
     GoldenRecommendation,
     GoldenRequests,
     HistoryEntry,
 )
+from service.bundle.query_encoding import NO_HISTORY, QueryInputs, encode_queries, untimed_history
 from training.data.table import RatingsTable
 from training.export.index_recall import exact_top_k
-from training.model.fitting import TrainedModel
-from training.model.histories import QueryInputs
+from training.model.trained_model import TrainedModel
 
 _KNOWN_USERS = 8
-_STRANGERS = 6
+_COLD_START_USERS = 6
 _RATINGS = 10
 _ITEMS = 10
 
 
 def golden_requests(trained: TrainedModel, table: RatingsTable, seed: int) -> GoldenRequests:
-    """Known users with and without a time, strangers with a history, the popular list, and ratings.
+    """Make requests of known users with and without a time, of cold-start users, and for ratings.
 
     Args:
         trained: The model that the bundle ships.
         table: The rows it was trained on, all of them.
-        seed: Which users and movies are asked for.
+        seed: Of the random choice of users and movies.
     """
-    asked = _Asked(trained, table)
+    answers = _GoldenAnswers(trained, table)
     random = np.random.default_rng(seed)
     known = np.resize(random.permutation(len(trained.histories)), _KNOWN_USERS).tolist()
     moment = int(np.median(table.timestamps))
-    recommend = [asked.known_user(user, moment if at % 2 else None) for at, user in enumerate(known)]
-    recommend += [asked.stranger(asked.draw_history(random, length)) for length in range(1, _STRANGERS + 1)]
-    recommend.append(asked.popular())
+    recommend = [answers.known_user(user, moment if at % 2 else None) for at, user in enumerate(known)]
+    sent = [answers.draw_history(random, length) for length in range(1, _COLD_START_USERS + 1)]
+    recommend += [answers.cold_start_user(history) for history in sent]
+    recommend.append(answers.popular())
     ratings = [
-        asked.rating(
+        answers.rating(
             known[at % len(known)], int(random.integers(table.num_movies)), moment if at % 2 else None
         )
         for at in range(_RATINGS)
@@ -51,17 +50,16 @@ def golden_requests(trained: TrainedModel, table: RatingsTable, seed: int) -> Go
     return {"recommend": recommend, "predict_rating": ratings}
 
 
-class _Asked:
+class _GoldenAnswers:
     def __init__(self, trained: TrainedModel, table: RatingsTable) -> None:
         self._trained = trained
         self._movie_ids = table.movies.movie_ids
-        self._counts = np.bincount(table.movie_rows, minlength=table.num_movies)
-        self._embeddings = trained.embed_candidates()
+        self._counts = table.movie_counts
         low, high = table.rating_scale
         self._stars = np.unique([low, (low + high) / 2, high])
 
     def draw_history(self, random: np.random.Generator, length: int) -> list[HistoryEntry]:
-        """Movies that somebody rated, the last one without a rating where there are several."""
+        """Draw rated movies as a history, the last one without a rating where there are several."""
         rated = np.flatnonzero(self._counts)
         rows = random.choice(rated, min(length, len(rated)), replace=False).tolist()
         entries: list[HistoryEntry] = [
@@ -78,36 +76,29 @@ class _Asked:
         user_id = histories.user_ids[user_row]
         return self._recommendation(inputs, seen, user_id=user_id, timestamp=timestamp, source="personalized")
 
-    def stranger(self, history: list[HistoryEntry]) -> GoldenRecommendation:
+    def cold_start_user(self, history: list[HistoryEntry]) -> GoldenRecommendation:
         rows = np.array([self._movie_ids.index(entry["movie_id"]) for entry in history], np.int32)
         stars = [np.nan if entry["rating"] is None else entry["rating"] for entry in history]
         read = slice(-self._trained.config.max_history, None)
-        inputs: QueryInputs = {
-            "user_rows": np.array([NO_ROW], np.int32),
-            "timestamps": np.array([NO_TIMESTAMP]),
-            "history_rows": rows[None, read],
-            "history_ratings": np.array([stars[read]], np.float32),
-            "history_timestamps": np.full((1, len(rows[read])), NO_TIMESTAMP),
-        }
+        inputs = encode_queries([untimed_history(rows[read], stars[read])])
         return self._recommendation(inputs, rows, history=history, source="history")
 
     def popular(self) -> GoldenRecommendation:
-        """The most rated movies; a score is the share of users who rated the movie."""
+        """Return the most rated movies; a score is the share of users who rated the movie."""
         rows = np.argsort(-self._counts, kind="stable")[:_ITEMS]
         scores = self._counts[rows] / len(self._trained.histories)
-        inputs = self._trained.histories.query_inputs(np.array([NO_ROW], np.int32), 1)
-        # No vocabulary has this user: training ids are what the data says, and golden ids avoid them.
-        stranger = "a stranger"
-        while stranger in self._trained.histories.user_ids:
-            stranger += "!"
+        # The data may contain any user id; this one must not be among them.
+        user_id = "a cold-start user"
+        while user_id in self._trained.histories.user_ids:
+            user_id += "!"
         return {
-            "user_id": stranger,
+            "user_id": user_id,
             "history": [],
             "timestamp": None,
             "k": _ITEMS,
             "exclude_seen": True,
             "source": "popular",
-            "items": self._items(inputs, rows, scores),
+            "items": self._items(encode_queries([NO_HISTORY]), rows, scores),
         }
 
     def rating(self, user_row: int, movie_row: int, timestamp: int | None) -> GoldenRating:
@@ -139,7 +130,7 @@ class _Asked:
         timestamp: int | None = None,
     ) -> GoldenRecommendation:
         query = self._trained.embed_queries(inputs)[0]
-        rows = exact_top_k(self._embeddings, query, seen, _ITEMS)
+        rows = exact_top_k(self._trained.candidate_embeddings, query, seen, _ITEMS)
         return {
             "user_id": user_id,
             "history": list(history),
@@ -147,7 +138,7 @@ class _Asked:
             "k": _ITEMS,
             "exclude_seen": True,
             "source": source,
-            "items": self._items(inputs, rows, self._embeddings[rows] @ query),
+            "items": self._items(inputs, rows, self._trained.candidate_embeddings[rows] @ query),
         }
 
     def _items(

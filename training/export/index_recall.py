@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from service.bundle import INDEX_AUGMENTATION
 from service.bundle.manifest import index_search_k
 from training.errors import ExportError
-from training.model.fitting import TrainedModel
+from training.model.trained_model import TrainedModel
 
 LEAST_RECALL = 0.99
 MOST_SEARCH_K = 1_000_000

@@ -11,7 +11,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from service.bundle import RATING_ARRAYS, RATING_HEAD_FILE
-from training.model.fitting import TrainedModel
+from training.model.trained_model import TrainedModel
 
 
 def write_rating_head(directory: Path, trained: TrainedModel) -> None:
@@ -24,8 +24,8 @@ def write_rating_head(directory: Path, trained: TrainedModel) -> None:
     task = trained.model.rating_task
     rows = tf.range(trained.vocabulary.num_candidates)
     arrays: dict[str, NDArray[np.float32]] = {
-        "vectors": task.project(tf.constant(trained.embed_candidates())).numpy(),
-        "biases": trained.movie_biases(),
+        "vectors": task.project(tf.constant(trained.candidate_embeddings)).numpy(),
+        "biases": trained.movie_biases,
         "confidences": task.candidate_confidence(rows).numpy(),
     }
     for name, array in arrays.items():

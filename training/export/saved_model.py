@@ -1,4 +1,4 @@
-"""The trained model as one SavedModel that needs neither this code nor Keras to be loaded."""
+"""Save the trained model as one SavedModel that loads without this code and without Keras."""
 
 from __future__ import annotations
 
@@ -13,39 +13,26 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from service.bundle import NO_ROW, NO_TIMESTAMP
+from service.bundle.query_encoding import QUERY_DTYPES
 from training.data.table import MovieTable
 from training.errors import ExportError
-from training.model.fitting import TrainedModel
+from training.model.trained_model import TrainedModel
 
 DEFAULT_TOP_K = 100
-"""How many movies `serving_default` returns, or all where there are fewer."""
+"""Movies that `serving_default` returns, or all where there are fewer."""
 
-_QUERY = {
-    "user_rows": tf.TensorSpec([None], tf.int32, "user_rows"),
-    "timestamps": tf.TensorSpec([None], tf.int64, "timestamps"),
-    "history_rows": tf.TensorSpec([None, None], tf.int32, "history_rows"),
-    "history_ratings": tf.TensorSpec([None, None], tf.float32, "history_ratings"),
-    "history_timestamps": tf.TensorSpec([None, None], tf.int64, "history_timestamps"),
-}
-_FLAT_QUERY = {
-    "user_rows": tf.TensorSpec([None], tf.int32, "user_rows"),
-    "timestamps": tf.TensorSpec([None], tf.int64, "timestamps"),
-    "history_lengths": tf.TensorSpec([None], tf.int32, "history_lengths"),
-    "history_rows": tf.TensorSpec([None], tf.int32, "history_rows"),
-    "history_ratings": tf.TensorSpec([None], tf.float32, "history_ratings"),
-    "history_timestamps": tf.TensorSpec([None], tf.int64, "history_timestamps"),
-}
+_QUERY = {name: tf.TensorSpec([None], dtype, name) for name, dtype in QUERY_DTYPES.items()}
 _CANDIDATES = {"candidate_rows": tf.TensorSpec([None, None], tf.int32, "candidate_rows")}
 
 
 class ExactTopK(tf.Module):
-    """The signature `serving_default`: users in, the best of all candidates out, by brute force.
+    """The signature `serving_default`: the best of all candidates for each user, by brute force.
 
     It takes `user_ids` (string `[B]`) and returns the best `DEFAULT_TOP_K` for each, nothing excluded:
     `movie_ids` and `titles` (string `[B, k]`) and `scores` (float32 `[B, k]`).
 
     Args:
-        model: Kept with all its variables, of which a SavedModel saves those that its root reaches.
+        model: All its variables are tracked, so that the SavedModel saves them.
         user_ids: Of the users by row.
         candidates: float32 `[C, D]`, embeddings of the candidates.
         movie_ids, titles: Of the candidates.
@@ -88,9 +75,9 @@ class ExactTopK(tf.Module):
 
 
 class ServingModel(ExactTopK):
-    """The signatures that `service.bundle` describes, and one for TensorFlow Serving alone.
+    """The signatures that `service.bundle` describes, and `serving_default` for TensorFlow Serving alone.
 
-    Histories of the training users stay ragged inside; a stranger's is empty.
+    It holds the histories of the training users; a cold-start user's is empty.
     """
 
     def __init__(self, trained: TrainedModel, movies: MovieTable) -> None:
@@ -98,13 +85,13 @@ class ServingModel(ExactTopK):
         super().__init__(
             trained.model,
             user_ids=histories.user_ids,
-            candidates=trained.embed_candidates(),
+            candidates=trained.candidate_embeddings,
             movie_ids=movies.movie_ids,
             titles=movies.titles,
         )
         self._trained = trained
         self._max_history = trained.config.max_history
-        self._movie_biases = tf.Variable(trained.movie_biases(), trainable=False)
+        self._movie_biases = tf.Variable(trained.movie_biases, trainable=False)
         self._offsets = tf.Variable(histories.offsets, trainable=False)
         self._movie_rows = tf.Variable(histories.movie_rows, trainable=False)
         self._ratings = tf.Variable(histories.ratings, trainable=False)
@@ -116,10 +103,10 @@ class ServingModel(ExactTopK):
         inputs = dict(zip(_QUERY, values, strict=True))
         return {"query_embeddings": self._trained.model.embed_query(inputs)}
 
-    @tf.function(input_signature=list(_FLAT_QUERY.values()))
+    @tf.function(input_signature=list(_QUERY.values()))
     def query_state(self, *values: tf.Tensor) -> dict[str, tf.Tensor]:
         """See `service.bundle`."""
-        inputs = dict(zip(_FLAT_QUERY, values, strict=True))
+        inputs = dict(zip(_QUERY, values, strict=True))
         return {"query_states": self._trained.model.query_state(inputs, self._movie_biases)}
 
     @tf.function(input_signature=list((_QUERY | _CANDIDATES).values()))
@@ -129,7 +116,7 @@ class ServingModel(ExactTopK):
         return {"ratings": self._trained.model.predict_rating(inputs)}
 
     def embed_users(self, user_rows: tf.Tensor) -> tf.Tensor:
-        """Of users with all of their stored history, float32 `[B, D]`."""
+        """Embed users with their stored histories, float32 `[B, D]`."""
         return self._trained.model.embed_query(self._stored_queries(user_rows))
 
     def _stored_queries(self, user_rows: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -137,23 +124,19 @@ class ServingModel(ExactTopK):
         ends = tf.gather(self._offsets, known + 1)
         lengths = tf.minimum(ends - tf.gather(self._offsets, known), self._max_history)
         lengths = tf.where(user_rows == NO_ROW, tf.zeros_like(lengths), lengths)
-        at = tf.ragged.range(ends - lengths, ends)
-
-        def padded(values: tf.Variable, padding: float) -> tf.Tensor:
-            ragged = tf.RaggedTensor.from_row_splits(tf.gather(values, at.flat_values), at.row_splits)
-            return ragged.to_tensor(tf.constant(padding, values.dtype))
-
+        at = tf.ragged.range(ends - lengths, ends).flat_values
         return {
             "user_rows": user_rows,
             "timestamps": tf.fill(tf.shape(user_rows), tf.constant(NO_TIMESTAMP, tf.int64)),
-            "history_rows": padded(self._movie_rows, NO_ROW),
-            "history_ratings": padded(self._ratings, np.nan),
-            "history_timestamps": padded(self._timestamps, NO_TIMESTAMP),
+            "history_lengths": tf.cast(lengths, tf.int32),
+            "history_rows": tf.gather(self._movie_rows, at),
+            "history_ratings": tf.gather(self._ratings, at),
+            "history_timestamps": tf.gather(self._timestamps, at),
         }
 
 
 def save_model(trained: TrainedModel, movies: MovieTable, directory: Path) -> None:
-    """Writes the SavedModel.
+    """Write the SavedModel.
 
     Raises:
         ExportError: TensorFlow cannot write it.
@@ -169,7 +152,7 @@ def save_model(trained: TrainedModel, movies: MovieTable, directory: Path) -> No
 
 
 def write_saved_model(module: tf.Module, directory: Path, signatures: dict[str, Any]) -> None:
-    """Writes any module.
+    """Write any module.
 
     Raises:
         ExportError: TensorFlow cannot write it.
@@ -183,7 +166,7 @@ def write_saved_model(module: tf.Module, directory: Path, signatures: dict[str, 
 
 
 def library_versions() -> dict[str, str]:
-    """What wrote the model, by package name."""
+    """Return the versions of the libraries that wrote the model, by package name."""
     return {
         "tensorflow": tf.__version__,
         "keras": keras.__version__,

@@ -1,7 +1,7 @@
-"""Reloads a bundle in a process of its own and compares it with what the model in memory answered.
+"""Reload a bundle in a fresh process and compare its answers with those of the model in memory.
 
 `python -m training.export.verification BUNDLE EXPECTED` is what the export runs after moving the bundle.
-Nothing of the training process is left to lean on but EXPECTED, a directory of queries and answers.
+Of the training process it needs only EXPECTED, a directory of queries and answers.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from training.errors import ExportError
 
 if TYPE_CHECKING:
     # The fresh process must not need the code that trained.
-    from training.model.fitting import TrainedModel
+    from training.model.trained_model import TrainedModel
 
 EMBEDDING_TOLERANCE = 1e-5
 STARS_TOLERANCE = 1e-4
@@ -33,7 +33,7 @@ _ARRAYS_FILE, _USER_IDS_FILE = "expected.npz", "user_ids.json"
 
 
 def verify_in_fresh_process(bundle: Path, trained: TrainedModel) -> None:
-    """Compares embeddings, ratings and top-k of up to 1,000 users.
+    """Compare embeddings, ratings and top-k of up to 1,000 users.
 
     Raises:
         ExportError: Something differs; the message says what.
@@ -42,13 +42,14 @@ def verify_in_fresh_process(bundle: Path, trained: TrainedModel) -> None:
     count = min(len(histories), _MOST_QUERIES)
     user_rows = np.linspace(0, len(histories) - 1, count).astype(np.int32)
     inputs = histories.query_inputs(user_rows, trained.config.max_history)
-    candidates = trained.embed_candidates()
     random = np.random.default_rng(0)
-    candidate_rows = random.integers(len(candidates), size=(count, _RATED_CANDIDATES), dtype=np.int32)
+    candidate_rows = random.integers(
+        trained.vocabulary.num_candidates, size=(count, _RATED_CANDIDATES), dtype=np.int32
+    )
     expected: dict[str, Any] = {
         **inputs,
         "candidate_rows": candidate_rows,
-        "candidates": candidates,
+        "candidates": trained.candidate_embeddings,
         "query_embeddings": trained.embed_queries(inputs),
         "ratings": trained.predict_ratings(inputs, candidate_rows),
     }
@@ -64,7 +65,7 @@ def verify_in_fresh_process(bundle: Path, trained: TrainedModel) -> None:
 
 
 def verify(bundle: Path, expected_directory: Path) -> None:
-    """What the fresh process does.
+    """Compare a bundle with the expected answers, as the fresh process does.
 
     Raises:
         ExportError: An answer differs.

@@ -1,1 +1,1 @@
-"""The two-tower model: what it reads, what it is made of, how it is fitted."""
+"""The two-tower model: histories, features, training examples, layers, towers, tasks and fitting."""

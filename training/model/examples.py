@@ -1,4 +1,4 @@
-"""Training examples: what a person did up to a moment, and what they did after it.
+"""Draw training examples: a user's history up to a time, and the ratings after it.
 
 An example is one user. Movies of the history are either read (the query's input) or hidden (its targets),
 never both, or the model would learn to copy. The idea of a user as one multinomial example is Liang et al.
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.bundle import NO_ROW, NO_TIMESTAMP
+from service.bundle.query_encoding import encode_queries
 from training.config import TrainingConfig
 from training.model.histories import Histories
 
@@ -27,9 +28,9 @@ class Example:
 
     Attributes:
         read: The query's input, ascending.
-        retrieved: What retrieval has to find.
-        rated: Whose ratings have to be predicted.
-        timestamp: When the query is asked.
+        retrieved: Targets of the retrieval task.
+        rated: Targets of the rating task.
+        timestamp: Time of the query, Unix seconds, or `NO_TIMESTAMP`.
     """
 
     read: NDArray[np.int64]
@@ -41,8 +42,8 @@ class Example:
 class ExampleSampler:
     """Draws examples and packs them into batches for `TwoTowerModel`.
 
-    A batch holds, beside the query inputs (`service.bundle`), pairs (row in the batch, position in
-    `candidate_rows`):
+    A batch holds the query arguments (`service.bundle`) and, pairs being (row in the batch, position in
+    `candidate_rows`),
     `candidate_rows` int32 `[K]`, the softmax's columns: the whole catalogue, or the batch's own movies;
     `log_sampling` float32 `[K]`, log of the probability that a column is in the batch, 0 for the catalogue;
     `retrieval_pairs` int32 `[T, 2]` with `retrieval_weights` float32 `[T]`, summing to 1;
@@ -50,22 +51,20 @@ class ExampleSampler:
     `rating_pairs` int32 `[R, 2]` with `ratings` float32 `[R]`, stars.
     """
 
-    def __init__(self, histories: Histories, num_candidates: int, config: TrainingConfig) -> None:
+    def __init__(self, histories: Histories, config: TrainingConfig) -> None:
         self._histories = histories
         self._config = config
         self._random = np.random.default_rng(config.seed)
-        self._whole_catalogue = num_candidates <= config.full_softmax_candidates
-        self._num_candidates = num_candidates
-        counts = np.bincount(histories.movie_rows, minlength=num_candidates)
-        self._popularity = counts / max(1, counts.sum())
+        self._whole_catalogue = histories.num_candidates <= config.full_softmax_candidates
+        self._popularity = histories.movie_counts / max(1, histories.movie_counts.sum())
 
     @property
     def batches_per_epoch(self) -> int:
-        """Batches that show every user once."""
+        """Number of batches that contain every user once."""
         return -(-len(self._histories) // self._config.batch_size)
 
     def batches(self) -> Iterator[Batch]:
-        """Endless batches; every user once per epoch, in a new order."""
+        """Yield endless batches; every user once per epoch, in a new order."""
         size = self._config.batch_size
         while True:
             users = self._random.permutation(len(self._histories))
@@ -73,7 +72,7 @@ class ExampleSampler:
                 yield self._pack(users[start : start + size])
 
     def draw(self, user_row: int) -> Example:
-        """One example of a user: looking forward, or filling in what is hidden at random."""
+        """Draw one example of a user: predict the future, or movies hidden at random."""
         config, random = self._config, self._random
         times = self._histories.timestamps[self._histories.rows_of(user_row)]
         length = len(times)
@@ -98,47 +97,31 @@ class ExampleSampler:
         return Example(read, np.sort(near), hidden, int(times[anchor]))
 
     def _pack(self, users: NDArray[np.int64]) -> Batch:
-        config, random, histories = self._config, self._random, self._histories
-        examples = [self.draw(int(user)) for user in users]
-        slices = [histories.rows_of(int(user)) for user in users]
-        movies = [histories.movie_rows[at] for at in slices]
-        reads = [example.read[-config.max_history :] for example in examples]
-        width = max(1, *map(len, reads))
-        rows = np.full((len(users), width), NO_ROW, np.int32)
-        ratings = np.full((len(users), width), np.nan, np.float32)
-        times = np.full((len(users), width), NO_TIMESTAMP, np.int64)
-        for at, (where, read) in enumerate(zip(slices, reads, strict=True)):
-            rows[at, : len(read)] = movies[at][read]
-            ratings[at, : len(read)] = histories.ratings[where][read]
-            times[at, : len(read)] = histories.timestamps[where][read]
-        retrieved = _pairs([of[example.retrieved] for of, example in zip(movies, examples, strict=True)])
-        rated = _pairs([of[example.rated] for of, example in zip(movies, examples, strict=True)])
-        not_retrieved = [
-            np.delete(of, example.retrieved) for of, example in zip(movies, examples, strict=True)
-        ]
-        # What is retrieved is rated too, and each draw counts once.
+        config, random = self._config, self._random
+        examples = [self.draw(user) for user in users.tolist()]
+        histories = [self._histories.history_of(user) for user in users.tolist()]
+        drawn = list(zip(histories, examples, strict=True))
+        retrieved = _pairs([history.rows[example.retrieved] for history, example in drawn])
+        rated = _pairs([history.rows[example.rated] for history, example in drawn])
+        not_retrieved = _pairs([np.delete(history.rows, example.retrieved) for history, example in drawn])
+        # Retrieved movies are rated too, and each draw counts once.
         candidate_rows, log_sampling = self._columns(rated[:, 1])
         targets = np.bincount(retrieved[:, 0], minlength=len(users)).astype(np.float64)
         weights = (targets ** (config.user_weight_power - 1))[retrieved[:, 0]]
-        shown = random.random(len(users)) >= config.user_dropout
-        return {
-            "user_rows": np.where(shown, users, NO_ROW).astype(np.int32),
-            "timestamps": np.array([example.timestamp for example in examples]),
-            "history_rows": rows,
-            "history_ratings": ratings,
-            "history_timestamps": times,
+        with_id = random.random(len(users)) >= config.user_dropout
+        queries = encode_queries(
+            [history.take(example.read[-config.max_history :]) for history, example in drawn],
+            np.where(with_id, users, NO_ROW),
+            [example.timestamp for example in examples],
+        )
+        return queries | {
             "candidate_rows": candidate_rows,
             "log_sampling": log_sampling,
             "retrieval_pairs": self._to_columns(retrieved, candidate_rows),
             "retrieval_weights": (weights / weights.sum()).astype(np.float32),
-            "masked_pairs": self._to_columns(_pairs(not_retrieved), candidate_rows),
+            "masked_pairs": self._to_columns(not_retrieved, candidate_rows),
             "rating_pairs": self._to_columns(rated, candidate_rows),
-            "ratings": np.concatenate(
-                [
-                    histories.ratings[where][example.rated]
-                    for where, example in zip(slices, examples, strict=True)
-                ]
-            ),
+            "ratings": np.concatenate([history.ratings[example.rated] for history, example in drawn]),
         }
 
     def _columns(self, movie_rows: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
@@ -148,7 +131,8 @@ class ExampleSampler:
         popularity p is among n draws with probability 1 - (1 - p)^n.
         """
         if self._whole_catalogue:
-            return np.arange(self._num_candidates, dtype=np.int32), np.zeros(self._num_candidates, np.float32)
+            count = self._histories.num_candidates
+            return np.arange(count, dtype=np.int32), np.zeros(count, np.float32)
         columns = np.unique(movie_rows)
         chance = -np.expm1(len(movie_rows) * np.log1p(-np.minimum(self._popularity[columns], 1 - 1e-9)))
         return columns, np.log(chance).astype(np.float32)
@@ -165,5 +149,5 @@ class ExampleSampler:
 
 def _pairs(movies: list[NDArray[np.int32]]) -> NDArray[np.int32]:
     """int32 `[n, 2]`: (position in the list, movie row)."""
-    users = np.repeat(np.arange(len(movies)), [len(of) for of in movies])
+    users = np.repeat(np.arange(len(movies)), [len(rows) for rows in movies])
     return np.stack([users, np.concatenate(movies)], axis=1).astype(np.int32)

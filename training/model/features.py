@@ -1,4 +1,4 @@
-"""What the towers know of movies, users and times beside their ids, as arrays of feature rows."""
+"""Features of movies, users and times beside their ids, as arrays of feature rows."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.bundle import NO_ROW
+from service.bundle.title_year import without_year
 from training.data.table import MovieTable, UserFeature
 
-_TRAILING_YEAR = re.compile(r"\s*\(\d{4}\).*$")
 _WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, eq=False)
 class FeatureBags:
-    """A bag of weighted features for each of `n` things, all rows into one embedding table.
+    """A bag of weighted features for each of `n` movies or users, as rows of one embedding table.
 
     Attributes:
         rows: int32 `[n, width]`, padded with `NO_ROW`.
         weights: float32 `[n, width]`; 0 where padded.
-        names: What each row of the table stands for.
+        names: Name of each row of the table.
     """
 
     rows: NDArray[np.int32]
@@ -33,21 +33,21 @@ class FeatureBags:
 
     @classmethod
     def from_groups(cls, groups: Sequence[Sequence[Sequence[str]]], *, power: float = 0.5) -> FeatureBags:
-        """Bags from groups of features of the same kind.
+        """Build bags from groups of features of one kind.
 
         Args:
-            groups: For each of `n` things a sequence of groups of names.
+            groups: For each of `n` movies or users a sequence of groups of names.
             power: Within a group of m names each weighs m^-power: 1 / sqrt(m), so that a group's sum keeps
-                its scale however many names it has, or with 1 their mean.
+                its scale for any number of names, or with 1 their mean.
         """
         names: dict[str, int] = {}
         bags = [
             [
                 (names.setdefault(name, len(names)), float(len(group)) ** -power)
-                for group in thing
+                for group in groups_of_one
                 for name in group
             ]
-            for thing in groups
+            for groups_of_one in groups
         ]
         width = max(1, max(map(len, bags), default=0))
         rows = np.full((len(bags), width), NO_ROW, np.int32)
@@ -59,14 +59,14 @@ class FeatureBags:
 
 
 def title_words(title: str) -> list[str]:
-    """Distinct lower-case words of a title without its year, in order."""
-    return list(dict.fromkeys(_WORD.findall(_TRAILING_YEAR.sub("", title).lower())))
+    """Return the distinct lower-case words of a title without its year, in order."""
+    return list(dict.fromkeys(_WORD.findall(without_year(title).lower())))
 
 
 def candidate_content(movies: MovieTable, max_title_words: int) -> FeatureBags:
-    """Genres, title words, year and half-decade of every movie.
+    """Build bags of genres, title words, year and half-decade of every movie.
 
-    A word, a genre or a year that only one movie has says no more than its id, and is left out.
+    A word, a genre or a year of only one movie adds nothing to the movie's id, and is left out.
 
     Args:
         movies: Every candidate.
@@ -93,7 +93,7 @@ def candidate_content(movies: MovieTable, max_title_words: int) -> FeatureBags:
 
 
 def user_content(features: dict[str, UserFeature], table_rows: NDArray[np.int32]) -> FeatureBags:
-    """The users' features by name, such as 'occupation:writer'; empty bags where the data has none."""
+    """Build bags of the users' features, such as 'occupation:writer'; empty where the data has none."""
     columns = {
         name: [feature.vocabulary[code] if code >= 0 else None for code in feature.codes[table_rows].tolist()]
         for name, feature in features.items()
@@ -107,17 +107,9 @@ def user_content(features: dict[str, UserFeature], table_rows: NDArray[np.int32]
 
 
 def time_boundaries(timestamps: NDArray[np.int64], buckets: int) -> NDArray[np.int64]:
-    """Ascending int64 boundaries between quantile buckets of the training times, at most `buckets` - 1."""
+    """Return at most `buckets` - 1 ascending int64 boundaries between quantile buckets of training times."""
     inner = np.linspace(0, 1, buckets + 1)[1:-1]
     return np.unique(np.quantile(timestamps, inner, method="nearest").astype(np.int64))
-
-
-def equal_width_boundaries(timestamps: NDArray[np.int64], buckets: int) -> NDArray[np.float64]:
-    """`buckets` ascending boundaries, equally far apart, from the first time to the last.
-
-    There are `buckets` + 1 buckets with the one before the first time, as in the deep retrieval tutorial.
-    """
-    return np.linspace(timestamps.min(), timestamps.max(), buckets)
 
 
 def _shared(bags: Iterable[Iterable[str]], most: int | None = None) -> set[str]:

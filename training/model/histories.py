@@ -1,18 +1,16 @@
-"""What each user rated, oldest first, as arrays; and the query inputs made from it."""
+"""Group a table's ratings by user, oldest first, and encode queries from them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from service.bundle import NO_ROW, NO_TIMESTAMP
+from service.bundle.histories import History
+from service.bundle.query_encoding import NO_HISTORY, QueryInputs, encode_queries
 from training.data.table import RatingsTable
-
-QueryInputs: TypeAlias = dict[str, NDArray[np.generic]]
-"""The inputs of the signatures `embed_query` and `predict_rating`, as `service.bundle` describes them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,12 +18,13 @@ class Histories:
     """Compressed rows: user `u` rated `movie_rows[offsets[u]:offsets[u + 1]]`.
 
     Attributes:
-        user_ids: Users with at least one rating, ascending by their UTF-8 bytes as the bundle wants them.
+        user_ids: Users with at least one rating, ascending by their UTF-8 bytes as the bundle needs them.
         table_rows: int32 `[num_users]`, the user's row in the table's own vocabulary.
         offsets: int64 `[num_users + 1]`.
         movie_rows: int32 `[num_ratings]`, by (user, timestamp, movie row).
         ratings: float32 `[num_ratings]`, stars.
         timestamps: int64 `[num_ratings]`, Unix seconds.
+        movie_counts: int64 `[num_candidates]`, ratings of each movie.
     """
 
     user_ids: tuple[str, ...]
@@ -34,10 +33,11 @@ class Histories:
     movie_rows: NDArray[np.int32]
     ratings: NDArray[np.float32]
     timestamps: NDArray[np.int64]
+    movie_counts: NDArray[np.int64]
 
     @classmethod
     def from_table(cls, table: RatingsTable) -> Histories:
-        """Groups a table's rows by user; users without rows are left out."""
+        """Group a table's rows by user; users without rows are left out."""
         counts = np.bincount(table.user_rows, minlength=table.num_users)
         present = sorted(np.flatnonzero(counts).tolist(), key=lambda row: table.user_ids[row].encode())
         table_rows = np.array(present, np.int32)
@@ -52,17 +52,30 @@ class Histories:
             movie_rows=table.movie_rows[order],
             ratings=table.stars[order],
             timestamps=table.timestamps[order],
+            movie_counts=table.movie_counts,
         )
 
     def __len__(self) -> int:
         return len(self.user_ids)
 
+    @property
+    def num_candidates(self) -> int:
+        """Number of movies, rated or not."""
+        return len(self.movie_counts)
+
     def rows_of(self, user_row: int) -> slice:
-        """Where one user's ratings are in the arrays."""
+        """Return where one user's ratings are in the arrays."""
         return slice(int(self.offsets[user_row]), int(self.offsets[user_row + 1]))
 
+    def history_of(self, user_row: int) -> History:
+        """Return one user's ratings; nothing for `NO_ROW`, a cold-start user."""
+        if user_row == NO_ROW:
+            return NO_HISTORY
+        rows = self.rows_of(user_row)
+        return History(self.movie_rows[rows], self.ratings[rows], self.timestamps[rows])
+
     def positions(self, num_table_users: int) -> NDArray[np.int32]:
-        """int32 `[num_table_users]`: the table's user rows as ours, `NO_ROW` for users without ratings."""
+        """Map the table's user rows to these, int32 `[num_table_users]`; `NO_ROW` without ratings."""
         position = np.full(num_table_users, NO_ROW, np.int32)
         position[self.table_rows] = np.arange(len(self), dtype=np.int32)
         return position
@@ -70,24 +83,15 @@ class Histories:
     def query_inputs(
         self, user_rows: NDArray[np.int32], max_history: int, timestamps: NDArray[np.int64] | None = None
     ) -> QueryInputs:
-        """Queries of these users with the most recent `max_history` of all they rated.
+        """Encode queries of these users, each with the most recent `max_history` of all their ratings.
 
         Args:
-            user_rows: int32 `[B]`, `NO_ROW` for a stranger without history.
-            max_history: Most movies per query.
-            timestamps: int64 `[B]` Unix seconds; none: time-agnostic queries.
+            user_rows: int32 `[B]`, `NO_ROW` for a cold-start user without history.
+            max_history: Maximum number of movies per query.
+            timestamps: int64 `[B]` Unix seconds; None: queries without a time.
         """
-        known = np.maximum(user_rows, 0)
-        ends = self.offsets[known + 1]
-        lengths = np.where(user_rows == NO_ROW, 0, np.minimum(ends - self.offsets[known], max_history))
-        width = max(1, int(lengths.max(initial=0)))
-        columns = np.arange(width)
-        valid = columns < lengths[:, None]
-        index = np.where(valid, (ends - lengths)[:, None] + columns, 0)
-        return {
-            "user_rows": user_rows,
-            "timestamps": np.full(len(user_rows), NO_TIMESTAMP) if timestamps is None else timestamps,
-            "history_rows": np.where(valid, self.movie_rows[index], np.int32(NO_ROW)),
-            "history_ratings": np.where(valid, self.ratings[index], np.float32(np.nan)),
-            "history_timestamps": np.where(valid, self.timestamps[index], NO_TIMESTAMP),
-        }
+        return encode_queries(
+            [self.history_of(user_row).last(max_history) for user_row in user_rows.tolist()],
+            user_rows,
+            NO_TIMESTAMP if timestamps is None else timestamps,
+        )

@@ -1,4 +1,4 @@
-"""One model, two towers, two tasks."""
+"""The two-tower model: a query tower and a candidate tower, a retrieval task and a rating task."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ import keras
 import tensorflow as tf
 
 from training.config import TrainingConfig
-from training.model.layers import FlatHistory
-from training.model.tasks import RatingTask, RetrievalTask
-from training.model.towers import CandidateTower, QueryTower, Vocabulary
+from training.model.candidate_tower import CandidateTower
+from training.model.history_batch import HistoryBatch
+from training.model.query_tower import QueryTower
+from training.model.rating_task import RatingTask
+from training.model.retrieval_task import RetrievalTask
+from training.model.vocabulary import Vocabulary
 
 
 class TwoTowerModel(keras.Model):
     """Learns retrieval and ratings jointly from batches of `training.model.examples`.
 
-    Its loss is retrieval_weight x cross-entropy + rating_weight x mean squared error, both per target,
-    ratings in standard deviations so that the weights mean the same on every scale of stars.
+    A score is the dot product of a query and a candidate embedding. The loss is retrieval_weight x
+    cross-entropy + rating_weight x mean squared error, both per target, ratings in standard deviations so
+    that the weights mean the same on every scale of stars.
     """
 
     def __init__(self, vocabulary: Vocabulary, config: TrainingConfig, **kwargs: Any) -> None:
@@ -31,19 +35,19 @@ class TwoTowerModel(keras.Model):
         self._rating_loss = keras.metrics.Mean("rating_loss")
 
     def call(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Both losses of one batch, scalars, by name."""
-        history = FlatHistory.from_inputs(batch)
+        """Compute both losses of one batch, scalars, by name."""
+        history = HistoryBatch.from_inputs(batch)
         candidates = self.candidate_tower(batch["candidate_rows"])
         retrieval_loss = self.retrieval_task(
-            self.embed_flat(batch, history),
+            self._embed(batch, history),
             candidates,
             log_sampling=batch["log_sampling"],
             pairs=batch["retrieval_pairs"],
             weights=batch["retrieval_weights"],
             masked_pairs=batch["masked_pairs"],
         )
-        taste = self.rating_task.taste(batch["user_rows"], history)
-        predicted = self.rating_task(taste, candidates, batch["candidate_rows"], batch["rating_pairs"])
+        state = self.rating_task.read_queries(batch["user_rows"], history)
+        predicted = self.rating_task(state, candidates, batch["candidate_rows"], batch["rating_pairs"])
         errors = predicted - self.rating_task.standardize(batch["ratings"])
         return {"retrieval": retrieval_loss, "rating": tf.reduce_mean(errors**2)}
 
@@ -55,42 +59,43 @@ class TwoTowerModel(keras.Model):
         sample_weight: Any = None,
         training: bool = True,
     ) -> tf.Tensor:
-        """The weighted sum of both losses."""
+        """Compute the weighted sum of both losses."""
         del x, y, sample_weight, training
         self._retrieval_loss.update_state(y_pred["retrieval"])
         self._rating_loss.update_state(y_pred["rating"])
         return self._retrieval_weight * y_pred["retrieval"] + self._rating_weight * y_pred["rating"]
 
-    def embed_flat(self, inputs: dict[str, tf.Tensor], history: FlatHistory) -> tf.Tensor:
-        """Query embeddings, float32 `[B, D]`, of inputs whose histories have been flattened."""
-        deviations = self.rating_task.standardize(history.ratings)
-        embeddings: tf.Tensor = self.query_tower(inputs, history, deviations)
-        return embeddings
-
     def embed_query(self, inputs: dict[str, tf.Tensor]) -> tf.Tensor:
-        """Query embeddings, float32 `[B, D]`, of the inputs that `service.bundle` describes."""
-        inputs = inputs | {"timestamps": self.query_tower.clip_times(inputs["timestamps"])}
-        return self.embed_flat(inputs, FlatHistory.from_inputs(inputs))
+        """Embed queries, float32 `[B, D]`, given the query arguments that `service.bundle` describes."""
+        inputs = self._clip_times(inputs)
+        return self._embed(inputs, HistoryBatch.from_inputs(inputs))
 
     def query_state(self, inputs: dict[str, tf.Tensor], movie_biases: tf.Tensor) -> tf.Tensor:
-        """All that answers to queries rest on, float32 `[B, S]`, as `service.bundle` describes it.
+        """Compute all that scores and ratings need of queries, float32 `[B, S]` (see `service.bundle`).
 
         Args:
-            inputs: As described there.
-            movie_biases: float32 `[num_candidates]`, see `RatingTask.taste`.
+            inputs: The query arguments described there.
+            movie_biases: float32 `[num_candidates]`, see `RatingTask.read_queries`.
         """
-        inputs = inputs | {"timestamps": self.query_tower.clip_times(inputs["timestamps"])}
-        history = FlatHistory.from_flat_inputs(inputs)
-        taste = self.rating_task.taste(inputs["user_rows"], history, movie_biases)
-        rest = tf.stack([taste.bias, self.rating_task.confidence(taste.num_rated)], axis=1)
-        return tf.concat([self.embed_flat(inputs, history), taste.vectors, rest], axis=1)
+        inputs = self._clip_times(inputs)
+        history = HistoryBatch.from_inputs(inputs)
+        state = self.rating_task.read_queries(inputs["user_rows"], history, movie_biases)
+        rest = tf.stack([state.bias, self.rating_task.confidence(state.num_rated)], axis=1)
+        return tf.concat([self._embed(inputs, history), state.vectors, rest], axis=1)
 
     def predict_rating(self, inputs: dict[str, tf.Tensor]) -> tf.Tensor:
-        """Stars, float32 `[B, K]`, for `inputs["candidate_rows"]`, int32 `[B, K]`."""
+        """Predict stars, float32 `[B, K]`, of `inputs["candidate_rows"]`, int32 `[B, K]`."""
         rows = inputs["candidate_rows"]
         shape = tf.shape(rows)
         flat = tf.reshape(rows, [-1])
         pairs = tf.stack([tf.repeat(tf.range(shape[0]), shape[1]), tf.range(tf.size(flat))], axis=1)
-        taste = self.rating_task.taste(inputs["user_rows"], FlatHistory.from_inputs(inputs))
-        predicted = self.rating_task(taste, self.candidate_tower(flat), flat, pairs)
+        state = self.rating_task.read_queries(inputs["user_rows"], HistoryBatch.from_inputs(inputs))
+        predicted = self.rating_task(state, self.candidate_tower(flat), flat, pairs)
         return tf.reshape(self.rating_task.to_stars(predicted), shape)
+
+    def _embed(self, inputs: dict[str, tf.Tensor], history: HistoryBatch) -> tf.Tensor:
+        deviations = self.rating_task.standardize(history.ratings)
+        return self.query_tower(inputs, history, deviations)
+
+    def _clip_times(self, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        return inputs | {"timestamps": self.query_tower.clip_times(inputs["timestamps"])}

@@ -34,7 +34,7 @@ def test_a_manifest_comes_back_as_it_was_written(directory: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
-        ({"schema_version": 3}, BundleIncompatible, "expected schema_version 2, got 3"),
+        ({"schema_version": 2}, BundleIncompatible, "expected schema_version 3, got 2"),
         ({"schema_version": "1"}, BundleIncompatible, "got '1'"),
         ({"seed": 2}, ManifestCorrupt, "expected manifest_sha256"),
         ({"manifest_sha256": None}, ManifestCorrupt, "expected manifest_sha256 None"),
@@ -82,8 +82,8 @@ def test_a_manifest_with_other_fields_is_refused_though_its_checksum_fits(
     "content",
     [
         *(b"", b"{", b"\xff", b"[]", b"null", b"[" * 100_000),
-        b'{"schema_version": 2, "seed": NaN}',
-        b'{"schema_version": 2, "dataset": "\\ud800"}',
+        b'{"schema_version": 3, "seed": NaN}',
+        b'{"schema_version": 3, "dataset": "\\ud800"}',
     ],
 )
 def test_a_manifest_that_is_no_object_is_refused(directory: Path, content: bytes) -> None:

@@ -8,42 +8,15 @@ from numpy.typing import NDArray
 from tiny_model import DIMENSION, FIRST_TIMESTAMP, TinyModel
 
 from service.bundle import MODEL_DIRECTORY, NO_ROW, NO_TIMESTAMP, HistoryEntry, query_tower
-from service.bundle.histories import History
-from service.bundle.query_tower import QueryTower, TowerInput, flat_inputs
+from service.bundle.query_encoding import NO_HISTORY, untimed_history
+from service.bundle.query_tower import QueryTower, TowerInput
 from service.errors import BundleInconsistent
 from service.recommending.recommender import Recommender
 from service.settings import Settings
 
-
-def history(*entries: tuple[int, float]) -> History:
-    rows, ratings = zip(*entries, strict=True) if entries else ((), ())
-    return History(
-        np.array(rows, np.int32), np.array(ratings, np.float32), np.full(len(entries), NO_TIMESTAMP, np.int64)
-    )
-
-
-SHORT = TowerInput(NO_ROW, NO_TIMESTAMP, history((4, np.nan)))
-LONG = TowerInput(2, FIRST_TIMESTAMP + 256, history((3, 5.0), (9, 1.0), (4, 2.0)))
-EMPTY = TowerInput(NO_ROW, NO_TIMESTAMP, history())
-
-
-def test_histories_follow_each_other_with_their_lengths() -> None:
-    columns = flat_inputs([SHORT, EMPTY, LONG])
-    assert columns["user_rows"].tolist() == [NO_ROW, NO_ROW, 2]
-    assert columns["timestamps"].tolist() == [NO_TIMESTAMP, NO_TIMESTAMP, FIRST_TIMESTAMP + 256]
-    assert columns["history_lengths"].tolist() == [1, 0, 3]
-    assert columns["history_rows"].tolist() == [4, 3, 9, 4]
-    np.testing.assert_array_equal(columns["history_ratings"], [np.nan, 5, 1, 2])
-    assert columns["history_timestamps"].tolist() == [NO_TIMESTAMP] * 4
-    types = {name: column.dtype.name for name, column in columns.items()}
-    assert types == {
-        "user_rows": "int32",
-        "timestamps": "int64",
-        "history_lengths": "int32",
-        "history_rows": "int32",
-        "history_ratings": "float32",
-        "history_timestamps": "int64",
-    }
+SHORT = TowerInput(NO_ROW, NO_TIMESTAMP, untimed_history([4], [np.nan]))
+LONG = TowerInput(2, FIRST_TIMESTAMP + 256, untimed_history([3, 9, 4], [5.0, 1.0, 2.0]))
+EMPTY = TowerInput(NO_ROW, NO_TIMESTAMP, NO_HISTORY)
 
 
 def by_hand(tiny: TinyModel) -> list[NDArray[np.float64]]:

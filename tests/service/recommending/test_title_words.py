@@ -1,6 +1,6 @@
 import pytest
 
-from service.recommending.title_words import names_of, without_article, words_of, year_of
+from service.recommending.title_words import names_of, without_article, words_of
 
 
 @pytest.mark.parametrize(
@@ -49,19 +49,6 @@ def test_words_lose_case_accents_and_punctuation(text: str, words: list[str]) ->
 )
 def test_a_title_holds_names_with_their_articles_in_front(title: str, names: list[str]) -> None:
     assert [" ".join(name) for name in names_of(title)] == names
-
-
-@pytest.mark.parametrize(
-    ("title", "year"),
-    [
-        ("Star Wars (1977)", "1977"),
-        ("Land (1995) (V)", "1995"),
-        ("2001", None),
-        ("Blade (2049) Runner", None),
-    ],
-)
-def test_the_year_is_in_parentheses_at_the_end(title: str, year: str | None) -> None:
-    assert year_of(title) == year
 
 
 def test_an_english_article_in_front_is_left_out_unless_it_is_all() -> None:

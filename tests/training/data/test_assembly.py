@@ -22,33 +22,13 @@ def assemble(users: list[int], movies: list[int], timestamps: list[int]) -> Rati
     )
 
 
-@pytest.mark.parametrize(
-    ("title", "year"),
-    [
-        ("Dances with Wolves (1990)", 1990),
-        ("Land Before Time III: The Time of the Great Giving (1995) (V)", 1995),
-        ("2001: A Space Odyssey (1968) ", 1968),
-        ("Death Note: Desu nôto (2006\u20132007)", 2006),
-        ("Still Running (2011-)", 2011),
-        ("1984", 0),
-        ("(500) Days of Summer", 0),
-        ("Made (1990) in a hurry", 0),
-        ("unknown", 0),
-        ("", 0),
-    ],
-)
-def test_the_year_is_read_from_the_end_of_the_title(title: str, year: int) -> None:
-    movies = assemble_movies(["1"], [title], [[]])
-    assert movies.years.tolist() == [year]
-    assert movies.years.dtype == np.int32
-
-
 def test_movies_come_in_id_order_with_what_belongs_to_them() -> None:
     movies = assemble_movies(["10", "9"], ["Ten (2010)", "Nine"], [["Drama"], ["War"]])
     assert movies.movie_ids == ("9", "10")
     assert movies.titles == ("Nine", "Ten (2010)")
     assert movies.genres == (("War",), ("Drama",))
     assert movies.years.tolist() == [0, 2010]
+    assert movies.years.dtype == np.int32
 
 
 @pytest.mark.parametrize("missing", ["", "(no genres listed)", "unknown", "Unknown"])

@@ -96,3 +96,9 @@ def test_the_hash_ignores_name_source_and_the_order_of_rows() -> None:
 )
 def test_the_hash_tells_different_content_apart(changes: dict[str, object]) -> None:
     assert small_table(**changes).sha256() != small_table().sha256()
+
+
+def test_the_ratings_of_a_movie_are_counted_for_each_table() -> None:
+    table = small_table()
+    assert table.movie_counts.tolist() == [2, 1]
+    assert table.take(np.array([0])).movie_counts.tolist() == [0, 1]

@@ -6,7 +6,7 @@ from synthetic_ratings import SMALL_CONFIG
 
 from training.data.table import RatingsTable
 from training.evaluation.analysis import popularity_deciles
-from training.model.fitting import TrainedModel
+from training.model.trained_model import TrainedModel
 
 
 def test_recommendations_are_shared_among_tenths_by_popularity() -> None:
@@ -29,7 +29,7 @@ def test_parts_agree_with_the_whole_and_with_a_brute_force(
     assert found["by_history_length"]["6-20"] == pytest.approx({"users": 120, **expected})
     users = np.arange(len(trained.histories), dtype=np.int32)
     inputs = trained.histories.query_inputs(users, SMALL_CONFIG.max_history)
-    scores = trained.embed_queries(inputs) @ trained.embed_candidates().T
+    scores = trained.embed_queries(inputs) @ trained.candidate_embeddings.T
     listed = set()
     for user, of_user in zip(users.tolist(), scores, strict=True):
         seen = set(trained.histories.movie_rows[trained.histories.rows_of(user)].tolist())

@@ -27,8 +27,8 @@ def seen_by(histories: Histories, num_candidates: int) -> NDArray[np.float64]:
     return matrix
 
 
-def test_popularity_scores_by_the_number_of_ratings_whoever_asks() -> None:
-    popularity = Popularity(Histories.from_table(table_of(RATINGS, MOVIES)), 3)
+def test_popularity_scores_by_the_number_of_ratings_for_every_user() -> None:
+    popularity = Popularity(Histories.from_table(table_of(RATINGS, MOVIES)))
     assert popularity.score(np.array([0, NO_ROW], np.int32)).tolist() == [[2, 3, 0], [2, 3, 0]]
 
 
@@ -43,7 +43,7 @@ def test_ease_is_the_regression_of_each_movie_on_the_others() -> None:
         gram = seen[:, others].T @ seen[:, others] + regularization * np.eye(len(others))
         weights[others, movie] = np.linalg.solve(gram, seen[:, others].T @ seen[:, movie])
     users = np.array([5, NO_ROW, 0], np.int32)
-    scores = Ease(histories, table.num_movies, regularization).score(users)
+    scores = Ease(histories, regularization).score(users)
     assert scores.dtype == np.float32
     np.testing.assert_allclose(scores[[0, 2]], (seen @ weights)[[5, 0]], atol=1e-5)
     assert not scores[1].any()

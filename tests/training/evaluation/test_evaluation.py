@@ -21,8 +21,8 @@ from training.evaluation.split_evaluation import (
     evaluate_retrieval,
     evaluate_split,
 )
-from training.model.fitting import TrainedModel
 from training.model.histories import Histories
+from training.model.trained_model import TrainedModel
 
 TRAIN: list[Rating] = [
     ("1", "a", 5.0, 0),
@@ -64,14 +64,14 @@ def test_popularity_is_measured_as_by_hand() -> None:
 
 
 class ByTable:
-    """Scores that are a table: a row for each user of the histories, the last for strangers."""
+    """Scores that are a table: a row for each user of the histories, the last for cold-start users."""
 
     def __init__(self, scores: NDArray[np.float32]) -> None:
         self.scores = scores
-        self.asked: list[int] = []
+        self.queried: list[int] = []
 
     def __call__(self, user_rows: NDArray[np.int32]) -> NDArray[np.float32]:
-        self.asked += user_rows.tolist()
+        self.queried += user_rows.tolist()
         return self.scores[user_rows]
 
 
@@ -122,8 +122,8 @@ def test_retrieval_agrees_with_a_brute_force_over_all_users() -> None:
     assert found == pytest.approx(brute_force(score.scores, train, test))
     assert all(0 < value < 1 for value in found.values())
     # One query per user with test movies, whatever the number of their rows.
-    assert len(score.asked) == len(np.unique(test.user_rows))
-    assert score.asked.count(NO_ROW) == 20
+    assert len(score.queried) == len(np.unique(test.user_rows))
+    assert score.queried.count(NO_ROW) == 20
 
 
 def test_a_model_is_measured_on_one_query_per_user_without_time(
@@ -132,7 +132,7 @@ def test_a_model_is_measured_on_one_query_per_user_without_time(
     users = np.arange(len(trained.histories), dtype=np.int32)
     inputs = trained.histories.query_inputs(users, SMALL_CONFIG.max_history)
     assert set(inputs["timestamps"].tolist()) == {NO_TIMESTAMP}
-    scores = trained.embed_queries(inputs) @ trained.embed_candidates().T
+    scores = trained.embed_queries(inputs) @ trained.candidate_embeddings.T
     expected = brute_force(scores, train_table, test_table)
     assert {name: measured["model"][name] for name in expected} == pytest.approx(expected, abs=2e-3)
 
@@ -153,7 +153,7 @@ def test_the_error_of_a_models_ratings_is_over_all_test_rows(
     assert measured["model"]["rmse"] > 0
 
 
-def test_each_row_is_asked_at_its_own_time_as_well(
+def test_each_row_is_also_measured_at_its_own_time(
     trained: TrainedModel, test_table: RatingsTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As many rows as fit no whole number of groups, and a catalogue in which the hundredth is not the last.
@@ -162,7 +162,7 @@ def test_each_row_is_asked_at_its_own_time_as_well(
     found = evaluate_model(trained, test_table)
     known = trained.histories.positions(test_table.num_users)[test_table.user_rows]
     inputs = trained.histories.query_inputs(known, SMALL_CONFIG.max_history, test_table.timestamps)
-    scores = trained.embed_queries(inputs) @ trained.embed_candidates().T
+    scores = trained.embed_queries(inputs) @ trained.candidate_embeddings.T
     hits: dict[str, list[bool]] = defaultdict(list)
     for user, movie, of_row in zip(known.tolist(), test_table.movie_rows.tolist(), scores, strict=True):
         ranked = np.argsort(-of_row).tolist()
@@ -183,20 +183,20 @@ def test_the_same_seed_and_data_give_the_same_measures_to_four_decimals(
     tastes: RatingsTable, tastes_split: Split, measured: dict[str, Any], trained: TrainedModel
 ) -> None:
     """The model was trained and measured once for `measured`, and is here again from the beginning."""
-    told: dict[int, dict[str, float]] = {}
-    again = evaluate_split(tastes, tastes_split, SMALL_CONFIG, told.__setitem__)
-    assert list(told) == list(range(1, SMALL_CONFIG.epochs + 1))
+    reported: dict[int, dict[str, float]] = {}
+    again = evaluate_split(tastes, tastes_split, SMALL_CONFIG, reported.__setitem__)
+    assert list(reported) == list(range(1, SMALL_CONFIG.epochs + 1))
     # All 120 users are fewer than are sampled, so the last validation is of the model that was measured.
     assert again["validation"] == trained.validation
     assert again["validation"]["epoch"] == [5, 10, 15, 20, 25, 30]
     for name in ("hit_rate_at_100", "ndcg_at_10", "rmse"):
         assert again["validation"][name][-1] == pytest.approx(again["model"][name])
-        assert [of[f"held_out_{name}"] for of in told.values() if f"held_out_{name}" in of] == pytest.approx(
-            again["validation"][name]
-        )
+        assert [
+            of[f"held_out_{name}"] for of in reported.values() if f"held_out_{name}" in of
+        ] == pytest.approx(again["validation"][name])
     # AdamW's rate falls linearly to zero.
-    assert told[15]["learning_rate"] == pytest.approx(SMALL_CONFIG.learning_rate / 2)
-    assert told[30]["learning_rate"] == pytest.approx(0)
+    assert reported[15]["learning_rate"] == pytest.approx(SMALL_CONFIG.learning_rate / 2)
+    assert reported[30]["learning_rate"] == pytest.approx(0)
     assert again.keys() == measured.keys()
     for name, value in measured["model"].items():
         assert f"{again['model'][name]:.4f}" == f"{value:.4f}"

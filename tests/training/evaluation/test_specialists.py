@@ -32,7 +32,7 @@ def learnt(train: RatingsTable, test: RatingsTable) -> Task:
     return make_task(train, test, Histories.from_table(train), "temporal", seed=4)
 
 
-def test_a_task_has_the_rows_by_user_and_time_and_the_pairs_that_are_asked() -> None:
+def test_a_task_has_the_rows_by_user_and_time_and_the_pairs_to_rate() -> None:
     rows: list[Rating] = [("b", "2", 5.0, 9), ("a", "1", 3.0, 7), ("b", "1", 4.0, 5), ("b", "3", 0.5, 8)]
     whole = table_of([*rows, ("a", "3", 1.0, 10), ("c", "2", 2.0, 0)])
     task = learnt(whole.take(np.arange(4)), whole.take(np.array([4, 5])))
@@ -41,7 +41,7 @@ def test_a_task_has_the_rows_by_user_and_time_and_the_pairs_that_are_asked() -> 
     assert task.stars.tolist() == [3.0, 4.0, 0.5, 5.0]
     assert task.timestamps.tolist() == [7, 5, 8, 9]
     assert task.held_out.tolist() == [False, False, False, True]  # a fifth of three, rounded, is the last one
-    assert (task.asked_users.tolist(), task.asked_movies.tolist()) == ([0, NO_ROW], [2, 1])
+    assert (task.pair_users.tolist(), task.pair_movies.tolist()) == ([0, NO_ROW], [2, 1])
     assert (task.num_users, task.num_movies, task.seed) == (2, 3, 4)
     assert task.scale.tolist() == list(whole.rating_scale)
 
@@ -56,10 +56,8 @@ def test_a_task_survives_its_file(
         np.testing.assert_array_equal(getattr(again, name), value, strict=True)
 
 
-def test_a_score_is_the_dot_product_and_the_bias_and_strangers_get_what_is_popular() -> None:
-    popularity = Popularity(
-        Histories.from_table(table_of([("a", "2", 1.0, 0), ("b", "2", 1.0, 0)], "123")), 3
-    )
+def test_a_score_is_the_dot_product_and_the_bias_and_cold_start_users_get_popular_movies() -> None:
+    popularity = Popularity(Histories.from_table(table_of([("a", "2", 1.0, 0), ("b", "2", 1.0, 0)], "123")))
     answer: Answer = {
         "users": np.array([[1.0, 2.0], [np.nan, np.nan]]),
         "movies": np.array([[1.0, 0.0], [0.0, 1.0], [9.0, 9.0]]),
@@ -98,7 +96,7 @@ def test_rows_and_answers_cross_to_a_process_and_back(
         "def means(task):\n"
         "    counts = np.bincount(task.movie_rows, minlength=task.num_movies)\n"
         "    sums = np.bincount(task.movie_rows, task.stars, minlength=task.num_movies)\n"
-        "    return {'stars': (sums / np.maximum(counts, 1))[task.asked_movies]}\n"
+        "    return {'stars': (sums / np.maximum(counts, 1))[task.pair_movies]}\n"
         "answer(means)\n"
     )
     (tmp_path / "means.py").write_text(code, encoding="utf-8")
@@ -121,9 +119,9 @@ def test_rows_and_answers_cross_to_a_process_and_back(
 def test_a_specialist_that_fails_is_named_with_its_last_words(
     train_table: RatingsTable, test_table: RatingsTable
 ) -> None:
-    expected = r"training\.evaluation\.baselines\.nobody ended with exit code 1: .*No module named.*nobody"
+    expected = r"training\.evaluation\.baselines\.missing ended with exit code 1: .*No module named.*missing"
     with pytest.raises(BaselineError, match=expected):
-        run(HERE, "training.evaluation.baselines.nobody", learnt(train_table, test_table))
+        run(HERE, "training.evaluation.baselines.missing", learnt(train_table, test_table))
 
 
 def test_what_specialists_answer_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,7 +134,7 @@ def test_what_specialists_answer_is_measured(monkeypatch: pytest.MonkeyPatch) ->
         if module == "training.evaluation.baselines.svd":
             return {"stars": test.stars + 0.5}
         wanted = np.zeros((task.num_users, task.num_movies))
-        wanted[task.asked_users, task.asked_movies] = 1 + task.asked_movies / 1000  # without ties
+        wanted[task.pair_users, task.pair_movies] = 1 + task.pair_movies / 1000  # without ties
         return {"users": wanted, "movies": np.eye(task.num_movies), "biases": np.zeros(task.num_movies)}
 
     monkeypatch.setattr(specialists, "run", know_all)
@@ -155,7 +153,7 @@ def test_ials_knows_who_likes_what(
     task = learnt(train_table, test_table)
     answer = run(installed, "training.evaluation.baselines.ials", task)
     assert len(answer["users"]) == task.num_users
-    scores = Factors(answer, Popularity(Histories.from_table(train_table), task.num_movies)).score(
+    scores = Factors(answer, Popularity(Histories.from_table(train_table))).score(
         np.arange(task.num_users, dtype=np.int32)
     )
     alpha = np.array([movie_id.startswith("alpha") for movie_id in train_table.movies.movie_ids])
@@ -180,7 +178,7 @@ def test_svd_rates_better_than_means_and_on_the_scale(
 
 @pytest.mark.slow
 def test_sasrecs_factors_rank_as_its_own_recommendations(installed: Path, tmp_path: Path) -> None:
-    """RecTools's `recommend` is the oracle; a movie that nobody rated is not among its candidates."""
+    """RecTools's `recommend` is the oracle; a movie without ratings is not among its candidates."""
     table = two_tastes(per_user=8)
     split = temporal_split(table)
     task = learnt(table.take(split.train), table.take(split.test))

@@ -129,14 +129,14 @@ def test_a_step_is_adagrad_on_every_table_and_layer(data: TutorialData) -> None:
 
 @pytest.mark.usefixtures("_eagerly")
 def test_training_learns_and_validates_every_fifth_epoch_and_the_last(data: TutorialData) -> None:
-    told: list[tuple[int, bool]] = []
+    reported: list[tuple[int, bool]] = []
     fitted = fit_tutorial(
         data,
         replace(SMALL, epochs=12),
-        lambda epoch, _, validated: told.append((epoch, validated is not None)),
+        lambda epoch, _, validated: reported.append((epoch, validated is not None)),
     )
-    assert [epoch for epoch, validated in told if validated] == [5, 10, 12] == list(fitted.validated)
-    assert len(told) == len(fitted.losses) == 12
+    assert [epoch for epoch, validated in reported if validated] == [5, 10, 12] == list(fitted.validated)
+    assert len(reported) == len(fitted.losses) == 12
     assert fitted.losses[-1] < fitted.losses[0] - 0.1
     assert fitted.final == fitted.validated[12]
     again = fit_tutorial(data, replace(SMALL, epochs=12))

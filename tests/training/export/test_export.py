@@ -28,7 +28,7 @@ from training.export import index_recall as candidate_index
 from training.export.bundle_export import EXPORT_STEPS, export_bundle
 from training.export.index_recall import sample_queries
 from training.export.saved_model import save_model
-from training.model.fitting import TrainedModel
+from training.model.trained_model import TrainedModel
 
 MakeModel = Callable[..., TrainedModel]
 
@@ -114,7 +114,7 @@ def test_the_manifest_says_where_the_bundle_comes_from(
 def test_the_arrays_are_what_the_model_read_and_made(bundle: Path, trained: TrainedModel) -> None:
     candidates = np.load(bundle / "candidates.npy")
     assert candidates.dtype == np.float32
-    np.testing.assert_array_equal(candidates, trained.embed_candidates())
+    np.testing.assert_array_equal(candidates, trained.candidate_embeddings)
     stored = {name: np.load(bundle / path) for name, path in contract.HISTORY_ARRAYS.items()}
     ids, ends = stored["user_id_bytes"].tobytes(), stored["user_id_offsets"].tolist()
     user_ids = [ids[start:end].decode() for start, end in pairwise(ends)]
@@ -156,7 +156,7 @@ def test_the_service_loads_the_bundle_and_answers_as_the_model_does(
     for user_id in ("影", 'say "42"', "user-77"):
         user = trained.histories.user_ids.index(user_id)
         inputs = trained.histories.query_inputs(np.array([user], np.int32), 64)
-        scores = (trained.embed_queries(inputs) @ trained.embed_candidates().T)[0]
+        scores = (trained.embed_queries(inputs) @ trained.candidate_embeddings.T)[0]
         seen = trained.histories.movie_rows[trained.histories.rows_of(user)]
         scores[seen] = -np.inf
         answer = recommender.recommend(RecommendQuery(user_id=user_id, k=12))

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 from synthetic_ratings import NUM_USERS, Rating, table_of
 
 from service.bundle import NO_ROW, NO_TIMESTAMP, GoldenRecommendation, GoldenRequests, HistoryEntry
+from service.bundle.histories import History
+from service.bundle.query_encoding import QueryInputs, encode_queries
 from training.data.table import RatingsTable
 from training.export.golden_requests import golden_requests
-from training.model.fitting import TrainedModel
-from training.model.histories import QueryInputs
+from training.model.trained_model import TrainedModel
 
 MakeModel = Callable[..., TrainedModel]
 
@@ -28,7 +29,7 @@ def inputs_of(
     history: list[HistoryEntry],
     timestamp: int | None,
 ) -> tuple[QueryInputs, list[int]]:
-    """What the service would ask the model, and the seen movies."""
+    """The query that the service would make, and the seen movies."""
     if user_id in trained.histories.user_ids:
         user = trained.histories.user_ids.index(user_id)
         at = trained.histories.rows_of(user)
@@ -40,13 +41,8 @@ def inputs_of(
         rows = [table.movies.movie_ids.index(entry["movie_id"]) for entry in history]
         stars = [np.nan if entry["rating"] is None else entry["rating"] for entry in history]
         times = [NO_TIMESTAMP] * len(rows)
-    inputs: QueryInputs = {
-        "user_rows": np.array([user], np.int32),
-        "timestamps": np.array([NO_TIMESTAMP if timestamp is None else timestamp]),
-        "history_rows": np.array([rows], np.int32).reshape(1, -1),
-        "history_ratings": np.array([stars], np.float32).reshape(1, -1),
-        "history_timestamps": np.array([times], np.int64).reshape(1, -1),
-    }
+    seen = History(np.array(rows, np.int32), np.array(stars, np.float32), np.array(times, np.int64))
+    inputs = encode_queries([seen], user, NO_TIMESTAMP if timestamp is None else timestamp)
     return inputs, rows
 
 
@@ -76,7 +72,7 @@ def test_there_are_twenty_requests_of_every_kind(golden: GoldenRequests) -> None
 def test_recommended_are_the_best_unseen_movies_by_brute_force(
     golden: GoldenRequests, trained: TrainedModel, train_table: RatingsTable
 ) -> None:
-    candidates = trained.embed_candidates()
+    candidates = trained.candidate_embeddings
     for one in golden["recommend"]:
         if one["source"] == "popular":
             continue
@@ -92,7 +88,7 @@ def test_recommended_are_the_best_unseen_movies_by_brute_force(
         assert (one["k"], one["exclude_seen"], len(one["items"])) == (10, True, 10)
 
 
-def test_a_stranger_without_history_gets_what_most_users_rated(
+def test_a_cold_start_user_without_history_gets_the_most_rated_movies(
     golden: GoldenRequests, trained: TrainedModel, train_table: RatingsTable
 ) -> None:
     [popular] = [one for one in golden["recommend"] if one["source"] == "popular"]
@@ -125,15 +121,16 @@ def test_they_are_json_and_the_same_for_the_same_seed(
     assert json.dumps(golden_requests(trained, train_table, seed=6)) != text
 
 
-def test_data_may_be_tiny_and_a_user_may_have_seen_everything_and_be_called_a_stranger(
+def test_data_may_be_tiny_and_contain_the_id_of_the_cold_start_user(
     make_model: MakeModel,
 ) -> None:
-    ratings: list[Rating] = [("a stranger", "1", 4.0, 5), ("a stranger", "2", 2.0, 7), ("x", "1", 3.0, 6)]
+    user = "a cold-start user"
+    ratings: list[Rating] = [(user, "1", 4.0, 5), (user, "2", 2.0, 7), ("x", "1", 3.0, 6)]
     table = table_of(ratings)
     golden = golden_requests(make_model(table), table, seed=0)
     assert len(golden["recommend"]) + len(golden["predict_rating"]) >= 20
     by_user: dict[str | None, GoldenRecommendation] = {one["user_id"]: one for one in golden["recommend"]}
-    assert by_user["a stranger"]["source"] == "personalized"
-    assert by_user["a stranger"]["items"] == []
+    assert by_user["a cold-start user"]["source"] == "personalized"
+    assert by_user["a cold-start user"]["items"] == []
     assert [item["movie_id"] for item in by_user["x"]["items"]] == ["2"]
-    assert by_user["a stranger!"]["source"] == "popular"
+    assert by_user["a cold-start user!"]["source"] == "popular"

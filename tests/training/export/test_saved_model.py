@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 from synthetic_ratings import SMALL_CONFIG, Rating, table_of
 
 from service.bundle import MODEL_DIRECTORY, NO_ROW, NO_TIMESTAMP
-from service.bundle.histories import History
 from service.bundle.manifest import read_manifest
 from service.bundle.query_tower import QueryTower, TowerInput
 from service.bundle.rating_head import RatingHead
 from service.settings import Settings
 from training.data.table import RatingsTable
 from training.export.saved_model import DEFAULT_TOP_K, library_versions, save_model
-from training.model.fitting import TrainedModel
+from training.model.trained_model import TrainedModel
 
 MakeModel = Callable[..., TrainedModel]
 
@@ -53,14 +52,6 @@ def described(specs: dict[str, tf.TensorSpec]) -> dict[str, tuple[str, list[int 
 QUERY = {
     "user_rows": ("int32", [None]),
     "timestamps": ("int64", [None]),
-    "history_rows": ("int32", [None, None]),
-    "history_ratings": ("float32", [None, None]),
-    "history_timestamps": ("int64", [None, None]),
-}
-
-FLAT_QUERY = {
-    "user_rows": ("int32", [None]),
-    "timestamps": ("int64", [None]),
     "history_lengths": ("int32", [None]),
     "history_rows": ("int32", [None]),
     "history_ratings": ("float32", [None]),
@@ -74,7 +65,7 @@ def test_signatures_have_the_names_types_and_shapes_of_the_contract(loaded: Any)
     inputs = {name: described(signatures[name].structured_input_signature[1]) for name in signatures}
     assert inputs["embed_query"] == QUERY
     assert inputs["predict_rating"] == QUERY | {"candidate_rows": ("int32", [None, None])}
-    assert inputs["query_state"] == FLAT_QUERY
+    assert inputs["query_state"] == QUERY
     assert inputs["serving_default"] == {"user_ids": ("string", [None])}
     outputs = {name: described(signatures[name].structured_outputs) for name in signatures}
     assert outputs["embed_query"] == {"query_embeddings": ("float32", [None, 17])}
@@ -118,18 +109,15 @@ def test_a_fresh_process_gives_the_same_answers_from_a_moved_directory_without_t
     ]
 
 
-def test_query_states_and_the_rating_head_say_what_the_other_signatures_say(
+def test_query_states_and_the_rating_head_agree_with_the_model(
     bundle: Path, loaded: Any, trained: TrainedModel
 ) -> None:
-    """With and without a time, before and after movies of the history, and for who has none."""
+    """With and without a time, before and after movies of the history, and without a history."""
     users = np.array([0, 5, NO_ROW, 119, 5, 17], np.int32)
     middle = int(np.median(trained.histories.timestamps))
     times = np.array([-(2**63), middle, 5, 2**62, -(2**63), middle])
     inputs: dict[str, Any] = trained.histories.query_inputs(users, 64, times)
-    present = inputs["history_rows"] != NO_ROW
-    flat = {name: inputs[name][present] for name in inputs if name.startswith("history_")}
-    flat |= {"user_rows": users, "timestamps": times, "history_lengths": present.sum(axis=1).astype(np.int32)}
-    tensors = {name: tf.constant(values) for name, values in flat.items()}
+    tensors = {name: tf.constant(values) for name, values in inputs.items()}
     states = loaded.signatures["query_state"](**tensors)["query_states"].numpy()
     np.testing.assert_allclose(states[:, :17], trained.embed_queries(inputs), atol=1e-5)
     every_movie = np.tile(np.arange(85, dtype=np.int32), (len(users), 1))
@@ -137,15 +125,14 @@ def test_query_states_and_the_rating_head_say_what_the_other_signatures_say(
     np.testing.assert_allclose(stars, trained.predict_ratings(inputs, every_movie), atol=1e-4)
 
 
-def test_a_person_is_read_alike_to_the_last_bit_in_any_company(bundle: Path, trained: TrainedModel) -> None:
+def test_a_query_state_is_the_same_to_the_last_bit_in_any_batch(bundle: Path, trained: TrainedModel) -> None:
     tower = QueryTower(bundle, Settings())
     histories = trained.histories
     people = []
     for user in range(60):
-        rows = histories.rows_of(user)
-        history = History(histories.movie_rows[rows], histories.ratings[rows], histories.timestamps[rows])
         moment = NO_TIMESTAMP if user % 3 else int(np.median(histories.timestamps))
-        people.append(TowerInput(user if user % 4 else NO_ROW, moment, history.last(user % 30)))
+        history = histories.history_of(user).last(user % 30)
+        people.append(TowerInput(user if user % 4 else NO_ROW, moment, history))
     alone = np.concatenate([tower.read([person]) for person in people])
     for size in (2, 7, 8, 15, 16, 17, 60):
         together = [tower.read(people[start : start + size]) for start in range(0, len(people), size)]
@@ -156,7 +143,7 @@ def exactly(
     trained: TrainedModel, queries: NDArray[np.float32], table: RatingsTable
 ) -> list[list[tuple[str, float]]]:
     """Every movie with its score, best first."""
-    scores = queries @ trained.embed_candidates().T
+    scores = queries @ trained.candidate_embeddings.T
     return [
         [(table.movies.movie_ids[row], float(of_query[row])) for row in np.argsort(-of_query, kind="stable")]
         for of_query in scores
@@ -184,7 +171,7 @@ def test_serving_default_alone_ranks_the_catalogue_for_known_and_unknown_users(
 
 
 @pytest.mark.parametrize("user_ids", [["nobody"], ["nobody", "no one"], []])
-def test_serving_default_answers_strangers_among_themselves(loaded: Any, user_ids: list[str]) -> None:
+def test_serving_default_answers_batches_of_cold_start_users(loaded: Any, user_ids: list[str]) -> None:
     answers = loaded.signatures["serving_default"](user_ids=tf.constant(user_ids, tf.string))
     assert answers["movie_ids"].shape == (len(user_ids), 85)
 

@@ -11,7 +11,7 @@ from training.errors import ConfigurationError
 from training.export import usearch_index
 from training.export.bundle_export import export_bundle
 from training.export.usearch_index import require_usearch
-from training.model.fitting import TrainedModel
+from training.model.trained_model import TrainedModel
 
 
 @pytest.mark.usefixtures("verify_here")

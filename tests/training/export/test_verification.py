@@ -13,7 +13,7 @@ from service.bundle import CANDIDATES_FILE, CATALOGUE_FILE
 from service.errors import BundleCorrupt
 from training.errors import ExportError
 from training.export.verification import verify, verify_in_fresh_process
-from training.model.fitting import TrainedModel
+from training.model.trained_model import TrainedModel
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from synthetic_ratings import table_of
 from ten_users import BOTH, FORWARD, NUM_MOVIES, SAMPLED, movies_of, stars_of, ten_users
 
-from service.bundle import NO_ROW, NO_TIMESTAMP
+from service.bundle import NO_ROW
 from training.config import TrainingConfig
 from training.model.examples import Batch, ExampleSampler
 from training.model.histories import Histories
@@ -22,7 +22,7 @@ def histories() -> Histories:
 
 
 def batches(histories: Histories, config: TrainingConfig, number: int = 40) -> list[dict[str, Any]]:
-    return list(islice(ExampleSampler(histories, NUM_MOVIES, config).batches(), number))
+    return list(islice(ExampleSampler(histories, config).batches(), number))
 
 
 def by_user(pairs: NDArray[np.int32], candidate_rows: NDArray[np.int32]) -> dict[int, list[int]]:
@@ -33,23 +33,32 @@ def by_user(pairs: NDArray[np.int32], candidate_rows: NDArray[np.int32]) -> dict
     return movies
 
 
-def whose(histories: Histories, batch: Batch) -> list[int]:
-    """The user of each row of a batch, also of those shown as strangers: read from the targets' stars."""
+def users_of(histories: Histories, batch: Batch) -> list[int]:
+    """The user of each row of a batch, also of rows without a user id: read from the targets' stars."""
     users = {}
     for (at, _), stars in zip(batch["rating_pairs"].tolist(), batch["ratings"].tolist(), strict=True):
         users[at] = histories.user_ids.index(str(int(stars) // 100))
     return [users[at] for at in range(len(batch["user_rows"]))]
 
 
+def histories_of(batch: Batch) -> list[list[tuple[int, float, int]]]:
+    """The movies that each row of a batch reads, with their stars and times."""
+    columns = (batch[f"history_{name}"].tolist() for name in ("rows", "ratings", "timestamps"))
+    entries = iter(zip(*columns, strict=True))
+    split = [list(islice(entries, length)) for length in batch["history_lengths"].tolist()]
+    assert list(entries) == []
+    return split
+
+
 @pytest.mark.parametrize("config", [BOTH, SAMPLED])
-def test_an_epoch_shows_every_user_once(histories: Histories, config: TrainingConfig) -> None:
-    sampler = ExampleSampler(histories, NUM_MOVIES, config)
+def test_an_epoch_contains_every_user_once(histories: Histories, config: TrainingConfig) -> None:
+    sampler = ExampleSampler(histories, config)
     assert sampler.batches_per_epoch == 3  # 4 + 4 + 2
     endless = sampler.batches()
     orders = []
     for _ in range(2):
         epoch = [next(endless) for _ in range(3)]
-        orders.append([user for batch in epoch for user in whose(histories, batch)])
+        orders.append([user for batch in epoch for user in users_of(histories, batch)])
         assert sorted(orders[-1]) == list(range(10))
     assert orders[0] != orders[1]
 
@@ -59,27 +68,16 @@ def test_a_batch_reads_movies_of_the_user_with_their_ratings_and_times(
     histories: Histories, config: TrainingConfig
 ) -> None:
     for batch in batches(histories, config):
-        for at, user in enumerate(whose(histories, batch)):
+        read = histories_of(batch)
+        for at, user in enumerate(users_of(histories, batch)):
             where = histories.rows_of(user)
-            stored = {
-                movie: (stars, seconds)
-                for movie, stars, seconds in zip(
-                    histories.movie_rows[where].tolist(),
-                    histories.ratings[where].tolist(),
-                    histories.timestamps[where].tolist(),
-                    strict=True,
-                )
-            }
-            read = [row for row in batch["history_rows"][at].tolist() if row != NO_ROW]
-            assert read == [movie for movie in movies_of(histories, user) if movie in read]
-            for column, movie in enumerate(read):
-                stars, seconds = stored[movie]
-                assert batch["history_ratings"][at, column] == stars
-                assert batch["history_timestamps"][at, column] == seconds
-            padding = slice(len(read), None)
-            assert np.all(batch["history_rows"][at, padding] == NO_ROW)
-            assert np.isnan(batch["history_ratings"][at, padding]).all()
-            assert np.all(batch["history_timestamps"][at, padding] == NO_TIMESTAMP)
+            stored = zip(
+                histories.movie_rows[where].tolist(),
+                histories.ratings[where].tolist(),
+                histories.timestamps[where].tolist(),
+                strict=True,
+            )
+            assert read[at] == [entry for entry in stored if entry in read[at]]
 
 
 @pytest.mark.parametrize("config", [BOTH, SAMPLED])
@@ -87,15 +85,15 @@ def test_a_batch_pairs_targets_with_the_right_movies_and_stars(
     histories: Histories, config: TrainingConfig
 ) -> None:
     for batch in batches(histories, config):
-        columns, users = batch["candidate_rows"], whose(histories, batch)
+        columns, users = batch["candidate_rows"], users_of(histories, batch)
         for (at, column), stars in zip(
             batch["rating_pairs"].tolist(), batch["ratings"].tolist(), strict=True
         ):
             assert stars == stars_of(int(histories.user_ids[users[at]]), int(columns[column]))
-        rated = by_user(batch["rating_pairs"], columns)
+        rated, read = by_user(batch["rating_pairs"], columns), histories_of(batch)
         for at, movies in by_user(batch["retrieval_pairs"], columns).items():
             assert set(movies) <= set(rated[at])
-            assert not set(rated[at]) & set(batch["history_rows"][at].tolist())
+            assert not set(rated[at]) & {row for row, _, _ in read[at]}
 
 
 @pytest.mark.parametrize("config", [BOTH, SAMPLED])
@@ -106,7 +104,7 @@ def test_masked_are_exactly_the_other_movies_of_the_same_user(
         columns = batch["candidate_rows"]
         masked = by_user(batch["masked_pairs"], columns)
         retrieved = by_user(batch["retrieval_pairs"], columns)
-        for at, user in enumerate(whose(histories, batch)):
+        for at, user in enumerate(users_of(histories, batch)):
             others = set(movies_of(histories, user)) - set(retrieved[at])
             assert sorted(masked[at]) == sorted(others & set(columns.tolist()))
 
@@ -115,15 +113,15 @@ def test_a_long_history_is_cut_to_its_most_recent_movies_and_the_rest_still_mask
     histories: Histories,
 ) -> None:
     config = replace(FORWARD, max_history=2, history_dropout=0.0)
-    widths = set()
+    lengths = set()
     for batch in batches(histories, config):
+        read = histories_of(batch)
         masked = by_user(batch["masked_pairs"], batch["candidate_rows"])
-        for at, user in enumerate(whose(histories, batch)):
+        for at, user in enumerate(users_of(histories, batch)):
             past = [movie for movie in movies_of(histories, user) if movie in masked[at]]
-            read = [row for row in batch["history_rows"][at].tolist() if row != NO_ROW]
-            assert read == past[-2:]
-        widths.add(batch["history_rows"].shape[1])
-    assert max(widths) == 2
+            assert [row for row, _, _ in read[at]] == past[-2:]
+            lengths.add(len(read[at]))
+    assert lengths == {0, 1, 2}
 
 
 @pytest.mark.parametrize("config", [BOTH, SAMPLED])
@@ -142,10 +140,10 @@ def test_weights_sum_to_1_and_grow_with_a_power_of_the_number_of_targets(
             assert np.ptp(weights[users == at]) == 0
 
 
-def test_known_users_are_shown_as_strangers_as_often_as_asked_for(histories: Histories) -> None:
+def test_user_ids_are_left_out_as_often_as_configured(histories: Histories) -> None:
     shown = []
     for batch in batches(histories, replace(BOTH, user_dropout=0.25), 200):
-        users = np.array(whose(histories, batch))
+        users = np.array(users_of(histories, batch))
         assert set(batch["user_rows"][batch["user_rows"] != users].tolist()) <= {NO_ROW}
         shown += (batch["user_rows"] != NO_ROW).tolist()
     assert np.mean(shown) == pytest.approx(0.75, abs=0.05)
@@ -178,7 +176,7 @@ def test_a_columns_sampling_probability_is_how_often_it_is_in_a_batch() -> None:
         config = replace(BOTH, batch_size=8, full_softmax_candidates=1, forward_share=forward_share)
         claimed: dict[int, float] = {}
         times_in, number = np.zeros(5), 3_000
-        for batch in islice(ExampleSampler(histories, 5, config).batches(), number):
+        for batch in islice(ExampleSampler(histories, config).batches(), number):
             times_in[batch["candidate_rows"]] += 1
             claimed |= dict(
                 zip(batch["candidate_rows"].tolist(), batch["log_sampling"].tolist(), strict=True)
@@ -188,9 +186,9 @@ def test_a_columns_sampling_probability_is_how_often_it_is_in_a_batch() -> None:
         assert np.exp(exact) == pytest.approx(times_in / number, abs=0.03)
 
 
-def test_a_movie_that_everybody_rated_is_surely_sampled() -> None:
+def test_a_movie_that_every_user_rated_is_sampled_for_certain() -> None:
     histories = Histories.from_table(table_of([(str(user), "1", 3.0, 0) for user in range(4)], ["1", "2"]))
-    [batch] = islice(ExampleSampler(histories, 2, replace(SAMPLED, full_softmax_candidates=1)).batches(), 1)
+    [batch] = islice(ExampleSampler(histories, replace(SAMPLED, full_softmax_candidates=1)).batches(), 1)
     assert batch["candidate_rows"].tolist() == [0]
     assert batch["log_sampling"].tolist() == pytest.approx([0])
 
@@ -215,6 +213,7 @@ def test_arrays_of_a_batch_have_their_stated_types(histories: Histories, config:
     expected = {
         "user_rows": np.int32,
         "timestamps": np.int64,
+        "history_lengths": np.int32,
         "history_rows": np.int32,
         "history_ratings": np.float32,
         "history_timestamps": np.int64,

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from ten_users import BOTH, FORWARD, INWARD, NUM_MOVIES, length_of, ten_users
+from ten_users import BOTH, FORWARD, INWARD, length_of, ten_users
 
 from service.bundle import NO_TIMESTAMP
 from training.config import TrainingConfig
@@ -17,7 +17,7 @@ def histories() -> Histories:
 
 def examples(histories: Histories, config: TrainingConfig, each: int = 60) -> list[tuple[int, Example]]:
     """(user row, example), several of every user."""
-    sampler = ExampleSampler(histories, NUM_MOVIES, config)
+    sampler = ExampleSampler(histories, config)
     return [(user, sampler.draw(user)) for user in range(len(histories)) for _ in range(each)]
 
 
@@ -57,11 +57,12 @@ def test_what_is_dropped_from_the_past_is_rated_but_not_retrieved(histories: His
         assert example.rated.tolist() == example.retrieved.tolist()
 
 
-def test_some_read_only_the_last_movies_of_the_past_as_strangers_send_them(histories: Histories) -> None:
+def test_some_read_only_the_last_movies_as_cold_start_users_send_them(
+    histories: Histories,
+) -> None:
     user = int(np.argmax(np.diff(histories.offsets)))
-    sampler = ExampleSampler(
-        histories, 85, replace(FORWARD, short_share=0.25, short_history=3, history_dropout=0)
-    )
+    config = replace(FORWARD, short_share=0.25, short_history=3, history_dropout=0)
+    sampler = ExampleSampler(histories, config)
     examples = [sampler.draw(user) for _ in range(400)]
     whole = [example for example in examples if len(example.read) > 3]
     lengths = [len(example.read) for example in examples if len(example.read) <= 3]
@@ -102,7 +103,7 @@ def test_the_time_of_a_query_is_that_of_the_first_movie_to_come(histories: Histo
         assert example.timestamp == times[example.retrieved[0]]
 
 
-def test_the_time_is_left_out_as_often_as_asked_for(histories: Histories) -> None:
+def test_the_time_is_left_out_as_often_as_configured(histories: Histories) -> None:
     for config in (FORWARD, INWARD):
         timeless = [
             example.timestamp == NO_TIMESTAMP

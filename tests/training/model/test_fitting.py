@@ -6,13 +6,14 @@ import pytest
 from numpy.typing import NDArray
 from synthetic_ratings import SMALL_CONFIG, Rating, table_of, taste_of, two_tastes
 
-from service.bundle import NO_ROW, NO_TIMESTAMP
+from service.bundle import NO_ROW
+from service.bundle.query_encoding import QueryInputs, encode_queries, untimed_history
 from training.config import TrainingConfig
 from training.data.table import RatingsTable
 from training.errors import DataError, TrainingDiverged
 from training.evaluation.split_evaluation import evaluate_model
-from training.model.fitting import TrainedModel, build_vocabulary, fit_model
-from training.model.histories import Histories, QueryInputs
+from training.model.fitting import fit_model
+from training.model.trained_model import TrainedModel
 
 BRIEFLY = replace(SMALL_CONFIG, embedding_dimension=4, rating_dimension=2, epochs=2, batch_size=64)
 
@@ -31,47 +32,15 @@ def weights_of(trained: TrainedModel) -> list[NDArray[Any]]:
     return [variable.numpy() for variable in trained.model.variables]
 
 
-def stranger(trained: TrainedModel, movies: dict[str, float | None], table: RatingsTable) -> QueryInputs:
+def cold_start_query(movies: dict[str, float], table: RatingsTable) -> QueryInputs:
     rows = [table.movies.movie_ids.index(movie) for movie in movies]
-    stars = [np.nan if given is None else given for given in movies.values()]
-    nobody = trained.histories.query_inputs(np.array([NO_ROW], np.int32), 1)
-    return nobody | {
-        "history_rows": np.array([rows], np.int32),
-        "history_ratings": np.array([stars], np.float32),
-        "history_timestamps": np.full((1, len(rows)), NO_TIMESTAMP),
-    }
+    return encode_queries([untimed_history(rows, list(movies.values()))])
 
 
 def best_movies(trained: TrainedModel, inputs: QueryInputs, table: RatingsTable, k: int = 10) -> list[str]:
-    scores = (trained.embed_queries(inputs) @ trained.embed_candidates().T)[0]
-    scores[inputs["history_rows"][0].astype(np.int64)] = -np.inf
+    scores = (trained.embed_queries(inputs) @ trained.candidate_embeddings.T)[0]
+    scores[inputs["history_rows"]] = -np.inf
     return [table.movies.movie_ids[row] for row in np.argsort(-scores)[:k]]
-
-
-def test_the_vocabulary_comes_from_the_training_rows(train_table: RatingsTable) -> None:
-    user = train_table.user_ids.index("user-20")
-    without = train_table.take(np.flatnonzero(train_table.user_rows != user))
-    histories = Histories.from_table(without)
-    vocabulary = build_vocabulary(without, histories, SMALL_CONFIG)
-    assert "user-20" not in histories.user_ids
-    assert vocabulary.num_users == 119
-    assert vocabulary.num_candidates == 85
-    assert vocabulary.candidate_counts.tolist() == [
-        np.count_nonzero(without.movie_rows == row) for row in range(85)
-    ]
-    assert vocabulary.mean_rating == pytest.approx(np.mean(without.stars), abs=1e-5)
-    assert vocabulary.rating_spread == pytest.approx(np.std(without.stars), abs=1e-5)
-    assert vocabulary.rating_scale == (0.5, 5.0)
-    assert vocabulary.time_range == (without.timestamps.min(), without.timestamps.max())
-
-
-def test_features_belong_to_the_users_of_the_histories(train_table: RatingsTable) -> None:
-    histories = Histories.from_table(train_table)
-    users = build_vocabulary(train_table, histories, SMALL_CONFIG).users
-    for user_id, group in {"影": "f", "🎬": "g", "user-10": "f", "user-11": "g"}.items():
-        [feature] = [row for row in users.rows[histories.user_ids.index(user_id)].tolist() if row != NO_ROW]
-        assert users.names[feature] == f"group:{group}"
-    assert users.rows[histories.user_ids.index("user-119")].tolist() == [NO_ROW]  # whose group is not known
 
 
 @pytest.mark.usefixtures("eagerly")
@@ -81,24 +50,30 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others() -> None:
     assert first.losses == again.losses
     for one, same in zip(weights_of(first), weights_of(again), strict=True):
         np.testing.assert_array_equal(one, same)
-    # Looking at a model while it learns does not change what it learns.
-    seen: list[int] = []
-
-    def look(model: TrainedModel) -> dict[str, float]:
-        inputs = model.histories.query_inputs(np.arange(2, dtype=np.int32), BRIEFLY.max_history)
-        seen.append(len(model.losses["loss"]))
-        return {"first": float(model.embed_queries(inputs)[0, 0])}
-
-    watched = fit_model(table, BRIEFLY, validate=look)
-    assert seen == [BRIEFLY.epochs]  # the last epoch, where there are fewer than are validated at once
-    assert watched.validation["epoch"] == [BRIEFLY.epochs]
-    np.testing.assert_array_equal(watched.embed_candidates(), first.embed_candidates())
+    # Validation does not change what a model learns.
+    validated = fit_model(table, BRIEFLY, validate=lambda model: {"x": float(model.movie_biases[0])})
+    assert validated.validation["epoch"] == [BRIEFLY.epochs]  # the last one, of fewer than VALIDATED_EVERY
+    np.testing.assert_array_equal(validated.candidate_embeddings, first.candidate_embeddings)
     other = fit_model(table, replace(BRIEFLY, seed=BRIEFLY.seed + 1, epochs=1))
     assert other.losses["loss"][0] != first.losses["loss"][0]
     assert any(
         not np.array_equal(one, differs)
         for one, differs in zip(weights_of(first), weights_of(other), strict=True)
     )
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_each_validation_measures_the_weights_of_its_epoch() -> None:
+    embeddings: list[NDArray[np.float32]] = []
+
+    def validate(model: TrainedModel) -> dict[str, float]:
+        embeddings.append(model.candidate_embeddings)
+        return {"epochs": len(model.losses["loss"])}
+
+    trained = fit_model(a_few_ratings(), replace(BRIEFLY, epochs=6), validate=validate)
+    assert trained.validation == {"epoch": [5, 6], "epochs": [5, 6]}
+    assert not np.array_equal(embeddings[0], embeddings[1])
+    np.testing.assert_array_equal(embeddings[1], trained.candidate_embeddings)
 
 
 def test_every_epoch_is_reported_with_its_losses(trained: TrainedModel) -> None:
@@ -113,7 +88,7 @@ def test_every_epoch_is_reported_with_its_losses(trained: TrainedModel) -> None:
 
 
 @pytest.mark.usefixtures("eagerly")
-def test_a_loss_that_is_no_number_stops_training_naming_it() -> None:
+def test_a_loss_that_is_not_finite_stops_training_with_its_name() -> None:
     reported: list[int] = []
     with pytest.raises(TrainingDiverged, match=r"loss became (nan|inf) in epoch \d+; lower learning_rate"):
         fit_model(
@@ -126,16 +101,16 @@ def test_a_loss_that_is_no_number_stops_training_naming_it() -> None:
 
 
 @pytest.mark.parametrize("rows", [0, 1])
-def test_too_few_ratings_to_learn_from_are_refused(rows: int) -> None:
+def test_too_few_ratings_to_train_on_are_refused(rows: int) -> None:
     with pytest.raises(DataError, match=f"expected at least 2 ratings to train on, got {rows}"):
         fit_model(a_few_ratings().take(np.arange(rows)), BRIEFLY)
 
 
-def test_what_was_planted_is_learned(measured: dict[str, Any]) -> None:
+def test_the_structure_of_the_data_is_learned(measured: dict[str, Any]) -> None:
     model, baselines = measured["model"], measured["baselines"]
     for name in ("hit_rate_at_10", "ndcg_at_10", "recall_at_20"):
         assert model[name] > 1.5 * baselines["popularity"][name]
-        assert model[name] > baselines["ease"][name]  # which knows the tastes, not the order
+        assert model[name] > baselines["ease"][name]  # which knows the kinds, not the order
     assert model["rmse"] < 0.8
 
 
@@ -147,12 +122,12 @@ def test_the_mean_rating_is_beaten(
     assert measured["model"]["rmse"] < 0.5 * measured["baselines"]["biases"]["rmse"]
 
 
-def test_a_stranger_gets_movies_of_the_taste_they_show(trained: TrainedModel, tastes: RatingsTable) -> None:
-    for taste in ("alpha", "beta"):
-        liked = stranger(trained, {f"{taste}-{number}": 5.0 for number in (4, 5, 6)}, tastes)
+def test_a_cold_start_user_gets_the_kind_of_movies_sent(trained: TrainedModel, tastes: RatingsTable) -> None:
+    for kind in ("alpha", "beta"):
+        liked = cold_start_query({f"{kind}-{number}": 5.0 for number in (4, 5, 6)}, tastes)
         found = best_movies(trained, liked, tastes)
-        assert [taste_of(movie) for movie in found].count(taste) >= 9
-        coming = {f"{taste}-{number}" for number in range(7, 12)}  # in their one order
+        assert [taste_of(movie) for movie in found].count(kind) >= 9
+        coming = {f"{kind}-{number}" for number in range(7, 12)}  # in their one order
         assert len(coming & set(found)) >= 3
 
 
@@ -160,40 +135,40 @@ def test_the_same_movies_rated_1_and_5_give_other_lists_and_other_ratings(
     trained: TrainedModel, tastes: RatingsTable
 ) -> None:
     films = ("alpha-4", "alpha-17", "alpha-30")
-    liked = stranger(trained, dict.fromkeys(films, 5.0), tastes)
-    hated = stranger(trained, dict.fromkeys(films, 1.0), tastes)
-    lists = [best_movies(trained, inputs, tastes) for inputs in (liked, hated)]
+    liked = cold_start_query(dict.fromkeys(films, 5.0), tastes)
+    disliked = cold_start_query(dict.fromkeys(films, 1.0), tastes)
+    lists = [best_movies(trained, inputs, tastes) for inputs in (liked, disliked)]
     alphas = [[taste_of(movie) for movie in found].count("alpha") for found in lists]
     assert alphas[0] >= 8
     assert alphas[1] <= 4
     rows = {
-        taste: [row for row, each in enumerate(tastes.movies.movie_ids) if taste_of(each) == taste]
-        for taste in ("alpha", "beta")
+        kind: [row for row, each in enumerate(tastes.movies.movie_ids) if taste_of(each) == kind]
+        for kind in ("alpha", "beta")
     }
 
-    def mean_stars(inputs: QueryInputs, taste: str) -> float:
-        return float(trained.predict_ratings(inputs, np.array([rows[taste]], np.int32)).mean())
+    def mean_stars(inputs: QueryInputs, kind: str) -> float:
+        return float(trained.predict_ratings(inputs, np.array([rows[kind]], np.int32)).mean())
 
-    assert mean_stars(liked, "alpha") > mean_stars(hated, "alpha") + 1
-    assert mean_stars(hated, "beta") > mean_stars(liked, "beta") + 1
+    assert mean_stars(liked, "alpha") > mean_stars(disliked, "alpha") + 1
+    assert mean_stars(disliked, "beta") > mean_stars(liked, "beta") + 1
 
 
-def test_known_users_get_their_own_taste_with_and_without_a_time(
+def test_known_users_get_the_kind_they_like_with_and_without_a_time(
     trained: TrainedModel, tastes: RatingsTable
 ) -> None:
     histories = trained.histories
     last = trained.vocabulary.time_range[1]
-    for user_id, taste in {"影": "alpha", "🎬": "beta", "user-50": "alpha"}.items():
+    for user_id, kind in {"影": "alpha", "🎬": "beta", "user-50": "alpha"}.items():
         user = np.array([histories.user_ids.index(user_id)], np.int32)
         for moment in (None, np.array([last])):
             found = best_movies(trained, histories.query_inputs(user, 64, moment), tastes)
-            assert [taste_of(movie) for movie in found].count(taste) >= 7
+            assert [taste_of(movie) for movie in found].count(kind) >= 7
 
 
 def test_the_order_of_a_history_counts(trained: TrainedModel, tastes: RatingsTable) -> None:
     forwards = [f"alpha-{number}" for number in range(10, 20)]
-    towards_20 = stranger(trained, dict.fromkeys(forwards, 5.0), tastes)
-    towards_9 = stranger(trained, dict.fromkeys(reversed(forwards), 5.0), tastes)
+    towards_20 = cold_start_query(dict.fromkeys(forwards, 5.0), tastes)
+    towards_9 = cold_start_query(dict.fromkeys(reversed(forwards), 5.0), tastes)
     assert best_movies(trained, towards_20, tastes) != best_movies(trained, towards_9, tastes)
 
 
@@ -211,10 +186,10 @@ def test_a_query_without_time_differs_from_one_with(trained: TrainedModel) -> No
     np.testing.assert_array_equal(embedded(first - 10**9), embedded(first))
 
 
-def test_movies_that_nobody_rated_have_an_embedding_and_ratings(trained: TrainedModel) -> None:
+def test_movies_without_ratings_have_an_embedding_and_predicted_ratings(trained: TrainedModel) -> None:
     unrated = np.flatnonzero(trained.vocabulary.candidate_counts == 0)
     assert set(range(80, 85)) <= set(unrated.tolist())
-    embedded = trained.embed_candidates()[unrated]
+    embedded = trained.candidate_embeddings[unrated]
     assert np.isfinite(embedded).all()
     assert np.abs(embedded).sum(axis=1).min() > 0
     users = np.arange(5, dtype=np.int32)
@@ -248,7 +223,7 @@ HUNDREDS = two_tastes(per_user=8, with_features=False)
     ],
     ids=["layers", "no history and no time, 0 to 112.5", "no content, sampled, -8.5 to -4"],
 )
-def test_every_feature_can_be_left_out_on_any_scale(
+def test_every_feature_can_be_switched_off_on_any_scale_of_stars(
     config: TrainingConfig, stars_to_scale: tuple[float, float]
 ) -> None:
     factor, offset = stars_to_scale
@@ -260,12 +235,12 @@ def test_every_feature_can_be_left_out_on_any_scale(
     stars = trained.predict_ratings(inputs, np.tile(np.arange(85, dtype=np.int32), (3, 1)))
     assert np.all((stars >= low) & (stars <= high))
     assert np.isfinite(trained.embed_queries(inputs)).all()
-    assert np.isfinite(trained.embed_candidates()).all()
-    assert trained.embed_candidates().shape == (85, 5)
+    assert np.isfinite(trained.candidate_embeddings).all()
+    assert trained.candidate_embeddings.shape == (85, 5)
 
 
 @pytest.mark.usefixtures("eagerly")
-def test_ratings_that_are_all_alike_can_be_learned_from() -> None:
+def test_equal_ratings_can_be_trained_on() -> None:
     table = replace(a_few_ratings(), stars=np.full(60, 4.0, np.float32))
     trained = fit_model(table, replace(BRIEFLY, epochs=1))
     inputs = trained.histories.query_inputs(np.array([0], np.int32), 64)

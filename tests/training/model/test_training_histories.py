@@ -71,42 +71,28 @@ def test_the_order_of_the_rows_does_not_matter(order: list[Rating]) -> None:
         assert of_user(found, user_id) == of_user(expected, user_id)
 
 
-def test_queries_read_histories_oldest_first_and_padded_at_the_end(histories: Histories) -> None:
+def test_a_query_reads_the_history_of_its_user_oldest_first(histories: Histories) -> None:
     inputs = histories.query_inputs(np.array([1, 0, NO_ROW], np.int32), 10)
     assert inputs["user_rows"].tolist() == [1, 0, NO_ROW]
-    assert inputs["history_rows"].tolist() == [[2, 1, 0, 3], [0, 2, -1, -1], [-1] * 4]
-    np.testing.assert_array_equal(
-        inputs["history_ratings"], [[4, 2, 3, 1], [5, 4.5, np.nan, np.nan], [np.nan] * 4]
-    )
-    assert inputs["history_timestamps"].tolist() == [
-        [100, 200, 300, 300],
-        [50, 100, NO_TIMESTAMP, NO_TIMESTAMP],
-        [NO_TIMESTAMP] * 4,
-    ]
+    assert inputs["history_lengths"].tolist() == [4, 2, 0]
+    assert inputs["history_rows"].tolist() == [2, 1, 0, 3, 0, 2]
+    assert inputs["history_ratings"].tolist() == [4, 2, 3, 1, 5, 4.5]
+    assert inputs["history_timestamps"].tolist() == [100, 200, 300, 300, 50, 100]
     assert inputs["timestamps"].tolist() == [NO_TIMESTAMP] * 3
+    timed = histories.query_inputs(np.array([1, 0, NO_ROW], np.int32), 10, np.array([7, 8, 9]))
+    assert timed["timestamps"].tolist() == [7, 8, 9]
 
 
 def test_a_long_history_is_cut_to_its_most_recent_movies(histories: Histories) -> None:
     inputs = histories.query_inputs(np.array([0, 1], np.int32), 1)
-    assert inputs["history_rows"].tolist() == [[2], [3]]
+    assert inputs["history_rows"].tolist() == [2, 3]
     inputs = histories.query_inputs(np.array([0, 1, 2], np.int32), 3)
-    assert inputs["history_rows"].tolist() == [[0, 2, -1], [1, 0, 3], [0, -1, -1]]
+    assert inputs["history_lengths"].tolist() == [2, 3, 1]
+    assert inputs["history_rows"].tolist() == [0, 2, 1, 0, 3, 0]
 
 
-def test_strangers_alone_have_one_column_of_padding(histories: Histories) -> None:
-    inputs = histories.query_inputs(np.array([NO_ROW, NO_ROW], np.int32), 5)
-    assert inputs["history_rows"].tolist() == [[NO_ROW], [NO_ROW]]
-
-
-def test_inputs_have_the_types_that_the_signatures_state(histories: Histories) -> None:
-    users, moments = np.array([2, NO_ROW], np.int32), np.array([7, 8])
-    expected = {
-        "user_rows": np.int32,
-        "timestamps": np.int64,
-        "history_rows": np.int32,
-        "history_ratings": np.float32,
-        "history_timestamps": np.int64,
-    }
-    for inputs in (histories.query_inputs(users, 5), histories.query_inputs(users, 5, moments)):
-        assert {name: values.dtype for name, values in inputs.items()} == expected
-    assert histories.query_inputs(users, 5, moments)["timestamps"].tolist() == [7, 8]
+def test_ratings_of_every_movie_are_counted(histories: Histories) -> None:
+    assert histories.movie_counts.tolist() == [3, 1, 2, 1]
+    assert histories.num_candidates == 4
+    unrated = Histories.from_table(table_of(RATINGS, [*MOVIES, "11"]))
+    assert unrated.movie_counts.tolist() == [3, 1, 2, 1, 0]

@@ -1,6 +1,6 @@
-"""Specialists that every figure of ours is printed beside, one a module.
+"""Baselines that the model is compared with, one a module.
 
 `popularity`, `ease` and `biases` need numpy only and are always measured. `ials`, `svd` and `sasrec` are
-measured by `specialists` with `evaluate --baselines`. They run in an `environment` of their own, where each
-imports its package in its one module, and exchange rows and answers through files, as `exchange` describes.
+measured by `specialists` with `evaluate --baselines`. They run in an `environment` of their own and
+exchange rows and answers through files, as `exchange` describes.
 """

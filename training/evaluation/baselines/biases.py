@@ -1,4 +1,4 @@
-"""Ratings from nothing but who is strict and what is loved."""
+"""The bias baseline: ratings from the user's and the movie's mean deviation."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Biases:
         self._users = np.zeros(table.num_users)
         self._movies = np.zeros(table.num_movies)
         user_counts = np.bincount(users, minlength=table.num_users) + user_regularization
-        movie_counts = np.bincount(movies, minlength=table.num_movies) + movie_regularization
+        movie_counts = table.movie_counts + movie_regularization
         centred = table.stars - self._mean
         for _ in range(10):
             rest = centred - self._users[users]
@@ -33,6 +33,6 @@ class Biases:
             self._users = np.bincount(users, rest, minlength=table.num_users) / user_counts
 
     def predict(self, test: RatingsTable) -> NDArray[np.float64]:
-        """Stars of each row of `test`, float64 `[n]`, clipped to the scale."""
+        """Predict stars of each row of `test`, float64 `[n]`, clipped to the scale."""
         predicted = self._mean + self._users[test.user_rows] + self._movies[test.movie_rows]
         return np.clip(predicted, *self._scale)

@@ -1,7 +1,7 @@
-"""Runs specialists in the environment that `make install-baselines` builds.
+"""Run specialists in the environment that `make install-baselines` builds.
 
-Their packages cannot be installed beside ours: RecTools wants attrs below 24, and NumPy below 2 on Python
-3.11 and 3.12.
+Their packages cannot be installed beside those of training: RecTools needs attrs below 24, and NumPy below 2
+on Python 3.11 and 3.12.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from training.evaluation.baselines.exchange import Answer, Task, load_answer
 
 _REPOSITORY = Path(__file__).resolve().parents[3]
 _ENVIRONMENT = _REPOSITORY / ".venv-baselines"
-# implicit has threads of its own, which those of OpenBLAS would fight. PyTorch's spin as they wait: on cores
-# that others used too SASRec was not done after 15 minutes; with one thread an epoch takes 5 s of CPU.
+# implicit has its own threads, which compete with those of OpenBLAS. PyTorch's spin while they wait: on
+# shared cores SASRec did not finish in 15 minutes; with one thread an epoch takes 5 s of CPU.
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 _PACKAGES = ("implicit", "pandas", "pytorch_lightning", "rectools", "scipy", "surprise", "torch")
 
 
 def environment_python(environment: Path = _ENVIRONMENT) -> Path:
-    """The interpreter that has the specialists' packages.
+    """Find the interpreter that has the specialists' packages.
 
     Raises:
         ConfigurationError: They are not installed.
@@ -48,7 +48,7 @@ def environment_python(environment: Path = _ENVIRONMENT) -> Path:
 
 
 def run(python: Path, module: str, task: Task) -> Answer:
-    """Runs one specialist.
+    """Run one specialist in a process of its own.
 
     Raises:
         BaselineError: Its process failed.
@@ -66,7 +66,7 @@ def run(python: Path, module: str, task: Task) -> Answer:
             check=False,
         )
         if ended.returncode:
-            reason = (ended.stderr.strip().splitlines() or ["it said nothing"])[-1]
+            reason = (ended.stderr.strip().splitlines() or ["no output"])[-1]
             raise BaselineError(
                 f"{module} ended with exit code {ended.returncode}: {reason}; run `make install-baselines` "
                 "again, or leave out --baselines"

@@ -1,4 +1,4 @@
-"""iALS (Hu, Koren and Volinsky 2008, doi 10.1109/ICDM.2008.22) as the `implicit` package has it.
+"""iALS (Hu, Koren and Volinsky 2008, doi 10.1109/ICDM.2008.22) by the `implicit` package.
 
 Runs in the baselines' environment.
 """
@@ -24,7 +24,7 @@ SETTINGS: list[dict[str, Any]] = [
 
 
 def factorize(task: Task) -> Answer:
-    """Factors of the best of `SETTINGS`; the first of them where no row is held out."""
+    """Fit the best of `SETTINGS`; the first of them where no row is held out."""
     everything = np.ones(len(task.user_rows), np.bool_)
     best = SETTINGS[0]
     if task.held_out.any():
@@ -44,14 +44,14 @@ def _fit(task: Task, rows: NDArray[np.bool_], settings: dict[str, Any]) -> Alter
 
 
 def _matrix(task: Task, rows: NDArray[np.bool_]) -> csr_matrix:
-    """Ones where a user rated a movie, whatever the stars: what was watched, not what was liked, is asked."""
+    """Ones where a user rated a movie, with any stars: retrieval predicts watching, not liking."""
     pairs = task.user_rows[rows], task.movie_rows[rows]
     ones = np.ones(len(pairs[0]), np.float32)
     return csr_matrix((ones, pairs), shape=(task.num_users, task.num_movies))
 
 
 def _quality(model: AlternatingLeastSquares, task: Task) -> float:
-    """NDCG@10 on the held-out rows, what else the user has rated excluded."""
+    """NDCG@10 on the held-out rows, other rated movies of the user excluded."""
     ndcg = NormalizedDCG(10)
     known, wanted = _matrix(task, ~task.held_out), _matrix(task, task.held_out)
     for user in np.flatnonzero(wanted.getnnz(axis=1)):

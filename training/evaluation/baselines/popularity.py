@@ -1,4 +1,4 @@
-"""The most popular movies, for everybody."""
+"""The popularity baseline: every user gets the most rated movies."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from training.model.histories import Histories
 
 
 class Popularity:
-    """Everybody gets the movies that most people rated."""
+    """Scores movies by their number of ratings, the same for every user."""
 
-    def __init__(self, histories: Histories, num_candidates: int) -> None:
-        counts = np.bincount(histories.movie_rows, minlength=num_candidates)
-        self._scores = counts.astype(np.float32)
+    def __init__(self, histories: Histories) -> None:
+        self._scores = histories.movie_counts.astype(np.float32)
 
     def score(self, user_rows: NDArray[np.int32]) -> NDArray[np.float32]:
-        """float32 `[B, C]` for int32 `[B]` users."""
+        """Score all candidates, float32 `[B, C]`, for int32 `[B]` users."""
         return np.broadcast_to(self._scores, (len(user_rows), len(self._scores)))

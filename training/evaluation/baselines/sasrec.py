@@ -1,4 +1,4 @@
-"""SASRec (Kang and McAuley 2018, arXiv:1808.09781) as RecTools has it. Runs in the baselines' environment."""
+"""SASRec (Kang and McAuley 2018, arXiv:1808.09781) by RecTools. Runs in the baselines' environment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ user, softmax over all movies, dropout 0.2, batches of 128, Adam at 0.001."""
 
 
 def encode(task: Task) -> Answer:
-    """Factors: the model's last hidden state of each user's sequence, and its embeddings of the movies."""
+    """Fit; factors are the last hidden state of each user's sequence and the embeddings of the movies."""
     interactions = pd.DataFrame(
         {
             Columns.User: task.user_rows,
@@ -31,13 +31,13 @@ def encode(task: Task) -> Answer:
     model = SASRecModel(**SETTINGS, deterministic=True)
     model.fit(dataset)
     preparator = model.data_preparator
-    asked = preparator.transform_dataset_u2i(dataset, np.unique(task.user_rows))
-    loader = preparator.get_dataloader_recommend(asked, model.recommend_batch_size)
-    # What `recommend` ranks by. Its own lists of the whole catalogue would be users times movies long.
+    to_encode = preparator.transform_dataset_u2i(dataset, np.unique(task.user_rows))
+    loader = preparator.get_dataloader_recommend(to_encode, model.recommend_batch_size)
+    # `recommend` ranks by these. Its own lists of the whole catalogue would be users times movies long.
     states, embeddings = model.lightning_model._get_user_item_embeddings(loader, "cpu")
     dimensions = embeddings.shape[1]
     users = np.full((task.num_users, dimensions), np.nan, np.float32)
-    users[asked.user_id_map.external_ids.astype(np.int64)] = states.numpy()
+    users[to_encode.user_id_map.external_ids.astype(np.int64)] = states.numpy()
     known = preparator.get_known_item_ids().astype(np.int64)
     movies = np.zeros((task.num_movies, dimensions), np.float32)
     movies[known] = embeddings.numpy()[preparator.get_known_items_sorted_internal_ids()]

@@ -1,4 +1,4 @@
-"""Measures the specialists that need packages of their own, on the rows that ours is measured on."""
+"""Measure specialist baselines, which need packages of their own, on the model's test rows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from training.evaluation.split_evaluation import evaluate_retrieval
 from training.model.histories import Histories
 
 RETRIEVAL, RATING = ("ials", "sasrec"), ("svd",)
-"""Modules of this package, by what they answer."""
+"""Modules of this package, by task."""
 
 
 def measure_specialists(
@@ -30,14 +30,14 @@ def measure_specialists(
     seed: int,
     on_begin: Callable[[str], None],
 ) -> dict[str, dict[str, float]]:
-    """Fits each specialist on `train` and measures it on `test`.
+    """Fit each specialist on `train` and measures it on `test`.
 
     Args:
         train: Rows to learn from. Settings are chosen on a part of them, held out as `test` was.
         test: Rows to measure on.
         python: See `environment_python`.
         split_name: How `test` was held out.
-        seed: For what the specialists draw at random.
+        seed: Of the specialists' random numbers.
         on_begin: Called with each one's name.
 
     Returns:
@@ -48,7 +48,7 @@ def measure_specialists(
     """
     histories = Histories.from_table(train)
     task = make_task(train, test, histories, split_name, seed)
-    popularity = Popularity(histories, train.num_movies)
+    popularity = Popularity(histories)
     measured = {}
     for name in RETRIEVAL:
         on_begin(name)
@@ -67,7 +67,7 @@ def measure_specialists(
 def make_task(
     train: RatingsTable, test: RatingsTable, histories: Histories, split_name: str, seed: int
 ) -> Task:
-    """What `measure_specialists` asks: users are rows of `histories`, the asked pairs are those of `test`."""
+    """Make the task of each specialist: users are rows of `histories`, pairs to rate are those of `test`."""
     positions = histories.positions(train.num_users)
     users = positions[train.user_rows]
     order = np.lexsort((train.movie_rows, train.timestamps, users))
@@ -79,8 +79,8 @@ def make_task(
         stars=train.stars[order],
         timestamps=train.timestamps[order],
         held_out=held_out[order],
-        asked_users=positions[test.user_rows],
-        asked_movies=test.movie_rows,
+        pair_users=positions[test.user_rows],
+        pair_movies=test.movie_rows,
         num_users=len(histories),
         num_movies=train.num_movies,
         scale=np.array(train.rating_scale, np.float64),
@@ -89,7 +89,7 @@ def make_task(
 
 
 class Factors:
-    """A retrieval specialist's answer as scores; whom it knows nothing of gets the most popular movies."""
+    """Scores from a retrieval specialist's factors; users without factors get the most popular movies."""
 
     def __init__(self, answer: Answer, popularity: Popularity) -> None:
         self._users, self._movies, self._biases = (
@@ -98,7 +98,7 @@ class Factors:
         self._popularity = popularity
 
     def score(self, user_rows: NDArray[np.int32]) -> NDArray[np.float32]:
-        """float32 `[B, C]` for int32 `[B]` users."""
+        """Score all candidates, float32 `[B, C]`, for int32 `[B]` users."""
         users = self._users[np.maximum(user_rows, 0)]
         scores: NDArray[np.float32] = users @ self._movies.T + self._biases
         unknown = (user_rows < 0) | np.isnan(users).any(axis=1)

@@ -1,4 +1,4 @@
-"""The two tasks that share the towers: which movie comes next, and how many stars it gets."""
+"""The rating task: how many stars a user gives a movie."""
 
 from __future__ import annotations
 
@@ -9,71 +9,18 @@ import numpy as np
 import tensorflow as tf
 
 from training.config import TrainingConfig
-from training.model.layers import EmbeddingBag, FlatHistory, constant_weight, embedding_table
-from training.model.towers import Vocabulary
+from training.model.history_batch import HistoryBatch
+from training.model.layers import EmbeddingBag, constant_weight, embedding_table
+from training.model.vocabulary import Vocabulary
 
 
-class RetrievalTask(keras.layers.Layer):
-    """Softmax cross-entropy over the batch's candidate columns (Covington et al. 2016, Yi et al. 2019).
-
-    Other movies of the same user are neither targets nor negatives: their logits are masked. Where the
-    columns are a sample, the log of each one's sampling probability is taken off its logit (logQ).
-    """
-
-    def call(
-        self,
-        queries: tf.Tensor,
-        candidates: tf.Tensor,
-        *,
-        log_sampling: tf.Tensor,
-        pairs: tf.Tensor,
-        weights: tf.Tensor,
-        masked_pairs: tf.Tensor,
-    ) -> tf.Tensor:
-        """The loss, a scalar.
-
-        Args:
-            queries: float32 `[B, D]`.
-            candidates: float32 `[K, D]`.
-            log_sampling: float32 `[K]`.
-            pairs: int32 `[T, 2]`, (query, column) of each target.
-            weights: float32 `[T]`.
-            masked_pairs: int32 `[M, 2]`, (query, column).
-        """
-        logits = self._logits(queries, candidates, log_sampling)
-        mask = tf.scatter_nd(masked_pairs, tf.ones(tf.shape(masked_pairs)[:1]), tf.shape(logits))
-        log_probability = tf.nn.log_softmax(tf.where(mask > 0, logits.dtype.min / 2, logits))
-        return -tf.reduce_sum(weights * tf.gather_nd(log_probability, pairs))
-
-    def one_target_each(
-        self, queries: tf.Tensor, candidates: tf.Tensor, *, log_counts: tf.Tensor, targets: tf.Tensor
-    ) -> tf.Tensor:
-        """The in-batch softmax of the tutorials, summed: a query has one target, nothing is masked.
-
-        There a movie that the batch has c times is c columns. Here it is one that counts c-fold, which is
-        the same loss with fewer columns.
-
-        Args:
-            queries: float32 `[B, D]`.
-            candidates: float32 `[K, D]`.
-            log_counts: float32 `[K]`, log of how many equal columns each one stands for.
-            targets: int32 `[B]`, columns; the target is one of those that they stand for.
-        """
-        logits = self._logits(queries, candidates, -log_counts)
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=targets, logits=logits)
-        return tf.reduce_sum(losses + tf.gather(log_counts, targets))
-
-    def _logits(self, queries: tf.Tensor, candidates: tf.Tensor, log_sampling: tf.Tensor) -> tf.Tensor:
-        return tf.matmul(queries, candidates, transpose_b=True) - log_sampling
-
-
-class QueryTaste(NamedTuple):
-    """What the rating task knows of `B` queries.
+class RatingState(NamedTuple):
+    """What the rating task reads from `B` queries.
 
     Attributes:
-        vectors: float32 `[B, rating_dimension]`.
-        bias: float32 `[B]`, how far above the mean this person rates, in standard deviations.
-        num_rated: float32 `[B]`.
+        vectors: float32 `[B, rating_dimension]`, multiplied with those of movies.
+        bias: float32 `[B]`, how far above the mean the user rates, in standard deviations.
+        num_rated: float32 `[B]`, movies of the history that are rated.
     """
 
     vectors: tf.Tensor
@@ -84,12 +31,12 @@ class QueryTaste(NamedTuple):
 class RatingTask(keras.layers.Layer):
     """Biases, a dot product and a small MLP over them, in standard deviations from the mean rating.
 
-    Nothing here depends on who asks, only on what they did: an embedding per user fitted the training rows
-    better and held-out rows worse. A person's bias is read from the history, shrunk as in Koren et al. 2009
-    (doi 10.1109/MC.2009.263): sum of (rating - mean - movie's bias) / (number + lambda), lambda learned. The
-    vector is an asymmetric factor model's (Koren 2008, doi 10.1145/1401890.1401944, section 4): each movie of
-    the history adds what having seen it says, and its rating's residual times what having liked it says. The
-    movie's vector is a projection of the candidate tower, where the two tasks meet.
+    Nothing here depends on the user's id, only on features and history: an embedding per user fitted the
+    training rows better and held-out rows worse. A user's bias is read from the history, shrunk as in Koren
+    et al. 2009 (doi 10.1109/MC.2009.263): sum of (rating - mean - movie's bias) / (number + lambda), lambda
+    learned. The vector is an asymmetric factor model's (Koren 2008, doi 10.1145/1401890.1401944, section 4):
+    each movie of the history adds its presence embedding, and its preference embedding times the residual of
+    its rating. The movie's vector is a projection of the candidate tower, which both tasks share.
     """
 
     def __init__(self, vocabulary: Vocabulary, config: TrainingConfig, **kwargs: Any) -> None:
@@ -97,6 +44,7 @@ class RatingTask(keras.layers.Layer):
         count, dimension = vocabulary.num_candidates, config.rating_dimension
         self._mean, self._spread = vocabulary.mean_rating, vocabulary.rating_spread
         self._low, self._high = vocabulary.rating_scale
+        # The order in which layers are created decides which initial weights a seed gives them.
         self._movie_bias = self.add_weight(name="movie_bias", shape=(count,), initializer="zeros")
         self._content_bias = EmbeddingBag(vocabulary.candidates, 1, 0.0) if config.use_content else None
         self._feature_bias = EmbeddingBag(vocabulary.users, 1, 0.0, padded=True)
@@ -114,32 +62,33 @@ class RatingTask(keras.layers.Layer):
         self._correction = keras.layers.Dense(1, kernel_initializer="zeros") if config.rating_layers else None
 
     def standardize(self, stars: tf.Tensor) -> tf.Tensor:
-        """Stars to standard deviations from the mean; 0 where not rated (NaN)."""
+        """Convert stars to standard deviations from the mean; 0 where not rated (NaN)."""
         return tf.where(tf.math.is_nan(stars), 0.0, (stars - self._mean) / self._spread)
 
     @property
     def mean_and_spread(self) -> tuple[float, float]:
-        """In stars: what 0 and 1 standard deviations mean."""
+        """Mean and standard deviation of the training ratings, in stars."""
         return self._mean, self._spread
 
     def to_stars(self, standardized: tf.Tensor) -> tf.Tensor:
-        """Back to stars, clipped to the scale."""
+        """Convert standard deviations from the mean to stars, clipped to the scale."""
         return tf.clip_by_value(self._mean + self._spread * standardized, self._low, self._high)
 
     def movie_bias(self, movie_rows: tf.Tensor) -> tf.Tensor:
-        """float32 `[n]`: how far above the mean a movie is rated."""
+        """Compute how far above the mean each movie is rated, float32 `[n]`."""
         bias = tf.gather(self._movie_bias.value, movie_rows)
         return bias if self._content_bias is None else bias + self._content_bias(movie_rows)[:, 0]
 
-    def taste(
-        self, user_rows: tf.Tensor, history: FlatHistory, movie_biases: tf.Tensor | None = None
-    ) -> QueryTaste:
-        """Reads queries.
+    def read_queries(
+        self, user_rows: tf.Tensor, history: HistoryBatch, movie_biases: tf.Tensor | None = None
+    ) -> RatingState:
+        """Read queries into what ratings are predicted from.
 
         Args:
             user_rows: int32 `[B]`.
             history: Of the same queries.
-            movie_biases: float32 `[num_candidates]`, `movie_bias` of all; None works them out, to learn.
+            movie_biases: float32 `[num_candidates]`, `movie_bias` of all movies, computed before; None:
+                computed here, as training needs it.
         """
         vectors = self._features(user_rows)
         bias = self._feature_bias(user_rows)[:, 0]
@@ -157,45 +106,45 @@ class RatingTask(keras.layers.Layer):
             total = history.sum(presence + residuals[:, None] * preference)
             length = history.sum(tf.ones_like(rated))
             vectors += total / tf.sqrt(length + 1)[:, None]
-        return QueryTaste(vectors, bias, num_rated)
+        return RatingState(vectors, bias, num_rated)
 
     def confidence(self, counts: tf.Tensor) -> tf.Tensor:
-        """How much is known of somebody with so many ratings, as the MLP reads it, float32."""
+        """Convert numbers of ratings to an input of the MLP, float32."""
         return tf.math.log1p(counts) / 5
 
     def project(self, candidates: tf.Tensor) -> tf.Tensor:
-        """From the candidate tower's `[K, D]` to what a taste is multiplied with, `[K, rating_dimension]`."""
+        """Project the candidate tower's `[K, D]` to the movies' vectors, `[K, rating_dimension]`."""
         return self._candidate_projection(candidates)
 
     def candidate_confidence(self, candidate_rows: tf.Tensor) -> tf.Tensor:
-        """`confidence` of movies, int32 `[K]`, by their training ratings."""
+        """Return `confidence` of movies, int32 `[K]`, by their training ratings."""
         return tf.gather(self._log_counts.value, candidate_rows) / 5
 
     def correction_layers(self) -> list[keras.layers.Dense]:
-        """The MLP over both biases, the dot product and both confidences; empty where there is none."""
+        """Return the layers of the MLP over biases, dot product and confidences; empty where it has none."""
         return [] if self._correction is None else [*self._hidden, self._correction]
 
     def call(
-        self, taste: QueryTaste, candidates: tf.Tensor, candidate_rows: tf.Tensor, pairs: tf.Tensor
+        self, state: RatingState, candidates: tf.Tensor, candidate_rows: tf.Tensor, pairs: tf.Tensor
     ) -> tf.Tensor:
-        """Predicts ratings in standard deviations from the mean, float32 `[R]`.
+        """Predict ratings in standard deviations from the mean, float32 `[R]`.
 
         Args:
-            taste: Of `B` queries.
+            state: Of `B` queries.
             candidates: float32 `[K, D]`, from the candidate tower.
             candidate_rows: int32 `[K]`, the same movies.
             pairs: int32 `[R, 2]`, (query, column).
         """
         at_query, at_candidate = pairs[:, 0], pairs[:, 1]
         vectors = self.project(candidates)
-        dot = tf.reduce_sum(tf.gather(taste.vectors, at_query) * tf.gather(vectors, at_candidate), axis=1)
-        user_bias = tf.gather(taste.bias, at_query)
+        dot = tf.reduce_sum(tf.gather(state.vectors, at_query) * tf.gather(vectors, at_candidate), axis=1)
+        user_bias = tf.gather(state.bias, at_query)
         movie_bias = tf.gather(self.movie_bias(candidate_rows), at_candidate)
         predicted = user_bias + movie_bias + dot
         if self._correction is None:
             return predicted
         of_candidates = tf.gather(self.candidate_confidence(candidate_rows), at_candidate)
-        of_queries = tf.gather(self.confidence(taste.num_rated), at_query)
+        of_queries = tf.gather(self.confidence(state.num_rated), at_query)
         values = tf.stack([user_bias, movie_bias, dot, of_candidates, of_queries], axis=1)
         for layer in self._hidden:
             values = layer(values)

@@ -1,0 +1,88 @@
+"""The query tower: users, times and histories to embeddings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from service.bundle import NO_TIMESTAMP
+from training.config import TrainingConfig
+from training.model.history_batch import HistoryBatch
+from training.model.history_pooling import HistoryPooling
+from training.model.layers import (
+    DenseStack,
+    EmbeddingBag,
+    OptionalEmbedding,
+    constant_weight,
+    embedding_table,
+)
+from training.model.vocabulary import Vocabulary
+
+
+class QueryTower(keras.layers.Layer):
+    """User id, user features, time and history to float32 `[B, dimension + 1]`; the last column is 1.
+
+    The column of ones adds the candidate's bias to a dot product.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, config: TrainingConfig, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        dimension = config.embedding_dimension
+        self._first_time, self._last_time = vocabulary.time_range
+        # The order in which layers are created decides which initial weights a seed gives them.
+        self._stack = DenseStack(config.layers)
+        self._base = self.add_weight(name="base", shape=(dimension,), initializer="zeros")
+        self._ids = OptionalEmbedding(vocabulary.num_users, dimension, 0.01) if config.use_user_id else None
+        self._features = EmbeddingBag(vocabulary.users, dimension, 0.01, padded=True)
+        self._times = None
+        if config.time_buckets:
+            self._times = OptionalEmbedding(len(vocabulary.boundaries) + 1, dimension, 0.01)
+        self._use_history_times = config.use_history_times
+        self._boundaries = constant_weight(self, "boundaries", vocabulary.boundaries)
+        self._pools: list[HistoryPooling] = []
+        if config.use_history:
+            self._presence = embedding_table(self, "presence", vocabulary.num_candidates, dimension, 0.05)
+            self._preference = embedding_table(self, "preference", vocabulary.num_candidates, dimension, 0.02)
+            self._pools = [HistoryPooling(scale, dimension) for scale in config.history_scales]
+
+    def call(self, inputs: dict[str, tf.Tensor], history: HistoryBatch, deviations: tf.Tensor) -> tf.Tensor:
+        """Embed queries.
+
+        Args:
+            inputs: The query arguments that `service.bundle` describes.
+            history: The histories of the same inputs, `n` movies in all.
+            deviations: float32 `[n]`, ratings above the mean in standard deviations, 0 where not rated.
+        """
+        values = self._base.value + self._features(inputs["user_rows"])
+        if self._ids is not None:
+            values += self._ids(inputs["user_rows"])
+        if self._times is not None:
+            values += self._times(self._bucket(inputs["timestamps"]))
+        if self._pools:
+            presence = tf.gather(self._presence.value, history.movie_rows)
+            preference = deviations[:, None] * tf.gather(self._preference.value, history.movie_rows)
+            timed = tf.cast(inputs["timestamps"] != NO_TIMESTAMP, tf.float32)[:, None]
+            if self._use_history_times and self._times is not None:
+                values += (1 - timed) * self._mean_time(history, self._times)
+            for pool in self._pools:
+                values += pool(history, presence, preference, timed)
+        values = self._stack(values)
+        return tf.concat([values, tf.ones_like(values[:, :1])], axis=1)
+
+    def clip_times(self, timestamps: tf.Tensor) -> tf.Tensor:
+        """Clip int64 `[B]` to the training times; `NO_TIMESTAMP` stays as it is."""
+        clipped = tf.clip_by_value(timestamps, self._first_time, self._last_time)
+        return tf.where(timestamps == NO_TIMESTAMP, timestamps, clipped)
+
+    def _mean_time(self, history: HistoryBatch, times: OptionalEmbedding) -> tf.Tensor:
+        """Mean embedding of the times of each history, float32 `[B, dimension]`; zeros where unknown."""
+        known = tf.cast(history.timestamps != NO_TIMESTAMP, tf.float32)
+        total = history.sum(times(self._bucket(history.timestamps)))
+        return tf.math.divide_no_nan(total, history.sum(known)[:, None])
+
+    def _bucket(self, timestamps: tf.Tensor) -> tf.Tensor:
+        """int32, the quantile bucket of each time; -1 for no time."""
+        buckets = tf.searchsorted(self._boundaries.value, timestamps, side="right")
+        return tf.where(timestamps == NO_TIMESTAMP, -1, buckets)
