@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from service.bundle import HISTORY_ARRAYS, NO_ROW, NO_TIMESTAMP
+from service.bundle import NO_ROW, NO_TIMESTAMP
+from service.bundle.histories import HISTORY_ARRAYS
 from training.data.table import RatingsTable
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tiny_bundle import seal
 
-from service.bundle import CATALOGUE_FILE
+from service.bundle.catalogue import CATALOGUE_FILE
 
 SCRIPT_ROW, SCRIPT_TITLE = 3, "<script>window.ran = 1</script>"
 

@@ -1,7 +1,6 @@
-"""Which bundle is live, and which was before: the files CURRENT and PREVIOUS beside the bundles.
+"""CURRENT and PREVIOUS beside the bundles: which bundle is live, and which was before.
 
-Each holds a bundle's directory name and a newline. Part of the contract that `service.bundle` describes; the
-standard library only.
+Each holds a bundle's directory name and a newline. The standard library only.
 """
 
 from __future__ import annotations
@@ -13,13 +12,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from service.bundle import CURRENT_FILE, PREVIOUS_FILE
 from service.bundle.checksums import verify_files
-from service.bundle.disk import sync
+from service.bundle.disk import replacing, sync
 from service.bundle.locks import exclusive
 from service.bundle.manifest import read_manifest
 from service.errors import BundleError, BundleUnsafe, NoBundle, NoPrevious
 
+CURRENT_FILE = "CURRENT"
+PREVIOUS_FILE = "PREVIOUS"
 CHANGE_LOCK = ".CURRENT.lock"
 """Held for the moment in which the two files change."""
 
@@ -118,15 +118,11 @@ def _read(artifacts: Path, file_name: str) -> Path:
 
 
 def _write(artifacts: Path, file_name: str, bundle_id: str) -> None:
-    temporary = artifacts / f".{file_name}.{os.getpid()}"
-    try:
+    with replacing(artifacts / file_name) as temporary:
         temporary.write_text(f"{bundle_id}\n", encoding="utf-8")
         temporary.chmod(0o644)
         sync(temporary)
-        temporary.replace(artifacts / file_name)
-        sync(artifacts)
-    finally:
-        temporary.unlink(missing_ok=True)
+    sync(artifacts)
 
 
 def _exchanged(first: Path, second: Path) -> bool:

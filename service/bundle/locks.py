@@ -1,7 +1,4 @@
-"""Locks that end with the process that holds them, however it ends.
-
-Part of the contract that `service.bundle` describes; the standard library only.
-"""
+"""File locks that end with the process that holds them, however it ends; the standard library only."""
 
 from __future__ import annotations
 

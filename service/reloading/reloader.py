@@ -9,8 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from service.bundle import CURRENT_FILE
-from service.bundle.current import read_current, read_previous
+from service.bundle.current import CURRENT_FILE, read_current, read_previous
 from service.errors import BundleError, BundleUnreadable, NoBundle
 from service.recommending.recommender import Recommender
 from service.reloading.breathing import breathing

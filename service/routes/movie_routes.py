@@ -35,7 +35,7 @@ async def search_movies(parameters: Annotated[MovieParameters, Query()], request
     recommender = live_recommender(request)
     rows = await off_the_loop(
         request,
-        lambda: recommender.catalogue.search(parameters.query, parameters.genre),
+        lambda: recommender.movie_search.search(parameters.query, parameters.genre),
         stage="title_search",
     )
     page = rows[parameters.offset : parameters.offset + parameters.limit]
@@ -52,7 +52,7 @@ async def search_movies(parameters: Annotated[MovieParameters, Query()], request
 async def popular_movies(parameters: Annotated[PopularParameters, Query()], request: Request) -> JSONResponse:
     """The movies that most users rated."""
     recommender = live_recommender(request)
-    rows = await off_the_loop(request, lambda: recommender.catalogue.search("", parameters.genre))
+    rows = await off_the_loop(request, lambda: recommender.movie_search.search("", parameters.genre))
     page = rows[parameters.offset : parameters.offset + parameters.k].tolist()
     users = len(recommender.histories)
     shares = (recommender.catalogue.num_ratings[row] / users for row in page)

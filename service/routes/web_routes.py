@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fastapi import HTTPException, Request, Response
 
-from service.bundle import REPORT_PAGE
+from service.bundle.report import REPORT_PAGE
 from service.http.web_files import WebFile, read_web_files
 from service.routes.live import live_recommender, off_the_loop
 from service.routes.sending import PAGE_POLICY, REPORT_POLICY, page_router, send_file
