@@ -10,7 +10,7 @@ from tiny_model import DIMENSION, FIRST_TIMESTAMP, TinyModel
 from service.bundle import NO_ROW, NO_TIMESTAMP, query_tower
 from service.bundle.histories import History, HistoryEntry
 from service.bundle.query_tower import QueryTower, TowerInput, flat_inputs
-from service.bundle.saved_model import MODEL_DIRECTORY
+from service.bundle.saved_model import MODEL_DIRECTORY, save
 from service.errors import BundleInconsistent
 from service.recommending.recommender import Recommender
 
@@ -97,3 +97,10 @@ def test_a_model_that_takes_other_arguments_is_inconsistent(artifacts: Path) -> 
     tf.saved_model.save(module, str(artifacts / "tiny-1" / MODEL_DIRECTORY), {"query_state": function})
     with pytest.raises(BundleInconsistent, match=r"to take \['history_lengths', .*, it takes \['users'\]"):
         QueryTower.open(artifacts / "tiny-1")
+
+
+def test_what_tensorflow_cannot_write_is_an_error_of_the_file_system(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(OSError, match=r"\w+Error: .*file/model") as refused:
+        save(tf.Module(), tmp_path / "file" / "model", {})
+    assert refused.value.filename == str(tmp_path / "file" / "model")
