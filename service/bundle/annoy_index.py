@@ -31,7 +31,7 @@ class AnnoyIndex:
         """Build and write the index; one thread and a seed give the same bytes each time.
 
         Args:
-            directory: Of the bundle; an index in it must not be mapped by anyone.
+            directory: Of the bundle; no process may have an index in it mapped.
             embeddings: float32 `[num_candidates, D]`.
             trees: More find more and take more room.
             seed: Of the random splits.

@@ -28,7 +28,7 @@ def list_files(directory: Path) -> dict[str, FileEntry]:
 
 
 def verify_files(directory: Path, manifest: Manifest) -> None:
-    """Checks that every file of the manifest is there, inside, and as it was written.
+    """Check that every file of the manifest is there, inside, and as it was written.
 
     Raises:
         BundleUnsafe: A path, or a symbolic link, leads out of the bundle, or to what is no file.

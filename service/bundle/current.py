@@ -43,10 +43,10 @@ def read_previous(artifacts: Path) -> Path:
 
 
 def go_live(artifacts: Path, bundle_id: str) -> None:
-    """Makes `bundle_id` the live bundle, and the one that was live the previous one.
+    """Make `bundle_id` the live bundle, and the one that was live the previous one.
 
     PREVIOUS is written first, then CURRENT, each atomically: readers see the old name or the new one, and
-    whoever is killed in between leaves the old bundle live.
+    a process that is killed in between leaves the old bundle live.
     """
     with _changing(artifacts):
         try:
@@ -59,7 +59,7 @@ def go_live(artifacts: Path, bundle_id: str) -> None:
 
 
 def roll_back(artifacts: Path) -> str:
-    """Exchanges CURRENT and PREVIOUS, once the previous bundle was found whole; doing it twice undoes it.
+    """Exchange CURRENT and PREVIOUS, once the previous bundle was found whole; doing it twice undoes it.
 
     Returns:
         The id of the bundle that is live now.
@@ -111,7 +111,7 @@ def _read(artifacts: Path, file_name: str) -> Path:
     try:
         is_directory = (artifacts / name).is_dir()
     except OSError as error:  # such as a directory that may not be searched
-        raise NoBundle(f"{path}: names {name}, which cannot be looked at ({error})") from error
+        raise NoBundle(f"{path}: names {name}, which cannot be read ({error})") from error
     if not is_directory:
         raise NoBundle(f"{path}: names {name}, and {artifacts / name} is not a directory")
     return artifacts / name
@@ -126,7 +126,7 @@ def _write(artifacts: Path, file_name: str, bundle_id: str) -> None:
 
 
 def _exchanged(first: Path, second: Path) -> bool:
-    """Exchanges two files at one stroke, where the system and the file system can (renameat2(2))."""
+    """Exchange two files atomically, where the system and the file system can (renameat2(2))."""
     libc = ctypes.CDLL(None, use_errno=True)
     if sys.platform != "linux" or not hasattr(libc, "renameat2"):
         return False

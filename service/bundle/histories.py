@@ -50,7 +50,7 @@ class HistoryEntry(TypedDict):
 
 @dataclass(frozen=True)
 class History:
-    """Movies that one person saw, oldest first.
+    """Movies that one user saw, oldest first.
 
     Attributes:
         rows: int32 `[n]`, candidate rows.
@@ -96,7 +96,7 @@ class Histories:
     """The histories of all users. Made by `open`.
 
     Attributes:
-        mean_ratings: float64 `[num_candidates]`, mean stars of each movie, NaN where nobody rated it.
+        mean_ratings: float64 `[num_candidates]`, mean stars of each movie, NaN where no user did.
     """
 
     def __init__(self, arrays: Mapping[str, NDArray[Any]], mean_ratings: NDArray[np.float64]) -> None:

@@ -71,15 +71,15 @@ class QueryTower:
         """
         outputs = []
         for part in _parts(inputs):
-            people = inputs[part]
-            columns = flat_inputs([*people, *[_NOBODY] * (-(len(people) + 1) % _MULTIPLE), _LAST])
+            queries = inputs[part]
+            columns = flat_inputs([*queries, *[_FILLER] * (-(len(queries) + 1) % _MULTIPLE), _LAST])
             if self._delay_seconds:
                 time.sleep(self._delay_seconds)
-            outputs.append(self._query_state(columns)[: len(people)])
+            outputs.append(self._query_state(columns)[: len(queries)])
         return np.concatenate(outputs) if len(outputs) != 1 else outputs[0]
 
 
-_NOBODY = TowerInput(
+_FILLER = TowerInput(
     NO_ROW, NO_TIMESTAMP, History(np.empty(0, np.int32), np.empty(0, np.float32), np.empty(0, np.int64))
 )
 _LAST = TowerInput(
@@ -88,10 +88,10 @@ _LAST = TowerInput(
     History(np.zeros(16, np.int32), np.full(16, np.nan, np.float32), np.full(16, NO_TIMESTAMP, np.int64)),
 )
 _MULTIPLE = 16
-"""Batches are filled up with nobody to a multiple of this, and end in `_LAST`; their answers are thrown away.
+"""Batches are filled up with `_FILLER` to a multiple of this and end in `_LAST`; their answers are discarded.
 TensorFlow computes as many elements at once as the processor can, and the last few of an array by other
 instructions, whose results differ in the last bit. So that equal scores stay equal and pages fit together,
-neither people nor movies that matter are ever among those last few."""
+neither queries nor movies that matter are ever among those last few."""
 
 MOST_MOVIES_PER_CALL = 2**17
 """Movies of all histories of one call: each takes a few hundred bytes on the way."""

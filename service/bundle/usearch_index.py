@@ -38,7 +38,7 @@ class UsearchIndex:
         """Build and write the index; one thread gives the same bytes each time.
 
         Args:
-            directory: Of the bundle; an index in it must not be mapped by anyone.
+            directory: Of the bundle; no process may have an index in it mapped.
             embeddings: float32 `[num_candidates, D]`.
             threads: More are sooner done.
         """

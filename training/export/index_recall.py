@@ -153,7 +153,7 @@ def measure_recall(
     Args:
         nearest: The index: of a query, and how many rows are wanted, the rows, int32; None where the service
             would not ask it.
-        queries: Who asks.
+        queries: Of the users whose answers are compared.
         embeddings: float32 `[num_candidates, D]`.
         k: Items of an answer.
     """
