@@ -10,7 +10,6 @@ bundle given: from the model's variables, and from its files, which are as large
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import random
 import subprocess
@@ -19,18 +18,15 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.page import markdown_table, replace_between
-from service.bundle import (
-    CANDIDATES_FILE,
-    CATALOGUE_FILE,
-    HISTORY_ARRAYS,
-    INDEX_FILES,
-    MODEL_DIRECTORY,
-    RATING_ARRAYS,
-)
+from service.bundle.candidate_index import CANDIDATES_FILE, INDEX_FILES
 from service.bundle.catalogue import Catalogue
+from service.bundle.histories import HISTORY_ARRAYS
 from service.bundle.manifest import read_manifest
+from service.bundle.rating_head import RATING_ARRAYS
+from service.bundle.saved_model import MODEL_DIRECTORY
 from service.recommending.encoding import AnswerEncoder
 from service.recommending.filters import Filters
+from service.recommending.movie_search import MovieSearch
 from service.telemetry.resources import Resources
 
 MIB = 2**20
@@ -62,7 +58,7 @@ def main() -> None:
 
 def _measured() -> list[str]:
     with tempfile.TemporaryDirectory() as directory:
-        Path(directory, CATALOGUE_FILE).write_text(json.dumps(_catalogue(_MILLION)), encoding="utf-8")
+        _catalogue(_MILLION).write(Path(directory))
         measured = subprocess.run(  # noqa: S603  # itself
             [sys.executable, "-m", "benchmarks.catalogue_memory", "--measure", directory],
             check=True,
@@ -76,11 +72,11 @@ def _measured() -> list[str]:
 
 def _mapped(bundle: Path) -> list[list[str]]:
     manifest = read_manifest(bundle)
-    index = INDEX_FILES[manifest.index["backend"]]
+    index = INDEX_FILES[manifest.index.backend]
     histories = HISTORY_ARRAYS.values()
     parts = [
         ("movies", "embeddings", [CANDIDATES_FILE]),
-        ("movies", f"the index, {manifest.index['backend']}", [index]),
+        ("movies", f"the index, {manifest.index.backend}", [index]),
         ("movies", "vectors of the rating head", RATING_ARRAYS.values()),
         ("ratings", "histories, users' ids among them", histories),
     ]
@@ -114,28 +110,28 @@ def _computed(of: str, what: str, each_bytes: float, whose: str) -> list[str]:
 
 def _grown_bytes(directory: Path) -> int:
     before = Resources.of_this_process().resident_bytes
-    catalogue = Catalogue.load(directory)
-    filters = Filters(catalogue)
+    catalogue = Catalogue.open(directory)
+    kept = Filters(catalogue), MovieSearch(catalogue)
     encoder = AnswerEncoder(catalogue, "made-up")
     for row in range(len(catalogue)):
         encoder._movie(row)
     grown = Resources.of_this_process().resident_bytes - before
-    del filters
+    del kept
     return grown
 
 
-def _catalogue(num_movies: int) -> dict[str, list[object]]:
+def _catalogue(num_movies: int) -> Catalogue:
     """Titles of one to four words, of 20,000 words in all, with a year."""
     draw = random.Random(0)  # noqa: S311 no secret
     words = ["".join(draw.choices(_SYLLABLES, k=draw.randint(2, 4))).capitalize() for _ in range(20_000)]
     years = [draw.randint(1920, 2025) for _ in range(num_movies)]
-    return {
-        "movie_ids": [str(row) for row in range(num_movies)],
-        "titles": [f"{' '.join(draw.choices(words, k=draw.randint(1, 4)))} ({year})" for year in years],
-        "genres": [draw.sample(_GENRES, draw.randint(1, 3)) for _ in range(num_movies)],
-        "years": list(years),
-        "num_ratings": [int(draw.paretovariate(0.8)) for _ in range(num_movies)],
-    }
+    return Catalogue(
+        movie_ids=[str(row) for row in range(num_movies)],
+        titles=[f"{' '.join(draw.choices(words, k=draw.randint(1, 4)))} ({year})" for year in years],
+        genres=[draw.sample(_GENRES, draw.randint(1, 3)) for _ in range(num_movies)],
+        years=list(years),
+        num_ratings=[int(draw.paretovariate(0.8)) for _ in range(num_movies)],
+    )
 
 
 if __name__ == "__main__":

@@ -20,13 +20,12 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from benchmarks import index_trial
 from benchmarks.machine import describe_machine, say_machine
 from benchmarks.page import markdown_table, replace_between
 from benchmarks.synthetic_catalogue import like, real_embeddings, write_users
-from service.bundle import CANDIDATES_FILE, HISTORY_ARRAYS
+from service.bundle import histories
+from service.bundle.candidate_index import CandidateIndex
 
 SIZES = (10_000, 100_000, 1_000_000)
 BACKENDS = ("annoy", "usearch", "exact")
@@ -63,11 +62,11 @@ def _measure_size(size: int, real: tuple[Any, Any], arguments: argparse.Namespac
     directory = arguments.work / str(size)
     directory.mkdir(exist_ok=True)
     candidates = like(real[0], size, seed=0)
-    np.save(directory / CANDIDATES_FILE, candidates)
+    CandidateIndex.write_candidates(directory, candidates)
     queries = like(real[1], size, seed=1)[: arguments.queries]
     seen = write_users(directory, size, seed=2)[: arguments.queries]
     asked = index_trial.Queries.of(candidates, queries, seen)
-    users_mib = sum((directory / name).stat().st_size for name in HISTORY_ARRAYS.values()) / 2**20
+    users_mib = sum((directory / name).stat().st_size for name in histories.FILES) / 2**20
     for backend in arguments.backends:
         measured: dict[str, Any] = {"size": size, "backend": backend, "users_mib": users_mib}
         measured["candidates_mib"] = candidates.nbytes / 2**20

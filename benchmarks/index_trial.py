@@ -5,42 +5,42 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.machine import load_average
-from service.bundle import CANDIDATES_FILE, INDEX_AUGMENTATION, INDEX_FILES
-from service.bundle.candidate_index import CandidateIndex
+from service.bundle.annoy_index import AnnoyIndex
+from service.bundle.array_files import open_array
+from service.bundle.candidate_index import CANDIDATES_FILE, INDEX_FILES, CandidateIndex
+from service.bundle.index_description import Backend, IndexDescription
+from service.bundle.usearch_index import UsearchIndex
 from service.recommending.candidate_search import LEVELS, best_first
-from training.export.index_recall import build_index
-from training.export.usearch_index import build_usearch
 
 K = 10
 TREES, FIRST_SEARCH_K, MOST_SEARCH_K = 16, {"annoy": 500, "usearch": 64}, 2_000_000
-_METRIC = {"annoy": "angular", "usearch": "ip"}
+Trial = Backend | Literal["exact"]
 _PAUSE_SECONDS = 0.002
 """Between two queries, as a service has that is not at its limit."""
 
 
-def build(directory: Path, backend: str, threads: int) -> dict[str, Any]:
+def build(directory: Path, backend: Backend, threads: int) -> dict[str, Any]:
     """Builds an index with what export builds it with, except that usearch may have more threads.
 
     Returns:
         build_seconds, build_cpu_seconds, file_mib, load_average.
     """
     embeddings = np.load(directory / CANDIDATES_FILE)
-    path = directory / INDEX_FILES[backend]
     began, cpu_began = time.perf_counter(), time.process_time()
     if backend == "annoy":
-        build_index(embeddings, TREES, 0, path)
+        AnnoyIndex.build(directory, embeddings, trees=TREES, seed=0)
     else:
-        build_usearch(embeddings, path, threads=threads)
+        UsearchIndex.build(directory, embeddings, threads=threads)
     return {
         "build_seconds": time.perf_counter() - began,
         "build_cpu_seconds": time.process_time() - cpu_began,
-        "file_mib": path.stat().st_size / 2**20,
+        "file_mib": (directory / INDEX_FILES[backend]).stat().st_size / 2**20,
         "load_average": load_average(),
     }
 
@@ -72,7 +72,7 @@ class Queries:
         return cls(embeddings, seen, best)
 
 
-def ask(directory: Path, backend: str, queries: Queries, least_recall: float) -> dict[str, Any]:
+def ask(directory: Path, backend: Trial, queries: Queries, least_recall: float) -> dict[str, Any]:
     """Asks with the least search_k, doubled each time, that finds so much; `exact` scores every candidate.
 
     A query is what the service does for one request of a known user: find the rows for the first page and
@@ -105,25 +105,30 @@ def ask(directory: Path, backend: str, queries: Queries, least_recall: float) ->
     }
 
 
-def _open(directory: Path, backend: str, search_k: int) -> CandidateIndex:
+def _open(directory: Path, backend: Trial, search_k: int) -> CandidateIndex:
     """As the service opens it. Every candidate can be scored beside whichever index there is."""
-    candidates = np.load(directory / CANDIDATES_FILE, mmap_mode="r")
+    candidates = open_array(directory / CANDIDATES_FILE, np.float32, dimensions=2)
     if backend == "exact":
         return _Candidates(candidates)
-    index = {"backend": backend, "metric": _METRIC[backend], "augmentation": INDEX_AUGMENTATION}
-    sizes = {"trees": TREES, "search_k": search_k, "deep_search_k": search_k, "candidates": len(candidates)}
-    return CandidateIndex(directory, index | sizes, candidates.shape[1])
+    description = IndexDescription(
+        backend=backend,
+        candidates=len(candidates),
+        trees=TREES if backend == "annoy" else None,
+        search_k=search_k,
+        deep_search_k=search_k,
+    )
+    return CandidateIndex.open(directory, description, candidates.shape[1])
 
 
 class _Candidates(CandidateIndex):
     """The candidates without an index."""
 
     def __init__(self, candidates: NDArray[np.float32]) -> None:
-        self._candidates = np.asarray(candidates)
+        self._candidates = candidates
 
 
 def _time(
-    index: CandidateIndex, backend: str, queries: Queries
+    index: CandidateIndex, backend: Trial, queries: Queries
 ) -> tuple[list[NDArray[np.int32]], list[float], list[float]]:
     found, wall_ms, cpu_ms = [], [], []
     for query, excluded in zip(queries.embeddings, queries.seen, strict=True):

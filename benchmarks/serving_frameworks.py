@@ -20,11 +20,8 @@ import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from benchmarks.machine import describe_machine, say_machine
 from benchmarks.page import markdown_table, replace_between
@@ -39,7 +36,8 @@ from benchmarks.serving.servers import (
     started,
     version_of,
 )
-from service.bundle import HISTORY_ARRAYS
+from service.bundle.histories import Histories
+from service.bundle.manifest import read_manifest
 
 MARK = "serving frameworks"
 
@@ -107,9 +105,8 @@ def _say_command(server: Server) -> str:
 
 
 def _user_ids(bundle: Path) -> list[str]:
-    text = np.load(bundle / HISTORY_ARRAYS["user_id_bytes"]).tobytes()
-    offsets = np.load(bundle / HISTORY_ARRAYS["user_id_offsets"])
-    return [text[begin:end].decode() for begin, end in pairwise(offsets.tolist())]
+    histories = Histories.open(bundle, read_manifest(bundle).index.candidates)
+    return [histories.user_id_of(row) for row in range(len(histories))]
 
 
 def _table(

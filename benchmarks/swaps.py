@@ -11,7 +11,6 @@ due in the `--seconds` before, so that what else the machine does affects both a
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
 import shutil
@@ -29,7 +28,6 @@ from benchmarks.machine import describe_machine, say_machine
 from benchmarks.measured_server import MeasuredServer
 from benchmarks.page import markdown_table, replace_between
 from benchmarks.socket_load import Load, Sample, percentile
-from service.bundle import MANIFEST_FILE
 from service.bundle.current import go_live, read_current
 from service.bundle.histories import Histories
 from service.bundle.manifest import read_manifest
@@ -108,7 +106,7 @@ def _measure(
     artifacts: Path, copies: list[Path], server: MeasuredServer, arguments: argparse.Namespace
 ) -> Figures:
     manifest = read_manifest(copies[0])
-    histories = Histories(copies[0], manifest.index["candidates"])
+    histories = Histories.open(copies[0], manifest.index.candidates)
     users = random.Random(0).choices(range(len(histories)), k=1_000)  # noqa: S311 no secret
     bodies = [{"user_id": histories.user_id_of(user), "k": 10} for user in users]
     _closed(server.port, bodies, 2)
@@ -198,8 +196,7 @@ def _copies(bundle: Path, artifacts: Path, count: int) -> list[Path]:
     copies = []
     for number in range(count):
         copy = Path(shutil.copytree(bundle, artifacts / f"copy-{number:02d}"))
-        document = replace(manifest, bundle_id=copy.name).to_document()
-        (copy / MANIFEST_FILE).write_text(json.dumps(document), encoding="utf-8")
+        replace(manifest, bundle_id=copy.name).write(copy)
         copies.append(copy)
     go_live(artifacts, copies[0].name)
     return copies

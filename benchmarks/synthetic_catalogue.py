@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from service.bundle import CANDIDATES_FILE, HISTORY_ARRAYS, MODEL_DIRECTORY
-from service.bundle.histories import History
+from service.bundle.candidate_index import CANDIDATES_FILE
+from service.bundle.histories import HISTORY_ARRAYS, Histories, History
 from service.bundle.manifest import read_manifest
 from service.bundle.query_encoding import encode_queries
+from service.bundle.saved_model import MODEL_DIRECTORY
 
 Array = NDArray[np.float32]
 
@@ -79,17 +79,9 @@ def write_users(directory: Path, number: int, seed: int) -> NDArray[np.int32]:
     """
     random = np.random.default_rng(seed)
     seen = (number * random.random((number, _SEEN)) ** 3).astype(np.int32)
-    names = sorted(str(user).encode() for user in range(number))
-    arrays: dict[str, NDArray[Any]] = {
-        "user_id_bytes": np.frombuffer(b"".join(names), np.uint8),
-        "user_id_offsets": np.cumsum([0, *map(len, names)], dtype=np.int64),
-        "offsets": np.arange(number + 1, dtype=np.int64) * _SEEN,
-        "movie_rows": seen.reshape(-1),
-        "ratings": np.full(seen.size, 4, np.float32),
-        "timestamps": np.tile(np.arange(_SEEN, dtype=np.int64), number),
-    }
-    for name, array in arrays.items():
-        path = directory / HISTORY_ARRAYS[name]
-        path.parent.mkdir(parents=True, exist_ok=True)
-        np.save(path, array)
+    ratings = History(
+        seen.reshape(-1), np.full(seen.size, 4, np.float32), np.tile(np.arange(_SEEN, dtype=np.int64), number)
+    )
+    offsets = np.arange(number + 1, dtype=np.int64) * _SEEN
+    Histories.write(directory, sorted(map(str, range(number))), offsets, ratings)
     return seen

@@ -5,37 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from service import golden
-from service.bundle import (
-    CANDIDATES_FILE,
-    CATALOGUE_FILE,
-    GOLDEN_FILE,
-    HISTORY_ARRAYS,
-    INDEX_FILES,
-    MANIFEST_FILE,
-    MODEL_DIRECTORY,
-    RATING_ARRAYS,
-    RATING_HEAD_FILE,
-)
 from service.bundle.candidate_index import CandidateIndex
-from service.bundle.catalogue import Catalogue
+from service.bundle.catalogue import CATALOGUE_FILE, Catalogue
 from service.bundle.checksums import verify_files
+from service.bundle.golden_requests import GOLDEN_FILE
 from service.bundle.histories import Histories
-from service.bundle.manifest import read_manifest
+from service.bundle.manifest import MANIFEST_FILE, read_manifest
 from service.bundle.query_tower import QueryTower
 from service.bundle.rating_head import RatingHead
+from service.bundle.required_files import required_files
+from service.bundle.saved_model import MODEL_DIRECTORY
 from service.errors import BundleDisagrees, BundleError, BundleInconsistent
 from service.recommending.recommender import Recommender
 from service.settings import Settings
-
-_REQUIRED_FILES = {
-    CANDIDATES_FILE,
-    CATALOGUE_FILE,
-    GOLDEN_FILE,
-    f"{MODEL_DIRECTORY}/saved_model.pb",
-    *HISTORY_ARRAYS.values(),
-    RATING_HEAD_FILE,
-    *RATING_ARRAYS.values(),
-}
 
 
 def load_recommender(bundle_directory: Path, settings: Settings) -> Recommender:
@@ -49,18 +31,17 @@ def load_recommender(bundle_directory: Path, settings: Settings) -> Recommender:
         BundleError: Its subclass and message say which file is wrong, and how.
     """
     manifest = read_manifest(bundle_directory)
-    index_file = INDEX_FILES.get(str(manifest.index.get("backend")), INDEX_FILES["annoy"])
-    if unlisted := sorted({*_REQUIRED_FILES, index_file} - manifest.files.keys()):
+    if unlisted := sorted(required_files(manifest.index) - manifest.files.keys()):
         raise BundleInconsistent(f"{bundle_directory}: the manifest does not list {unlisted}; export again")
     verify_files(bundle_directory, manifest)
-    index = CandidateIndex(bundle_directory, manifest.index, manifest.embedding_dimension)
-    catalogue = Catalogue.load(bundle_directory)
+    index = CandidateIndex.open(bundle_directory, manifest.index, manifest.embedding_dimension)
+    catalogue = Catalogue.open(bundle_directory)
     if len(catalogue) != len(index):
         raise BundleInconsistent(
             f"{bundle_directory / CATALOGUE_FILE}: expected {len(index)} movies, one for each candidate, "
             f"got {len(catalogue)}; export again"
         )
-    histories = Histories(bundle_directory, num_candidates=len(index))
+    histories = Histories.open(bundle_directory, num_candidates=len(index))
     counts = {"users": len(histories), "movies": len(catalogue), "ratings": histories.num_ratings}
     for name, found in counts.items():
         if manifest.dataset.get(name) != found:
@@ -68,9 +49,14 @@ def load_recommender(bundle_directory: Path, settings: Settings) -> Recommender:
                 f"{bundle_directory / MANIFEST_FILE}: expected {found} {name}, which is what the files hold, "
                 f"found {manifest.dataset.get(name)!r}; export again"
             )
-    rating_head = RatingHead(bundle_directory, manifest)
+    rating_head = RatingHead.open(bundle_directory, manifest)
     # TensorFlow last: whatever else is wrong shows without its seconds and its memory.
-    tower = QueryTower(bundle_directory, settings)
+    tower = QueryTower.open(
+        bundle_directory,
+        intra_op_threads=settings.tensorflow_intra_op_threads,
+        inter_op_threads=settings.tensorflow_inter_op_threads,
+        delay_seconds=settings.model_delay_ms / 1000,
+    )
     if tower.width != rating_head.state_width:
         raise BundleInconsistent(
             f"{bundle_directory / MODEL_DIRECTORY}: expected query states of {rating_head.state_width} "

@@ -1,5 +1,6 @@
 """A manifest with something in every field, of a bundle that has no files."""
 
+from service.bundle.index_description import IndexDescription
 from service.bundle.manifest import Manifest
 
 MANIFEST = Manifest(
@@ -11,7 +12,7 @@ MANIFEST = Manifest(
     embedding_dimension=32,
     max_history=50,
     rating_scale=(0.5, 5.0),
-    index={"trees": 20, "search_k": 100},
+    index=IndexDescription(backend="annoy", candidates=1_000, trees=20, search_k=100, deep_search_k=200),
     metrics=None,
     libraries={},
     files={},

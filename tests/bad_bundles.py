@@ -11,18 +11,14 @@ from typing import Any
 
 from tiny_bundle import seal
 
-from service.bundle import (
-    CANDIDATES_FILE,
-    CATALOGUE_FILE,
-    GOLDEN_FILE,
-    HISTORY_ARRAYS,
-    INDEX_FILE,
-    MANIFEST_FILE,
-    RATING_ARRAYS,
-    RATING_HEAD_FILE,
-)
+from service.bundle.annoy_index import INDEX_FILE
+from service.bundle.candidate_index import CANDIDATES_FILE
+from service.bundle.catalogue import CATALOGUE_FILE
 from service.bundle.checksums import file_entry
-from service.bundle.manifest import Manifest, read_manifest
+from service.bundle.golden_requests import GOLDEN_FILE
+from service.bundle.histories import HISTORY_ARRAYS
+from service.bundle.manifest import MANIFEST_FILE, read_manifest
+from service.bundle.rating_head import RATING_ARRAYS, RATING_HEAD_FILE
 from service.errors import (
     BundleError,
     BundleInconsistent,
@@ -48,15 +44,15 @@ FILES = (
 )
 """Of the tiny bundle, but for its manifest."""
 
-LIES: dict[str, Callable[[Manifest], dict[str, Any]]] = {
-    "metric": lambda manifest: {"index": manifest.index | {"metric": "dot"}},
-    "augmentation": lambda manifest: {"index": manifest.index | {"augmentation": "none"}},
-    "number of trees": lambda manifest: {"index": manifest.index | {"trees": 21}},
-    "number of candidates": lambda manifest: {"index": manifest.index | {"candidates": 241}},
-    "dimension": lambda manifest: {"embedding_dimension": manifest.embedding_dimension + 1},
-    "number of users": lambda manifest: {"dataset": manifest.dataset | {"users": 9}},
-    "number of movies": lambda manifest: {"dataset": manifest.dataset | {"movies": 239}},
-    "number of ratings": lambda manifest: {"dataset": manifest.dataset | {"ratings": 0}},
+LIES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "metric": lambda manifest: {"index": manifest["index"] | {"metric": "dot"}},
+    "augmentation": lambda manifest: {"index": manifest["index"] | {"augmentation": "none"}},
+    "number of trees": lambda manifest: {"index": manifest["index"] | {"trees": 21}},
+    "number of candidates": lambda manifest: {"index": manifest["index"] | {"candidates": 241}},
+    "dimension": lambda manifest: {"embedding_dimension": manifest["embedding_dimension"] + 1},
+    "number of users": lambda manifest: {"dataset": manifest["dataset"] | {"users": 9}},
+    "number of movies": lambda manifest: {"dataset": manifest["dataset"] | {"movies": 239}},
+    "number of ratings": lambda manifest: {"dataset": manifest["dataset"] | {"ratings": 0}},
 }
 """What a manifest can say that its files do not, though its checksum fits."""
 
@@ -120,8 +116,8 @@ def _swap(name: str, bundle: Path) -> None:
     shutil.copy(bundle.parent / "other" / name, bundle / name)
 
 
-def _lie(changes: Callable[[Manifest], dict[str, Any]], bundle: Path) -> None:
-    seal(bundle, **changes(read_manifest(bundle)))
+def _lie(changes: Callable[[dict[str, Any]], dict[str, Any]], bundle: Path) -> None:
+    seal(bundle, **changes(read_manifest(bundle).to_document()))
 
 
 def _reach_out(path: str, bundle: Path) -> None:

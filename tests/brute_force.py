@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from service.bundle import HISTORY_ARRAYS, NO_ROW, NO_TIMESTAMP
-from service.bundle.histories import History
+from service.bundle import NO_ROW, NO_TIMESTAMP
+from service.bundle.histories import HISTORY_ARRAYS, History
 from service.bundle.query_encoding import encode_queries
 from training.data.table import RatingsTable
 

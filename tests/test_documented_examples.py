@@ -15,7 +15,9 @@ from tiny_bundle import seal
 from tiny_model import MOVIE_IDS, NUM_CANDIDATES
 
 from service.app import create_app
-from service.bundle import CATALOGUE_FILE, CURRENT_FILE, GOLDEN_FILE
+from service.bundle.catalogue import CATALOGUE_FILE
+from service.bundle.current import CURRENT_FILE
+from service.bundle.golden_requests import GOLDEN_FILE
 from service.settings import Settings
 
 EXAMPLES = {

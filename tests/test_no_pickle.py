@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from service_process import REPOSITORY
 
-from service.bundle.files import load_array
+from service.bundle.array_files import open_array
 from service.errors import BundleError
 
 SOURCES = sorted(
@@ -41,5 +41,5 @@ def test_an_array_that_is_a_pickle_is_refused_and_not_run(tmp_path: Path) -> Non
     path = tmp_path / "trap.npy"
     np.save(path, np.array([Trap()], dtype=object), allow_pickle=True)
     with pytest.raises(BundleError):
-        load_array(path, np.float32, dimensions=1)
+        open_array(path, np.float32, dimensions=1)
     assert not ran.exists()

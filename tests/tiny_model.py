@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from service.bundle import NO_TIMESTAMP, HistoryEntry
+from service.bundle import NO_TIMESTAMP
+from service.bundle.histories import HistoryEntry
 
 NUM_CANDIDATES, DIMENSION, MAX_HISTORY = 240, 8, 6
 FIRST_TIMESTAMP, LAST_TIMESTAMP = 1_000_000, 1_001_024

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from service.bundle.index_description import Backend
 from training.cli.fit_progress import watched_fit
 from training.cli.progress import console, stage
 from training.cli.result_tables import print_ablation, print_cold_start, print_comparison
@@ -23,7 +24,7 @@ from training.evaluation.split_evaluation import evaluate_split
 from training.export.artifacts import require_writable
 from training.export.bundle_export import EXPORT_STEPS, export_bundle
 from training.export.bundle_inventory import sole_training
-from training.export.usearch_index import require_usearch
+from training.export.index_recall import require_index
 from training.model.fitting import fit_model
 from training.report.bundle_report import write_readme_table
 
@@ -36,7 +37,7 @@ def fit(
     artifacts: Path,
     *,
     tensorboard: Path | None = None,
-    index_backend: str = "annoy",
+    index_backend: Backend = "annoy",
 ) -> Path:
     """Loads, measures on the split `held_out` if any, trains on every rating, exports; returns the bundle.
 
@@ -45,8 +46,7 @@ def fit(
     Raises:
         ConfigurationError: `index_backend` needs a package that is not installed.
     """
-    if index_backend == "usearch":
-        require_usearch()
+    require_index(index_backend)
     require_writable(artifacts)
     with sole_training(artifacts) as leftovers:
         for name in leftovers:

@@ -13,16 +13,13 @@ from annoy import AnnoyIndex
 from numpy.typing import NDArray
 
 from benchmarks.serving.work import BUNDLE_VARIABLE, K
-from service.bundle import (
-    CANDIDATES_FILE,
-    CATALOGUE_FILE,
-    HISTORY_ARRAYS,
-    INDEX_FILE,
-    MODEL_DIRECTORY,
-)
-from service.bundle.histories import History
-from service.bundle.manifest import index_search_k, read_manifest
+from service.bundle.annoy_index import INDEX_FILE
+from service.bundle.candidate_index import CANDIDATES_FILE
+from service.bundle.catalogue import CATALOGUE_FILE
+from service.bundle.histories import HISTORY_ARRAYS, History
+from service.bundle.manifest import read_manifest
 from service.bundle.query_encoding import QueryInputs, encode_queries
+from service.bundle.saved_model import MODEL_DIRECTORY
 
 
 class PlainWork:
@@ -96,7 +93,7 @@ class PlainWork:
     def _best(self, user: int, query: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         seen = self._history["movie_rows"][slice(*self._history["offsets"][user : user + 2])]
         wanted = K + len(seen)
-        search_k = index_search_k(self._manifest.index, wanted)
+        search_k = self._manifest.index.search_k_for(wanted)
         if search_k is None:
             rows = np.arange(len(self._candidates))
         else:

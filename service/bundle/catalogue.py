@@ -1,21 +1,22 @@
-"""The movies of a bundle, by candidate row."""
+"""`catalogue.json`: the movies by candidate row, as columns of one length."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from service.bundle import CATALOGUE_FILE
-from service.bundle.files import load_json
-from service.errors import BundleInconsistent, Suggestion, UnknownMovie, UnknownTitle
-from service.recommending.title_search import TitleSearch
+from service.bundle.json_files import read_json, write_json
+from service.errors import BundleInconsistent, UnknownMovie
 
-MOST_SUGGESTIONS = 5
+CATALOGUE_FILE = "catalogue.json"
+FILES = (CATALOGUE_FILE,)
 
 _NO_ROWS = np.empty(0, np.int32)
 
@@ -38,34 +39,43 @@ class Catalogue:
     years: list[int | None]
     num_ratings: list[int]
 
+    def write(self, directory: Path) -> None:
+        """Write the file.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        columns = {field.name: getattr(self, field.name) for field in fields(self)}
+        write_json(directory / CATALOGUE_FILE, columns)
+
     @classmethod
-    def load(cls, bundle_directory: Path) -> Catalogue:
-        """Reads `catalogue.json`.
+    def open(cls, directory: Path) -> Catalogue:
+        """Read the file of a bundle.
 
         Raises:
             BundleUnreadable: The file is missing or may not be read.
-            BundleInconsistent: Not these columns, not of one length, empty, or an id twice.
+            BundleInconsistent: Not these columns, not of one length, empty, malformed, or an id twice.
         """
-        path = bundle_directory / CATALOGUE_FILE
-        columns = load_json(path)
-        names = [field.name for field in fields(cls)]
-        if not isinstance(columns, dict) or sorted(columns) != sorted(names):
-            raise BundleInconsistent(f"{path}: expected the columns {names}; export again")
-        try:
-            lengths = {name: len(column) for name, column in columns.items()}
-            catalogue = cls(**columns)
-            # Built now, so that a bad column shows before the bundle goes live and no request waits for it.
-            distinct_ids, distinct_titles = len(catalogue._rows_by_id), len(catalogue._rows_by_title)
-            _ = catalogue._title_search, catalogue.genre_counts
-        except (TypeError, ValueError, IndexError, AttributeError) as error:
-            raise BundleInconsistent(f"{path}: a column is malformed ({error}); export again") from error
-        if len(set(lengths.values())) != 1 or distinct_titles == 0:
+        path = directory / CATALOGUE_FILE
+        columns = read_json(path)
+        if not isinstance(columns, dict) or columns.keys() != _SHAPES.keys():
+            raise BundleInconsistent(f"{path}: expected the columns {list(_SHAPES)}; export again")
+        malformed = [
+            name
+            for name, is_well_formed in _SHAPES.items()
+            if not isinstance(columns[name], list) or not is_well_formed(columns[name])
+        ]
+        if malformed:
+            raise BundleInconsistent(f"{path}: the columns {malformed} are malformed; export again")
+        catalogue = cls(**columns)
+        lengths = {name: len(column) for name, column in columns.items()}
+        if len(set(lengths.values())) != 1 or len(catalogue) == 0:
             raise BundleInconsistent(
                 f"{path}: expected columns of one length above 0, got {lengths}; export again"
             )
-        if distinct_ids != len(catalogue):
+        if (distinct := len(catalogue._rows_by_id)) != len(catalogue):
             raise BundleInconsistent(
-                f"{path}: expected {len(catalogue)} different movie ids, got {distinct_ids}; export again"
+                f"{path}: expected {len(catalogue)} different movie ids, got {distinct}; export again"
             )
         return catalogue
 
@@ -81,15 +91,6 @@ class Catalogue:
         """int32 `[num_candidates]`: rows by falling number of ratings, equals by rising row."""
         falling = -np.asarray(self.num_ratings, np.int64)
         return np.argsort(falling, kind="stable").astype(np.int32)
-
-    @cached_property
-    def _rows_by_title(self) -> dict[str, int]:
-        # Backwards, so that the most popular movie of a title is the one that stays.
-        return {self.titles[row]: row for row in self.popular_rows[::-1].tolist()}
-
-    @cached_property
-    def _title_search(self) -> TitleSearch:
-        return TitleSearch(self.titles, self.popular_rows)
 
     @cached_property
     def _rows_by_genre(self) -> dict[str, NDArray[np.int32]]:
@@ -108,19 +109,6 @@ class Catalogue:
         }
         counts = {spellings[genre]: len(rows) for genre, rows in self._rows_by_genre.items()}
         return dict(sorted(counts.items(), key=lambda counted: (-counted[1], counted[0])))
-
-    def search(self, query: str, genre: str | None = None) -> NDArray[np.int32]:
-        """The movies whose titles fit what was typed.
-
-        Args:
-            query: Any text; where blank, every title fits.
-            genre: A genre that the movies must have, its case aside; None for any.
-
-        Returns:
-            int32 `[n]`: rows, best first (`title_search.Fit`), equals and a blank query's by popularity.
-        """
-        rows = self._title_search.search(query)
-        return rows if genre is None else rows[np.isin(rows, self.rows_of_genre(genre))]
 
     def rows_of_genre(self, genre: str) -> NDArray[np.int32]:
         """int32, rising: the rows of the movies that have a genre, its case aside; empty where none has."""
@@ -148,22 +136,19 @@ class Catalogue:
         rows = (self._rows_by_id.get(movie_id) for movie_id in movie_ids)
         return np.array([row for row in rows if row is not None], np.int32)
 
-    def row_of_title(self, title: str) -> int:
-        """The candidate row of the most-rated movie with exactly this title, of equals the lowest row.
 
-        Raises:
-            UnknownTitle: No movie has this title.
-        """
-        row = self._rows_by_title.get(title)
-        if row is None:
-            raise UnknownTitle(
-                f"no movie has the title {title!r}; expected it as the catalogue spells it, "
-                f"such as {self.titles[int(self.popular_rows[0])]!r}",
-                field="movie_title",
-                search=lambda: self._suggestions(title),
-            )
-        return row
+def _all_of(*types: type) -> Callable[[Iterable[object]], bool]:
+    return lambda values: set(map(type, values)) <= {*types}
 
-    def _suggestions(self, title: str) -> list[Suggestion]:
-        rows = self.search(title)[:MOST_SUGGESTIONS] if title.strip() else self.popular_rows[:0]
-        return [Suggestion(self.movie_ids[row], self.titles[row]) for row in rows.tolist()]
+
+def _are_genres(column: list[Any]) -> bool:
+    return _all_of(list)(column) and _all_of(str)(chain.from_iterable(column))
+
+
+_SHAPES: dict[str, Callable[[list[Any]], bool]] = {
+    "movie_ids": _all_of(str),
+    "titles": _all_of(str),
+    "genres": _are_genres,
+    "years": _all_of(int, type(None)),
+    "num_ratings": _all_of(int),
+}

@@ -1,6 +1,6 @@
-"""Sizes and SHA-256 of a bundle's files: taken when it is written, compared before it is used.
+"""Sizes and SHA-256 of a bundle's files, listed when it is written, verified before it is used.
 
-Part of the contract that `service.bundle` describes; the standard library only.
+The standard library only.
 """
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ import hashlib
 import stat
 from pathlib import Path, PurePosixPath
 
-from service.bundle import MANIFEST_FILE
-from service.bundle.manifest import FileEntry, Manifest
+from service.bundle.manifest import MANIFEST_FILE, FileEntry, Manifest
 from service.errors import BundleUnreadable, BundleUnsafe, ChecksumDiffers, FileMissing, SizeDiffers
 
 
@@ -29,7 +28,7 @@ def list_files(directory: Path) -> dict[str, FileEntry]:
 
 
 def verify_files(directory: Path, manifest: Manifest) -> None:
-    """Checks that every file of the manifest is there, inside, and as it was written.
+    """Check that every file of the manifest is there, inside, and as it was written.
 
     Raises:
         BundleUnsafe: A path, or a symbolic link, leads out of the bundle, or to what is no file.

@@ -1,7 +1,6 @@
-"""Which bundle is live, and which was before: the files CURRENT and PREVIOUS beside the bundles.
+"""CURRENT and PREVIOUS beside the bundles: which bundle is live, and which was before.
 
-Each holds a bundle's directory name and a newline. Part of the contract that `service.bundle` describes; the
-standard library only.
+Each holds a bundle's directory name and a newline. The standard library only.
 """
 
 from __future__ import annotations
@@ -13,13 +12,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from service.bundle import CURRENT_FILE, PREVIOUS_FILE
 from service.bundle.checksums import verify_files
-from service.bundle.disk import sync
+from service.bundle.disk import replacing, sync
 from service.bundle.locks import exclusive
 from service.bundle.manifest import read_manifest
 from service.errors import BundleError, BundleUnsafe, NoBundle, NoPrevious
 
+CURRENT_FILE = "CURRENT"
+PREVIOUS_FILE = "PREVIOUS"
 CHANGE_LOCK = ".CURRENT.lock"
 """Held for the moment in which the two files change."""
 
@@ -43,10 +43,10 @@ def read_previous(artifacts: Path) -> Path:
 
 
 def go_live(artifacts: Path, bundle_id: str) -> None:
-    """Makes `bundle_id` the live bundle, and the one that was live the previous one.
+    """Make `bundle_id` the live bundle, and the one that was live the previous one.
 
     PREVIOUS is written first, then CURRENT, each atomically: readers see the old name or the new one, and
-    whoever is killed in between leaves the old bundle live.
+    a process that is killed in between leaves the old bundle live.
     """
     with _changing(artifacts):
         try:
@@ -59,7 +59,7 @@ def go_live(artifacts: Path, bundle_id: str) -> None:
 
 
 def roll_back(artifacts: Path) -> str:
-    """Exchanges CURRENT and PREVIOUS, once the previous bundle was found whole; doing it twice undoes it.
+    """Exchange CURRENT and PREVIOUS, once the previous bundle was found whole; doing it twice undoes it.
 
     Returns:
         The id of the bundle that is live now.
@@ -111,26 +111,22 @@ def _read(artifacts: Path, file_name: str) -> Path:
     try:
         is_directory = (artifacts / name).is_dir()
     except OSError as error:  # such as a directory that may not be searched
-        raise NoBundle(f"{path}: names {name}, which cannot be looked at ({error})") from error
+        raise NoBundle(f"{path}: names {name}, which cannot be read ({error})") from error
     if not is_directory:
         raise NoBundle(f"{path}: names {name}, and {artifacts / name} is not a directory")
     return artifacts / name
 
 
 def _write(artifacts: Path, file_name: str, bundle_id: str) -> None:
-    temporary = artifacts / f".{file_name}.{os.getpid()}"
-    try:
+    with replacing(artifacts / file_name) as temporary:
         temporary.write_text(f"{bundle_id}\n", encoding="utf-8")
         temporary.chmod(0o644)
         sync(temporary)
-        temporary.replace(artifacts / file_name)
-        sync(artifacts)
-    finally:
-        temporary.unlink(missing_ok=True)
+    sync(artifacts)
 
 
 def _exchanged(first: Path, second: Path) -> bool:
-    """Exchanges two files at one stroke, where the system and the file system can (renameat2(2))."""
+    """Exchange two files atomically, where the system and the file system can (renameat2(2))."""
     libc = ctypes.CDLL(None, use_errno=True)
     if sys.platform != "linux" or not hasattr(libc, "renameat2"):
         return False

@@ -1,17 +1,29 @@
-"""What each user of the bundle rated, memory-mapped, so that worker processes share one copy."""
+"""`histories/`: what each user rated, oldest first, as compressed rows (CSR), memory-mapped.
+
+histories/user_id_bytes.npy    uint8, all user ids in UTF-8, one after another
+histories/user_id_offsets.npy  int64 `[num_users + 1]` into it; ids ascend by their bytes
+histories/offsets.npy          int64 `[num_users + 1]` into the arrays below
+histories/movie_rows.npy       int32 `[num_ratings]`, candidate rows
+histories/ratings.npy          float32 `[num_ratings]`, stars
+histories/timestamps.npy       int64 `[num_ratings]`, Unix seconds, ascending by user
+
+A user's position in them is the user row.
+"""
 
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
-from service.bundle import HISTORY_ARRAYS
-from service.bundle.files import load_array
+from service.bundle.array_files import open_array, write_array
 from service.errors import BundleInconsistent, UnknownUser
 
 _DTYPES: dict[str, type[np.generic]] = {
@@ -22,14 +34,23 @@ _DTYPES: dict[str, type[np.generic]] = {
     "ratings": np.float32,
     "timestamps": np.int64,
 }
+HISTORY_ARRAYS = {name: f"histories/{name}.npy" for name in _DTYPES}
+FILES = tuple(HISTORY_ARRAYS.values())
 
-_REMEMBERED_IDS = 20_000
-"""Users that need not be searched for again, about 200 bytes each."""
+_CACHED_IDS = 20_000
+"""Users whose rows are cached, about 200 bytes each."""
+
+
+class HistoryEntry(TypedDict):
+    """One movie of a history sent with a request; `rating` is null where there was none."""
+
+    movie_id: str
+    rating: float | None
 
 
 @dataclass(frozen=True)
 class History:
-    """Movies that one person saw, oldest first.
+    """Movies that one user saw, oldest first.
 
     Attributes:
         rows: int32 `[n]`, candidate rows.
@@ -72,47 +93,66 @@ class History:
 
 
 class Histories:
-    """The arrays of `bundle.HISTORY_ARRAYS`; a user's position in them is the user row.
+    """The histories of all users. Made by `open`.
 
-    Args:
-        bundle_directory: The bundle.
-        num_candidates: Rows of the catalogue, which the histories may point to.
-
-    Raises:
-        BundleUnreadable: An array is missing or may not be read.
-        BundleInconsistent: Arrays of another type or shape, or that disagree with each other.
+    Attributes:
+        mean_ratings: float64 `[num_candidates]`, mean stars of each movie, NaN where no user did.
     """
 
-    def __init__(self, bundle_directory: Path, num_candidates: int) -> None:
-        arrays = {
-            name: load_array(bundle_directory / path, _DTYPES[name], dimensions=1)
-            for name, path in HISTORY_ARRAYS.items()
-        }
+    def __init__(self, arrays: Mapping[str, NDArray[Any]], mean_ratings: NDArray[np.float64]) -> None:
         self._user_id_bytes = arrays["user_id_bytes"]
         self._user_id_offsets = arrays["user_id_offsets"]
         self._offsets = arrays["offsets"]
         self._whole = History(arrays["movie_rows"], arrays["ratings"], arrays["timestamps"])
-        self._check(bundle_directory, num_candidates)
-        self._find_row = lru_cache(_REMEMBERED_IDS)(self._search_row)
-        self.mean_ratings = _means(self._whole, num_candidates)
-        """float64 `[num_candidates]`: mean stars of each movie, NaN where nobody rated it."""
+        self.mean_ratings = mean_ratings
+        self._find_row = lru_cache(_CACHED_IDS)(self._search_row)
 
-    def _check(self, bundle_directory: Path, num_candidates: int) -> None:
-        rows, where = self._whole.rows, bundle_directory / HISTORY_ARRAYS["offsets"]
-        lengths = {len(rows), len(self._whole.ratings), len(self._whole.timestamps)}
-        if len(lengths) != 1 or len(self._offsets) != len(self._user_id_offsets) or len(self) < 1:
-            raise BundleInconsistent(f"{where}: history arrays differ in length or are empty; export again")
-        for offsets, end in ((self._offsets, len(rows)), (self._user_id_offsets, len(self._user_id_bytes))):
-            if offsets[0] != 0 or offsets[-1] != end or np.any(np.diff(offsets) < 0):
-                raise BundleInconsistent(
-                    f"{where}: expected offsets rising from 0 to {end}, got {offsets[0]} to {offsets[-1]}; "
-                    "export again"
-                )
-        if len(rows) and not 0 <= int(rows.min()) <= int(rows.max()) < num_candidates:
-            raise BundleInconsistent(
-                f"{bundle_directory / HISTORY_ARRAYS['movie_rows']}: expected rows from 0 to "
-                f"{num_candidates - 1}, got {rows.min()} to {rows.max()}; export again"
-            )
+    @staticmethod
+    def write(directory: Path, user_ids: Sequence[str], offsets: NDArray[np.int64], ratings: History) -> None:
+        """Write the arrays.
+
+        Args:
+            directory: The bundle.
+            user_ids: By user row.
+            offsets: int64 `[num_users + 1]`, where each user's ratings begin and the last one's end.
+            ratings: Of all users one after another, without gaps.
+
+        Raises:
+            ValueError: The ids do not ascend by their UTF-8 bytes, or one is there twice.
+            OSError: A file cannot be written.
+        """
+        ids = [user_id.encode() for user_id in user_ids]
+        if not all(former < latter for former, latter in pairwise(ids)):
+            raise ValueError("expected user ids that ascend by their UTF-8 bytes, each once; sort them")
+        arrays: dict[str, NDArray[Any]] = {
+            "user_id_bytes": np.frombuffer(b"".join(ids), np.uint8),
+            "user_id_offsets": np.cumsum([0, *map(len, ids)], dtype=np.int64),
+            "offsets": offsets,
+            "movie_rows": ratings.rows,
+            "ratings": ratings.ratings,
+            "timestamps": ratings.timestamps,
+        }
+        for name, array in arrays.items():
+            write_array(directory / HISTORY_ARRAYS[name], array, _DTYPES[name])
+
+    @classmethod
+    def open(cls, directory: Path, num_candidates: int) -> Histories:
+        """Map the arrays.
+
+        Args:
+            directory: The bundle.
+            num_candidates: Rows of the catalogue, which the histories may point to.
+
+        Raises:
+            BundleUnreadable: An array is missing or may not be read.
+            BundleInconsistent: Arrays of another type or shape, or that disagree with each other.
+        """
+        arrays = {
+            name: open_array(directory / path, _DTYPES[name], dimensions=1)
+            for name, path in HISTORY_ARRAYS.items()
+        }
+        _check(directory, arrays, num_candidates)
+        return cls(arrays, _means(arrays["movie_rows"], arrays["ratings"], num_candidates))
 
     def __len__(self) -> int:
         """Number of users."""
@@ -128,7 +168,7 @@ class Histories:
         return self._user_id_bytes[start:end].tobytes()
 
     def user_row(self, user_id: str) -> int | None:
-        """The position of a user, or None for a stranger."""
+        """The position of a user, or None for an unknown user."""
         return self._find_row(user_id)
 
     def _search_row(self, user_id: str) -> int | None:
@@ -171,13 +211,37 @@ class Histories:
         return History(whole.rows[start:end], whole.ratings[start:end], whole.timestamps[start:end])
 
 
-def _means(ratings: History, num_candidates: int, *, slice_length: int = 1_000_000) -> NDArray[np.float64]:
+def _check(directory: Path, arrays: Mapping[str, NDArray[Any]], num_candidates: int) -> None:
+    rows, offsets, where = arrays["movie_rows"], arrays["offsets"], directory / HISTORY_ARRAYS["offsets"]
+    lengths = {len(rows), len(arrays["ratings"]), len(arrays["timestamps"])}
+    if len(lengths) != 1 or len(offsets) != len(arrays["user_id_offsets"]) or len(offsets) < 2:
+        raise BundleInconsistent(f"{where}: history arrays differ in length or are empty; export again")
+    ends = ((offsets, len(rows)), (arrays["user_id_offsets"], len(arrays["user_id_bytes"])))
+    for each, end in ends:
+        if each[0] != 0 or each[-1] != end or np.any(np.diff(each) < 0):
+            raise BundleInconsistent(
+                f"{where}: expected offsets rising from 0 to {end}, got {each[0]} to {each[-1]}; export again"
+            )
+    if len(rows) and not 0 <= int(rows.min()) <= int(rows.max()) < num_candidates:
+        raise BundleInconsistent(
+            f"{directory / HISTORY_ARRAYS['movie_rows']}: expected rows from 0 to {num_candidates - 1}, got "
+            f"{rows.min()} to {rows.max()}; export again"
+        )
+
+
+def _means(
+    movie_rows: NDArray[np.int32],
+    ratings: NDArray[np.float32],
+    num_candidates: int,
+    *,
+    slice_length: int = 1_000_000,
+) -> NDArray[np.float64]:
     """Mean stars by candidate row, summed in slices: a copy of all ratings would be many times the means."""
     sums, counts = np.zeros(num_candidates), np.zeros(num_candidates, np.int64)
     for start in range(0, len(ratings), slice_length):
-        stars = ratings.ratings[start : start + slice_length]
+        stars = ratings[start : start + slice_length]
         rated = ~np.isnan(stars)
-        rows = ratings.rows[start : start + slice_length][rated]
+        rows = movie_rows[start : start + slice_length][rated]
         sums += np.bincount(rows, weights=stars[rated], minlength=num_candidates)
         counts += np.bincount(rows, minlength=num_candidates)
     means: NDArray[np.float64] = np.divide(

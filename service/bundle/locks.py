@@ -1,7 +1,4 @@
-"""Locks that end with the process that holds them, however it ends.
-
-Part of the contract that `service.bundle` describes; the standard library only.
-"""
+"""File locks that end with the process that holds them, however it ends; the standard library only."""
 
 from __future__ import annotations
 
@@ -14,13 +11,13 @@ from pathlib import Path
 
 @contextmanager
 def exclusive(path: Path, *, wait: bool = True) -> Iterator[None]:
-    """Within it no other process is within it for the same file, which is there meanwhile.
+    """Hold a lock on a file: no other process is inside such a block for the same file.
 
     The lock is the kernel's (flock): SIGKILL releases it, and the file that is then left means nothing.
 
     Args:
         path: The file; made where it is missing, removed at the end. It holds the process's number.
-        wait: For whoever holds it; otherwise that is an error.
+        wait: Until it is free; otherwise BlockingIOError.
 
     Raises:
         BlockingIOError: Another process holds it.
@@ -42,7 +39,7 @@ def _locked(path: Path, *, wait: bool) -> int:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # Whoever held it may have removed the file since it was opened, and others locked a new one.
+            # Its last holder may have removed the file since it was opened, and others locked a new one.
             if path.exists() and os.path.samestat(os.fstat(descriptor), path.stat()):
                 return descriptor
         except BaseException:

@@ -1,7 +1,4 @@
-"""`manifest.json`: what is in a bundle, where it came from, and whether it was written so.
-
-Part of the contract that `service.bundle` describes; the standard library only.
-"""
+"""`manifest.json`: what is in a bundle, where it came from, and checksums; the standard library only."""
 
 from __future__ import annotations
 
@@ -12,9 +9,11 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, TypedDict
 
-from service.bundle import MANIFEST_FILE
+from service.bundle.index_description import IndexDescription, is_count
+from service.bundle.json_files import write_json
 from service.errors import BundleIncompatible, BundleUnreadable, FileMissing, ManifestCorrupt
 
+MANIFEST_FILE = "manifest.json"
 SCHEMA_VERSION = 3
 
 
@@ -37,8 +36,7 @@ class Manifest:
         embedding_dimension: Columns of `candidates.npy`.
         max_history: The most recent movies of a history that a query reads.
         rating_scale: Smallest and largest stars.
-        index: backend, metric, augmentation, search_k, candidates, recall_at_10, recall_at_100; of annoy also
-            trees and deep_search_k, of usearch also connectivity and expansion_add.
+        index: Which index the bundle has, and how long to search it.
         metrics: What evaluation measured on held-out rows, ours beside the baselines'; None if not measured.
         libraries: Versions by package name.
         files: Every other file of the bundle, by its POSIX path inside it.
@@ -52,7 +50,7 @@ class Manifest:
     embedding_dimension: int
     max_history: int
     rating_scale: tuple[float, float]
-    index: dict[str, Any]
+    index: IndexDescription
     metrics: dict[str, Any] | None
     libraries: dict[str, str]
     files: dict[str, FileEntry]
@@ -60,16 +58,26 @@ class Manifest:
 
     def to_document(self) -> dict[str, Any]:
         """The JSON document, with `manifest_sha256` over the rest."""
-        document = asdict(self) | {"rating_scale": list(self.rating_scale)}
+        document = asdict(self)
+        document |= {"rating_scale": list(self.rating_scale), "index": self.index.to_document()}
         return document | {"manifest_sha256": document_sha256(document)}
+
+    def write(self, directory: Path) -> None:
+        """Write the file, as the last one of a bundle.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        write_json(directory / MANIFEST_FILE, self.to_document(), indent=2)
 
     @classmethod
     def from_document(cls, document: object, where: Path) -> Manifest:
-        """Reads and checks what `to_document` wrote.
+        """Read and check what `to_document` wrote.
 
         Raises:
             BundleIncompatible: Another schema version.
-            ManifestCorrupt: Not an object, a field missing, or a checksum that does not fit.
+            ManifestCorrupt: Not an object, fields missing or malformed, or a checksum that does not fit.
+            BundleInconsistent: See `IndexDescription.from_document`.
         """
         if not isinstance(document, dict):
             raise ManifestCorrupt(
@@ -98,11 +106,8 @@ class Manifest:
         if malformed := [name for name, is_well_formed in _SHAPES.items() if not is_well_formed(rest[name])]:
             raise ManifestCorrupt(f"{where}: malformed fields {malformed}; export again")
         low, high = rest["rating_scale"]
-        return cls(**rest | {"rating_scale": (float(low), float(high))})
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+        index = IndexDescription.from_document(rest["index"], where)
+        return cls(**rest | {"rating_scale": (float(low), float(high)), "index": index})
 
 
 def _is_scale(value: object) -> bool:
@@ -129,37 +134,13 @@ def _is_object(value: object) -> bool:
 _SHAPES: dict[str, Callable[[object], bool]] = {
     "dataset": _is_object,
     "hyperparameters": _is_object,
-    "embedding_dimension": _is_count,
-    "max_history": _is_count,
+    "embedding_dimension": is_count,
+    "max_history": is_count,
     "rating_scale": _is_scale,
-    "index": lambda value: (
-        isinstance(value, dict)
-        and all(_is_count(value.get(name, 1)) for name in ("search_k", "deep_search_k"))
-    ),
     "metrics": lambda value: value is None or isinstance(value, dict),
     "libraries": _is_object,
     "files": _are_files,
 }
-
-
-def index_search_k(index: Mapping[str, Any], num_results: int, *, deep: bool = False) -> int | None:
-    """Nodes that one query inspects, the same where recall is measured and where it is served.
-
-    Args:
-        index: A manifest's `index`: `search_k` is the least that any query uses, `deep_search_k`, where it
-            has one, the least for more than the first few dozen results.
-        num_results: Rows asked of the index: k and the number of excluded rows together.
-        deep: Whether those after the first few dozen matter too.
-
-    Returns:
-        Never fewer than Annoy's own default of `trees * num_results`, which is 1 of usearch's;
-        None where half of the candidates or more are asked for, which scoring every candidate finds sooner,
-        and exactly.
-    """
-    if 2 * num_results >= int(index["candidates"]):
-        return None
-    least = int(index.get("deep_search_k", index["search_k"]) if deep else index["search_k"])
-    return max(least, int(index.get("trees", 1)) * num_results)
 
 
 def document_sha256(document: Mapping[str, Any]) -> str:
@@ -169,11 +150,11 @@ def document_sha256(document: Mapping[str, Any]) -> str:
 
 
 def read_manifest(directory: Path) -> Manifest:
-    """Reads `manifest.json` of one bundle.
+    """Read `manifest.json` of one bundle.
 
     Raises:
         FileMissing, BundleUnreadable: The file is not there, or may not be read.
-        ManifestCorrupt, BundleIncompatible: See `Manifest.from_document`.
+        ManifestCorrupt, BundleIncompatible, BundleInconsistent: See `Manifest.from_document`.
     """
     path = directory / MANIFEST_FILE
     try:

@@ -16,7 +16,7 @@ from service.bundle import NO_ROW, NO_TIMESTAMP
 from service.bundle.histories import History
 
 QueryInputs: TypeAlias = dict[str, NDArray[Any]]
-"""One-dimensional arrays by argument name (see `QUERY_DTYPES`), as `service.bundle` describes them."""
+"""One-dimensional arrays by argument name (see `QUERY_DTYPES`)."""
 
 QUERY_DTYPES: dict[str, type[np.generic]] = {
     "user_rows": np.int32,
@@ -26,7 +26,15 @@ QUERY_DTYPES: dict[str, type[np.generic]] = {
     "history_ratings": np.float32,
     "history_timestamps": np.int64,
 }
-"""The arguments of a query signature and their types."""
+"""The arguments of a query signature and their types:
+
+`user_rows` `[B]`: position in the bundle's users, `NO_ROW` for a cold-start user;
+`timestamps` `[B]`: Unix seconds, `NO_TIMESTAMP` for a query without a time;
+`history_lengths` `[B]`: movies of each history; and of all histories one after another, `[sum of lengths]`:
+`history_rows`: candidate rows, oldest first;
+`history_ratings`: stars, NaN where not rated;
+`history_timestamps`: Unix seconds, `NO_TIMESTAMP` where not known.
+"""
 
 NO_HISTORY = History(np.empty(0, np.int32), np.empty(0, np.float32), np.empty(0, np.int64))
 """The history of a cold-start user who sends nothing."""

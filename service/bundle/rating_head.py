@@ -1,4 +1,19 @@
-"""Stars from query states, in numpy: what `service.bundle` says that `predict_rating` computes."""
+"""`ratings/`: predict ratings from query states, in numpy, as the model's signature `predict_rating` does.
+
+ratings/vectors.npy      float32 `[num_candidates, rating_dimension]`
+ratings/biases.npy       float32 `[num_candidates]`
+ratings/confidences.npy  float32 `[num_candidates]`
+ratings/head.json        `mean_stars`, `spread_stars` and `layers`, a list of `kernel` with `bias`
+
+Of a query state (`saved_model`), which ends in a vector of rating_dimension, a bias and a confidence:
+
+predicted = query's bias + movie's bias + query's vector . movie's vector
+            + MLP(query's bias, movie's bias, that dot product, movie's confidence, query's confidence)
+stars     = mean_stars + spread_stars * predicted, clipped to the scale
+
+The MLP has the layers of `head.json`: values @ kernel + bias, ReLU on all but the last, which has one output;
+without layers it is 0.
+"""
 
 from __future__ import annotations
 
@@ -10,55 +25,93 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from service.bundle import RATING_ARRAYS, RATING_HEAD_FILE
-from service.bundle.files import load_array, load_json
+from service.bundle.array_files import open_array, write_array
+from service.bundle.json_files import read_json, write_json
 from service.bundle.manifest import Manifest
 from service.errors import BundleInconsistent
 
 Floats = NDArray[np.float32]
 Stars = NDArray[np.float64]
+Layers = Sequence[tuple[Floats, Floats]]
+"""Kernels float32 `[n, m]` with their biases `[m]`."""
+
+RATING_HEAD_FILE = "ratings/head.json"
+RATING_ARRAYS = {name: f"ratings/{name}.npy" for name in ("vectors", "biases", "confidences")}
+FILES = (*RATING_ARRAYS.values(), RATING_HEAD_FILE)
 
 _INPUTS = 5
 
 
 class RatingHead:
-    """The arrays of `bundle.RATING_ARRAYS`, memory-mapped, and the layers of `bundle.RATING_HEAD_FILE`.
+    """What remains of the rating task once the model has made a query's state. Made by `open`.
 
     Every rating is computed element by element, by no product of matrices: it is the same to the last bit
-    whichever others are asked for.
-
-    Args:
-        bundle_directory: The bundle.
-        manifest: Its manifest.
-
-    Raises:
-        BundleUnreadable: A file is missing or may not be read.
-        BundleInconsistent: Arrays or layers of other shapes than the contract says.
+    whichever others are predicted with it.
     """
 
-    def __init__(self, bundle_directory: Path, manifest: Manifest) -> None:
-        self._dimension = manifest.embedding_dimension
-        self._scale = manifest.rating_scale
-        self._vectors, self._biases, self._confidences = (  # float32 by candidate
-            load_array(bundle_directory / RATING_ARRAYS[name], np.float32, dimensions=dimensions)
+    def __init__(
+        self,
+        arrays: Sequence[Floats],
+        head: tuple[np.float32, np.float32, Layers],
+        embedding_dimension: int,
+        rating_scale: tuple[float, float],
+    ) -> None:
+        self._vectors, self._biases, self._confidences = arrays
+        self._mean, self._spread, self._layers = head
+        self._dimension = embedding_dimension
+        self._scale = rating_scale
+
+    @staticmethod
+    def write(
+        directory: Path,
+        *,
+        vectors: Floats,
+        biases: Floats,
+        confidences: Floats,
+        mean_stars: float,
+        spread_stars: float,
+        layers: Layers = (),
+    ) -> None:
+        """Write the files; shapes as the module describes them.
+
+        Raises:
+            OSError: A file cannot be written.
+        """
+        arrays = {"vectors": vectors, "biases": biases, "confidences": confidences}
+        for name, array in arrays.items():
+            write_array(directory / RATING_ARRAYS[name], array, np.float32)
+        as_lists = [{"kernel": kernel.tolist(), "bias": bias.tolist()} for kernel, bias in layers]
+        head = {"mean_stars": mean_stars, "spread_stars": spread_stars, "layers": as_lists}
+        write_json(directory / RATING_HEAD_FILE, head)
+
+    @classmethod
+    def open(cls, directory: Path, manifest: Manifest) -> RatingHead:
+        """Map the arrays of a bundle and read its layers.
+
+        Raises:
+            BundleUnreadable: A file is missing or may not be read.
+            BundleInconsistent: Arrays or layers of other shapes.
+        """
+        arrays = [
+            open_array(directory / RATING_ARRAYS[name], np.float32, dimensions=dimensions)
             for name, dimensions in (("vectors", 2), ("biases", 1), ("confidences", 1))
-        )
-        path = bundle_directory / RATING_HEAD_FILE
-        lengths = {len(array) for array in (self._vectors, self._biases, self._confidences)}
-        if lengths != {manifest.index["candidates"]}:
+        ]
+        path, candidates = directory / RATING_HEAD_FILE, manifest.index.candidates
+        lengths = {len(array) for array in arrays}
+        if lengths != {candidates}:
             raise BundleInconsistent(
-                f"{path.parent}: expected arrays of {manifest.index['candidates']} candidates, got "
-                f"{sorted(lengths)}; export again"
+                f"{path.parent}: expected arrays of {candidates} candidates, got {sorted(lengths)}; "
+                "export again"
             )
-        self._mean, self._spread, self._layers = _read_head(path)
+        return cls(arrays, _read_head(path), manifest.embedding_dimension, manifest.rating_scale)
 
     @property
     def state_width(self) -> int:
-        """Columns of the query states that it reads."""
+        """Columns of the query states that it reads: embedding, vector, bias, confidence."""
         return self._dimension + int(self._vectors.shape[1]) + 2
 
     def predict(self, states: Floats, rows: Sequence[NDArray[np.int32]]) -> list[Stars]:
-        """By query the stars float64 `[n]` of its int32 `[n]` candidate rows, clipped to the scale.
+        """Predict by query the stars float64 `[n]` of its int32 `[n]` candidate rows, clipped.
 
         Args:
             states: float32 `[B, state_width]`.
@@ -67,24 +120,21 @@ class RatingHead:
         if not rows:
             return []
         lengths = [len(each) for each in rows]
-        asked = np.concatenate(rows)
+        wanted = np.concatenate(rows)
         of_query = np.repeat(states[:, self._dimension :], lengths, axis=0)
-        query_bias, movie_bias = of_query[:, -2], self._biases[asked]
-        products = np.vecdot(self._vectors[asked], of_query[:, :-2])
+        query_bias, movie_bias = of_query[:, -2], self._biases[wanted]
+        products = np.vecdot(self._vectors[wanted], of_query[:, :-2])
         predicted = query_bias + movie_bias + products
         if self._layers:
-            values = (query_bias, movie_bias, products, self._confidences[asked], of_query[:, -1])
+            values = (query_bias, movie_bias, products, self._confidences[wanted], of_query[:, -1])
             predicted += _apply(self._layers, np.stack(values, axis=1))
         # Clipped as float64, for the float32 nearest to 4.3 lies above it.
         stars = np.clip((self._mean + self._spread * predicted).astype(np.float64), *self._scale)
         return np.split(stars, np.cumsum(lengths[:-1]))
 
 
-_Layers = list[tuple[Floats, Floats]]
-
-
-def _read_head(path: Path) -> tuple[np.float32, np.float32, _Layers]:
-    document: Any = load_json(path)
+def _read_head(path: Path) -> tuple[np.float32, np.float32, Layers]:
+    document: Any = read_json(path)
     try:
         mean, spread = np.float32(document["mean_stars"]), np.float32(document["spread_stars"])
         layers = [
@@ -103,7 +153,7 @@ def _read_head(path: Path) -> tuple[np.float32, np.float32, _Layers]:
     return mean, spread, layers
 
 
-def _apply(layers: _Layers, values: Floats) -> Floats:
+def _apply(layers: Layers, values: Floats) -> Floats:
     """float32 `[n, 5]` to `[n]`."""
     for kernel, bias in layers[:-1]:
         hidden = np.repeat(bias[None], len(values), axis=0)

@@ -1,61 +1,113 @@
-"""A graph (HNSW) instead of Annoy: the only importer of usearch, an optional package."""
+"""`candidates.usearch`: a graph (HNSW), not trees; the only importer of usearch, an optional package."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from service.bundle import INDEX_AUGMENTATION, USEARCH_FILE
+from service.bundle.augmentation import augment
+from service.bundle.index_description import IndexDescription
 from service.errors import BundleIncompatible, BundleInconsistent, BundleUnreadable
 
-_EXPECTED = {"metric": "ip", "augmentation": INDEX_AUGMENTATION}
+USEARCH_FILE = "candidates.usearch"
+
+CONNECTIVITY, EXPANSION_ADD = 16, 128
+"""usearch's own defaults: links of a node, and candidates considered for them (`M` and `efConstruction` of
+Malkov and Yashunin 2016, arXiv:1603.09320)."""
+
+
+def is_installed() -> bool:
+    """Whether the optional package is there."""
+    return find_spec("usearch") is not None
 
 
 class UsearchIndex:
-    """`candidates.usearch`, memory-mapped.
+    """A graph over the augmented embeddings, memory-mapped. Made by `build` or `open`."""
 
-    Args:
-        bundle_directory: The bundle.
-        measured: The manifest's `index`.
-        candidates: float32 `[num_candidates, embedding_dimension]`, what it was built from.
-
-    Raises:
-        BundleIncompatible: usearch is not installed.
-        BundleUnreadable: The file is missing, or usearch cannot read it.
-        BundleInconsistent: File, manifest and candidates disagree.
-    """
-
-    def __init__(
-        self, bundle_directory: Path, measured: Mapping[str, Any], candidates: NDArray[np.float32]
-    ) -> None:
-        path = bundle_directory / USEARCH_FILE
-        found = {name: measured.get(name) for name in _EXPECTED}
-        if found != _EXPECTED:
-            raise BundleInconsistent(f"{path}: expected an index of {_EXPECTED}, got {found}; export again")
-        self._index = _view(path)
-        number, dimension = candidates.shape
-        if (len(self._index), self._index.ndim) != (number, dimension + 1):
-            raise BundleInconsistent(
-                f"{path}: expected {number} vectors of dimension {dimension + 1}, got {len(self._index)} of "
-                f"{self._index.ndim}; export again"
-            )
-        # usearch would load an index of other candidates just as well, and answer nonsense.
-        for row in (0, number - 1):
-            if not np.array_equal(self._index.get(row)[:dimension], candidates[row]):
-                raise BundleInconsistent(f"{path}: row {row} is not the candidates' vector; export again")
-        # Of a query that wants more rows usearch itself looks at as many.
-        self._index.expansion_search = measured["search_k"]
+    def __init__(self, loaded: Any) -> None:
+        self._index = loaded
         self._one_at_a_time = threading.Lock()
 
-    def nearest(self, embedding: NDArray[np.float32], num_rows: int) -> NDArray[np.int32]:
-        """About the best candidates, int32, ascending; see `CandidateIndex.nearest`."""
+    @classmethod
+    def build(cls, directory: Path, embeddings: NDArray[np.float32], *, threads: int = 1) -> UsearchIndex:
+        """Build and write the index; one thread gives the same bytes each time.
+
+        Args:
+            directory: Of the bundle; no process may have an index in it mapped.
+            embeddings: float32 `[num_candidates, D]`.
+            threads: More are sooner done.
+        """
+        from usearch.index import Index  # noqa: PLC0415  optional
+
+        vectors = augment(embeddings)
+        index = Index(
+            ndim=vectors.shape[1],
+            metric="ip",
+            dtype="f32",
+            connectivity=CONNECTIVITY,
+            expansion_add=EXPANSION_ADD,
+        )
+        index.add(np.arange(len(vectors)), vectors, threads=threads)
+        index.save(directory / USEARCH_FILE)
+        return cls(index)
+
+    @classmethod
+    def open(
+        cls, directory: Path, description: IndexDescription, candidates: NDArray[np.float32]
+    ) -> UsearchIndex:
+        """Map the index.
+
+        Args:
+            directory: Of the bundle.
+            description: What its manifest says.
+            candidates: float32 `[num_candidates, D]`, what the index was built from.
+
+        Raises:
+            BundleIncompatible: usearch is not installed.
+            BundleUnreadable: The file is missing, or usearch cannot read it.
+            BundleInconsistent: File, description and candidates disagree.
+        """
+        path = directory / USEARCH_FILE
+        index = _view(path)
+        expected = description.candidates, candidates.shape[1] + 1
+        if (len(index), index.ndim) != expected:
+            raise BundleInconsistent(
+                f"{path}: expected {expected[0]} vectors of dimension {expected[1]}, got {len(index)} of "
+                f"{index.ndim}; export again"
+            )
+        # usearch would load an index of other candidates just as well, and answer nonsense.
+        for row in (0, len(candidates) - 1):
+            if not np.array_equal(index.get(row)[:-1], candidates[row]):
+                raise BundleInconsistent(f"{path}: row {row} is not the candidate's vector; export again")
+        return cls(index)
+
+    def describe(self, search_k: int, deep_search_k: int) -> IndexDescription:
+        """What the manifest says of it."""
+        return IndexDescription(
+            backend="usearch",
+            candidates=len(self._index),
+            connectivity=CONNECTIVITY,
+            expansion_add=EXPANSION_ADD,
+            search_k=search_k,
+            deep_search_k=deep_search_k,
+        )
+
+    def nearest(self, embedding: NDArray[np.float32], num_rows: int, search_k: int) -> NDArray[np.int32]:
+        """About the best candidates, int32, ascending.
+
+        Args:
+            embedding: float32 `[D]`, a query.
+            num_rows: How many.
+            search_k: usearch's `expansion_search`.
+        """
         query = np.append(embedding, np.float32(0))
         with self._one_at_a_time:  # usearch gives every call of one thread the same scratch space
+            self._index.expansion_search = search_k
             keys = self._index.search(query, num_rows, threads=1).keys
         return np.sort(keys).astype(np.int32)
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from service.bundle import NO_ROW, NO_TIMESTAMP, HistoryEntry
+from service.bundle import NO_ROW, NO_TIMESTAMP
 from service.bundle.catalogue import Catalogue
-from service.bundle.histories import Histories, History
+from service.bundle.histories import Histories, History, HistoryEntry
 from service.bundle.manifest import Manifest
 from service.bundle.query_tower import TowerInput
 from service.errors import InvalidField

@@ -20,6 +20,7 @@ from service.recommending.candidate_search import CandidateSearch, Found
 from service.recommending.encoding import AnswerEncoder
 from service.recommending.explanations import explain
 from service.recommending.filters import Allowed
+from service.recommending.movie_search import MovieSearch
 from service.recommending.queries import (
     DEEPEST,
     Answer,
@@ -56,9 +57,14 @@ class Recommender:
         return self.manifest.bundle_id
 
     @cached_property
+    def movie_search(self) -> MovieSearch:
+        """Finds movies by title; prepared when the golden requests are replayed, because `tasks` needs it."""
+        return MovieSearch(self.catalogue)
+
+    @cached_property
     def tasks(self) -> Tasks:
         """Turns queries into tasks, or refuses them."""
-        return Tasks(self.catalogue, self.histories, self.manifest)
+        return Tasks(self.catalogue, self.movie_search, self.histories, self.manifest)
 
     @cached_property
     def states(self) -> QueryStates:

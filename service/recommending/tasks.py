@@ -11,6 +11,7 @@ from service.bundle.histories import Histories
 from service.bundle.manifest import Manifest
 from service.errors import InvalidField, RequestError
 from service.recommending.filters import Allowed, Filters
+from service.recommending.movie_search import MovieSearch
 from service.recommending.people import People, Person
 from service.recommending.queries import Query, RatingQuery, RecommendQuery
 
@@ -55,12 +56,16 @@ class Tasks:
 
     Args:
         catalogue: The movies.
+        movie_search: Finds them by title.
         histories: What the bundle knows of its users.
         manifest: The rating scale, and how much history the model reads.
     """
 
-    def __init__(self, catalogue: Catalogue, histories: Histories, manifest: Manifest) -> None:
+    def __init__(
+        self, catalogue: Catalogue, movie_search: MovieSearch, histories: Histories, manifest: Manifest
+    ) -> None:
         self._catalogue = catalogue
+        self._movie_search = movie_search
         self._people = People(catalogue, histories, manifest)
         self._filters = Filters(catalogue)
 
@@ -90,5 +95,5 @@ class Tasks:
         if query.movie_id is not None:
             return self._catalogue.row_of(query.movie_id)
         if query.movie_title is not None:
-            return self._catalogue.row_of_title(query.movie_title)
+            return self._movie_search.row_of_title(query.movie_title)
         raise InvalidField("expected movie_id or movie_title, got neither", field="movie_id")

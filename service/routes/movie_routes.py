@@ -35,7 +35,7 @@ async def search_movies(
 ) -> JSONResponse:
     """Movies by what somebody types of their titles, best match first."""
     rows = await services.catalogue_threads.run(
-        lambda: recommender.catalogue.search(parameters.query, parameters.genre),
+        lambda: recommender.movie_search.search(parameters.query, parameters.genre),
         stage="title_search",
     )
     page = rows[parameters.offset : parameters.offset + parameters.limit]
@@ -53,7 +53,7 @@ async def popular_movies(
     parameters: Annotated[PopularParameters, Query()], recommender: LiveRecommender, services: FromServices
 ) -> JSONResponse:
     """The movies that most users rated."""
-    rows = await services.catalogue_threads.run(lambda: recommender.catalogue.search("", parameters.genre))
+    rows = await services.catalogue_threads.run(lambda: recommender.movie_search.search("", parameters.genre))
     page = rows[parameters.offset : parameters.offset + parameters.k].tolist()
     users = len(recommender.histories)
     shares = (recommender.catalogue.num_ratings[row] / users for row in page)

@@ -6,7 +6,7 @@ from functools import cache, partial
 
 from fastapi import HTTPException, Request, Response
 
-from service.bundle import REPORT_PAGE
+from service.bundle.report import REPORT_PAGE
 from service.http.web_files import WebFile, read_web_files
 from service.routes.dependencies import FromServices, LiveRecommender
 from service.routes.sending import PAGE_POLICY, REPORT_POLICY, page_router, send_file

@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.index_trial import Queries, ask, build
-from service.bundle import CANDIDATES_FILE
+from benchmarks.index_trial import Queries, Trial, ask, build
+from service.bundle.candidate_index import CandidateIndex
 
 random = np.random.default_rng(0)
 CANDIDATES = random.normal(size=(2_000, 8)).astype(np.float32)
@@ -20,10 +20,10 @@ def test_the_right_answers_are_the_best_that_were_not_seen() -> None:
 
 
 @pytest.mark.parametrize("backend", ["annoy", "usearch", "exact"])
-def test_an_index_is_asked_with_more_effort_until_it_finds_enough(backend: str, tmp_path: Path) -> None:
+def test_an_index_is_asked_with_more_effort_until_it_finds_enough(backend: Trial, tmp_path: Path) -> None:
     if backend == "usearch":
         pytest.importorskip("usearch", reason="optional: requirements/usearch.txt")
-    np.save(tmp_path / CANDIDATES_FILE, CANDIDATES)
+    CandidateIndex.write_candidates(tmp_path, CANDIDATES)
     if backend != "exact":
         assert build(tmp_path, backend, threads=1)["file_mib"] > 0.05
     easy, hard = (ask(tmp_path, backend, QUERIES, recall) for recall in (0.0, 0.999))

@@ -33,7 +33,7 @@ def test_a_seed_gives_the_same_embeddings() -> None:
 
 def test_users_are_histories_that_the_service_reads(tmp_path: Path) -> None:
     seen = write_users(tmp_path, 120, seed=0)
-    histories = Histories(tmp_path, num_candidates=120)
+    histories = Histories.open(tmp_path, num_candidates=120)
     assert len(histories) == 120
     assert histories.of_user(7).rows.tolist() == seen[7].tolist()
     assert histories.user_row("42") is not None

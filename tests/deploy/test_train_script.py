@@ -13,8 +13,8 @@ from any_manifest import MANIFEST
 from service_process import REPOSITORY
 from tiny_bundle import seal
 
-from service.bundle import CURRENT_FILE, MANIFEST_FILE
-from service.bundle.current import go_live
+from service.bundle.current import CURRENT_FILE, go_live
+from service.bundle.manifest import MANIFEST_FILE
 
 SCRIPT = REPOSITORY / "deploy" / "docker" / "train"
 PROGRAMS = {

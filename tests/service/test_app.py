@@ -14,8 +14,9 @@ from service_client import Ask, asking
 from tiny_bundle import seal
 
 from service.app import create_app
-from service.bundle import GOLDEN_FILE, INDEX_FILE
+from service.bundle.annoy_index import INDEX_FILE
 from service.bundle.current import go_live
+from service.bundle.golden_requests import GOLDEN_FILE
 from service.recommending.recommender import Recommender
 from service.settings import Settings
 

@@ -18,7 +18,7 @@ from bad_bundles import BAD_BUNDLES, FILES, BadBundle, make_other
 from service_process import REPOSITORY, running_service, service_environment
 from tiny_bundle import seal
 
-from service.bundle import CANDIDATES_FILE
+from service.bundle.candidate_index import CANDIDATES_FILE
 from service.bundle.current import go_live
 from service.bundle.manifest import read_manifest
 from service.errors import BundleDisagrees, BundleInconsistent

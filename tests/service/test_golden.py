@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from service import golden
-from service.bundle import GOLDEN_FILE
+from service.bundle.golden_requests import GOLDEN_FILE
 from service.errors import BundleDisagrees, BundleInconsistent
 from service.recommending.recommender import Recommender
 
@@ -91,11 +92,11 @@ def test_equal_scores_may_stand_in_another_order(
 def test_an_index_that_misses_the_best_is_refused(
     recommender: Recommender, tiny_artifacts: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Forgetful:
-        def get_nns_by_vector(self, _vector: list[float], num_rows: int, _search_k: int) -> list[int]:
-            return list(np.random.default_rng(0).permutation(240)[:num_rows])
+    class Random:
+        def nearest(self, _embedding: object, num_rows: int, _search_k: int) -> NDArray[np.int32]:
+            return np.random.default_rng(0).permutation(240)[:num_rows].astype(np.int32)
 
-    monkeypatch.setattr(recommender.index, "_annoy", Forgetful())
+    monkeypatch.setattr(recommender.index, "_index", Random())
     # A catalogue as small as this one is scanned otherwise, whatever its index finds.
     monkeypatch.setattr("service.recommending.candidate_search.LEVELS", ((10, 12), (20, 30), (30, 40)))
     with pytest.raises(BundleDisagrees, match="expected the index to find 90%"):

@@ -10,7 +10,7 @@ import pytest
 from service_process import REPOSITORY, running_service, service_environment
 from tiny_model import TinyModel, title_of
 
-from service.bundle import CURRENT_FILE
+from service.bundle.current import CURRENT_FILE
 
 
 def run(artifacts: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:

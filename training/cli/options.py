@@ -35,7 +35,7 @@ class Evaluation(StrEnum):
 
 
 class Index(StrEnum):
-    """What finds candidates; `service.bundle.INDEX_FILES` has the files."""
+    """What finds candidates; `service.bundle.index_description.Backend`."""
 
     ANNOY = "annoy"
     USEARCH = "usearch"

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from service.bundle import INDEX_FILE
 from training.config import TrainingConfig
 from training.data.splits import Split
 from training.data.table import RatingsTable
@@ -187,8 +186,5 @@ def _ratings_of(trained: TrainedModel) -> Predict:
 def _measure_index(trained: TrainedModel) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as directory:
         return build_measured_index(
-            trained.candidate_embeddings,
-            sample_queries(trained),
-            trained.config.seed,
-            Path(directory) / INDEX_FILE,
-        )
+            Path(directory), trained.candidate_embeddings, sample_queries(trained), seed=trained.config.seed
+        ).to_document()

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from service.bundle.saved_model import save
 from training.cli.progress import stage
 from training.config import TrainingConfig
 from training.data.table import RatingsTable
@@ -17,7 +18,8 @@ from training.experiments.outcome import Figure, Outcome
 from training.experiments.rating_rows import TutorialData
 from training.experiments.running import describe, fit_in_stage
 from training.experiments.tutorial_fitting import FittedTutorial
-from training.export.saved_model import ExactTopK, write_saved_model
+from training.export.artifacts import writing
+from training.export.saved_model import ExactTopK
 
 CONFIG = TrainingConfig(
     embedding_dimension=32,
@@ -61,7 +63,8 @@ def run(table: RatingsTable, config: TrainingConfig, output: Path | None = None)
     with place as directory, stage("Export and query", 2) as running:
         model = Path(directory) / "quickstart-model"
         index = BruteForceIndex(table, data, fitted)
-        write_saved_model(index, model, {"serving_default": index.top_k})
+        with writing(model):
+            save(index, model, {"serving_default": index.top_k})
         running.advance()
         answer = tf.saved_model.load(str(model)).signatures["serving_default"](
             user_ids=tf.constant([USER_ID])

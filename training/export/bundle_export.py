@@ -11,23 +11,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from service.bundle import (
-    CANDIDATES_FILE,
-    CATALOGUE_FILE,
-    GOLDEN_FILE,
-    HISTORY_ARRAYS,
-    INDEX_FILES,
-    MANIFEST_FILE,
-    MODEL_DIRECTORY,
-    REPORT_DIRECTORY,
-)
+from service.bundle.candidate_index import CandidateIndex
+from service.bundle.catalogue import Catalogue
 from service.bundle.checksums import list_files
 from service.bundle.current import go_live
 from service.bundle.disk import sync
+from service.bundle.golden_requests import write_golden
+from service.bundle.histories import Histories, History
+from service.bundle.index_description import Backend
 from service.bundle.manifest import Manifest
+from service.bundle.report import REPORT_DIRECTORY
+from service.bundle.saved_model import MODEL_DIRECTORY
 from training.data.table import RatingsTable
 from training.export.artifacts import make_artifacts, writing
 from training.export.bundle_inventory import BUILDING, VERIFYING
@@ -35,9 +29,7 @@ from training.export.golden_requests import golden_requests
 from training.export.index_recall import build_measured_index, sample_queries
 from training.export.rating_head import write_rating_head
 from training.export.saved_model import library_versions, save_model
-from training.export.usearch_index import build_measured_usearch
 from training.export.verification import verify_in_fresh_process
-from training.model.histories import Histories
 from training.model.trained_model import TrainedModel
 from training.report.bundle_report import headline, write_report
 
@@ -52,7 +44,7 @@ def export_bundle(
     artifacts: Path,
     on_step: Callable[[str], None] = lambda _: None,
     *,
-    index_backend: str = "annoy",
+    index_backend: Backend = "annoy",
 ) -> Path:
     """Writes, moves, verifies and makes live.
 
@@ -62,7 +54,7 @@ def export_bundle(
         metrics: What evaluation measured before; None: not measured.
         artifacts: Where bundles live.
         on_step: Called with the name of each of `EXPORT_STEPS` steps as it begins.
-        index_backend: A name of `INDEX_FILES`.
+        index_backend: What finds candidates.
 
     Returns:
         The bundle's directory.
@@ -108,28 +100,27 @@ def _write(
     metrics: dict[str, Any] | None,
     now: datetime,
     on_step: Callable[[str], None],
-    index_backend: str,
+    index_backend: Backend,
 ) -> None:
     directory.mkdir(parents=True)
     on_step("write the embeddings and the catalogue")
     embeddings = trained.candidate_embeddings
-    np.save(directory / CANDIDATES_FILE, embeddings)
-    _write_json(directory / CATALOGUE_FILE, _catalogue(table))
+    CandidateIndex.write_candidates(directory, embeddings)
+    _catalogue(table).write(directory)
     on_step("write the histories")
-    _write_histories(directory, trained.histories)
+    histories = trained.histories
+    ratings = History(histories.movie_rows, histories.ratings, histories.timestamps)
+    Histories.write(directory, histories.user_ids, histories.offsets, ratings)
     on_step("build the index and measure its recall")
-    queries, index_path = sample_queries(trained), directory / INDEX_FILES[index_backend]
-    if index_backend == "usearch":
-        index = build_measured_usearch(embeddings, queries, index_path)
-    else:
-        index = build_measured_index(embeddings, queries, trained.config.seed, index_path)
+    queries, seed = sample_queries(trained), trained.config.seed
+    index = build_measured_index(directory, embeddings, queries, backend=index_backend, seed=seed)
     on_step("save the model")
     save_model(trained, table.movies, directory / MODEL_DIRECTORY)
     write_rating_head(directory, trained)
     on_step("answer the golden requests")
-    _write_json(directory / GOLDEN_FILE, golden_requests(trained, table, trained.config.seed))
+    write_golden(directory, golden_requests(trained, table, seed))
     on_step("write the manifest")
-    shipped = {"seed": trained.config.seed, "losses": trained.losses}
+    shipped = {"seed": seed, "losses": trained.losses}
     write_report(directory / REPORT_DIRECTORY, directory.name, metrics, shipped)
     first, last = table.time_range
     manifest = Manifest(
@@ -146,7 +137,7 @@ def _write(
             "sha256": table.sha256(),
         },
         hyperparameters=trained.config.to_document(),
-        seed=trained.config.seed,
+        seed=seed,
         embedding_dimension=embeddings.shape[1],
         max_history=trained.config.max_history,
         rating_scale=table.rating_scale,
@@ -155,39 +146,18 @@ def _write(
         libraries=library_versions(),
         files=list_files(directory),
     )
-    _write_json(directory / MANIFEST_FILE, manifest.to_document(), indent=2)
+    manifest.write(directory)
     for path in [directory, *directory.rglob("*")]:
         path.chmod(0o755 if path.is_dir() else 0o644)
         sync(path)
 
 
-def _catalogue(table: RatingsTable) -> dict[str, list[Any]]:
+def _catalogue(table: RatingsTable) -> Catalogue:
     movies = table.movies
-    return {
-        "movie_ids": list(movies.movie_ids),
-        "titles": list(movies.titles),
-        "genres": [list(genres) for genres in movies.genres],
-        "years": [year or None for year in movies.years.tolist()],
-        "num_ratings": table.movie_counts.tolist(),
-    }
-
-
-def _write_histories(directory: Path, histories: Histories) -> None:
-    user_ids = [user_id.encode() for user_id in histories.user_ids]
-    arrays: dict[str, NDArray[Any]] = {
-        "user_id_bytes": np.frombuffer(b"".join(user_ids), np.uint8),
-        "user_id_offsets": np.cumsum([0, *map(len, user_ids)], dtype=np.int64),
-        "offsets": histories.offsets,
-        "movie_rows": histories.movie_rows,
-        "ratings": histories.ratings,
-        "timestamps": histories.timestamps,
-    }
-    for name, array in arrays.items():
-        path = directory / HISTORY_ARRAYS[name]
-        path.parent.mkdir(exist_ok=True)
-        np.save(path, array, allow_pickle=False)
-
-
-def _write_json(path: Path, document: object, indent: int | None = None) -> None:
-    text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=indent)
-    path.write_text(text + "\n", encoding="utf-8")
+    return Catalogue(
+        movie_ids=list(movies.movie_ids),
+        titles=list(movies.titles),
+        genres=[list(genres) for genres in movies.genres],
+        years=[year or None for year in movies.years.tolist()],
+        num_ratings=table.movie_counts.tolist(),
+    )

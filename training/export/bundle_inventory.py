@@ -10,11 +10,10 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from service.bundle import CURRENT_FILE, MANIFEST_FILE, PREVIOUS_FILE
 from service.bundle.checksums import verify_files
-from service.bundle.current import CHANGE_LOCK, read_current, read_previous
+from service.bundle.current import CHANGE_LOCK, CURRENT_FILE, PREVIOUS_FILE, read_current, read_previous
 from service.bundle.locks import exclusive
-from service.bundle.manifest import Manifest, read_manifest
+from service.bundle.manifest import MANIFEST_FILE, Manifest, read_manifest
 from service.errors import BundleError
 from training.errors import AnotherTraining
 from training.export.artifacts import make_artifacts, writing

@@ -1,29 +1,29 @@
-"""Builds the Annoy index and measures, on final answers, what it finds of the exact ones."""
+"""Build the index over the candidates and measure its recall on final answers."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from annoy import AnnoyIndex
 from numpy.typing import NDArray
 
-from service.bundle import INDEX_AUGMENTATION
-from service.bundle.manifest import index_search_k
-from training.errors import ExportError
+from service.bundle import usearch_index
+from service.bundle.annoy_index import AnnoyIndex
+from service.bundle.index_description import Backend, IndexDescription
+from service.bundle.usearch_index import UsearchIndex
+from training.errors import ConfigurationError, ExportError
 from training.model.trained_model import TrainedModel
 
 LEAST_RECALL = 0.99
 MOST_SEARCH_K = 1_000_000
 """Nodes that one query may inspect before export gives up."""
 
-_LEAST_SEARCH_K = 500
-_STEP = 1.1
-"""By how much more nodes are inspected until recall is enough: each tenth is a tenth of a query's time."""
+_EFFORTS: dict[Backend, tuple[int, float]] = {"annoy": (500, 1.1), "usearch": (64, 2.0)}
+"""The first search_k, and its factor until recall is enough: a tenth more is a tenth of a query of Annoy."""
 
 _SMALL_CATALOGUE = 20_000
 _TREES, _TREES_OF_SMALL = 16, 8
@@ -46,6 +46,16 @@ class SampledQueries:
     seen: list[NDArray[np.int32]]
 
 
+def require_index(backend: Backend) -> None:
+    """Check before the minutes of training that the index can be built after them.
+
+    Raises:
+        ConfigurationError: The backend's package is not installed.
+    """
+    if backend == "usearch" and not usearch_index.is_installed():
+        raise ConfigurationError("--index usearch needs the package: pip install -r requirements/usearch.txt")
+
+
 def sample_queries(trained: TrainedModel) -> SampledQueries:
     """Time-agnostic queries of all users, or of a sample where there are very many."""
     histories = trained.histories
@@ -61,83 +71,65 @@ def sample_queries(trained: TrainedModel) -> SampledQueries:
     return SampledQueries(np.concatenate(embedded), seen)
 
 
-def augment(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Appends `service.bundle.INDEX_AUGMENTATION`: float32 `[n, D]` to `[n, D + 1]`."""
-    squares = np.sum(embeddings.astype(np.float64) ** 2, axis=1)
-    rest = np.sqrt(np.maximum(squares.max() - squares, 0))
-    return np.concatenate([embeddings, rest[:, None].astype(np.float32)], axis=1)
-
-
-def build_index(embeddings: NDArray[np.float32], trees: int, seed: int, path: Path) -> AnnoyIndex:
-    """Builds and writes an index; one thread and a seed give the same bytes each time.
-
-    Args:
-        embeddings: float32 `[num_candidates, D]`.
-        trees: More find more and take more room.
-        seed: Of the random splits.
-        path: Where to write; must not be mapped by anyone.
-    """
-    vectors = augment(embeddings)
-    index = AnnoyIndex(vectors.shape[1], "angular")
-    index.set_seed(seed)
-    for row, vector in enumerate(vectors):
-        index.add_item(row, vector.tolist())
-    index.build(trees, n_jobs=1)
-    index.save(str(path))
-    return index
-
-
 def build_measured_index(
+    directory: Path,
     embeddings: NDArray[np.float32],
     queries: SampledQueries,
-    seed: int,
-    path: Path,
-) -> dict[str, Any]:
-    """Builds an index whose answers hold `LEAST_RECALL`, and describes it for the manifest.
+    *,
+    backend: Backend = "annoy",
+    seed: int = 0,
+) -> IndexDescription:
+    """Build an index and raise its search effort until answers have `LEAST_RECALL`.
 
     Args:
+        directory: Of the bundle, where the index is written.
         embeddings: float32 `[num_candidates, D]`.
         queries: What recall is measured on.
-        seed: Of the index.
-        path: Where to write.
+        backend: What to build it with.
+        seed: Of Annoy; usearch has none.
 
     Raises:
         ExportError: `MOST_SEARCH_K` was reached.
     """
-    description: dict[str, Any] = {
-        "backend": "annoy",
-        "metric": "angular",
-        "augmentation": INDEX_AUGMENTATION,
-        "trees": _TREES if len(embeddings) > _SMALL_CATALOGUE else _TREES_OF_SMALL,
-        "candidates": len(embeddings),
-    }
-    index = build_index(embeddings, description["trees"], seed, path)
-    # What the service will count: of trees that fit in one leaf each, as those of some dozen movies do, Annoy
-    # finds nearly twice as many in the file as were built.
-    description["trees"] = index.get_n_trees()
-    search_k = _LEAST_SEARCH_K
+    search_k, step = _EFFORTS[backend]
+    index: AnnoyIndex | UsearchIndex
+    if backend == "annoy":
+        trees = _TREES if len(embeddings) > _SMALL_CATALOGUE else _TREES_OF_SMALL
+        index = AnnoyIndex.build(directory, embeddings, trees=trees, seed=seed)
+    else:
+        index = UsearchIndex.build(directory, embeddings)
+    description = index.describe(search_k, search_k)
+    recalls: dict[str, Any] = {}
     for k in MEASURED_K:
-        deep = k == MEASURED_K[-1]
-
-        def nearest(query: NDArray[np.float32], wanted: int, deep: bool = deep) -> NDArray[np.int64] | None:
-            search_k = index_search_k(description, wanted, deep=deep)
-            if search_k is None:
-                return None
-            return np.array(index.get_nns_by_vector([*query.tolist(), 0.0], wanted, search_k), np.int64)
-
-        while True:
-            description["deep_search_k" if deep else "search_k"] = search_k
-            recall = measure_recall(nearest, queries, embeddings, k)
-            if recall >= LEAST_RECALL:
-                description[f"recall_at_{k}"] = recall
-                break
-            search_k = math.ceil(_STEP * search_k)
+        while (recall := _recall_as_served(index, description, queries, embeddings, k)) < LEAST_RECALL:
+            search_k = math.ceil(step * search_k)
             if search_k > MOST_SEARCH_K:
                 raise ExportError(
-                    f"Annoy's recall stays at {recall:.4f} with {description['trees']} trees and search_k "
-                    f"{MOST_SEARCH_K:,}; expected at least {LEAST_RECALL}: are the embeddings all alike?"
+                    f"{backend}'s recall stays at {recall:.4f} even with search_k {MOST_SEARCH_K:,}; "
+                    f"expected at least {LEAST_RECALL}: are the embeddings all alike?"
                 )
-    return description
+            least = description.search_k if _is_deep(k) else search_k
+            description = replace(description, search_k=least, deep_search_k=search_k)
+        recalls[f"recall_at_{k}"] = recall
+    return replace(description, **recalls)
+
+
+def _is_deep(k: int) -> bool:
+    return k == MEASURED_K[-1]
+
+
+def _recall_as_served(
+    index: AnnoyIndex | UsearchIndex,
+    description: IndexDescription,
+    queries: SampledQueries,
+    embeddings: NDArray[np.float32],
+    k: int,
+) -> float:
+    def nearest(query: NDArray[np.float32], wanted: int) -> NDArray[np.int32] | None:
+        search_k = description.search_k_for(wanted, deep=_is_deep(k))
+        return None if search_k is None else index.nearest(query, wanted, search_k)
+
+    return measure_recall(nearest, queries, embeddings, k)
 
 
 def exact_top_k(
@@ -151,7 +143,7 @@ def exact_top_k(
 
 
 def measure_recall(
-    nearest: Callable[[NDArray[np.float32], int], NDArray[np.int64] | None],
+    nearest: Callable[[NDArray[np.float32], int], NDArray[np.int32] | None],
     queries: SampledQueries,
     embeddings: NDArray[np.float32],
     k: int,
@@ -159,9 +151,9 @@ def measure_recall(
     """Mean share of the exact top k that answers over an index have, as the service assembles them.
 
     Args:
-        nearest: The index: of a query, and how many rows are wanted, the rows, int64; None where the service
+        nearest: The index: of a query, and how many rows are wanted, the rows, int32; None where the service
             would not ask it.
-        queries: Who asks.
+        queries: Of the users whose answers are compared.
         embeddings: float32 `[num_candidates, D]`.
         k: Items of an answer.
     """

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -13,15 +12,14 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from service.bundle import NO_ROW, NO_TIMESTAMP
-from service.bundle.query_encoding import QUERY_DTYPES
+from service.bundle.saved_model import query_specs, save
 from training.data.table import MovieTable
-from training.errors import ExportError
 from training.model.trained_model import TrainedModel
 
 DEFAULT_TOP_K = 100
 """Movies that `serving_default` returns, or all where there are fewer."""
 
-_QUERY = {name: tf.TensorSpec([None], dtype, name) for name, dtype in QUERY_DTYPES.items()}
+_QUERY = query_specs()
 _CANDIDATES = {"candidate_rows": tf.TensorSpec([None, None], tf.int32, "candidate_rows")}
 
 
@@ -139,7 +137,7 @@ def save_model(trained: TrainedModel, movies: MovieTable, directory: Path) -> No
     """Write the SavedModel.
 
     Raises:
-        ExportError: TensorFlow cannot write it.
+        OSError: TensorFlow cannot write it.
     """
     module = ServingModel(trained, movies)
     signatures = {
@@ -148,21 +146,7 @@ def save_model(trained: TrainedModel, movies: MovieTable, directory: Path) -> No
         "predict_rating": module.predict_rating,
         "serving_default": module.top_k,
     }
-    write_saved_model(module, directory, signatures)
-
-
-def write_saved_model(module: tf.Module, directory: Path, signatures: dict[str, Any]) -> None:
-    """Write any module.
-
-    Raises:
-        ExportError: TensorFlow cannot write it.
-    """
-    try:
-        tf.saved_model.save(module, str(directory), signatures)
-    except tf.errors.OpError as error:  # such as of a full disk, which TensorFlow does not call an OSError
-        raise ExportError(
-            f"{directory}: cannot be written: {type(error).__name__}: {error.message.splitlines()[0]}"
-        ) from error
+    save(module, directory, signatures)
 
 
 def library_versions() -> dict[str, str]:

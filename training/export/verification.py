@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from service.bundle import CANDIDATES_FILE, CATALOGUE_FILE, MODEL_DIRECTORY
+from service.bundle.candidate_index import CANDIDATES_FILE
+from service.bundle.catalogue import Catalogue
 from service.bundle.checksums import verify_files
 from service.bundle.manifest import read_manifest
+from service.bundle.saved_model import MODEL_DIRECTORY
 from training.errors import ExportError
 
 if TYPE_CHECKING:
@@ -93,8 +95,7 @@ def verify(bundle: Path, expected_directory: Path) -> None:
     _compare_order("top-k", queries @ candidates.T, exact, 100)
     user_ids = json.loads((expected_directory / _USER_IDS_FILE).read_text(encoding="utf-8"))
     served = signatures["serving_default"](user_ids=tf.constant(user_ids, tf.string))
-    movie_ids = json.loads((bundle / CATALOGUE_FILE).read_text(encoding="utf-8"))["movie_ids"]
-    row_of = {movie_id.encode(): row for row, movie_id in enumerate(movie_ids)}
+    row_of = {movie_id.encode(): row for row, movie_id in enumerate(Catalogue.open(bundle).movie_ids)}
     rows = np.vectorize(row_of.__getitem__, otypes=[np.int64])(served["movie_ids"].numpy())
     _compare_rows("serving_default's top-k", rows, exact)
 

@@ -1,13 +1,11 @@
 """The smallest thing that is a bundle as far as its manifest and checksums go."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from any_manifest import MANIFEST
 
-from service.bundle import MANIFEST_FILE
 from service.bundle.checksums import list_files
 
 
@@ -18,6 +16,5 @@ def directory(tmp_path: Path) -> Path:
     (directory / "model").mkdir(parents=True)
     (directory / "a.npy").write_bytes(b"12345")
     (directory / "model" / "b.pb").write_bytes(b"")
-    manifest = replace(MANIFEST, files=list_files(directory))
-    (directory / MANIFEST_FILE).write_text(json.dumps(manifest.to_document()), encoding="utf-8")
+    replace(MANIFEST, files=list_files(directory)).write(directory)
     return directory

@@ -1,22 +1,21 @@
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from annoy import AnnoyIndex
 from numpy.typing import NDArray
 from tiny_model import DIMENSION, NUM_CANDIDATES, TinyModel
 
-from service.bundle import INDEX_FILE
 from service.bundle.candidate_index import CandidateIndex
-from service.bundle.manifest import index_search_k, read_manifest
+from service.bundle.manifest import read_manifest
+from service.bundle.usearch_index import UsearchIndex
 from service.errors import BundleInconsistent
 
 
 @pytest.fixture(scope="session")
 def index(tiny_artifacts: Path) -> CandidateIndex:
-    measured = read_manifest(tiny_artifacts / "tiny-1").index
-    return CandidateIndex(tiny_artifacts / "tiny-1", measured, DIMENSION)
+    description = read_manifest(tiny_artifacts / "tiny-1").index
+    return CandidateIndex.open(tiny_artifacts / "tiny-1", description, DIMENSION)
 
 
 def queries() -> list[NDArray[np.float32]]:
@@ -28,7 +27,13 @@ def brute_force(tiny: TinyModel, query: NDArray[np.float32]) -> list[tuple[float
     return sorted((-scores[row], row) for row in range(NUM_CANDIDATES))
 
 
-def test_annoy_finds_what_brute_force_finds(index: CandidateIndex, tiny: TinyModel) -> None:
+def test_embeddings_come_back_as_they_were_written(index: CandidateIndex, tiny: TinyModel) -> None:
+    assert len(index) == NUM_CANDIDATES
+    rows = np.array([5, 0, 239], np.int32)
+    np.testing.assert_array_equal(index.embeddings(rows), tiny.candidates[rows])
+
+
+def test_the_index_finds_what_brute_force_finds(index: CandidateIndex, tiny: TinyModel) -> None:
     shared = 0
     for query in queries():
         rows = index.nearest(query, 10)
@@ -37,6 +42,16 @@ def test_annoy_finds_what_brute_force_finds(index: CandidateIndex, tiny: TinyMod
         assert np.all(np.diff(rows) > 0)
         shared += len(set(rows.tolist()) & {row for _, row in brute_force(tiny, query)[:10]})
     assert shared / 300 > 0.8  # not all: many scores are equal here, and Annoy cuts them anywhere
+
+
+def test_an_index_of_usearch_is_opened_where_the_manifest_says_so(tmp_path: Path, tiny: TinyModel) -> None:
+    pytest.importorskip("usearch", reason="optional: requirements/usearch.txt")
+    CandidateIndex.write_candidates(tmp_path, tiny.candidates)
+    description = UsearchIndex.build(tmp_path, tiny.candidates).describe(64, 64)
+    found = CandidateIndex.open(tmp_path, description, DIMENSION).nearest(queries()[0], 100)
+    assert found is not None
+    best = {row for _, row in brute_force(tiny, queries()[0])[:10]}
+    assert len(best & set(found.tolist())) >= 9
 
 
 def test_scores_are_exact_and_those_of_a_row_the_same_in_any_company(
@@ -49,54 +64,29 @@ def test_scores_are_exact_and_those_of_a_row_the_same_in_any_company(
         assert index.score(query, np.array(rows, np.int32)).tolist() == everything[rows].tolist()
 
 
-def test_half_of_the_candidates_are_not_asked_of_annoy(index: CandidateIndex) -> None:
+def test_the_index_is_not_searched_for_half_of_the_candidates(index: CandidateIndex) -> None:
     assert index.nearest(queries()[0], NUM_CANDIDATES // 2) is None
 
 
-def test_annoy_inspects_the_measured_number_of_nodes_and_never_fewer_than_its_default() -> None:
-    measured = {"trees": 20, "search_k": 4000, "deep_search_k": 5000, "candidates": 1000}
-    assert index_search_k(measured, 40) == 4000
-    assert index_search_k(measured, 40, deep=True) == 5000
-    assert index_search_k(measured, 400, deep=True) == 8000
-    assert index_search_k(measured, 400) == 8000
+def test_results_after_the_first_few_dozen_take_the_deep_effort(tiny_artifacts: Path) -> None:
+    directory = tiny_artifacts / "tiny-1"
+    lazy = replace(read_manifest(directory).index, search_k=1, deep_search_k=100_000)
+    index = CandidateIndex.open(directory, lazy, DIMENSION)
+    thorough = CandidateIndex.open(directory, replace(lazy, search_k=100_000), DIMENSION)
+    found = [index.nearest(query, 1, deep=deep) for query in queries() for deep in (False, True)]
+    best = [thorough.nearest(query, 1) for query in queries()]
+    assert [rows.tolist() for rows in found[1::2] if rows is not None] == [
+        rows.tolist() for rows in best if rows is not None
+    ]
+    assert found[::2] != found[1::2]
 
 
-def test_half_of_the_candidates_or_more_are_not_asked_of_annoy() -> None:
-    measured = {"trees": 20, "search_k": 4000, "candidates": 1000}
-    assert index_search_k(measured, 499) == 9980
-    assert index_search_k(measured, 500) is None
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"metric": "dot"},
-        {"backend": "faiss"},
-        {"augmentation": "none"},
-        {"trees": 21},
-        {"candidates": NUM_CANDIDATES + 1},
-    ],
-)
-def test_an_index_that_is_not_what_the_manifest_says_is_inconsistent(
-    tiny_artifacts: Path, changes: dict[str, Any]
+@pytest.mark.parametrize(("candidates", "dimension"), [(NUM_CANDIDATES + 1, DIMENSION), (NUM_CANDIDATES, 9)])
+def test_embeddings_of_another_shape_than_the_manifest_says_are_inconsistent(
+    tiny_artifacts: Path, candidates: int, dimension: int
 ) -> None:
-    measured = read_manifest(tiny_artifacts / "tiny-1").index
-    with pytest.raises(BundleInconsistent, match="expected"):
-        CandidateIndex(tiny_artifacts / "tiny-1", measured | changes, DIMENSION)
-
-
-def test_an_index_of_other_candidates_is_inconsistent(artifacts: Path) -> None:
-    directory = artifacts / "tiny-1"
-    other = AnnoyIndex(DIMENSION + 1, "angular")
-    for row in range(NUM_CANDIDATES):
-        other.add_item(row, [1.0] * (DIMENSION + 1))
-    other.build(20, n_jobs=1)
-    (directory / INDEX_FILE).unlink()
-    other.save(str(directory / INDEX_FILE))
-    with pytest.raises(BundleInconsistent, match="row 0 is not the vector"):
-        CandidateIndex(directory, read_manifest(directory).index, DIMENSION)
-
-
-def test_a_manifest_without_the_index_figures_is_inconsistent(tiny_artifacts: Path) -> None:
-    with pytest.raises(BundleInconsistent, match=r"lacks .*'trees'"):
-        CandidateIndex(tiny_artifacts / "tiny-1", {"backend": "annoy"}, DIMENSION)
+    directory = tiny_artifacts / "tiny-1"
+    description = replace(read_manifest(directory).index, candidates=candidates)
+    expected = rf"candidates\.npy: expected {candidates} candidates of dimension {dimension}, got \(240, 8\)"
+    with pytest.raises(BundleInconsistent, match=expected):
+        CandidateIndex.open(directory, description, dimension)

@@ -6,9 +6,11 @@ import pytest
 from any_manifest import MANIFEST
 from tiny_bundle import seal
 
-from service.bundle import CURRENT_FILE, PREVIOUS_FILE, current
+from service.bundle import current
 from service.bundle.current import (
     CHANGE_LOCK,
+    CURRENT_FILE,
+    PREVIOUS_FILE,
     go_live,
     read_current,
     read_previous,

@@ -7,14 +7,34 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny_model import NUM_CANDIDATES, USER_IDS, TinyModel
 
-from service.bundle import HISTORY_ARRAYS
-from service.bundle.histories import Histories
+from service.bundle.histories import HISTORY_ARRAYS, Histories, History
 from service.errors import BundleInconsistent, UnknownUser
 
 
 @pytest.fixture(scope="session")
 def histories(tiny_artifacts: Path) -> Histories:
-    return Histories(tiny_artifacts / "tiny-1", NUM_CANDIDATES)
+    return Histories.open(tiny_artifacts / "tiny-1", NUM_CANDIDATES)
+
+
+def test_histories_come_back_as_they_were_written_user_by_user(tmp_path: Path) -> None:
+    ratings = History(
+        np.array([3, 1, 2], np.int32), np.array([0.5, np.nan, 5], np.float32), np.array([7, 7, -(2**40)])
+    )
+    Histories.write(tmp_path, ["", "é", "🎬"], np.array([0, 2, 2, 3]), ratings)
+    histories = Histories.open(tmp_path, num_candidates=4)
+    assert (len(histories), histories.num_ratings) == (3, 3)
+    assert [histories.user_id_of(row) for row in range(3)] == ["", "é", "🎬"]
+    assert [histories.of_user(row).rows.tolist() for row in range(3)] == [[3, 1], [], [2]]
+    np.testing.assert_array_equal(histories.of_user(0).ratings, [0.5, np.nan])
+    assert histories.of_user(2).timestamps.tolist() == [-(2**40)]
+
+
+@pytest.mark.parametrize("user_ids", [["b", "a"], ["a", "a"], ["🎬", "影"]])
+def test_ids_out_of_order_are_not_written(tmp_path: Path, user_ids: list[str]) -> None:
+    nothing = History(np.empty(0, np.int32), np.empty(0, np.float32), np.empty(0, np.int64))
+    with pytest.raises(ValueError, match="expected user ids that ascend"):
+        Histories.write(tmp_path, user_ids, np.zeros(3, np.int64), nothing)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("user_id", USER_IDS)
@@ -61,7 +81,7 @@ def test_arrays_that_disagree_are_inconsistent(artifacts: Path, name: str, spoil
     path = artifacts / "tiny-1" / HISTORY_ARRAYS[name]
     np.save(path, spoil(np.load(path)))
     with pytest.raises(BundleInconsistent, match="histories/"):
-        Histories(artifacts / "tiny-1", NUM_CANDIDATES)
+        Histories.open(artifacts / "tiny-1", NUM_CANDIDATES)
 
 
 def test_mean_ratings_leave_out_what_was_not_rated(artifacts: Path, tiny: TinyModel) -> None:
@@ -71,7 +91,7 @@ def test_mean_ratings_leave_out_what_was_not_rated(artifacts: Path, tiny: TinyMo
     np.save(path, ratings)
     rated = [row for history in tiny.histories.values() for row, _, _ in history]
     given = {row: [stars for at, stars in zip(rated, ratings, strict=True) if at == row] for row in rated}
-    means = Histories(artifacts / "tiny-1", NUM_CANDIDATES).mean_ratings
+    means = Histories.open(artifacts / "tiny-1", NUM_CANDIDATES).mean_ratings
     for row in range(NUM_CANDIDATES):
         stars = [each for each in given.get(row, []) if not np.isnan(each)]
         assert means[row] == pytest.approx(np.mean(stars)) if stars else np.isnan(means[row])

@@ -1,15 +1,15 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from any_manifest import MANIFEST
 
-from service.bundle import MANIFEST_FILE
-from service.bundle.manifest import Manifest, document_sha256, read_manifest
-from service.errors import BundleError, BundleIncompatible, FileMissing, ManifestCorrupt
+from service.bundle.manifest import MANIFEST_FILE, Manifest, document_sha256, read_manifest
+from service.errors import BundleError, BundleIncompatible, BundleInconsistent, FileMissing, ManifestCorrupt
 
 
 def write_manifest(directory: Path, manifest: Manifest, **changes: Any) -> None:
@@ -18,10 +18,23 @@ def write_manifest(directory: Path, manifest: Manifest, **changes: Any) -> None:
     (directory / MANIFEST_FILE).write_text(json.dumps(document), encoding="utf-8")
 
 
+def change(document: dict[str, Any], *, name: str, value: object) -> None:
+    document[name] = value
+
+
 def test_the_checksum_is_of_canonical_json() -> None:
     # printf '{"a":"é","b":[1,0.5]}' | sha256sum
     expected = "487df58a5a8d7b2df6479781692d59ed51086e4f765f37f8f4fc34703e92ba27"
     assert document_sha256({"b": [1, 0.5], "a": "é"}) == expected
+
+
+def test_an_index_that_is_not_searched_here_is_inconsistent(directory: Path) -> None:
+    document = MANIFEST.to_document()
+    del document["manifest_sha256"]
+    document["index"]["metric"] = "dot"
+    document["manifest_sha256"] = document_sha256(document)
+    with pytest.raises(BundleInconsistent, match="expected index metric 'angular', got 'dot'"):
+        Manifest.from_document(document, directory / MANIFEST_FILE)
 
 
 def test_a_manifest_comes_back_as_it_was_written(directory: Path) -> None:
@@ -48,22 +61,37 @@ def test_a_changed_manifest_is_refused(
         read_manifest(directory)
 
 
+COUNTS = ("embedding_dimension", "max_history")
+OBJECTS = ("dataset", "hyperparameters", "libraries", "metrics", "files")
+SCALES = ([1], [1, 2, 3], [5, 1], ["1", "5"], [1, "5"], [False, True], "15", {"1": 1, "5": 5}, None)
+
+
 @pytest.mark.parametrize(
     "spoil",
     [
         lambda document: document.pop("seed"),
         lambda document: document.update(surplus=1),
-        lambda document: document.update(rating_scale=[1]),
-        lambda document: document.update(rating_scale=["low", "high"]),
-        lambda document: document.update(rating_scale=[5, 1]),
-        lambda document: document.update(rating_scale="15"),
-        lambda document: document.update(files=["a.npy"]),
-        lambda document: document.update(files={"a.npy": None}),
-        lambda document: document.update(files={"a.npy": {"sha256": "", "bytes": None}}),
-        lambda document: document.update(index=None),
+        *(partial(change, name=name, value=value) for name in COUNTS for value in (50.0, "50", 0, -1, True)),
+        *(partial(change, name=name, value=value) for name in OBJECTS for value in (["a.npy"], "good", 1)),
+        *(partial(change, name="rating_scale", value=value) for value in SCALES),
+        *(
+            partial(change, name="files", value={"a.npy": entry})
+            for entry in (
+                None,
+                "ab",
+                {"sha256": "", "bytes": None},
+                {"sha256": "", "bytes": True},
+                {"sha256": "", "bytes": 1.0},
+                {"sha256": 5, "bytes": 1},
+                {"bytes": 1},
+                {"sha256": ""},
+            )
+        ),
+        *(
+            partial(change, name=name, value=None)
+            for name in ("dataset", "hyperparameters", "libraries", "files", "index")
+        ),
         lambda document: document["index"].update(search_k="100"),
-        lambda document: document.update(max_history=50.0),
-        lambda document: document.update(metrics="good"),
     ],
 )
 def test_a_manifest_with_other_fields_is_refused_though_its_checksum_fits(

@@ -7,12 +7,13 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from tiny_model import DIMENSION, FIRST_TIMESTAMP, TinyModel
 
-from service.bundle import MODEL_DIRECTORY, NO_ROW, NO_TIMESTAMP, HistoryEntry, query_tower
+from service.bundle import NO_ROW, NO_TIMESTAMP, query_tower
+from service.bundle.histories import HistoryEntry
 from service.bundle.query_encoding import NO_HISTORY, untimed_history
 from service.bundle.query_tower import QueryTower, TowerInput
+from service.bundle.saved_model import MODEL_DIRECTORY, save
 from service.errors import BundleInconsistent
 from service.recommending.recommender import Recommender
-from service.settings import Settings
 
 SHORT = TowerInput(NO_ROW, NO_TIMESTAMP, untimed_history([4], [np.nan]))
 LONG = TowerInput(2, FIRST_TIMESTAMP + 256, untimed_history([3, 9, 4], [5.0, 1.0, 2.0]))
@@ -52,13 +53,13 @@ def test_more_movies_than_one_call_takes_are_read_in_several(
 def test_a_directory_without_a_model_is_inconsistent(artifacts: Path) -> None:
     shutil.rmtree(artifacts / "tiny-1" / MODEL_DIRECTORY)
     with pytest.raises(BundleInconsistent, match="model: TensorFlow cannot load it"):
-        QueryTower(artifacts / "tiny-1", Settings())
+        QueryTower.open(artifacts / "tiny-1")
 
 
 def test_a_spoilt_model_is_inconsistent(artifacts: Path) -> None:
     (artifacts / "tiny-1" / MODEL_DIRECTORY / "saved_model.pb").write_bytes(b"\xff" * 100)
     with pytest.raises(BundleInconsistent, match="model: TensorFlow cannot load it"):
-        QueryTower(artifacts / "tiny-1", Settings())
+        QueryTower.open(artifacts / "tiny-1")
 
 
 def test_a_model_that_takes_other_arguments_is_inconsistent(artifacts: Path) -> None:
@@ -69,4 +70,11 @@ def test_a_model_that_takes_other_arguments_is_inconsistent(artifacts: Path) -> 
     function = tf.function(query_state).get_concrete_function(tf.TensorSpec([None], tf.int32, "users"))
     tf.saved_model.save(module, str(artifacts / "tiny-1" / MODEL_DIRECTORY), {"query_state": function})
     with pytest.raises(BundleInconsistent, match=r"to take \['history_lengths', .*, it takes \['users'\]"):
-        QueryTower(artifacts / "tiny-1", Settings())
+        QueryTower.open(artifacts / "tiny-1")
+
+
+def test_what_tensorflow_cannot_write_is_an_error_of_the_file_system(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(OSError, match=r"\w+Error: .*file/model") as refused:
+        save(tf.Module(), tmp_path / "file" / "model", {})
+    assert refused.value.filename == str(tmp_path / "file" / "model")

@@ -8,44 +8,46 @@ import pytest
 from any_manifest import MANIFEST
 from numpy.typing import NDArray
 
-from service.bundle import RATING_ARRAYS, RATING_HEAD_FILE
 from service.bundle.manifest import Manifest
-from service.bundle.rating_head import RatingHead
+from service.bundle.rating_head import RATING_ARRAYS, RATING_HEAD_FILE, RatingHead
 from service.errors import BundleInconsistent
 
 CANDIDATES, EMBEDDING, RATING = 30, 3, 4
 
 
 def write_head(directory: Path, **changes: Any) -> RatingHead:
+    """Writes a head, changes its document, and opens it."""
     random = np.random.default_rng(0)
-    layers = [
-        {"kernel": random.normal(size=shape).tolist(), "bias": random.normal(size=shape[1]).tolist()}
-        for shape in ((5, 6), (6, 2), (2, 1))
-    ]
-    document = {"mean_stars": 3.5, "spread_stars": 1.1, "layers": layers} | changes
-    (directory / "ratings").mkdir(exist_ok=True)
-    (directory / RATING_HEAD_FILE).write_text(json.dumps(document), encoding="utf-8")
-    shapes: dict[str, tuple[int, ...]] = {
-        "vectors": (CANDIDATES, RATING),
-        "biases": (CANDIDATES,),
-        "confidences": (CANDIDATES,),
-    }
-    for name, shape in shapes.items():
-        np.save(directory / RATING_ARRAYS[name], random.normal(size=shape).astype(np.float32))
-    return RatingHead(directory, manifest_of(CANDIDATES))
+
+    def draw(*shape: int) -> NDArray[np.float32]:
+        return random.normal(size=shape).astype(np.float32)
+
+    RatingHead.write(
+        directory,
+        vectors=draw(CANDIDATES, RATING),
+        biases=draw(CANDIDATES),
+        confidences=draw(CANDIDATES),
+        mean_stars=3.5,
+        spread_stars=1.1,
+        layers=[(draw(*shape), draw(shape[1])) for shape in ((5, 6), (6, 2), (2, 1))],
+    )
+    path = directory / RATING_HEAD_FILE
+    document = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(document | changes), encoding="utf-8")
+    return RatingHead.open(directory, manifest_of(CANDIDATES))
 
 
 def manifest_of(candidates: int) -> Manifest:
-    index = {"candidates": candidates}
+    index = replace(MANIFEST.index, candidates=candidates)
     return replace(MANIFEST, index=index, embedding_dimension=EMBEDDING, rating_scale=(1.0, 5.0))
 
 
 def by_hand(directory: Path, state: NDArray[np.float32], row: int) -> float:
-    """The formula of `service.bundle`, in float64."""
+    """The formula of `service.bundle.rating_head`, in float64."""
     vectors, biases, confidences = (np.load(directory / path) for path in RATING_ARRAYS.values())
     head = json.loads((directory / RATING_HEAD_FILE).read_text(encoding="utf-8"))
-    *taste, bias, confidence = state[EMBEDDING:].astype(float)
-    product = vectors[row].astype(float) @ np.array(taste)
+    *vector, bias, confidence = state[EMBEDDING:].astype(float)
+    product = vectors[row].astype(float) @ np.array(vector)
     predicted = bias + biases[row] + product
     if head["layers"]:
         values = np.array([bias, biases[row], product, confidences[row], confidence])
@@ -92,4 +94,4 @@ def test_a_head_of_another_shape_is_refused(changes: dict[str, Any], tmp_path: P
 def test_arrays_of_another_catalogue_are_refused(tmp_path: Path) -> None:
     write_head(tmp_path)
     with pytest.raises(BundleInconsistent, match="expected arrays of 31 candidates"):
-        RatingHead(tmp_path, manifest_of(31))
+        RatingHead.open(tmp_path, manifest_of(31))

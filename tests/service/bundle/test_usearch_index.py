@@ -1,18 +1,15 @@
-"""The optional index, as training writes it and as the service asks it; skipped where it is not there."""
+"""The optional index; skipped where its package is not installed."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from service.bundle import CANDIDATES_FILE, USEARCH_FILE
-from service.bundle.candidate_index import CandidateIndex
+from service.bundle.usearch_index import USEARCH_FILE, UsearchIndex
 from service.errors import BundleIncompatible, BundleInconsistent, BundleUnreadable
-from training.export.index_recall import LEAST_RECALL, SampledQueries
-from training.export.usearch_index import build_measured_usearch, build_usearch
 
 pytest.importorskip("usearch", reason="optional: requirements/usearch.txt")
 
@@ -28,69 +25,78 @@ def cloud(seed: int, number: int = NUMBER) -> Array:
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("usearch")
-    np.save(directory / CANDIDATES_FILE, cloud(0))
-    random = np.random.default_rng(1)
-    seen = [random.choice(NUMBER, 5 * (at % 4), replace=False).astype(np.int32) for at in range(20)]
-    index = build_measured_usearch(cloud(0), SampledQueries(cloud(2, 20), seen), directory / USEARCH_FILE)
-    return directory, index
+    UsearchIndex.build(directory, cloud(0))
+    return directory
 
 
-def test_the_service_finds_by_dot_product_what_training_measured(bundle: tuple[Path, dict[str, Any]]) -> None:
-    directory, measured = bundle
-    served = CandidateIndex(directory, measured, DIMENSION)
-    shares: list[float] = []
+DESCRIPTION = UsearchIndex([0] * NUMBER).describe(512, 512)
+
+
+def test_an_opened_index_finds_nearly_the_best_by_dot_product_and_more_with_more_effort(
+    directory: Path,
+) -> None:
+    opened = UsearchIndex.open(directory, DESCRIPTION, cloud(0))
+    shares: dict[int, list[float]] = {1: [], NUMBER: []}
     for query in cloud(3, 40):
-        exact = np.argsort(-(cloud(0) @ query), kind="stable")[:10]
-        found = served.nearest(query, 30)
-        assert found is not None
-        assert found.dtype == np.int32
-        assert np.all(np.diff(found) > 0)
-        shares.append(float(np.isin(exact, found).mean()))
-    assert np.mean(shares) > 0.97
-    assert min(measured["recall_at_10"], measured["recall_at_100"]) >= LEAST_RECALL
-    assert served.nearest(cloud(3, 1)[0], NUMBER // 2) is None
+        best = np.argsort(-(cloud(0) @ query), kind="stable")[:10]
+        for search_k, found_of in shares.items():
+            found = opened.nearest(query, 10, search_k)
+            assert found.dtype == np.int32
+            assert np.all(np.diff(found) > 0)
+            found_of.append(float(np.isin(best, found).mean()))
+    assert np.mean(shares[NUMBER]) > 0.97
+    assert np.mean(shares[1]) < 0.9
+
+
+def test_an_index_describes_itself(tmp_path: Path) -> None:
+    document = UsearchIndex.build(tmp_path, cloud(0, 300)).describe(64, 128).to_document()
+    assert document == {
+        "backend": "usearch",
+        "metric": "ip",
+        "augmentation": "sqrt(M^2 - |x|^2)",
+        "candidates": 300,
+        "connectivity": 16,
+        "expansion_add": 128,
+        "search_k": 64,
+        "deep_search_k": 128,
+    }
 
 
 def test_one_thread_writes_the_same_index_again(tmp_path: Path) -> None:
+    written = []
     for name in ("first", "again"):
-        build_usearch(cloud(0, 300), tmp_path / name)
-    assert (tmp_path / "first").read_bytes() == (tmp_path / "again").read_bytes()
+        (tmp_path / name).mkdir()
+        UsearchIndex.build(tmp_path / name, cloud(0, 300))
+        written.append((tmp_path / name / USEARCH_FILE).read_bytes())
+    assert written[0] == written[1]
 
 
-@pytest.mark.parametrize("changes", [{"metric": "cos"}, {"augmentation": "none"}])
-def test_an_index_of_another_kind_is_inconsistent(
-    bundle: tuple[Path, dict[str, Any]], changes: dict[str, Any]
-) -> None:
-    directory, measured = bundle
-    with pytest.raises(BundleInconsistent, match="expected an index of"):
-        CandidateIndex(directory, measured | changes, DIMENSION)
+@pytest.mark.parametrize("row", [0, NUMBER - 1])
+def test_an_index_of_other_candidates_is_inconsistent(directory: Path, row: int) -> None:
+    others = cloud(0)
+    others[row, 0] += 1
+    with pytest.raises(BundleInconsistent, match=f"row {row} is not the candidate's vector"):
+        UsearchIndex.open(directory, DESCRIPTION, others)
 
 
-@pytest.mark.parametrize(
-    ("others", "said"),
-    [(cloud(9), "row 0 is not"), (cloud(0, 10), "expected 3000 vectors of dimension 9, got 10")],
-)
-def test_an_index_of_other_candidates_is_inconsistent(
-    bundle: tuple[Path, dict[str, Any]], tmp_path: Path, others: Array, said: str
-) -> None:
-    np.save(tmp_path / CANDIDATES_FILE, cloud(0))
-    build_usearch(others, tmp_path / USEARCH_FILE)
-    with pytest.raises(BundleInconsistent, match=said):
-        CandidateIndex(tmp_path, bundle[1], DIMENSION)
+def test_an_index_of_other_counts_than_the_manifest_says_is_inconsistent(directory: Path) -> None:
+    with pytest.raises(BundleInconsistent, match="expected 2999 vectors of dimension 9, got 3000 of 9"):
+        UsearchIndex.open(directory, replace(DESCRIPTION, candidates=2_999), cloud(0))
+    with pytest.raises(BundleInconsistent, match="expected 3000 vectors of dimension 8, got 3000 of 9"):
+        UsearchIndex.open(directory, DESCRIPTION, cloud(0)[:, :-1])
 
 
-def test_what_is_no_index_is_unreadable(bundle: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
-    np.save(tmp_path / CANDIDATES_FILE, cloud(0))
+def test_what_is_no_index_is_unreadable(tmp_path: Path) -> None:
     (tmp_path / USEARCH_FILE).write_bytes(b"no index" * 100)
     with pytest.raises(BundleUnreadable, match="copy it again"):
-        CandidateIndex(tmp_path, bundle[1], DIMENSION)
+        UsearchIndex.open(tmp_path, DESCRIPTION, cloud(0))
 
 
 def test_without_the_package_the_error_says_what_to_install(
-    bundle: tuple[Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+    directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "usearch.index", None)
     with pytest.raises(BundleIncompatible, match=r"requirements/usearch\.txt"):
-        CandidateIndex(bundle[0], bundle[1], DIMENSION)
+        UsearchIndex.open(directory, DESCRIPTION, cloud(0))

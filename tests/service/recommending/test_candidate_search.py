@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from tiny_bundle import write_index
 
-from service.bundle import CANDIDATES_FILE, INDEX_AUGMENTATION, INDEX_FILE
+from service.bundle.annoy_index import AnnoyIndex
 from service.bundle.candidate_index import CandidateIndex
 from service.recommending.candidate_search import CandidateSearch
 from service.recommending.filters import Allowed
@@ -38,18 +37,10 @@ def candidates() -> Floats:
 @pytest.fixture(scope="module")
 def index(candidates: Floats, tmp_path_factory: pytest.TempPathFactory) -> CandidateIndex:
     directory = tmp_path_factory.mktemp("candidates")
-    write_index(directory / INDEX_FILE, candidates, trees=4)
-    np.save(directory / CANDIDATES_FILE, candidates)
-    measured = {
-        "backend": "annoy",
-        "metric": "angular",
-        "augmentation": INDEX_AUGMENTATION,
-        "trees": 4,
-        "search_k": 300,  # so little that it misses
-        "deep_search_k": 400,
-        "candidates": NUM_CANDIDATES,
-    }
-    return CandidateIndex(directory, measured, DIMENSION)
+    CandidateIndex.write_candidates(directory, candidates)
+    built = AnnoyIndex.build(directory, candidates, trees=4, seed=1)
+    description = built.describe(search_k=300, deep_search_k=400)  # so little that it misses
+    return CandidateIndex.open(directory, description, DIMENSION)
 
 
 def widest_of(index: CandidateIndex, widest: int) -> CandidateSearch:

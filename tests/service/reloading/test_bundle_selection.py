@@ -5,8 +5,7 @@ import pytest
 from any_manifest import MANIFEST
 from tiny_bundle import seal
 
-from service.bundle import CURRENT_FILE
-from service.bundle.current import go_live, roll_back
+from service.bundle.current import CURRENT_FILE, go_live, roll_back
 from service.errors import BundleDisagrees, BundleUnreadable
 from service.reloading.bundle_selection import BundleSelection
 

@@ -10,8 +10,7 @@ from service_client import Ask, asking
 from tiny_bundle import seal
 
 from service.app import create_app
-from service.bundle import CURRENT_FILE
-from service.bundle.current import go_live
+from service.bundle.current import CURRENT_FILE, go_live
 from service.settings import Settings
 
 KEYS = SecretStr("first-key, second-key,,")

@@ -12,8 +12,8 @@ from any_manifest import MANIFEST
 from service_process import REPOSITORY
 from tiny_bundle import seal
 
-from service.bundle import CURRENT_FILE, MANIFEST_FILE, PREVIOUS_FILE
-from service.bundle.current import go_live
+from service.bundle.current import CURRENT_FILE, PREVIOUS_FILE, go_live
+from service.bundle.manifest import MANIFEST_FILE
 from training import __main__ as command_line
 from training.errors import ExportError
 from training.export.bundle_inventory import TRAINING_LOCK, sole_training

@@ -12,10 +12,10 @@ import pytest
 import tensorflow as tf
 from synthetic_ratings import SMALL_CONFIG, table_of, two_tastes
 
-from service import bundle as contract
 from service.bundle import NO_ROW
 from service.bundle.checksums import verify_files
 from service.bundle.current import read_current
+from service.bundle.histories import HISTORY_ARRAYS
 from service.bundle.manifest import SCHEMA_VERSION, document_sha256, read_manifest
 from service.loading import load_recommender
 from service.recommending.queries import RecommendQuery
@@ -63,7 +63,7 @@ def test_the_files_are_those_of_the_contract_and_as_the_manifest_says(bundle: Pa
         "golden.json",
         "report/index.html",
         "report/metrics.json",
-        *contract.HISTORY_ARRAYS.values(),
+        *HISTORY_ARRAYS.values(),
     }
 
 
@@ -94,18 +94,18 @@ def test_the_manifest_says_where_the_bundle_comes_from(
     assert TrainingConfig.from_document(manifest.hyperparameters) == SMALL_CONFIG
     assert (manifest.seed, manifest.embedding_dimension, manifest.max_history) == (3, 17, 64)
     assert manifest.rating_scale == (0.5, 5.0)
-    assert manifest.index.keys() == {
+    document = json.loads((bundle / "manifest.json").read_text(encoding="utf-8"))
+    assert document["index"].keys() == {
         *("backend", "metric", "augmentation", "trees", "search_k", "deep_search_k"),
         "candidates",
         *("recall_at_10", "recall_at_100"),
     }
-    assert manifest.index["candidates"] == 85
-    assert min(manifest.index["recall_at_10"], manifest.index["recall_at_100"]) >= 0.99
+    assert document["index"]["candidates"] == 85
+    assert min(document["index"]["recall_at_10"], document["index"]["recall_at_100"]) >= 0.99
     assert manifest.metrics == {
         name: value for name, value in measured.items() if name not in {"losses", "analysis", "validation"}
     }
     assert manifest.libraries["tensorflow"] == tf.__version__
-    document = json.loads((bundle / "manifest.json").read_text(encoding="utf-8"))
     assert document["manifest_sha256"] == document_sha256(
         {name: value for name, value in document.items() if name != "manifest_sha256"}
     )
@@ -115,7 +115,7 @@ def test_the_arrays_are_what_the_model_read_and_made(bundle: Path, trained: Trai
     candidates = np.load(bundle / "candidates.npy")
     assert candidates.dtype == np.float32
     np.testing.assert_array_equal(candidates, trained.candidate_embeddings)
-    stored = {name: np.load(bundle / path) for name, path in contract.HISTORY_ARRAYS.items()}
+    stored = {name: np.load(bundle / path) for name, path in HISTORY_ARRAYS.items()}
     ids, ends = stored["user_id_bytes"].tobytes(), stored["user_id_offsets"].tolist()
     user_ids = [ids[start:end].decode() for start, end in pairwise(ends)]
     assert user_ids == list(trained.histories.user_ids)
@@ -137,7 +137,7 @@ def test_the_catalogue_has_every_movie_by_candidate_row(bundle: Path, train_tabl
 
 def test_a_year_that_is_not_known_is_null() -> None:
     table = table_of([("1", "1", 3, 0)], ["1", "2"], titles=["Heat (1995)", "unknown"])
-    assert export._catalogue(table)["years"] == [1995, None]
+    assert export._catalogue(table).years == [1995, None]
 
 
 def test_the_report_says_what_was_measured(bundle: Path, measured: dict[str, Any]) -> None:

@@ -2,21 +2,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from annoy import AnnoyIndex
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from service.bundle import CANDIDATES_FILE, INDEX_FILE
 from service.bundle.candidate_index import CandidateIndex
+from service.bundle.index_description import Backend, IndexDescription
 from training.errors import ExportError
-from training.export import index_recall as candidate_index
+from training.export import index_recall
 from training.export.index_recall import (
     LEAST_RECALL,
     SampledQueries,
-    augment,
-    build_index,
     build_measured_index,
     exact_top_k,
 )
@@ -37,47 +31,12 @@ def some_queries(dimension: int = 16, number: int = 40) -> SampledQueries:
     return SampledQueries(random.normal(size=(number, dimension)).astype(np.float32), seen)
 
 
-@given(
-    embeddings=arrays(np.float32, (6, 3), elements=st.floats(-4, 4, width=32)),
-    query=arrays(np.float32, 3, elements=st.floats(-4, 4, width=32)),
-)
-def test_angles_to_augmented_vectors_order_as_dot_products_do(embeddings: Array, query: Array) -> None:
-    augmented = augment(embeddings).astype(np.float64)
-    assert augmented.shape == (6, 4)
-    np.testing.assert_array_equal(augmented[:, :3], embeddings)
-    longest = np.sqrt(np.max(np.sum(embeddings.astype(np.float64) ** 2, axis=1)))
-    np.testing.assert_allclose(np.linalg.norm(augmented, axis=1), longest, rtol=1e-5, atol=1e-5)
-    if longest > 0 and np.linalg.norm(query) > 0:
-        cosines = augmented @ [*query, 0] / longest / np.linalg.norm(query)
-        dots = embeddings.astype(np.float64) @ query
-        np.testing.assert_allclose(cosines * longest * np.linalg.norm(query), dots, atol=1e-4)
-
-
-def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Path) -> None:
-    embeddings = cloud(500)
-    for name, seed in (("first", 1), ("again", 1), ("other", 2)):
-        build_index(embeddings, trees=4, seed=seed, path=tmp_path / name)
-    first, again, other = ((tmp_path / name).read_bytes() for name in ("first", "again", "other"))
-    assert first == again != other
-
-
-def test_an_index_holds_the_augmented_vectors_by_row(tmp_path: Path) -> None:
-    embeddings = cloud(50)
-    build_index(embeddings, trees=3, seed=0, path=tmp_path / "index")
-    read = AnnoyIndex(17, "angular")
-    read.load(str(tmp_path / "index"))
-    assert (read.get_n_items(), read.get_n_trees()) == (50, 3)
-    np.testing.assert_array_equal(
-        np.array([read.get_item_vector(row) for row in range(50)], np.float32), augment(embeddings)
-    )
-
-
 def measured_as_served(
-    directory: Path, embeddings: Array, queries: SampledQueries, index: dict[str, object], k: int
+    directory: Path, embeddings: Array, queries: SampledQueries, index: IndexDescription, k: int
 ) -> float:
     """The recall of what the service itself finds in these files, asking for k and all that was seen."""
-    np.save(directory / CANDIDATES_FILE, embeddings)
-    served = CandidateIndex(directory, index, embeddings.shape[1])
+    CandidateIndex.write_candidates(directory, embeddings)
+    served = CandidateIndex.open(directory, index, embeddings.shape[1])
     shares = []
     for query, seen in zip(queries.embeddings, queries.seen, strict=True):
         scores = {row: score for row, score in enumerate((embeddings @ query).tolist()) if row not in seen}
@@ -90,14 +49,16 @@ def measured_as_served(
     return float(np.mean(shares))
 
 
-def test_recall_is_that_of_the_answers_served(tmp_path: Path) -> None:
+@pytest.mark.parametrize("backend", ["annoy", "usearch"])
+def test_recall_is_that_of_the_answers_served(tmp_path: Path, backend: Backend) -> None:
+    if backend == "usearch":
+        pytest.importorskip("usearch", reason="optional: requirements/usearch.txt")
     embeddings, queries = cloud(), some_queries()
-    description = build_measured_index(embeddings, queries, 0, tmp_path / INDEX_FILE)
-    assert description["candidates"] == 3_000
-    assert (description["backend"], description["metric"]) == ("annoy", "angular")
+    description = build_measured_index(tmp_path, embeddings, queries, backend=backend)
+    assert (description.backend, description.candidates) == (backend, 3_000)
     for k in (10, 100):
         served = measured_as_served(tmp_path, embeddings, queries, description, k)
-        assert description[f"recall_at_{k}"] == pytest.approx(served)
+        assert description.to_document()[f"recall_at_{k}"] == pytest.approx(served)
         assert served >= LEAST_RECALL
 
 
@@ -105,34 +66,36 @@ def test_an_index_that_misses_too_much_is_searched_longer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     embeddings, queries = cloud(), some_queries()
-    monkeypatch.setattr(candidate_index, "LEAST_RECALL", 0.0)
-    easy = build_measured_index(embeddings, queries, 0, tmp_path / "easy")
-    monkeypatch.setattr(candidate_index, "LEAST_RECALL", 0.9999)
-    hard = build_measured_index(embeddings, queries, 0, tmp_path / "hard")
-    assert easy["recall_at_10"] < 0.9999 <= hard["recall_at_10"]
-    assert hard["search_k"] > easy["search_k"]
+    monkeypatch.setattr(index_recall, "LEAST_RECALL", 0.0)
+    easy = build_measured_index(tmp_path, embeddings, queries)
+    monkeypatch.setattr(index_recall, "LEAST_RECALL", 0.9999)
+    hard = build_measured_index(tmp_path, embeddings, queries)
+    assert easy.recall_at_10 is not None
+    assert hard.recall_at_10 is not None
+    assert easy.recall_at_10 < 0.9999 <= hard.recall_at_10
+    assert hard.search_k > easy.search_k
 
 
 def test_past_the_ceiling_export_gives_up_saying_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(candidate_index, "LEAST_RECALL", 0.9999)
-    monkeypatch.setattr(candidate_index, "MOST_SEARCH_K", 600)
+    monkeypatch.setattr(index_recall, "LEAST_RECALL", 0.9999)
+    monkeypatch.setattr(index_recall, "MOST_SEARCH_K", 600)
     with pytest.raises(
         ExportError, match=r"recall stays at 0\.\d+ .* search_k 600; expected at least 0\.9999"
     ):
-        build_measured_index(cloud(), some_queries(), 0, tmp_path / "index")
+        build_measured_index(tmp_path, cloud(), some_queries())
 
 
 def test_people_who_have_seen_everything_do_not_count(tmp_path: Path) -> None:
     embeddings = cloud(30)
     everything = SampledQueries(cloud(2), [np.arange(30, dtype=np.int32)] * 2)
-    description = build_measured_index(embeddings, everything, 0, tmp_path / "index")
-    assert (description["recall_at_10"], description["recall_at_100"]) == (1, 1)
+    description = build_measured_index(tmp_path, embeddings, everything)
+    assert (description.recall_at_10, description.recall_at_100) == (1, 1)
 
 
 @pytest.mark.parametrize("number", [1, 2, 15])
 def test_a_catalogue_may_be_very_small(number: int, tmp_path: Path) -> None:
     queries = SampledQueries(cloud(2), [np.array([], np.int32)] * 2)
-    description = build_measured_index(cloud(number), queries, 0, tmp_path / INDEX_FILE)
+    description = build_measured_index(tmp_path, cloud(number), queries)
     assert measured_as_served(tmp_path, cloud(number), queries, description, 10) == 1
 
 

@@ -11,11 +11,11 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from synthetic_ratings import SMALL_CONFIG, Rating, table_of
 
-from service.bundle import MODEL_DIRECTORY, NO_ROW, NO_TIMESTAMP
+from service.bundle import NO_ROW, NO_TIMESTAMP
 from service.bundle.manifest import read_manifest
 from service.bundle.query_tower import QueryTower, TowerInput
 from service.bundle.rating_head import RatingHead
-from service.settings import Settings
+from service.bundle.saved_model import MODEL_DIRECTORY
 from training.data.table import RatingsTable
 from training.export.saved_model import DEFAULT_TOP_K, library_versions, save_model
 from training.model.trained_model import TrainedModel
@@ -121,12 +121,12 @@ def test_query_states_and_the_rating_head_agree_with_the_model(
     states = loaded.signatures["query_state"](**tensors)["query_states"].numpy()
     np.testing.assert_allclose(states[:, :17], trained.embed_queries(inputs), atol=1e-5)
     every_movie = np.tile(np.arange(85, dtype=np.int32), (len(users), 1))
-    stars = RatingHead(bundle, read_manifest(bundle)).predict(states, list(every_movie))
+    stars = RatingHead.open(bundle, read_manifest(bundle)).predict(states, list(every_movie))
     np.testing.assert_allclose(stars, trained.predict_ratings(inputs, every_movie), atol=1e-4)
 
 
 def test_a_query_state_is_the_same_to_the_last_bit_in_any_batch(bundle: Path, trained: TrainedModel) -> None:
-    tower = QueryTower(bundle, Settings())
+    tower = QueryTower.open(bundle)
     histories = trained.histories
     people = []
     for user in range(60):

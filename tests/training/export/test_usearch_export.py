@@ -2,15 +2,15 @@ from pathlib import Path
 
 import pytest
 
+from service.bundle import usearch_index
 from service.bundle.manifest import read_manifest
 from service.loading import load_recommender
 from service.recommending.queries import RecommendQuery
 from service.settings import Settings
 from training.data.table import RatingsTable
 from training.errors import ConfigurationError
-from training.export import usearch_index
 from training.export.bundle_export import export_bundle
-from training.export.usearch_index import require_usearch
+from training.export.index_recall import require_index
 from training.model.trained_model import TrainedModel
 
 
@@ -21,7 +21,7 @@ def test_a_bundle_with_a_graph_is_exported_and_served(
     pytest.importorskip("usearch", reason="optional: requirements/usearch.txt")
     bundle = export_bundle(random_model, train_table, None, tmp_path, index_backend="usearch")
     manifest = read_manifest(bundle)
-    assert manifest.index["backend"] == "usearch"
+    assert manifest.index.backend == "usearch"
     assert "candidates.usearch" in manifest.files
     assert not (bundle / "candidates.ann").exists()
     recommender = load_recommender(bundle, Settings())
@@ -33,6 +33,7 @@ def test_a_bundle_with_a_graph_is_exported_and_served(
 
 
 def test_the_missing_package_is_told_before_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(usearch_index, "find_spec", lambda _: None)
+    monkeypatch.setattr(usearch_index, "is_installed", lambda: False)
     with pytest.raises(ConfigurationError, match=r"requirements/usearch\.txt"):
-        require_usearch()
+        require_index("usearch")
+    require_index("annoy")

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from tiny_bundle import seal
 
-from service.bundle import CANDIDATES_FILE, CATALOGUE_FILE
+from service.bundle.candidate_index import CANDIDATES_FILE
+from service.bundle.catalogue import CATALOGUE_FILE
 from service.errors import BundleCorrupt
 from training.errors import ExportError
 from training.export.verification import verify, verify_in_fresh_process

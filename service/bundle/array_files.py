@@ -1,34 +1,30 @@
-"""Reads the files of a bundle; whatever is wrong with one becomes a bundle error naming it."""
+"""Write and memory-map a bundle's array files (.npy); nothing is ever pickled or unpickled."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from service.bundle.disk import replacing
 from service.errors import BundleInconsistent, BundleUnreadable
 
 
-def load_json(path: Path) -> Any:
-    """Reads a JSON document.
+def write_array(path: Path, array: ArrayLike, dtype: type[np.generic]) -> None:
+    """Write an array as this type, replacing the file whole; makes the directory where it is missing.
 
     Raises:
-        BundleUnreadable: The file is missing or may not be read.
-        BundleInconsistent: It is not JSON.
+        OSError: The file cannot be written.
     """
-    try:
-        return json.loads(path.read_bytes())
-    except OSError as error:
-        raise BundleUnreadable(f"{path}: {error.strerror}; copy the bundle again") from error
-    except (ValueError, RecursionError) as error:
-        raise BundleInconsistent(f"{path}: not JSON ({error}); export again") from error
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.save(file, np.asarray(array, dtype), allow_pickle=False)
 
 
-def load_array(path: Path, dtype: type[np.generic], *, dimensions: int) -> NDArray[Any]:
-    """Maps an array file into memory, read-only; nothing in it is ever unpickled.
+def open_array(path: Path, dtype: type[np.generic], *, dimensions: int) -> NDArray[Any]:
+    """Map an array file into memory, read-only, so that processes share one copy.
 
     Raises:
         BundleUnreadable: The file is missing or may not be read.
@@ -45,5 +41,5 @@ def load_array(path: Path, dtype: type[np.generic], *, dimensions: int) -> NDArr
             f"{path}: expected {np.dtype(dtype)} with {dimensions} dimensions, "
             f"got {mapped.dtype} with {mapped.ndim}; export again"
         )
-    # A plain view of the mapping: slicing np.memmap itself costs microseconds more each time.
+    # A plain array over the mapping: slicing np.memmap itself costs microseconds more each time.
     return mapped.view(np.ndarray)
