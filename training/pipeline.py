@@ -25,7 +25,7 @@ from training.export.bundle_export import EXPORT_STEPS, export_bundle
 from training.export.bundle_inventory import sole_training
 from training.export.usearch_index import require_usearch
 from training.model.fitting import fit_model
-from training.report.bundle_report import write_readme_table
+from training.report.readme_table import write_readme_table
 
 
 def fit(
