@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,9 @@ def fit(
         # A step is counted as it begins, so the last one ends with one more.
         with stage("Export", EXPORT_STEPS + 1) as running:
             bundle = export_bundle(
-                trained, table, metrics, artifacts, running.advance, index_backend=index_backend
+                *(trained, table, metrics, artifacts),
+                partial(running.advance, milestone=True),
+                index_backend=index_backend,
             )
             running.advance()
         console.print(f"{bundle} is live", markup=False, soft_wrap=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +17,7 @@ from training.cli.progress import console, results
 from training.errors import ShelfError
 from training.export.artifacts import writing
 from training.export.bundle_inventory import bundles_in, prune, sole_training, verify_whole
+from training.export.verification import verify_served
 
 MIB = 2**20
 
@@ -60,11 +59,7 @@ def verify_bundle(
     with _told_in_one_line():
         bundle = bundle or read_current(artifacts)
         manifest = verify_whole(bundle.absolute())
-    command = [sys.executable, "-m", "service", "--verify", str(bundle.absolute())]
-    outcome = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # our own
-    if outcome.returncode != 0:
-        reason = (outcome.stderr.strip().splitlines() or [f"exit code {outcome.returncode}"])[-1]
-        raise ShelfError(reason.removeprefix("service: "))
+    verify_served(bundle)
     results.print(
         f"{bundle}: {len(manifest.files)} files as they were written, golden requests answered as recorded",
         markup=False,

@@ -36,12 +36,12 @@ from training.export.index_recall import build_measured_index, sample_queries
 from training.export.rating_head import write_rating_head
 from training.export.saved_model import library_versions, save_model
 from training.export.usearch_index import build_measured_usearch
-from training.export.verification import verify_in_fresh_process
+from training.export.verification import verify_in_fresh_process, verify_served
 from training.model.fitting import TrainedModel
 from training.model.histories import Histories
 from training.report.bundle_report import headline, write_report
 
-EXPORT_STEPS = 7
+EXPORT_STEPS = 8
 """How often `export_bundle` calls `on_step`."""
 
 
@@ -89,8 +89,10 @@ def export_bundle(
                 index_backend=index_backend,
             )
             building.rename(verifying)
-            on_step("verify in a fresh process")
+            on_step("compare with the model in a fresh process")
             verify_in_fresh_process(verifying / bundle_id, trained)
+            on_step("load as the service does, replay the golden requests")
+            verify_served(verifying / bundle_id)
             (verifying / bundle_id).rename(artifacts / bundle_id)
             sync(artifacts)
         finally:

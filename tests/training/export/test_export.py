@@ -13,7 +13,7 @@ import tensorflow as tf
 from synthetic_ratings import SMALL_CONFIG, table_of, two_tastes
 
 from service import bundle as contract
-from service.bundle import NO_ROW
+from service.bundle import NO_ROW, GoldenRequests
 from service.bundle.checksums import verify_files
 from service.bundle.current import read_current
 from service.bundle.manifest import SCHEMA_VERSION, document_sha256, read_manifest
@@ -26,6 +26,7 @@ from training.errors import ExportError
 from training.export import bundle_export as export
 from training.export import index_recall as candidate_index
 from training.export.bundle_export import EXPORT_STEPS, export_bundle
+from training.export.golden_requests import golden_requests
 from training.export.index_recall import sample_queries
 from training.export.saved_model import save_model
 from training.model.fitting import TrainedModel
@@ -249,6 +250,25 @@ def test_a_bundle_that_does_not_agree_leaves_everything_as_it_was(
     with pytest.raises(
         ExportError, match=r"does not answer as the model in memory does: .*differ by|other movies"
     ):
+        export_bundle(make_model(table), table, None, occupied)
+    assert everything_in(occupied) == before
+
+
+@pytest.mark.usefixtures("verify_here")
+def test_a_bundle_that_the_service_refuses_leaves_everything_as_it_was(
+    make_model: MakeModel, occupied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The model agrees; one golden rating is not what the service answers."""
+    before = everything_in(occupied)
+    table = few_ratings()
+
+    def disagreeing(*arguments: Any) -> GoldenRequests:
+        golden = golden_requests(*arguments)
+        golden["predict_rating"][0]["predicted_rating"] += 0.5
+        return golden
+
+    monkeypatch.setattr(export, "golden_requests", disagreeing)
+    with pytest.raises(ExportError, match=r"cannot be served: .*BundleDisagrees"):
         export_bundle(make_model(table), table, None, occupied)
     assert everything_in(occupied) == before
 
