@@ -1,10 +1,9 @@
-"""The trained model behind its exported signatures: the only importer of TensorFlow."""
+"""The trained model behind its exported signatures: the only user of TensorFlow."""
 
 from __future__ import annotations
 
 import gc
 import logging
-import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from service.bundle import MODEL_DIRECTORY, NO_ROW, NO_TIMESTAMP
 from service.bundle.histories import History
+from service.bundle.tensorflow_import import import_tensorflow
 from service.errors import BundleInconsistent
 from service.settings import Settings
 
@@ -158,10 +158,8 @@ def _import_tensorflow(settings: Settings) -> Any:
     Imported when a bundle is loaded, not with this module: it takes seconds and hundreds of megabytes, and
     must not be in a process that forks workers.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
     is_first = "tensorflow" not in sys.modules
-    import tensorflow  # noqa: PLC0415 see above
-
+    tensorflow = import_tensorflow()
     if is_first:
         # What came with it is never garbage; each full collection would look through its 280,000 objects for
         # about 0.3 s, in which nothing else runs.

@@ -14,8 +14,8 @@ from synthetic_ratings import Rating, table_of, two_tastes, write_csv
 
 from service.bundle.current import read_current
 from service.bundle.manifest import read_manifest
-from training import __main__ as command_line
 from training import pipeline
+from training.cli import command_line
 from training.config import PRESETS, TrainingConfig
 from training.errors import TrainingDiverged
 
@@ -65,7 +65,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 def test_help_names_the_commands_and_comes_without_tensorflow() -> None:
     code = (
-        "import sys; sys.argv = ['training', '--help']; import training.__main__ as line\n"
+        "import sys; sys.argv = ['training', '--help']; import training.cli.command_line as line\n"
         "try: line.main()\n"
         "finally: assert 'tensorflow' not in sys.modules"
     )

@@ -14,7 +14,7 @@ from tiny_bundle import seal
 
 from service.bundle import CURRENT_FILE, MANIFEST_FILE, PREVIOUS_FILE
 from service.bundle.current import go_live
-from training import __main__ as command_line
+from training.cli import command_line
 from training.errors import ExportError
 from training.export.bundle_inventory import TRAINING_LOCK, sole_training
 
