@@ -55,7 +55,7 @@ $(BASELINES)/installed: requirements/baselines.txt | $(VENV)/installed
 fit: install ## train, measure and export a bundle (DATA=, ARTIFACTS=, FLAGS=)
 	@$(IN_VENV) -m training fit --data '$(DATA)' --artifacts '$(ARTIFACTS)' $(FLAGS)
 
-# A taken port is told before the minutes of training, not after them.
+# A taken port is an error before the minutes of training, not after them.
 serve: install ## serve on http://HOST:PORT, after `make fit` where there is no bundle yet
 	@MATINEE_HOST='$(HOST)' MATINEE_PORT='$(PORT)' $(IN_VENV) -m service --check
 	@[ -f '$(ARTIFACTS)/CURRENT' ] || $(MAKE) --no-print-directory fit

@@ -118,7 +118,7 @@ def make_model(train_table: RatingsTable) -> MakeModel:
 
 @pytest.fixture(scope="session")
 def random_model(make_model: MakeModel) -> TrainedModel:
-    """`make_model` with nothing changed; only to be asked."""
+    """`make_model` with nothing changed; only to be read."""
     return make_model()
 
 

@@ -17,7 +17,7 @@ from training.experiments import experiment_commands
 _INTERRUPTED, _TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
 
 app = typer.Typer(
-    help="Trains the two-tower model on ratings, measures it, and exports bundles for the service.",
+    help="Train the two-tower model on ratings, measure it, and export bundles for the service.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

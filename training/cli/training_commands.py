@@ -53,7 +53,7 @@ def fit(
     seed: Seed = None,
     tensorboard: TensorBoard = None,
 ) -> None:
-    """Measures on held-out ratings, then trains on every rating and exports that as the live bundle."""
+    """Measure on held-out ratings, then train on every rating and export that as the live bundle."""
     config = _config(
         preset,
         layers,
@@ -91,7 +91,7 @@ def evaluate(
     seed: Seed = None,
     tensorboard: TensorBoard = None,
 ) -> None:
-    """Trains on a part of the ratings and measures on the rest, beside the baselines."""
+    """Train on a part of the ratings and measure on the rest, beside the baselines."""
     config = _config(
         preset,
         layers,

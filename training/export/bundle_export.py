@@ -54,7 +54,7 @@ def export_bundle(
     *,
     index_backend: str = "annoy",
 ) -> Path:
-    """Writes, moves, verifies and makes live.
+    """Write, move and verify a bundle, and make it live.
 
     Args:
         trained: Trained on every row of `table`.
@@ -68,14 +68,14 @@ def export_bundle(
         The bundle's directory.
 
     Raises:
-        ExportError: The bundle cannot be written, or does not stand up to its checks; nothing of it is left.
+        ExportError: The bundle cannot be written, or fails a check; nothing of it is left.
     """
     now = datetime.now(UTC).replace(microsecond=0)
     identity = f"{table.sha256()}{json.dumps(trained.config.to_document(), sort_keys=True)}"
     bundle_id = f"{now:%Y%m%dT%H%M%SZ}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
     with writing(artifacts):
         make_artifacts(artifacts)
-        # The parents' names say that a training which finds them left may remove them.
+        # By the parents' names a later training knows leftovers, see `sole_training`.
         building = artifacts / f"{BUILDING}{bundle_id}-{os.getpid()}"
         verifying = artifacts / f"{VERIFYING}{bundle_id}-{os.getpid()}"
         try:

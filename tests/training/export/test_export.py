@@ -170,7 +170,7 @@ def test_the_service_loads_the_bundle_and_answers_as_the_model_does(
 
 @pytest.fixture
 def occupied(tmp_path: Path) -> Path:
-    """Artifacts in which there are a live bundle and things of other people."""
+    """Artifacts with a live bundle and files that no export wrote."""
     artifacts = tmp_path / "artifacts"
     (artifacts / "earlier").mkdir(parents=True)
     (artifacts / "earlier" / "manifest.json").write_text("{}", encoding="utf-8")
@@ -315,7 +315,7 @@ def test_recall_is_measured_over_all_users_or_a_sample_of_very_many(
     assert distances.min(axis=1).max() < 1e-5
 
 
-def test_a_stranger_is_nobody_to_the_bundle(bundle: Path) -> None:
+def test_a_user_without_training_history_gets_the_popular_list(bundle: Path) -> None:
     recommender = load_recommender(bundle, Settings())
     answer = recommender.recommend(RecommendQuery(user_id="nobody"))
     assert answer.source == "popular"
