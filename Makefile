@@ -12,7 +12,9 @@ ARTIFACTS ?= artifacts
 PYTHONS = python3.11 python3.12 python3.13 python3
 VENV := .venv
 IN_VENV := $(VENV)/bin/python
-# pip shows progress on a terminal only.
+# On a terminal pip shows its progress, in a log it is silent. Its warnings, such as of an index that lacks a
+# package, say nothing that an error does not.
+NO_WARNINGS := 2> >(grep -vE '^(WARNING|DEPRECATION): ' >&2)
 PIP_INSTALL := -m pip --disable-pip-version-check install $(shell [ -t 2 ] || echo --quiet)
 PIP := $(IN_VENV) $(PIP_INSTALL)
 # A separate environment: its packages need another NumPy.
@@ -39,15 +41,15 @@ $(VENV)/installed: $(REQUIREMENTS)
 	echo "Install packages into $(VENV) ..."; started=$$SECONDS; \
 	"$$python" -m venv --clear $(VENV) \
 	  || { echo "make: $$python cannot make a virtual environment (Debian and Ubuntu: apt-get install python3-venv)" >&2; exit 1; }; \
-	$(PIP) -r requirements/dev.txt \
-	  && $(PIP) --no-deps -r requirements/dataset.txt || exit 1; \
+	$(PIP) -r requirements/dev.txt $(NO_WARNINGS) \
+	  && $(PIP) --no-deps -r requirements/dataset.txt $(NO_WARNINGS) || exit 1; \
 	echo "Install packages into $(VENV): $$((SECONDS - started)) s"; touch $@
 
 install-baselines: $(BASELINES)/installed ## build .venv-baselines for `evaluate --baselines` (gigabytes: PyTorch)
 
 $(BASELINES)/installed: requirements/baselines.txt | $(VENV)/installed
 	@echo "Install packages into $(BASELINES) ..."; started=$$SECONDS; \
-	$(IN_VENV) -m venv --clear $(BASELINES) && $(BASELINES)/bin/python $(PIP_INSTALL) -r $< || exit 1; \
+	$(IN_VENV) -m venv --clear $(BASELINES) && $(BASELINES)/bin/python $(PIP_INSTALL) -r $< $(NO_WARNINGS) || exit 1; \
 	echo "Install packages into $(BASELINES): $$((SECONDS - started)) s"; touch $@
 
 fit: install ## train, measure and export a bundle (DATA=, ARTIFACTS=, FLAGS=)
@@ -60,12 +62,14 @@ serve: install ## serve on http://HOST:PORT, after `make fit` where there is no 
 	@MATINEE_HOST='$(HOST)' MATINEE_PORT='$(PORT)' MATINEE_ARTIFACTS='$(ARTIFACTS)' \
 	  MATINEE_LOG_FORMAT="$${MATINEE_LOG_FORMAT:-text}" exec $(IN_VENV) -m service
 
+# A process for each core, but no more than memory has room for: each loads TensorFlow, about 1 GB.
 test: install check ## lint, types, then every test that is not marked slow
-	@$(IN_VENV) -m pytest
+	@$(IN_VENV) -m pytest -n logical --maxprocesses 4 --dist loadfile
 
-check: install ## lint and types
+check: install ## lint, types, and which module may import which
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/lint-imports --no-cache --no-logo
 	@$(VENV)/bin/mypy
 
 test-slow: install ## the tests on real data and those that take minutes
@@ -108,7 +112,8 @@ audit: $(AUDIT)/installed ## look the pinned packages up among known vulnerabili
 	  $(AUDIT)/bin/pip-audit --strict --disable-pip --no-deps -r requirements/$$file.txt || exit 1; done
 
 $(AUDIT)/installed: | $(VENV)/installed
-	@$(IN_VENV) -m venv --clear $(AUDIT) && $(AUDIT)/bin/python $(PIP_INSTALL) pip-audit==2.10.1 && touch $@
+	@$(IN_VENV) -m venv --clear $(AUDIT) && $(AUDIT)/bin/python $(PIP_INSTALL) pip-audit==2.10.1 $(NO_WARNINGS) \
+	  && touch $@
 
 # Includes iALS, SVD and SASRec once `make install-baselines` has run.
 EVALUATE_FOR_DOCS = $(IN_VENV) -m training evaluate --seeds 3 --artifacts '$(ARTIFACTS)' \

@@ -1,4 +1,4 @@
-"""Every hyper-parameter of the model and of its training, in one frozen place."""
+"""Hyper-parameters of the model and of its training."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from training.errors import ConfigurationError
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
-    """Hyper-parameters; the defaults are what `fit` ships.
+    """Hyper-parameters; the defaults are those of `fit`.
 
-    They were chosen on a validation part of the training rows, never on test rows (docs/model.md).
+    The defaults were chosen on a validation part of the training rows, never on test rows (docs/model.md).
 
     Attributes:
         seed: Fixes initial weights and every random draw of training.
@@ -25,7 +25,7 @@ class TrainingConfig:
         history_scales: Ages, in movies, at which a movie's weight in the history has fallen to a half;
             one pooled history for each.
         time_buckets: Quantile buckets of the training times, each with an embedding; 0: no time feature.
-        use_history_times: Whether a query without a time takes the mean time embedding of its history.
+        use_history_times: Whether a query without a time gets the times of its history.
         use_history, use_content, use_user_id: Switch features off, for ablations.
         max_title_words: Size of the title vocabulary.
         epochs: Passes over all users.
@@ -46,7 +46,7 @@ class TrainingConfig:
         time_dropout: Probability that a training example leaves out the query's time.
         time_window: With its time, a query that does not look forward predicts at most this many of the
             hidden movies nearest to that time.
-        user_weight_power: A user weighs (number of targets) to this power in the retrieval loss.
+        user_weight_power: The weight of a user in the retrieval loss is (number of targets) to this power.
         full_softmax_candidates: Up to this many movies the softmax runs over the whole catalogue, beyond
             it over the movies of the batch, with logQ correction.
     """
@@ -85,7 +85,11 @@ class TrainingConfig:
     full_softmax_candidates: int = 20_000
 
     def __post_init__(self) -> None:
-        """Refuses values that cannot train, naming the field."""
+        """Refuse values that cannot train.
+
+        Raises:
+            ConfigurationError: Names the field, its value and what was expected.
+        """
         positive = ("embedding_dimension", "rating_dimension", "max_history", "epochs", "batch_size")
         for name in (*positive, "learning_rate", "max_title_words", "time_window", "short_history"):
             self._require(getattr(self, name) > 0, name, "above 0")
@@ -111,14 +115,18 @@ class TrainingConfig:
             raise ConfigurationError(f"{name} must be {expected}, got {getattr(self, name)!r}")
 
     def to_document(self) -> dict[str, Any]:
-        """As JSON values, for the manifest."""
+        """Convert to JSON values, for the manifest."""
         return {
             key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()
         }
 
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> TrainingConfig:
-        """Reads what `to_document` wrote; unknown names are an error."""
+        """Read what `to_document` wrote.
+
+        Raises:
+            ConfigurationError: A name is unknown, or a value cannot be used.
+        """
         unknown = document.keys() - {field.name for field in fields(cls)}
         if unknown:
             raise ConfigurationError(f"unknown hyper-parameters {sorted(unknown)}")
@@ -146,4 +154,4 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
 }
 """What `--preset` sets before single options do: `forward`, the default, predicts what comes next;
-`interpolation` fills in what was hidden at random, as the random split asks."""
+`interpolation` predicts what was hidden at random, as the random split measures."""

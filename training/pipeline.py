@@ -1,13 +1,14 @@
-"""What each command does, stage by stage."""
+"""Run the stages of `fit` and `evaluate`, from loading ratings to the live bundle."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from service.bundle.index_description import Backend
-from training.cli.fit_progress import watched_fit
+from training.cli.fit_progress import fit_stage
 from training.cli.progress import console, stage
 from training.cli.result_tables import print_ablation, print_cold_start, print_comparison
 from training.config import TrainingConfig
@@ -26,7 +27,7 @@ from training.export.bundle_export import EXPORT_STEPS, export_bundle
 from training.export.bundle_inventory import sole_training
 from training.export.index_recall import require_index
 from training.model.fitting import fit_model
-from training.report.bundle_report import write_readme_table
+from training.report.readme_table import write_readme_table
 
 
 def fit(
@@ -39,12 +40,26 @@ def fit(
     tensorboard: Path | None = None,
     index_backend: Backend = "annoy",
 ) -> Path:
-    """Loads, measures on the split `held_out` if any, trains on every rating, exports; returns the bundle.
+    """Load ratings, measure on a split, train on every rating, export a bundle and make it live.
 
-    What `evaluate` has measured of the same model is taken instead of measuring it again.
+    Measures that `evaluate` kept of the same data, model and code are used instead of measuring again.
+
+    Args:
+        source: What to load, see `load_ratings`.
+        dataset: The MovieLens version that `auto` and `tfds` mean.
+        config: Of both trainings.
+        held_out: `temporal` or `random`; None: nothing is measured.
+        artifacts: Where bundles are.
+        tensorboard: A directory for event files, if any.
+        index_backend: A name of `service.bundle.INDEX_FILES`.
+
+    Returns:
+        The bundle's directory.
 
     Raises:
         ConfigurationError: `index_backend` needs a package that is not installed.
+        AnotherTraining: Another training holds the lock of `artifacts`.
+        ExportError: The bundle cannot be written, or fails a check; CURRENT was not changed.
     """
     require_index(index_backend)
     require_writable(artifacts)
@@ -56,12 +71,14 @@ def fit(
         if held_out is not None:
             metrics = _known_or_measured(table, held_out, config, artifacts, tensorboard)
             print_comparison(metrics)
-        with watched_fit("Train on every rating", config, tensorboard) as (_, on_epoch):
+        with fit_stage("Train on every rating", config, tensorboard) as (_, on_epoch):
             trained = fit_model(table, config, on_epoch)
         # A step is counted as it begins, so the last one ends with one more.
         with stage("Export", EXPORT_STEPS + 1) as running:
             bundle = export_bundle(
-                trained, table, metrics, artifacts, running.advance, index_backend=index_backend
+                *(trained, table, metrics, artifacts),
+                partial(running.advance, milestone=True),
+                index_backend=index_backend,
             )
             running.advance()
         console.print(f"{bundle} is live", markup=False, soft_wrap=True)
@@ -81,19 +98,22 @@ def evaluate(
     readme_mark: str = "",
     tensorboard: Path | None = None,
 ) -> dict[str, Any]:
-    """Loads, measures once per seed, prints the mean beside the baselines, keeps and returns everything.
+    """Load ratings, measure once per seed, print the mean beside the baselines, and keep it for `fit`.
 
     Args:
         source: What to load, see `load_ratings`.
         dataset: The MovieLens version that `auto` and `tfds` mean.
         config: Of the first seed; the others count up from it.
         split: `temporal` or `random`.
-        artifacts: Where bundles live: the next `fit` finds what was measured there.
-        seeds: How many.
-        baselines: Whether to measure the specialists too that have an environment of their own.
+        artifacts: Where bundles are; the next `fit` reads there what was measured.
+        seeds: How many trainings.
+        baselines: Whether to measure the specialists too, which have an environment of their own.
         readme: A file whose table between the comments `readme_mark` is to be replaced.
         readme_mark: See `write_readme_table`.
         tensorboard: A directory for event files, if any.
+
+    Returns:
+        Everything that was measured, see docs/evaluation.md.
 
     Raises:
         ConfigurationError: `baselines`, and their environment is not installed.
@@ -102,7 +122,7 @@ def evaluate(
     python = environment_python() if baselines else None
     table = load(source, dataset)
     records = EvaluationRecords(artifacts, table, config)  # now, for the code may change while it runs
-    # Before ours, so that one that fails does so before the minutes of training.
+    # Before our trainings, so that a failing baseline fails before those minutes.
     specialists = {} if python is None else _measure_specialists(table, split, config.seed, python)
     metrics = mean_of_runs(
         [
@@ -113,7 +133,7 @@ def evaluate(
         ]
     )
     metrics["baselines"] |= specialists
-    with watched_fit(f"Cold start, {split} split", config, tensorboard, then=1) as (running, on_epoch):
+    with fit_stage(f"Cold start, {split} split", config, tensorboard, then=1) as (running, on_epoch):
         metrics["cold_start"] = cold_start(table, split_by_name(table, split), config, on_epoch)
         running.advance()
     records.add(split, metrics)
@@ -127,7 +147,7 @@ def evaluate(
 def ablate(
     source: str, dataset: str, config: TrainingConfig, split: str, artifacts: Path
 ) -> dict[str, dict[str, float]]:
-    """Loads, measures the model without each of its parts in turn, prints, keeps and returns the measures."""
+    """Measure the model without each of its parts in turn; print, keep and return the measures."""
     require_writable(artifacts)
     table = load(source, dataset)
     records = EvaluationRecords(artifacts, table, config)  # now, for the code may change while it runs
@@ -141,7 +161,7 @@ def ablate(
 
 
 def load(source: str, dataset: str) -> RatingsTable:
-    """Loads ratings and says how many of what came from where; see `load_ratings`."""
+    """Load ratings with `load_ratings`; print their numbers and source."""
     with stage("Load ratings") as running:
         table = load_ratings(source, dataset)
         running.advance()
@@ -159,7 +179,7 @@ def load(source: str, dataset: str) -> RatingsTable:
 def _known_or_measured(
     table: RatingsTable, split: str, config: TrainingConfig, artifacts: Path, tensorboard: Path | None
 ) -> dict[str, Any]:
-    """What `evaluate` kept of a split, or else what is measured now; and what it kept of the others."""
+    """Read what `evaluate` kept of a split, or measure it now; add what was kept of other splits."""
     records = EvaluationRecords(artifacts, table, config)
     metrics = records.read(split)
     if "model" in metrics:
@@ -182,7 +202,7 @@ def _evaluate(
     split = split_by_name(table, split_name)
     name = f"Train and measure, {variant or f'{split_name} split'}"
     # The last step is the measuring itself.
-    with watched_fit(name, config, tensorboard, then=1) as (running, on_epoch):
+    with fit_stage(name, config, tensorboard, then=1) as (running, on_epoch):
         metrics = evaluate_split(table, split, config, on_epoch, measure_index=measure_index)
         running.advance()
     return metrics

@@ -18,7 +18,6 @@ from __future__ import annotations
 import errno
 import gc
 import logging
-import os
 import sys
 from collections.abc import Mapping
 from functools import partial
@@ -29,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.bundle.query_encoding import QUERY_DTYPES
+from service.bundle.tensorflow_import import import_tensorflow
 from service.errors import BundleInconsistent
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ FILES = (f"{MODEL_DIRECTORY}/saved_model.pb",)
 
 def query_specs() -> dict[str, Any]:
     """`QUERY_DTYPES` as `tf.TensorSpec` by name, for `tf.function`."""
-    import tensorflow  # noqa: PLC0415 takes seconds
+    tensorflow = import_tensorflow()
 
     return {name: tensorflow.TensorSpec([None], dtype, name) for name, dtype in QUERY_DTYPES.items()}
 
@@ -55,7 +55,7 @@ def save(module: Any, directory: Path, signatures: Mapping[str, Any]) -> None:
     Raises:
         OSError: TensorFlow cannot write it.
     """
-    import tensorflow  # noqa: PLC0415 takes seconds
+    tensorflow = import_tensorflow()
 
     try:
         tensorflow.saved_model.save(module, str(directory), dict(signatures))
@@ -73,7 +73,7 @@ class QueryStateSignature:
     """
 
     def __init__(self, model: Any, function: Any) -> None:
-        import tensorflow  # noqa: PLC0415 `open` imported it
+        tensorflow = import_tensorflow()
 
         self._model = model
         self._captured = list(function.captured_inputs)
@@ -99,7 +99,7 @@ class QueryStateSignature:
         Raises:
             BundleInconsistent: The model cannot be loaded, lacks the signature, or has another one.
         """
-        tensorflow = _import_tensorflow(intra_op_threads, inter_op_threads)
+        tensorflow = _set_up_tensorflow(intra_op_threads, inter_op_threads)
         path = directory / MODEL_DIRECTORY
         try:
             model = tensorflow.saved_model.load(str(path))
@@ -129,16 +129,14 @@ def _arguments(function: Any) -> list[str]:
     return [each.op.name for each in function.inputs[:num_arguments]]
 
 
-def _import_tensorflow(intra_op_threads: int, inter_op_threads: int) -> Any:
+def _set_up_tensorflow(intra_op_threads: int, inter_op_threads: int) -> Any:
     """TensorFlow with its threads set.
 
     Imported when a bundle is loaded, not with this module: it takes seconds and hundreds of megabytes, and
     must not be in a process that forks workers.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
     is_first = "tensorflow" not in sys.modules
-    import tensorflow  # noqa: PLC0415 see above
-
+    tensorflow = import_tensorflow()
     if is_first:
         # What came with it is never garbage; each full collection would visit its 280,000 objects for
         # about 0.3 s, in which nothing else runs.

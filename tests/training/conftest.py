@@ -16,6 +16,8 @@ import pytest
 import tensorflow as tf
 from synthetic_ratings import SMALL_CONFIG, two_tastes
 
+from service.loading import load_recommender
+from service.settings import Settings
 from training.data.splits import Split, temporal_split
 from training.data.table import RatingsTable
 from training.evaluation.analysis import analyse
@@ -118,17 +120,20 @@ def make_model(train_table: RatingsTable) -> MakeModel:
 
 @pytest.fixture(scope="session")
 def random_model(make_model: MakeModel) -> TrainedModel:
-    """`make_model` with nothing changed; only to be asked."""
+    """`make_model` with nothing changed; only to be read."""
     return make_model()
 
 
 @pytest.fixture
 def verify_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Verifies what a test exports in this process: a fresh one takes seconds, and `bundle` has had it."""
+    """Verifies what a test exports in this process: a fresh one takes seconds, `bundle` had both."""
 
     def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
         try:
-            verify(Path(command[-2]), Path(command[-1]))
+            if command[-2] == "--verify":
+                load_recommender(Path(command[-1]), Settings())
+            else:
+                verify(Path(command[-2]), Path(command[-1]))
         except Exception:  # noqa: BLE001 whatever it is, a process would end with it
             return subprocess.CompletedProcess(command, 1, "", traceback.format_exc())
         return subprocess.CompletedProcess(command, 0, "", "")

@@ -81,15 +81,15 @@ def test_one_seed_is_just_measured(
     assert "mean of" not in capsys.readouterr().out
 
 
-def test_the_specialists_stand_beside_the_other_baselines_where_asked_for(
+def test_the_specialists_stand_beside_the_other_baselines_if_wanted(
     seeds: list[int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setattr(pipeline, "environment_python", lambda: tmp_path)
-    asked: list[dict[str, Any]] = []
+    measured_with: list[dict[str, Any]] = []
 
     def measure(train: RatingsTable, test: RatingsTable, **given: Any) -> dict[str, dict[str, float]]:
         assert seeds == []  # before ours, see `evaluate`
-        asked.append(given | {"rows": (len(train), len(test))})
+        measured_with.append(given | {"rows": (len(train), len(test))})
         return {"ials": {"ndcg_at_10": 0.5}, "svd": {"rmse": 0.04}}
 
     monkeypatch.setattr(pipeline, "measure_specialists", measure)
@@ -98,7 +98,7 @@ def test_the_specialists_stand_beside_the_other_baselines_where_asked_for(
         "auto", "100k", config, "temporal", tmp_path / "artifacts", seeds=2, baselines=True
     )
     assert list(metrics["baselines"]) == ["popularity", "ease", "biases", "ials", "svd"]
-    [given] = asked
+    [given] = measured_with
     assert (given["python"], given["split_name"], given["seed"]) == (tmp_path, "temporal", 7)
     assert given["rows"] == (12, 3)
     out = capsys.readouterr().out

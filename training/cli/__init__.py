@@ -1,1 +1,1 @@
-"""The command line: options, progress, tables of results."""
+"""The command line: commands, options, progress, tables of results."""

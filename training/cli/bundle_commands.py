@@ -1,9 +1,7 @@
-"""`list`, `verify`, `prune`, `rollback`: commands about the bundles there are."""
+"""`list`, `verify`, `prune`, `rollback`: commands about existing bundles."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,17 +14,18 @@ from service.bundle.current import read_current, roll_back
 from service.errors import MatineeError
 from training.cli.options import DEFAULT_ARTIFACTS
 from training.cli.progress import console, results
-from training.errors import ShelfError
+from training.errors import BundleCommandError
 from training.export.artifacts import writing
 from training.export.bundle_inventory import bundles_in, prune, sole_training, verify_whole
+from training.export.verification import verify_served
 
 MIB = 2**20
 
-Artifacts = Annotated[Path, typer.Option(help="Where bundles live.")]
+Artifacts = Annotated[Path, typer.Option(help="The directory of bundles.")]
 
 
 def register(app: typer.Typer) -> None:
-    """Adds the commands."""
+    """Add the commands."""
     app.command("list")(list_bundles)
     app.command("verify")(verify_bundle)
     app.command("prune")(prune_bundles)
@@ -34,37 +33,33 @@ def register(app: typer.Typer) -> None:
 
 
 def list_bundles(artifacts: Artifacts = DEFAULT_ARTIFACTS) -> None:
-    """Shows the bundles there are, the newest first, and which is live."""
-    table = Table("bundle", "", "made", "data", "ratings", "MiB", "trouble", title=str(artifacts))
-    for shelved in bundles_in(artifacts):
-        manifest = shelved.manifest
+    """List bundles, the newest first, and which is live."""
+    table = Table("bundle", "", "created", "data", "ratings", "MiB", "problem", title=str(artifacts))
+    for entry in bundles_in(artifacts):
+        manifest = entry.manifest
         if manifest is None:
-            table.add_row(shelved.path.name, shelved.role, "", "", "", "", shelved.trouble)
+            table.add_row(entry.path.name, entry.role, "", "", "", "", entry.problem)
             continue
-        size = sum(entry["bytes"] for entry in manifest.files.values()) / MIB
+        size = sum(file["bytes"] for file in manifest.files.values()) / MIB
         about = (
             manifest.dataset.get("name", ""),
             f"{manifest.dataset.get('ratings', 0):,}",
             f"{size:.1f}",
             "",
         )
-        table.add_row(shelved.path.name, shelved.role, manifest.created_utc, *about)
+        table.add_row(entry.path.name, entry.role, manifest.created_utc, *about)
     results.print(table)
 
 
 def verify_bundle(
-    bundle: Annotated[Path | None, typer.Argument(help="Its directory; the live one's by default.")] = None,
+    bundle: Annotated[Path | None, typer.Argument(help="A bundle's directory, by default the live.")] = None,
     artifacts: Artifacts = DEFAULT_ARTIFACTS,
 ) -> None:
-    """Checks sizes and checksums, then has the service load the bundle and replay its golden requests."""
-    with _told_in_one_line():
+    """Check sizes and checksums, then have the service load the bundle and replay its golden requests."""
+    with _as_training_error():
         bundle = bundle or read_current(artifacts)
         manifest = verify_whole(bundle.absolute())
-    command = [sys.executable, "-m", "service", "--verify", str(bundle.absolute())]
-    outcome = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # our own
-    if outcome.returncode != 0:
-        reason = (outcome.stderr.strip().splitlines() or [f"exit code {outcome.returncode}"])[-1]
-        raise ShelfError(reason.removeprefix("service: "))
+    verify_served(bundle)
     results.print(
         f"{bundle}: {len(manifest.files)} files as they were written, golden requests answered as recorded",
         markup=False,
@@ -76,8 +71,8 @@ def prune_bundles(
     keep: Annotated[int, typer.Option(min=1, help="How many of the newest to keep.")] = 3,
     artifacts: Artifacts = DEFAULT_ARTIFACTS,
 ) -> None:
-    """Removes old bundles, never the live or the previous one, and what killed trainings left behind."""
-    with sole_training(artifacts) as leftovers, writing(artifacts), _told_in_one_line():
+    """Remove old bundles, never the live or the previous one, and what killed trainings left."""
+    with sole_training(artifacts) as leftovers, writing(artifacts), _as_training_error():
         for name in leftovers:
             console.print(f"removed {name}, which a killed training left", markup=False, soft_wrap=True)
         removed = prune(artifacts, keep)
@@ -88,15 +83,15 @@ def prune_bundles(
 
 
 def rollback(artifacts: Artifacts = DEFAULT_ARTIFACTS) -> None:
-    """Makes the previous bundle live and the live one the previous; a second time undoes it."""
-    with writing(artifacts), _told_in_one_line():
+    """Make the previous bundle live and the live one previous; a second time undoes it."""
+    with writing(artifacts), _as_training_error():
         bundle_id = roll_back(artifacts)
     console.print(f"{artifacts / bundle_id} is live", markup=False, soft_wrap=True)
 
 
 @contextmanager
-def _told_in_one_line() -> Iterator[None]:
+def _as_training_error() -> Iterator[None]:
     try:
         yield
     except MatineeError as error:
-        raise ShelfError(str(error)) from error
+        raise BundleCommandError(str(error)) from error

@@ -1,4 +1,4 @@
-"""What training measures while it runs, as event files that TensorBoard reads."""
+"""Write the losses and measures of training as event files for TensorBoard."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _SCALAR = tf.compat.v1.SummaryMetadata(
 
 @contextmanager
 def event_log(directory: Path | None, run: str) -> Iterator[OnEpoch]:
-    """Gives what writes the figures of each epoch, one tag each, until the block ends.
+    """Open event files; yield a function that writes the figures of an epoch, one tag each.
 
     Args:
-        directory: Of all runs; None: nothing is written.
-        run: The name of this one, a directory in it.
+        directory: The directory of all runs; None: nothing is written.
+        run: The name of this run's directory in it.
 
     Raises:
-        ConfigurationError: It cannot be written to.
+        ConfigurationError: The directory cannot be written to.
     """
     if directory is None:
         yield lambda _epoch, _figures: None

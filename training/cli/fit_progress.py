@@ -1,4 +1,4 @@
-"""A fit while it runs: its figures on the screen and, where asked, in TensorBoard's files."""
+"""Show the figures of a fit while it runs, and log them for TensorBoard."""
 
 from __future__ import annotations
 
@@ -16,16 +16,19 @@ _SHORT = {"hit_rate_at_100": "HR@100", "ndcg_at_10": "NDCG@10", "rmse": "RMSE"}
 
 
 @contextmanager
-def watched_fit(
+def fit_stage(
     name: str, config: TrainingConfig, tensorboard: Path | None, *, then: int = 0
 ) -> Iterator[tuple[Stage, OnEpoch]]:
-    """A stage that advances with each epoch of `config`, and what `fit_model` tells of them.
+    """Show a stage that advances with each epoch of a fit.
 
     Args:
         name: Of the stage, and of the run in TensorBoard's directory.
         config: Of the fit.
         tensorboard: Where runs are logged; None: nowhere.
         then: Steps of the stage after the last epoch.
+
+    Yields:
+        The stage, and the `on_epoch` of `fit_model`.
     """
     run = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ} {name}, seed {config.seed}".replace("/", "-")
     with stage(name, config.epochs + then) as running, event_log(tensorboard, run) as log:

@@ -1,4 +1,4 @@
-"""Options of `fit` and `evaluate`: the words that may be typed, and what `--help` says of them."""
+"""Options that commands share: their values and their help."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 
 
 class Dataset(StrEnum):
-    """MovieLens versions that TensorFlow Datasets knows."""
+    """MovieLens versions of TensorFlow Datasets."""
 
     ML_100K = "100k"
     ML_1M = "1m"
@@ -27,7 +27,7 @@ class Split(StrEnum):
 
 
 class Evaluation(StrEnum):
-    """A split to measure on before shipping, or none."""
+    """The split to measure on before the export, or none."""
 
     TEMPORAL = "temporal"
     RANDOM = "random"
@@ -61,7 +61,7 @@ Layers = Annotated[
 Weight = Annotated[float | None, typer.Option(min=0)]
 Epochs = Annotated[int | None, typer.Option(min=1, help="Passes over all users.")]
 Artifacts = Annotated[
-    Path, typer.Option(help="Where bundles live, and what `evaluate` measured for the next one's report.")
+    Path, typer.Option(help="The directory of bundles and of what `evaluate` measured for the next report.")
 ]
 TensorBoard = Annotated[
     Path | None,

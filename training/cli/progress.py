@@ -1,4 +1,4 @@
-"""Stages of a command, each with its name, a progress bar and its time."""
+"""Show the stages of a command, each with its name, a progress bar and its time."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ results = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 
 
 class Stage:
-    """One stage while it runs."""
+    """A running stage."""
 
     def __init__(self, progress: Progress, task: TaskID) -> None:
         self._progress = progress
         self._task = task
 
     def advance(self, note: str = "", *, milestone: bool = False) -> None:
-        """One step done; `note` is shown beside the bar; off a terminal a milestone's is printed."""
+        """Count one step; show `note` beside the bar, or off a terminal print it if a `milestone`."""
         self._progress.update(self._task, advance=1, note=note)
         if milestone and not console.is_terminal:
             console.print(f"  {note}", markup=False, soft_wrap=True)
@@ -33,9 +33,9 @@ class Stage:
 
 @contextmanager
 def stage(name: str, total: int = 1) -> Iterator[Stage]:
-    """Shows a stage of `total` steps until the block ends.
+    """Show a stage of `total` steps until the block ends.
 
-    On a terminal the bar is live; elsewhere lines say that the stage began and how long it took.
+    On a terminal as a bar; elsewhere as a line at the beginning and one with the seconds at the end.
     """
     started = time.perf_counter()
     columns = (

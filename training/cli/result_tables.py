@@ -1,4 +1,4 @@
-"""What was measured, as tables on standard output."""
+"""Print measures as tables on standard output."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from training.evaluation.comparison import MEASURES, compare
 
 
 def print_comparison(metrics: dict[str, Any]) -> None:
-    """The model beside the baselines, the best of each row marked, and in words where it loses."""
+    """Print the model beside the baselines, the best of each row marked, and each loss as a sentence."""
     comparison = compare(metrics)
     seeds = len(metrics["seeds"])
     # The star marks the best where bold does not show, as in a file.
@@ -28,14 +28,16 @@ def print_comparison(metrics: dict[str, Any]) -> None:
 
 
 def print_cold_start(cold_start: dict[str, Any] | None) -> None:
-    """What the first ratings of people are worth whom the model never saw."""
+    """Print measures of cold-start users by the number of ratings they send."""
     if cold_start is None:
-        results.print("Cold start: not measured, nobody with ten training ratings can be spared.")
+        results.print(
+            "Cold start: not measured, no user with ten training ratings can be left out of training."
+        )
         return
     for which in ("first", "latest"):
         curve = cold_start[which]
         table = Table(
-            f"{which} ratings", title=f"Cold start, {cold_start['users']} users the model never saw"
+            f"{which} ratings", title=f"Cold start, {cold_start['users']} users left out of training"
         )
         for point in curve:
             table.add_column(str(point["ratings"]), justify="right")
@@ -46,7 +48,7 @@ def print_cold_start(cold_start: dict[str, Any] | None) -> None:
 
 
 def print_ablation(measured: dict[str, dict[str, float]], split: str) -> None:
-    """The model without each of its parts."""
+    """Print measures of the model without each of its parts."""
     table = Table("", title=f"Ablation, {split} split")
     for name in measured:
         table.add_column(name, justify="right", min_width=6)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
@@ -42,12 +42,6 @@ class MovielensDirectory(Movielens):
 
     def _split_generators(self, dl_manager: Any) -> list[Any]:  # noqa: ARG002 - nothing is downloaded
         return [tfds.core.SplitGenerator(name="train", gen_kwargs={"dir_path": str(self._raw)})]
-
-    def _log_download_bytes(self) -> None:
-        """Nothing is downloaded, so nothing is said."""
-
-    def _log_download_done(self) -> None:
-        """Whoever asked for the data says where it came from."""
 
 
 def is_prepared(dataset: str) -> bool:
@@ -133,12 +127,12 @@ def _data_dir() -> str | None:
 
 @contextmanager
 def _quiet_tfds(*, show_progress: bool = False) -> Iterator[None]:
-    """Without the warnings tfds gives about its own code; what else it says goes to standard error."""
+    """Drop tfds's warnings about its own code and what it prints; progress bars, if any, are on stderr."""
     verbosity = absl_logging.get_verbosity()
     absl_logging.set_verbosity(absl_logging.ERROR)
     tfds.display_progress_bar(show_progress)
     try:
-        with redirect_stdout(sys.stderr):
+        with redirect_stdout(io.StringIO()):
             yield
     finally:
         absl_logging.set_verbosity(verbosity)

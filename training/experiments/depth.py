@@ -10,7 +10,7 @@ from training.experiments.outcome import Figure, Outcome
 from training.experiments.rating_rows import TutorialData
 from training.experiments.running import describe, fit_in_stage
 from training.experiments.tutorial_fitting import FittedTutorial
-from training.report.plots import line_chart
+from training.report.charts import Chart
 
 EPOCHS = 300
 
@@ -51,7 +51,7 @@ def run(table: RatingsTable, config: TrainingConfig) -> Outcome:
         for name, one in fitted.items()
     }
     epochs = list(next(iter(curves.values())))
-    chart = line_chart(
+    chart = Chart(
         "Top-100 accuracy on the held-out ratings",
         "epoch",
         [str(epoch) for epoch in epochs],

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from training.cli.options import Data
+from training.cli.pipeline_import import import_pipeline
 from training.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ Output = Annotated[
 def depth(data: Data = "auto", epochs: Epochs = None, seed: Seed = 42, output: Output = None) -> None:
     """Deep retrieval with one, two and three dense layers: three curves in one chart."""
     table = _begin(data, output)
-    from training.experiments import depth as experiment  # noqa: PLC0415  # heavy, as in `training.__main__`
+    from training.experiments import depth as experiment  # noqa: PLC0415  # as `pipeline_import`
 
     _end(experiment.run(table, _config(experiment.CONFIG, epochs, seed)), output)
 
@@ -71,9 +72,8 @@ def _begin(data: str, output: Path | None) -> RatingsTable:
             output.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigurationError(f"--output {output}: cannot be made: {error.strerror}") from error
-    from training.pipeline import load  # noqa: PLC0415  # as above
-
-    return load(data, "100k")
+    table: RatingsTable = import_pipeline().load(data, "100k")
+    return table
 
 
 def _end(outcome: Outcome, output: Path | None) -> None:

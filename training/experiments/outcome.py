@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,8 @@ from rich.table import Table
 
 from training.cli.progress import results
 from training.errors import ConfigurationError
-from training.report.html_page import page, table
+from training.report.charts import Chart
+from training.report.pages import chart_svg, render
 
 _HEADER = ("measured", "published", "difference", "TFRS", "band", "in it")
 
@@ -69,7 +69,7 @@ class Outcome:
         figures: Beside the published ones.
         sentences: Other findings.
         details: JSON values: configurations, curves, times.
-        charts: SVG by name.
+        charts: By name.
     """
 
     name: str
@@ -77,7 +77,7 @@ class Outcome:
     figures: list[Figure]
     sentences: list[str]
     details: dict[str, Any]
-    charts: dict[str, str]
+    charts: dict[str, Chart]
 
     def show(self) -> None:
         """Print the table and the sentences."""
@@ -106,13 +106,19 @@ class Outcome:
             "sentences": self.sentences,
             **self.details,
         }
-        rows = [[html.escape(figure.name), *map(html.escape, figure.cells())] for figure in self.figures]
-        body = table(["", *_HEADER], rows) + "".join(self.charts.values())
-        body += "".join(f"<p>{html.escape(sentence)}</p>" for sentence in self.sentences)
+        page = render(
+            "experiment",
+            title=f"Matinee, experiment {self.name}",
+            summary=self.title,
+            head=["", *_HEADER],
+            rows=[[figure.name, *figure.cells()] for figure in self.figures],
+            all_charts=list(self.charts.values()),
+            sentences=self.sentences,
+        )
         files = {
             f"{self.name}.json": json.dumps(document, indent=2) + "\n",
-            f"{self.name}.html": page(f"Matinee, experiment {self.name}", self.title, body),
-            **{f"{self.name}-{chart}.svg": svg + "\n" for chart, svg in self.charts.items()},
+            f"{self.name}.html": page,
+            **{f"{self.name}-{name}.svg": chart_svg(chart) for name, chart in self.charts.items()},
         }
         try:
             for name, text in files.items():

@@ -1,4 +1,4 @@
-"""The directory that bundles are written to, and what a file system may have against it."""
+"""Check and make the directory that bundles are written to."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _PATTERN = re.compile(r"\[.*\]|\\")
 
 
 def require_writable(artifacts: Path) -> None:
-    """Finds out before the minutes of training what would fail after them; writes nothing.
+    """Check before the minutes of training that a bundle could be written after them; write nothing.
 
     Args:
-        artifacts: Where bundles live, there or not.
+        artifacts: Where bundles are; need not exist.
 
     Raises:
         ExportError: No bundle could be written there.
@@ -37,7 +37,7 @@ def require_writable(artifacts: Path) -> None:
 
 
 def make_artifacts(artifacts: Path) -> None:
-    """Makes the directory where it is not there, readable for all whatever the umask, as what is in it."""
+    """Make the directory if it does not exist, readable for all whatever the umask, as its bundles."""
     if not artifacts.exists():
         artifacts.mkdir(parents=True)
         artifacts.chmod(0o755)
@@ -45,10 +45,10 @@ def make_artifacts(artifacts: Path) -> None:
 
 @contextmanager
 def writing(artifacts: Path) -> Iterator[None]:
-    """Within it a refusal of the file system, such as of a full disk, becomes an error of ours.
+    """Convert an error of the file system in the block, such as a full disk, to `ExportError`.
 
     Args:
-        artifacts: Named where the refusal names no file.
+        artifacts: Named where the error names no file.
 
     Raises:
         ExportError: Something could not be written.

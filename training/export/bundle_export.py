@@ -29,11 +29,11 @@ from training.export.golden_requests import golden_requests
 from training.export.index_recall import build_measured_index, sample_queries
 from training.export.rating_head import write_rating_head
 from training.export.saved_model import library_versions, save_model
-from training.export.verification import verify_in_fresh_process
+from training.export.verification import verify_in_fresh_process, verify_served
 from training.model.trained_model import TrainedModel
 from training.report.bundle_report import headline, write_report
 
-EXPORT_STEPS = 7
+EXPORT_STEPS = 8
 """How often `export_bundle` calls `on_step`."""
 
 
@@ -46,7 +46,7 @@ def export_bundle(
     *,
     index_backend: Backend = "annoy",
 ) -> Path:
-    """Writes, moves, verifies and makes live.
+    """Write, move and verify a bundle, and make it live.
 
     Args:
         trained: Trained on every row of `table`.
@@ -60,14 +60,14 @@ def export_bundle(
         The bundle's directory.
 
     Raises:
-        ExportError: The bundle cannot be written, or does not stand up to its checks; nothing of it is left.
+        ExportError: The bundle cannot be written, or fails a check; nothing of it is left.
     """
     now = datetime.now(UTC).replace(microsecond=0)
     identity = f"{table.sha256()}{json.dumps(trained.config.to_document(), sort_keys=True)}"
     bundle_id = f"{now:%Y%m%dT%H%M%SZ}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
     with writing(artifacts):
         make_artifacts(artifacts)
-        # The parents' names say that a training which finds them left may remove them.
+        # By the parents' names a later training knows leftovers, see `sole_training`.
         building = artifacts / f"{BUILDING}{bundle_id}-{os.getpid()}"
         verifying = artifacts / f"{VERIFYING}{bundle_id}-{os.getpid()}"
         try:
@@ -81,8 +81,10 @@ def export_bundle(
                 index_backend=index_backend,
             )
             building.rename(verifying)
-            on_step("verify in a fresh process")
+            on_step("compare with the model in a fresh process")
             verify_in_fresh_process(verifying / bundle_id, trained)
+            on_step("load as the service does, replay the golden requests")
+            verify_served(verifying / bundle_id)
             (verifying / bundle_id).rename(artifacts / bundle_id)
             sync(artifacts)
         finally:

@@ -1,4 +1,4 @@
-"""The bundles there are: which of them are live, previous, old, whole; and what killed trainings left."""
+"""List, verify and prune bundles, and lock artifacts for one training at a time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from training.export.artifacts import make_artifacts, writing
 
 TRAINING_LOCK = ".training.lock"
 BUILDING, VERIFYING, REMOVING = ".building-", ".verifying-", ".removing-"
-"""How directories are named that are half-written or half-removed; the process's number ends the name."""
+"""Prefixes of half-written and half-removed directories; the process id ends the name."""
 
 _LEFTOVER = re.compile(
     rf"({re.escape(BUILDING)}|{re.escape(VERIFYING)}|{re.escape(REMOVING)}).*"
@@ -29,30 +29,37 @@ _LEFTOVER = re.compile(
 
 
 @dataclass(frozen=True)
-class Shelved:
-    """One bundle.
+class BundleEntry:
+    """One bundle of an artifacts directory.
 
     Attributes:
         path: Its directory.
         manifest: None where it cannot be read.
-        role: `live`, `previous`, or nothing.
-        trouble: What is wrong with its manifest, if anything.
+        role: `live`, `previous`, or empty.
+        problem: Why the manifest cannot be read, or empty.
     """
 
     path: Path
     manifest: Manifest | None
     role: str
-    trouble: str = ""
+    problem: str = ""
 
 
 @contextmanager
 def sole_training(artifacts: Path) -> Iterator[list[str]]:
-    """Within it no other training or pruning changes `artifacts`; yields the leftovers that it removed first.
+    """Hold the lock that allows one training or pruning at a time to change `artifacts`.
 
-    The lock ends with the process, however that ends: whatever half-written thing is there now is nobody's.
+    The system releases the lock whenever its process ends. So what is half-written once the lock is held
+    belongs to no process, and is removed.
+
+    Args:
+        artifacts: Where bundles are; made if it does not exist, and removed again if it stays empty.
+
+    Yields:
+        The names of what was removed.
 
     Raises:
-        AnotherTraining: One is at work there.
+        AnotherTraining: Another process holds the lock.
         ExportError: The directory may not be written to.
     """
     lock = artifacts / TRAINING_LOCK
@@ -74,7 +81,7 @@ def sole_training(artifacts: Path) -> Iterator[list[str]]:
 
 
 def _remove_if_empty(artifacts: Path) -> None:
-    with suppress(OSError):  # there is something in it
+    with suppress(OSError):  # it is not empty
         artifacts.rmdir()
 
 
@@ -88,37 +95,37 @@ def _remove_leftovers(artifacts: Path) -> list[str]:
     return [path.name for path in leftovers]
 
 
-def bundles_in(artifacts: Path) -> list[Shelved]:
-    """Every bundle, the newest first; directories without a manifest are none."""
+def bundles_in(artifacts: Path) -> list[BundleEntry]:
+    """List every bundle, the newest first; a directory without a manifest is none."""
     roles = {_name(read_previous, artifacts): "previous", _name(read_current, artifacts): "live"}
-    shelved = []
+    entries = []
     for path in sorted(artifacts.iterdir() if artifacts.is_dir() else ()):
         if path.name.startswith(".") or not os.path.lexists(path / MANIFEST_FILE):
             continue
         role = roles.get(path.name, "")
         try:
-            shelved.append(Shelved(path, read_manifest(path), role))
+            entries.append(BundleEntry(path, read_manifest(path), role))
         except BundleError as error:
-            shelved.append(Shelved(path, None, role, str(error)))
-    return sorted(shelved, key=_age, reverse=True)
+            entries.append(BundleEntry(path, None, role, str(error)))
+    return sorted(entries, key=_age, reverse=True)
 
 
 def prune(artifacts: Path, keep: int) -> list[str]:
-    """Removes bundles but for the newest `keep`, the live and the previous one; call it in `sole_training`.
+    """Remove bundles but for the newest `keep`, the live and the previous one; call it in `sole_training`.
 
     Bundles whose manifest cannot be read have no age, and count as the oldest.
 
     Returns:
-        What was removed.
+        The ids of the removed bundles.
     """
     removed = []
-    # Under the lock of CURRENT, so that no rollback makes live what is being removed.
+    # Under the lock of CURRENT, so that no rollback makes a bundle live while it is removed.
     with exclusive(artifacts / CHANGE_LOCK):
-        for shelved in bundles_in(artifacts)[keep:]:
-            if shelved.role:
+        for entry in bundles_in(artifacts)[keep:]:
+            if entry.role:
                 continue
-            removing = artifacts / f"{REMOVING}{shelved.path.name}-{os.getpid()}"
-            shelved.path.rename(removing)
+            removing = artifacts / f"{REMOVING}{entry.path.name}-{os.getpid()}"
+            entry.path.rename(removing)
             removed.append(removing)
     for path in removed:
         shutil.rmtree(path)
@@ -126,7 +133,7 @@ def prune(artifacts: Path, keep: int) -> list[str]:
 
 
 def verify_whole(bundle: Path) -> Manifest:
-    """Compares every file with the manifest.
+    """Compare the size and checksum of every file with the manifest.
 
     Raises:
         BundleError: Its subclass and message say which file is wrong, and how.
@@ -143,5 +150,5 @@ def _name(read: Callable[[Path], Path], artifacts: Path) -> str | None:
         return None
 
 
-def _age(shelved: Shelved) -> tuple[str, str]:
-    return "" if shelved.manifest is None else shelved.manifest.created_utc, shelved.path.name
+def _age(entry: BundleEntry) -> tuple[str, str]:
+    return "" if entry.manifest is None else entry.manifest.created_utc, entry.path.name

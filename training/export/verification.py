@@ -1,7 +1,8 @@
-"""Reload a bundle in a fresh process and compare its answers with those of the model in memory.
+"""Verify a bundle in fresh processes: against the model in memory, and as the service loads it.
 
-`python -m training.export.verification BUNDLE EXPECTED` is what the export runs after moving the bundle.
-Of the training process it needs only EXPECTED, a directory of queries and answers.
+`python -m training.export.verification BUNDLE EXPECTED` is the first of these processes. It shares nothing
+with the training process but EXPECTED, a directory of queries and answers. The second is
+`python -m service --verify BUNDLE`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from service.bundle.saved_model import MODEL_DIRECTORY
 from training.errors import ExportError
 
 if TYPE_CHECKING:
-    # The fresh process must not need the code that trained.
+    # The fresh process must not need the code of training.
     from training.model.trained_model import TrainedModel
 
 EMBEDDING_TOLERANCE = 1e-5
@@ -35,7 +36,11 @@ _ARRAYS_FILE, _USER_IDS_FILE = "expected.npz", "user_ids.json"
 
 
 def verify_in_fresh_process(bundle: Path, trained: TrainedModel) -> None:
-    """Compare embeddings, ratings and top-k of up to 1,000 users.
+    """Compare embeddings, ratings and top-k of up to 1,000 users with the model's in memory.
+
+    Args:
+        bundle: The bundle's directory, which was moved after the model was saved.
+        trained: What was exported.
 
     Raises:
         ExportError: Something differs; the message says what.
@@ -60,20 +65,44 @@ def verify_in_fresh_process(bundle: Path, trained: TrainedModel) -> None:
         user_ids = [histories.user_ids[row] for row in user_rows.tolist()]
         (Path(directory) / _USER_IDS_FILE).write_text(json.dumps(user_ids), encoding="utf-8")
         command = [sys.executable, "-m", "training.export.verification", str(bundle), directory]
-        outcome = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # our own
-    if outcome.returncode != 0:
-        reason = (outcome.stderr.strip().splitlines() or [f"exit code {outcome.returncode}"])[-1]
-        raise ExportError(f"{bundle.name} does not answer as the model in memory does: {reason}")
+        if reason := _failure(command):
+            raise ExportError(f"{bundle.name} does not answer as the model in memory does: {reason}")
+
+
+def verify_served(bundle: Path) -> None:
+    """Have the service's own loader load a bundle and replay its golden requests, in a fresh process.
+
+    Args:
+        bundle: The bundle's directory, named by its bundle id.
+
+    Raises:
+        ExportError: The service would refuse the bundle; the message says why.
+    """
+    command = [sys.executable, "-m", "service", "--verify", str(bundle.absolute())]
+    if reason := _failure(command):
+        raise ExportError(f"{bundle.name} cannot be served: {reason.removeprefix('service: ')}")
+
+
+def _failure(command: list[str]) -> str | None:
+    """Run a command; the last line of its standard error if it failed."""
+    outcome = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # our own
+    if outcome.returncode == 0:
+        return None
+    return (outcome.stderr.strip().splitlines() or [f"exit code {outcome.returncode}"])[-1]
 
 
 def verify(bundle: Path, expected_directory: Path) -> None:
-    """Compare a bundle with the expected answers, as the fresh process does.
+    """Compare a bundle with the answers of the training process; run in the fresh process.
+
+    Args:
+        bundle: The bundle's directory.
+        expected_directory: What `verify_in_fresh_process` wrote.
 
     Raises:
         ExportError: An answer differs.
         BundleError: A file is not what the manifest says.
     """
-    import tensorflow as tf  # noqa: PLC0415  # the training process, which imports this too, sets it up first
+    import tensorflow as tf  # noqa: PLC0415  # `training verify` imports this module and needs none
 
     manifest = read_manifest(bundle)
     verify_files(bundle, manifest)

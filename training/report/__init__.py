@@ -1,1 +1,1 @@
-"""The report of a bundle, and the tables of README."""
+"""The report of a bundle, the pages of experiments, and the tables of README."""

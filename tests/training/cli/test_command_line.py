@@ -14,8 +14,8 @@ from synthetic_ratings import Rating, table_of, two_tastes, write_csv
 
 from service.bundle.current import read_current
 from service.bundle.manifest import read_manifest
-from training import __main__ as command_line
 from training import pipeline
+from training.cli import command_line
 from training.config import PRESETS, TrainingConfig
 from training.errors import TrainingDiverged
 
@@ -50,22 +50,22 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """What the pipeline would be asked to do, by argument, instead of doing it."""
-    calls: list[dict[str, Any]] = []
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Arguments of each call of the pipeline, which does nothing."""
+    recorded: list[dict[str, Any]] = []
     for stages in (pipeline.fit, pipeline.evaluate):
         signature = inspect.signature(stages)
 
         def record(*given: Any, signature: inspect.Signature = signature, **named: Any) -> None:
-            calls.append(signature.bind(*given, **named).arguments)
+            recorded.append(signature.bind(*given, **named).arguments)
 
         monkeypatch.setattr(pipeline, stages.__name__, record)
-    return calls
+    return recorded
 
 
 def test_help_names_the_commands_and_comes_without_tensorflow() -> None:
     code = (
-        "import sys; sys.argv = ['training', '--help']; import training.__main__ as line\n"
+        "import sys; sys.argv = ['training', '--help']; import training.cli.command_line as line\n"
         "try: line.main()\n"
         "finally: assert 'tensorflow' not in sys.modules"
     )
@@ -77,26 +77,24 @@ def test_help_names_the_commands_and_comes_without_tensorflow() -> None:
     assert re.search(r"\bevaluate\b", ended.stdout)
 
 
-def test_fit_measures_on_the_temporal_split_unless_told_otherwise(
-    run: Any, asked: list[dict[str, Any]]
-) -> None:
+def test_fit_measures_on_the_temporal_split_by_default(run: Any, calls: list[dict[str, Any]]) -> None:
     assert run("fit")[0] == 0
     assert (
         run("fit", "--evaluate", "none", "--data", "x.zip", "--artifacts", "there", "--dataset", "1m")[0] == 0
     )
     names = ("source", "dataset", "config", "held_out", "artifacts")
-    assert [[call[name] for name in names] for call in asked] == [
+    assert [[call[name] for name in names] for call in calls] == [
         ["auto", "100k", TrainingConfig(), "temporal", Path("artifacts")],
         ["x.zip", "1m", TrainingConfig(), None, Path("there")],
     ]
 
 
-def test_evaluate_takes_a_split_and_a_number_of_seeds(run: Any, asked: list[dict[str, Any]]) -> None:
+def test_evaluate_takes_a_split_and_a_number_of_seeds(run: Any, calls: list[dict[str, Any]]) -> None:
     assert run("evaluate")[0] == 0
     assert run("evaluate", "--split", "random", "--seeds", "3", "--seed", "7")[0] == 0
     assert run("evaluate", "--baselines")[0] == 0
     names = ("source", "dataset", "config", "split", "seeds", "baselines")
-    assert [[call[name] for name in names] for call in asked] == [
+    assert [[call[name] for name in names] for call in calls] == [
         ["auto", "100k", TrainingConfig(), "temporal", 1, False],
         ["auto", "100k", TrainingConfig(seed=7), "random", 3, False],
         ["auto", "100k", TrainingConfig(), "temporal", 1, True],
@@ -104,20 +102,20 @@ def test_evaluate_takes_a_split_and_a_number_of_seeds(run: Any, asked: list[dict
 
 
 @pytest.mark.parametrize("command", ["fit", "evaluate"])
-def test_options_become_hyper_parameters(command: str, run: Any, asked: list[dict[str, Any]]) -> None:
+def test_options_become_hyper_parameters(command: str, run: Any, calls: list[dict[str, Any]]) -> None:
     options = {"--layers": "64, 32", "--retrieval-weight": "0.5", "--rating-weight": "2", "--epochs": "3"}
     assert run(command, *(part for option in options.items() for part in option), "--seed", "11")[0] == 0
     assert run(command, "--layers", "")[0] == 0
     expected = TrainingConfig(layers=(64, 32), retrieval_weight=0.5, rating_weight=2.0, epochs=3, seed=11)
-    assert [call["config"] for call in asked] == [expected, TrainingConfig(layers=())]
+    assert [call["config"] for call in calls] == [expected, TrainingConfig(layers=())]
 
 
 @pytest.mark.parametrize("preset", sorted(PRESETS))
-def test_a_preset_is_where_single_options_begin(preset: str, run: Any, asked: list[dict[str, Any]]) -> None:
+def test_a_preset_is_where_single_options_begin(preset: str, run: Any, calls: list[dict[str, Any]]) -> None:
     assert run("fit", "--preset", preset)[0] == 0
     assert run("evaluate", "--preset", preset, "--epochs", "3", "--layers", "8")[0] == 0
     expected = TrainingConfig(**PRESETS[preset])
-    assert [call["config"] for call in asked] == [expected, replace(expected, epochs=3, layers=(8,))]
+    assert [call["config"] for call in calls] == [expected, replace(expected, epochs=3, layers=(8,))]
 
 
 @pytest.mark.parametrize(
@@ -140,15 +138,15 @@ def test_a_preset_is_where_single_options_begin(preset: str, run: Any, asked: li
         (["predict"], "No such command 'predict'"),
     ],
 )
-def test_what_is_typed_wrong_is_refused_naming_it(
-    arguments: list[str], complaint: str, run: Any, asked: list[dict[str, Any]]
+def test_a_wrong_option_is_refused_and_named(
+    arguments: list[str], complaint: str, run: Any, calls: list[dict[str, Any]]
 ) -> None:
     code, out, err = run(*arguments)
     assert code == 2
     assert re.search(complaint, " ".join(re.sub(r"[│╭╮╰╯─]", " ", err).split())), err
     assert out == ""
     assert "Traceback" not in err
-    assert asked == []
+    assert calls == []
 
 
 def test_a_path_that_is_missing_is_one_line_and_nothing_is_written(run: Any, tmp_path: Path) -> None:
@@ -162,7 +160,7 @@ def test_a_path_that_is_missing_is_one_line_and_nothing_is_written(run: Any, tmp
 def test_bad_data_ends_with_2_naming_file_line_and_reason_and_writes_nothing(
     csv_directory: Path, tmp_path: Path
 ) -> None:
-    """In a process of its own, as its user sees it."""
+    """In a process of its own."""
     bad = tmp_path / "bad"
     bad.mkdir()
     for name in ("ratings.csv", "movies.csv"):
@@ -191,7 +189,7 @@ def test_bad_data_ends_with_2_naming_file_line_and_reason_and_writes_nothing(
 def test_a_split_that_holds_nothing_out_is_refused_before_anything_is_written(
     run: Any, tmp_path: Path
 ) -> None:
-    """Nobody rated three movies, so that a fifth of what each rated rounds to none."""
+    """No user rated three movies, so that a fifth of each user's ratings rounds to none."""
     ratings: list[Rating] = [(str(user), movie, 3.0 + user % 2, 0) for user in range(9) for movie in "ab"]
     data = write_csv(table_of(ratings), tmp_path / "data")
     code, _, err = run("fit", "--data", data, "--artifacts", tmp_path / "artifacts")
@@ -234,7 +232,7 @@ def test_evaluate_prints_the_measures_beside_the_baselines(
         "Train and measure, random split, seed 42",
     ]
     assert [path.name for path in artifacts.iterdir()] == ["evaluation"]
-    assert "nobody with ten training ratings" in out
+    assert "no user with ten training ratings" in out
     assert "random split" in out
     for column in ("Matinee", "popularity", "EASE", "biases"):
         assert column in out

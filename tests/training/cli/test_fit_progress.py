@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from synthetic_ratings import SMALL_CONFIG
 
-from training.cli.fit_progress import watched_fit
+from training.cli.fit_progress import fit_stage
 from training.errors import ConfigurationError
 
 LOSSES = {"loss": 5.25, "retrieval_loss": 5.0, "rating_loss": 0.25, "learning_rate": 0.001}
@@ -20,7 +20,7 @@ def events(run: Path) -> Iterator[Any]:
 
 
 def test_losses_and_what_is_held_out_are_shown_as_they_come(capsys: pytest.CaptureFixture[str]) -> None:
-    with watched_fit("Train", SMALL_CONFIG, None) as (_, on_epoch):
+    with fit_stage("Train", SMALL_CONFIG, None) as (_, on_epoch):
         on_epoch(4, LOSSES | HELD_OUT)
         on_epoch(5, LOSSES | {"loss": 4.0})
     assert (
@@ -31,7 +31,7 @@ def test_losses_and_what_is_held_out_are_shown_as_they_come(capsys: pytest.Captu
 
 def test_every_figure_is_in_the_event_files_of_its_run(tmp_path: Path) -> None:
     for stage in ("Train on every rating", "Train and measure"):
-        with watched_fit(stage, SMALL_CONFIG, tmp_path / "logs") as (_, on_epoch):
+        with fit_stage(stage, SMALL_CONFIG, tmp_path / "logs") as (_, on_epoch):
             on_epoch(1, LOSSES)
             on_epoch(2, LOSSES | HELD_OUT)
     runs = sorted((tmp_path / "logs").iterdir(), key=lambda run: len(run.name))
@@ -53,10 +53,10 @@ def test_every_figure_is_in_the_event_files_of_its_run(tmp_path: Path) -> None:
     assert {plugin for _, plugin in found.values()} == {"scalars"}
 
 
-def test_logs_that_cannot_be_written_are_told_before_training(tmp_path: Path) -> None:
+def test_logs_that_cannot_be_written_are_an_error_before_training(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     with (
         pytest.raises(ConfigurationError, match=r"--tensorboard .*file: cannot be written"),
-        watched_fit("Train", SMALL_CONFIG, tmp_path / "file"),
+        fit_stage("Train", SMALL_CONFIG, tmp_path / "file"),
     ):
         pytest.fail("it began")

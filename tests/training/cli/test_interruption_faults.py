@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from training import __main__ as command_line
 from training import pipeline
+from training.cli import command_line
 from training.config import TrainingConfig
 from training.export import bundle_export as export
 

@@ -110,14 +110,17 @@ def test_movielens_is_downloaded_prepared_and_then_found_prepared(
     write_files: WriteFiles,
     host: str,
     download_from: Callable[[str], None],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     archive = zipped(layout, write_files)
     local = read_grouplens(archive)
     download_from(f"{host}/ml-100k.zip")
     assert not tfds_source.is_prepared("100k")
+    capsys.readouterr()
     table = tfds_source.load_movielens("100k")
     assert table.sha256() == local.sha256()
     assert (table.name, table.source) == ("movielens/100k", "tfds movielens/100k, downloaded")
+    assert capsys.readouterr() == ("", "")  # nothing of "Downloading and preparing dataset Unknown size"
     archive.unlink()
     assert tfds_source.is_prepared("100k")
     assert tfds_source.load_movielens("100k").source == "tfds movielens/100k, prepared before"

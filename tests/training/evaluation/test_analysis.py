@@ -37,4 +37,6 @@ def test_parts_agree_with_the_whole_and_with_a_brute_force(
     assert found["catalogue_coverage"] == pytest.approx(len(listed) / test_table.num_movies, abs=0.03)
     assert sum(found["popularity_deciles"]) == pytest.approx(1)
     assert sum(one["rows"] for one in found["calibration"]) == len(test_table)
+    true_sum = sum(one["rows"] * one["true"] for one in found["calibration"])
+    assert true_sum == pytest.approx(float(test_table.stars.sum()), rel=1e-5)
     assert [len(one["recommended"]) for one in found["examples"]] == [10, 10, 10, 10]

@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 from synthetic_ratings import Rating, table_of, write_csv
 
-from training import __main__ as command_line
+from training.cli import command_line
 from training.experiments.outcome import Figure, Outcome
 
 DANCES = "Dances with Wolves (1990)"

@@ -1,4 +1,4 @@
-"""The bundles there are, by the commands that show and remove them."""
+"""Existing bundles, through the commands that list, verify, remove and roll them back."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ from tiny_bundle import seal
 
 from service.bundle.current import CURRENT_FILE, PREVIOUS_FILE, go_live
 from service.bundle.manifest import MANIFEST_FILE
-from training import __main__ as command_line
+from training.cli import command_line
 from training.errors import ExportError
 from training.export.bundle_inventory import TRAINING_LOCK, sole_training
 
@@ -121,7 +121,7 @@ def test_verify_names_the_file_that_is_wrong(run: Any, artifacts: Path) -> None:
     assert f"b9/{MANIFEST_FILE}: expected a file, found none" in printed
 
 
-def test_verify_looks_at_the_live_bundle_where_none_is_named(
+def test_verify_checks_the_live_bundle_where_none_is_named(
     run: Any, artifacts: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     (artifacts / "b1" / "a.npy").write_bytes(b"?")

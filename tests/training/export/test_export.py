@@ -15,6 +15,7 @@ from synthetic_ratings import SMALL_CONFIG, table_of, two_tastes
 from service.bundle import NO_ROW
 from service.bundle.checksums import verify_files
 from service.bundle.current import read_current
+from service.bundle.golden_requests import GoldenRequests
 from service.bundle.histories import HISTORY_ARRAYS
 from service.bundle.manifest import SCHEMA_VERSION, document_sha256, read_manifest
 from service.loading import load_recommender
@@ -26,6 +27,7 @@ from training.errors import ExportError
 from training.export import bundle_export as export
 from training.export import index_recall as candidate_index
 from training.export.bundle_export import EXPORT_STEPS, export_bundle
+from training.export.golden_requests import golden_requests
 from training.export.index_recall import sample_queries
 from training.export.saved_model import save_model
 from training.model.trained_model import TrainedModel
@@ -169,7 +171,7 @@ def test_the_service_loads_the_bundle_and_answers_as_the_model_does(
 
 @pytest.fixture
 def occupied(tmp_path: Path) -> Path:
-    """Artifacts in which there are a live bundle and things of other people."""
+    """Artifacts with a live bundle and files that no export wrote."""
     artifacts = tmp_path / "artifacts"
     (artifacts / "earlier").mkdir(parents=True)
     (artifacts / "earlier" / "manifest.json").write_text("{}", encoding="utf-8")
@@ -253,6 +255,25 @@ def test_a_bundle_that_does_not_agree_leaves_everything_as_it_was(
     assert everything_in(occupied) == before
 
 
+@pytest.mark.usefixtures("verify_here")
+def test_a_bundle_that_the_service_refuses_leaves_everything_as_it_was(
+    make_model: MakeModel, occupied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The model agrees; one golden rating is not what the service answers."""
+    before = everything_in(occupied)
+    table = few_ratings()
+
+    def disagreeing(*arguments: Any) -> GoldenRequests:
+        golden = golden_requests(*arguments)
+        golden["predict_rating"][0]["predicted_rating"] += 0.5
+        return golden
+
+    monkeypatch.setattr(export, "golden_requests", disagreeing)
+    with pytest.raises(ExportError, match=r"cannot be served: .*BundleDisagrees"):
+        export_bundle(make_model(table), table, None, occupied)
+    assert everything_in(occupied) == before
+
+
 @pytest.mark.parametrize(
     ("error", "raised"),
     [(KeyboardInterrupt(), KeyboardInterrupt), (OSError(28, "No space left on device"), ExportError)],
@@ -295,7 +316,7 @@ def test_recall_is_measured_over_all_users_or_a_sample_of_very_many(
     assert distances.min(axis=1).max() < 1e-5
 
 
-def test_a_stranger_is_nobody_to_the_bundle(bundle: Path) -> None:
+def test_a_user_without_training_history_gets_the_popular_list(bundle: Path) -> None:
     recommender = load_recommender(bundle, Settings())
     answer = recommender.recommend(RecommendQuery(user_id="nobody"))
     assert answer.source == "popular"

@@ -2,8 +2,12 @@ import re
 from typing import Any
 from xml.etree import ElementTree as ET
 
+import pytest
+
 from training.evaluation.seeds import mean_of_runs
 from training.report.report_page import report_page
+
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 def test_the_best_is_bold_and_where_a_baseline_wins_words_say_so() -> None:
@@ -21,23 +25,48 @@ def test_the_best_is_bold_and_where_a_baseline_wins_words_say_so() -> None:
     assert re.findall(r"<p>([^<]*loses[^<]*)</p>", page) == [loss]
 
 
+def chart_of(page: str, title: str) -> ET.Element:
+    charts = [ET.fromstring(svg) for svg in re.findall(r"<svg.*?</svg>", page, re.DOTALL)]  # noqa: S314 ours
+    [found] = [chart for chart in charts if chart.attrib["aria-label"] == title]
+    return found
+
+
+def test_the_calibration_curves_are_what_was_predicted_and_what_was_true(measured: dict[str, Any]) -> None:
+    """Read back from the page: the lowest value, 1 star, is at the bottom of the axes, 5 stars at the top."""
+    bins = [
+        {"rows": 1, "predicted": predicted, "true": true}
+        for predicted, true in ((1.0, 2.0), (3.0, 4.0), (5.0, 1.0))
+    ]
+    page = report_page("b", measured | {"analysis": measured["analysis"] | {"calibration": bins}})
+    chart = chart_of(page, "Calibration of predicted stars")
+    stars = {
+        line.findtext(f"{SVG}title"): [
+            1 + 4 * (190 - float(point.split(",")[1])) / (190 - 48) for point in line.attrib["points"].split()
+        ]
+        for line in chart.iter(f"{SVG}polyline")
+    }
+    assert stars == {"predicted": pytest.approx([1, 3, 5]), "true": pytest.approx([2, 4, 1], abs=0.01)}
+    labels = [text.text for text in chart.iter(f"{SVG}text")]
+    assert [label for label in labels if label in {"1", "2", "3", "4", "5"}][:5] == list("12345")
+
+
 def test_charts_are_xml_and_a_title_is_no_markup(measured: dict[str, Any]) -> None:
     movie = {"title": "<script>", "genres": ["<i>"], "stars": 4.0}
     example = {"user_id": "<b>", "history": [movie], "recommended": [movie | {"watched": True}]}
-    stranger = example | {"user_id": None}
+    cold_start = example | {"user_id": None}
     page = report_page(
         "b",
         measured
-        | {"analysis": measured["analysis"] | {"examples": [example, stranger]}}
+        | {"analysis": measured["analysis"] | {"examples": [example, cold_start]}}
         | {"shipped": {"losses": measured["losses"]}},
     )
-    charts = re.findall(r"<svg.*?</svg>", page)
+    charts = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
     # Losses of two trainings, three figures of what is held out, four of the analysis.
     assert len(charts) == 2 * len(measured["losses"]) + 3 + 4
     assert all(ET.fromstring(chart) is not None for chart in charts)  # noqa: S314 our own
     assert page.count("&lt;script&gt;") == 4
     assert "User &lt;b&gt;" in page
-    assert "A stranger" in page
+    assert "A cold-start user, who" in page
     assert "✓" in page
     assert not re.search(r"<(script|i|link|img|iframe)\b", page)
     assert not re.search(r"(https?:)?//|url\(|@import", page.replace("http://www.w3.org/2000/svg", ""))
@@ -54,10 +83,10 @@ def test_everything_that_evaluate_measured_is_on_the_page(measured: dict[str, An
         "ablation": {"joint": model, "without <history>": model},
     }
     other = evaluated | {"split": "random", "cold_start": None}
-    page = report_page("b", evaluated | {"other_splits": {"random": other}})
+    page = " ".join(report_page("b", evaluated | {"other_splits": {"random": other}}).split())
     for text in (
         *("Temporal split", "Random split", "Mean of the seeds 3, 4", "deviation", "345 held-out ratings"),
-        *("Cold start: hit rate@100", "first sent", "latest sent", "nobody with ten training ratings"),
+        *("Cold start: hit rate@100", "first sent", "latest sent", "no user with ten training ratings"),
         *("99.12%", "99.87%", "without &lt;history&gt;"),
     ):
         assert text in page

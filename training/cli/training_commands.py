@@ -1,0 +1,131 @@
+"""`fit` and `evaluate`: commands that train. What they do, stage by stage, is in `training.pipeline`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from training.cli.options import (
+    DEFAULT_ARTIFACTS,
+    Artifacts,
+    Data,
+    Dataset,
+    Epochs,
+    Evaluation,
+    Index,
+    Layers,
+    Preset,
+    Purpose,
+    Seed,
+    Split,
+    TensorBoard,
+    Version,
+    Weight,
+)
+from training.cli.pipeline_import import import_pipeline
+from training.config import PRESETS, TrainingConfig
+from training.errors import ConfigurationError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(fit)
+    app.command()(evaluate)
+
+
+def fit(
+    data: Data = "auto",
+    dataset: Version = Dataset.ML_100K,
+    evaluate: Annotated[
+        Evaluation, typer.Option(help="The split to measure on first.")
+    ] = Evaluation.TEMPORAL,
+    artifacts: Artifacts = DEFAULT_ARTIFACTS,
+    index: Annotated[
+        Index, typer.Option(help="annoy, or usearch, a graph; docs/performance.md compares them.")
+    ] = Index.ANNOY,
+    preset: Purpose = Preset.FORWARD,
+    layers: Layers = None,
+    retrieval_weight: Weight = None,
+    rating_weight: Weight = None,
+    epochs: Epochs = None,
+    seed: Seed = None,
+    tensorboard: TensorBoard = None,
+) -> None:
+    """Measure on held-out ratings, then train on every rating and export that as the live bundle."""
+    config = _config(
+        preset,
+        layers,
+        retrieval_weight=retrieval_weight,
+        rating_weight=rating_weight,
+        epochs=epochs,
+        seed=seed,
+    )
+    held_out = None if evaluate is Evaluation.NONE else evaluate.value
+    import_pipeline().fit(
+        data, dataset.value, config, held_out, artifacts, tensorboard=tensorboard, index_backend=index.value
+    )
+
+
+def evaluate(
+    split: Annotated[Split, typer.Option(help="How ratings are held out.")] = Split.TEMPORAL,
+    data: Data = "auto",
+    dataset: Version = Dataset.ML_100K,
+    artifacts: Artifacts = DEFAULT_ARTIFACTS,
+    seeds: Annotated[int, typer.Option(min=1, help="Train this often and print the mean.")] = 1,
+    readme: Annotated[
+        Path | None, typer.Option(help="A file whose table of this split and preset to replace.")
+    ] = None,
+    ablation: Annotated[
+        bool, typer.Option("--ablation", help="Measure instead what the model is without each of its parts.")
+    ] = False,
+    baselines: Annotated[
+        bool, typer.Option("--baselines", help="Beside iALS, SVD and SASRec too; `make install-baselines`.")
+    ] = False,
+    preset: Purpose = Preset.FORWARD,
+    layers: Layers = None,
+    retrieval_weight: Weight = None,
+    rating_weight: Weight = None,
+    epochs: Epochs = None,
+    seed: Seed = None,
+    tensorboard: TensorBoard = None,
+) -> None:
+    """Train on a part of the ratings and measure on the rest, beside the baselines."""
+    config = _config(
+        preset,
+        layers,
+        retrieval_weight=retrieval_weight,
+        rating_weight=rating_weight,
+        epochs=epochs,
+        seed=seed,
+    )
+    if ablation and baselines:
+        raise ConfigurationError("--ablation compares the model with itself: leave out --baselines")
+    if ablation:
+        import_pipeline().ablate(data, dataset.value, config, split.value, artifacts)
+        return
+    mark = split.value if preset is Preset.FORWARD else f"{split.value} {preset.value}"
+    import_pipeline().evaluate(
+        data,
+        dataset.value,
+        config,
+        split.value,
+        artifacts,
+        seeds=seeds,
+        baselines=baselines,
+        readme=readme,
+        readme_mark=mark,
+        tensorboard=tensorboard,
+    )
+
+
+def _config(preset: Preset, layers: str | None, **overrides: Any) -> TrainingConfig:
+    """Override hyper-parameters of the preset by those that are given."""
+    given = PRESETS[preset.value] | {name: value for name, value in overrides.items() if value is not None}
+    if layers is not None:
+        try:
+            given["layers"] = tuple(int(width) for width in layers.split(",") if width.strip())
+        except ValueError as error:
+            raise ConfigurationError(f"--layers must be widths such as 64,32, got {layers!r}") from error
+    return TrainingConfig(**given)
