@@ -8,8 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.bundle import NO_ROW, NO_TIMESTAMP
-from service.bundle.golden_requests import GoldenItem, GoldenRating, GoldenRecommendation, GoldenRequests
-from service.bundle.histories import HistoryEntry
+from service.bundle.golden_requests import (
+    GoldenItem,
+    GoldenRating,
+    GoldenRecommendation,
+    GoldenRequests,
+    HistoryEntry,
+)
 from training.data.table import RatingsTable
 from training.export.index_recall import exact_top_k
 from training.model.fitting import TrainedModel

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from tiny_model import DIMENSION, FIRST_TIMESTAMP, TinyModel
 
 from service.bundle import NO_ROW, NO_TIMESTAMP, query_tower
-from service.bundle.histories import History, HistoryEntry
+from service.bundle.golden_requests import HistoryEntry
+from service.bundle.histories import History
 from service.bundle.query_tower import QueryTower, TowerInput, flat_inputs
 from service.bundle.saved_model import MODEL_DIRECTORY, save
 from service.errors import BundleInconsistent

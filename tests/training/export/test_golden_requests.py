@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 from synthetic_ratings import NUM_USERS, Rating, table_of
 
 from service.bundle import NO_ROW, NO_TIMESTAMP
-from service.bundle.golden_requests import GoldenRecommendation, GoldenRequests
-from service.bundle.histories import HistoryEntry
+from service.bundle.golden_requests import GoldenRecommendation, GoldenRequests, HistoryEntry
 from training.data.table import RatingsTable
 from training.export.golden_requests import golden_requests
 from training.model.fitting import TrainedModel
