@@ -28,8 +28,8 @@ from service.bundle.candidate_index import CandidateIndex
 from service.bundle.catalogue import Catalogue
 from service.bundle.checksums import list_files
 from service.bundle.current import go_live
-from service.bundle.golden_requests import GoldenItem, GoldenRequests, write_golden
-from service.bundle.histories import Histories, History, HistoryEntry
+from service.bundle.golden_requests import GoldenItem, GoldenRequests, HistoryEntry, write_golden
+from service.bundle.histories import Histories, History
 from service.bundle.manifest import MANIFEST_FILE, Manifest, document_sha256
 from service.bundle.rating_head import RatingHead
 from service.bundle.saved_model import MODEL_DIRECTORY, query_specs, save

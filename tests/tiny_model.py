@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.bundle import NO_TIMESTAMP
-from service.bundle.histories import HistoryEntry
+from service.bundle.golden_requests import HistoryEntry
 
 NUM_CANDIDATES, DIMENSION, MAX_HISTORY = 240, 8, 6
 FIRST_TIMESTAMP, LAST_TIMESTAMP = 1_000_000, 1_001_024

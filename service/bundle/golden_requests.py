@@ -6,12 +6,18 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, TypedDict, cast, get_args, get_origin, get_type_hints, is_typeddict
 
-from service.bundle.histories import HistoryEntry
 from service.bundle.json_files import read_json, write_json
 from service.errors import BundleInconsistent
 
 GOLDEN_FILE = "golden.json"
 FILES = (GOLDEN_FILE,)
+
+
+class HistoryEntry(TypedDict):
+    """One movie of a history sent with a request; `rating` is null where there was none."""
+
+    movie_id: str
+    rating: float | None
 
 
 class GoldenItem(TypedDict):

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,13 +39,6 @@ FILES = tuple(HISTORY_ARRAYS.values())
 
 _CACHED_IDS = 20_000
 """Users whose rows are cached, about 200 bytes each."""
-
-
-class HistoryEntry(TypedDict):
-    """One movie of a history sent with a request; `rating` is null where there was none."""
-
-    movie_id: str
-    rating: float | None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ import numpy as np
 
 from service.bundle import NO_ROW, NO_TIMESTAMP
 from service.bundle.catalogue import Catalogue
-from service.bundle.histories import Histories, History, HistoryEntry
+from service.bundle.golden_requests import HistoryEntry
+from service.bundle.histories import Histories, History
 from service.bundle.manifest import Manifest
 from service.bundle.query_tower import TowerInput
 from service.errors import InvalidField

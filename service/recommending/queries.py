@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from service.bundle.histories import HistoryEntry
+from service.bundle.golden_requests import HistoryEntry
 from service.telemetry.observer import Source
 
 if TYPE_CHECKING:  # the schemas need this module, and a client of the service the schemas, but not numpy

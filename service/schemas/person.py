@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from service.bundle.histories import HistoryEntry
+from service.bundle.golden_requests import HistoryEntry
 from service.schemas.fields import (
     MOST_ENTRIES,
     Body,

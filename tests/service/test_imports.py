@@ -10,6 +10,7 @@ STANDARD_LIBRARY_ONLY = {
     "service.bundle.checksums",
     "service.bundle.current",
     "service.bundle.disk",
+    "service.bundle.golden_requests",
     "service.bundle.index_description",
     "service.bundle.json_files",
     "service.bundle.locks",

@@ -7,8 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from service.bundle.golden_requests import GoldenItem, GoldenRating, GoldenRecommendation, GoldenRequests
-from service.bundle.histories import HistoryEntry
+from service.bundle.golden_requests import (
+    GoldenItem,
+    GoldenRating,
+    GoldenRecommendation,
+    GoldenRequests,
+    HistoryEntry,
+)
 from service.bundle.query_encoding import NO_HISTORY, QueryInputs, encode_queries, untimed_history
 from training.data.table import RatingsTable
 from training.export.index_recall import exact_top_k

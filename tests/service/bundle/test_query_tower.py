@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from tiny_model import DIMENSION, FIRST_TIMESTAMP, TinyModel
 
 from service.bundle import NO_ROW, NO_TIMESTAMP, query_tower
-from service.bundle.histories import HistoryEntry
+from service.bundle.golden_requests import HistoryEntry
 from service.bundle.query_encoding import NO_HISTORY, untimed_history
 from service.bundle.query_tower import QueryTower, TowerInput
 from service.bundle.saved_model import MODEL_DIRECTORY, save

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tiny_model import MAX_HISTORY, MOVIE_IDS, NUM_CANDIDATES, USER_IDS, Rated, TinyModel
 
-from service.bundle.histories import HistoryEntry
+from service.bundle.golden_requests import HistoryEntry
 from service.bundle.query_tower import QueryTower
 from service.recommending.queries import MOST_NAMED, Recommendation, RecommendQuery
 from service.recommending.recommender import Recommender

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny_model import FIRST_TIMESTAMP, MOVIE_IDS, NUM_CANDIDATES, USER_IDS, TinyModel
 
-from service.bundle.histories import HistoryEntry
+from service.bundle.golden_requests import HistoryEntry
 from service.errors import InvalidField, UnknownMovie
 from service.recommending.queries import MovieFilter, RatingQuery, Recommendation, RecommendQuery
 from service.recommending.recommender import Recommender

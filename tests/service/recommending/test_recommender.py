@@ -18,7 +18,7 @@ from tiny_model import (
 
 from service.bundle import NO_TIMESTAMP
 from service.bundle.catalogue import CATALOGUE_FILE
-from service.bundle.histories import HistoryEntry
+from service.bundle.golden_requests import HistoryEntry
 from service.bundle.rating_head import RatingHead
 from service.errors import BundleCorrupt, BundleInconsistent, InvalidField, UnknownMovie
 from service.loading import load_recommender

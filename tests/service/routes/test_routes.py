@@ -5,7 +5,7 @@ import pytest
 from service_client import Ask
 from tiny_model import FIRST_TIMESTAMP, MOVIE_IDS, NUM_CANDIDATES, TWIN_TITLE, USER_IDS, TinyModel, title_of
 
-from service.bundle.histories import HistoryEntry
+from service.bundle.golden_requests import HistoryEntry
 from service.bundle.manifest import read_manifest
 from service.schemas.health import ModelAnswer
 from service.schemas.ratings import RatingAnswer

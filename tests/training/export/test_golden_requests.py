@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from synthetic_ratings import NUM_USERS, Rating, table_of
 
 from service.bundle import NO_ROW, NO_TIMESTAMP
-from service.bundle.golden_requests import GoldenRecommendation, GoldenRequests
-from service.bundle.histories import History, HistoryEntry
+from service.bundle.golden_requests import GoldenRecommendation, GoldenRequests, HistoryEntry
+from service.bundle.histories import History
 from service.bundle.query_encoding import QueryInputs, encode_queries
 from training.data.table import RatingsTable
 from training.export.golden_requests import golden_requests

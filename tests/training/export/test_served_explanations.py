@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from service.bundle.histories import HistoryEntry
+from service.bundle.golden_requests import HistoryEntry
 from service.loading import load_recommender
 from service.recommending.queries import Recommendation, RecommendQuery
 from service.recommending.recommender import Recommender
