@@ -38,7 +38,7 @@ def answer_queries(
     prepared = [recommender.tasks.make(query) for query in queries]
     tasks = [task for task in prepared if not isinstance(task, RequestError)]
     record.lap("history")
-    states = recommender.states.read([task.person for task in tasks])
+    states = recommender.states.read([task.user for task in tasks])
     record.lap("embed")
     answered: dict[int, Encoded] = {}
     lists = {place: task for place, task in enumerate(tasks) if isinstance(task, ListTask)}

@@ -27,7 +27,7 @@ class SeenMovieRequest(TypedDict, total=False):
     rating: float | None
 
 
-class PersonRequest(TypedDict, total=False):
+class QueryUserRequest(TypedDict, total=False):
     """Who asks: `user_id`, `history`, or both."""
 
     user_id: str | None
@@ -46,7 +46,7 @@ class FilterRequest(TypedDict, total=False):
     movie_ids: Sequence[str] | None
 
 
-class RecommendRequest(PersonRequest, total=False):
+class RecommendRequest(QueryUserRequest, total=False):
     """The fields of `POST /recommend`; docs/api/recommend.md says what they mean."""
 
     k: int
@@ -59,7 +59,7 @@ class RecommendRequest(PersonRequest, total=False):
     explain: bool
 
 
-class RatingRequest(PersonRequest, total=False):
+class RatingRequest(QueryUserRequest, total=False):
     """The fields of `POST /predict_rating`: exactly one of `movie_id` and `movie_title`."""
 
     movie_id: str | None

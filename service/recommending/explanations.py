@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.bundle.query_tower import QueryTower
-from service.recommending.people import Person
 from service.recommending.queries import MOST_NAMED, Contribution
+from service.recommending.query_users import QueryUser
 
 READINGS_PER_CALL = 64
 
@@ -27,7 +27,7 @@ LEAST_CONTRIBUTION = 1e-4
 
 def explain(
     tower: QueryTower,
-    person: Person,
+    person: QueryUser,
     candidates: NDArray[np.float32],
     is_wanted: Callable[[], bool],
 ) -> list[list[Contribution]]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from service.bundle import NO_TIMESTAMP
 from service.bundle.query_tower import QueryTower
-from service.recommending.people import Person
+from service.recommending.query_users import QueryUser
 
 _State = NDArray[np.float32]
 
@@ -34,7 +34,7 @@ class QueryStates:
         self._remembered: dict[int | None, _State] = {}
         self._changing = threading.Lock()
 
-    def read(self, people: Sequence[Person]) -> NDArray[np.float32]:
+    def read(self, people: Sequence[QueryUser]) -> NDArray[np.float32]:
         """States by person, float32 `[len(people), tower.width]`."""
         known = [self._remembered.get(each.user_row) if _is_plain(each) else None for each in people]
         missing = [place for place, state in enumerate(known) if state is None]
@@ -67,6 +67,6 @@ class QueryStates:
                 del self._remembered[next(iter(self._remembered))]
 
 
-def _is_plain(person: Person) -> bool:
+def _is_plain(person: QueryUser) -> bool:
     """Whether nothing but the bundle and the user's row decides what the model makes of them."""
     return not person.sent and person.timestamp == NO_TIMESTAMP

@@ -123,7 +123,7 @@ class Recommender:
         stars = self.rating_head.predict(states, [np.array([task.row], np.int32) for task in tasks])
         record.lap("rating")
         return [
-            PredictedRating(row=task.row, stars=float(predicted), known_user=task.person.is_known)
+            PredictedRating(row=task.row, stars=float(predicted), known_user=task.user.is_known)
             for task, [predicted] in zip(tasks, stars, strict=True)
         ]
 
@@ -141,7 +141,7 @@ class Recommender:
         """By request its list, or why there is none."""
         prepared = [self.tasks.make(query) for query in queries]
         tasks = [task for task in prepared if isinstance(task, ListTask)]
-        states = self.states.read([task.person for task in tasks])
+        states = self.states.read([task.user for task in tasks])
         return _in_place(prepared, self.make_lists(tasks, states, record, exactly=exactly))
 
     def predict_rating(self, query: RatingQuery) -> PredictedRating:
@@ -158,7 +158,7 @@ class Recommender:
         """By request its rating, or why there is none."""
         prepared = [self.tasks.make(query) for query in queries]
         tasks = [task for task in prepared if isinstance(task, RatingTask)]
-        states = self.states.read([task.person for task in tasks])
+        states = self.states.read([task.user for task in tasks])
         return _in_place(prepared, self.predict_stars(tasks, states, record))
 
     def remember_those_of(self, other: Recommender) -> None:
@@ -169,7 +169,7 @@ class Recommender:
                 self.tasks.make(RecommendQuery(user_id=user_id))
                 for user_id in user_ids[start : start + _READ_TOGETHER]
             ]
-            self.states.read([each.person for each in prepared if not isinstance(each, RequestError)])
+            self.states.read([each.user for each in prepared if not isinstance(each, RequestError)])
 
     def ask_index(self, query: RecommendQuery) -> NDArray[np.int32]:
         """Candidate rows, int32, that the index alone finds for a request, with k that are not excluded.
@@ -178,8 +178,8 @@ class Recommender:
         """
         task = self.tasks.make(query)
         nearest = None
-        if isinstance(task, ListTask) and task.person.source != "popular":
-            [state] = self.tower.read([task.person.tower_input()])
+        if isinstance(task, ListTask) and task.user.source != "popular":
+            [state] = self.tower.read([task.user.tower_input()])
             embedding = state[: self.manifest.embedding_dimension]
             nearest = self.index.nearest(embedding, query.k + task.allowed.num_excluded)
         return np.arange(len(self.index), dtype=np.int32) if nearest is None else nearest
@@ -192,7 +192,7 @@ class Recommender:
         lists = []
         for task, embedding in zip(tasks, embeddings, strict=True):
             depth = DEEPEST if task.query.is_reordered else task.query.depth
-            if task.person.source == "popular":
+            if task.user.source == "popular":
                 rows, scores = self._most_rated(task.allowed, depth)
             else:
                 rows, scores = self._search.best(embedding, task.allowed, depth, record, exactly=exactly)
@@ -214,10 +214,10 @@ class Recommender:
     def _answer(self, task: ListTask, ranked: RankedList, is_wanted: Callable[[], bool]) -> Recommendation:
         because = None
         if task.query.explain:
-            because = explain(self.tower, task.person, self.index.embeddings(ranked.rows), is_wanted)
+            because = explain(self.tower, task.user, self.index.embeddings(ranked.rows), is_wanted)
         assert ranked.stars is not None  # noqa: S101 every list is rated before it is an answer
         return Recommendation(
-            source=task.person.source,
+            source=task.user.source,
             offset=task.query.offset,
             rows=ranked.rows,
             scores=ranked.scores,

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationInfo
 
 from service.recommending.queries import RatingQuery
 from service.schemas.fields import BundleId, MovieId, Parameters, Text, Timestamp, UserId
-from service.schemas.person import PersonBody
+from service.schemas.query_user import QueryUserBody
 
 
 def _exactly_one_movie(title: str | None, info: ValidationInfo) -> str | None:
@@ -35,7 +35,7 @@ RatedMovieId = Annotated[
 ]
 
 
-class RatingBody(PersonBody):
+class RatingBody(QueryUserBody):
     """`POST /predict_rating`: exactly one of `movie_id` and `movie_title`."""
 
     movie_id: RatedMovieId = None

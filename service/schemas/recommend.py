@@ -17,7 +17,7 @@ from service.schemas.fields import (
     Timestamp,
     UserId,
 )
-from service.schemas.person import PersonBody
+from service.schemas.query_user import QueryUserBody
 
 LARGEST_K = 500
 MOST_GENRES = 100
@@ -114,7 +114,7 @@ class FilterBody(Body):
     movie_ids: RankOnly = None
 
 
-class RecommendBody(PersonBody):
+class RecommendBody(QueryUserBody):
     """`POST /recommend`."""
 
     offset: Offset = 0

@@ -70,7 +70,7 @@ def test_two_bundles_share_nothing(recommender: Recommender) -> None:
 def test_past_its_size_the_first_is_forgotten(recommender: Recommender) -> None:
     states = QueryStates(recommender.tower, 2)
     tasks = [recommender.tasks.make(RecommendQuery(user_id=user_id)) for user_id in ("42", "7", "ab")]
-    people = [task.person for task in tasks if isinstance(task, ListTask)]
+    people = [task.user for task in tasks if isinstance(task, ListTask)]
     read = states.read(people)
     assert len(states._remembered) == 2
     np.testing.assert_array_equal(states.read(people[::-1]), read[::-1])
@@ -86,6 +86,6 @@ def test_a_new_bundle_has_read_those_whom_the_old_one_remembers_before_they_ask(
     assert set(new.states.remembered_rows) == set(old.states.remembered_rows) != set()
     people = [recommender.tasks.make(RecommendQuery(user_id=user_id)) for user_id in ("42", "7")]
     monkeypatch.setattr(QueryTower, "read", lambda *_: pytest.fail("read again"))
-    new.states.read([task.person for task in people if isinstance(task, ListTask)])
+    new.states.read([task.user for task in people if isinstance(task, ListTask)])
     monkeypatch.undo()
     assert answered(new) == expected

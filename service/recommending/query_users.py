@@ -17,7 +17,7 @@ from service.recommending.queries import Source
 
 
 @dataclass(frozen=True)
-class Person:
+class QueryUser:
     """One person at one moment.
 
     Attributes:
@@ -71,7 +71,7 @@ class Person:
 _NOTHING = History(np.empty(0, np.int32), np.empty(0, np.float32), np.empty(0, np.int64))
 
 
-class People:
+class QueryUsers:
     """Finds persons.
 
     Args:
@@ -86,7 +86,7 @@ class People:
         self._scale = manifest.rating_scale
         self._max_history = manifest.max_history
 
-    def find(self, user_id: str | None, entries: Sequence[HistoryEntry], timestamp: int | None) -> Person:
+    def find(self, user_id: str | None, entries: Sequence[HistoryEntry], timestamp: int | None) -> QueryUser:
         """The person with this id and all they saw: stored, then what they sent.
 
         Raises:
@@ -102,7 +102,7 @@ class People:
             seen = stored.take(~np.isin(stored.rows, seen.rows)) + seen if len(seen) else stored
         # The one moment that would read as none at all is moved by a second, 292 billion years ago.
         moment = NO_TIMESTAMP if timestamp is None else max(timestamp, NO_TIMESTAMP + 1)
-        return Person(user_row, seen, moment, self._max_history, sent=bool(entries))
+        return QueryUser(user_row, seen, moment, self._max_history, sent=bool(entries))
 
     def _sent(self, entries: Sequence[HistoryEntry]) -> History:
         if not entries:

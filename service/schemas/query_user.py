@@ -33,7 +33,7 @@ class HistoryEntryBody(Element):
     )
 
 
-class PersonBody(Body):
+class QueryUserBody(Body):
     """Who asks: a user id, a history, or both."""
 
     user_id: UserId | None = Field(
