@@ -30,8 +30,8 @@ MARK = "benchmarks.overhead"
 SERVICES = {
     "annoy": {"MATINEE_INDEX": "annoy"},
     "exact": {"MATINEE_INDEX": "exact"},
-    "annoy, nobody remembered": {"MATINEE_INDEX": "annoy", "MATINEE_REMEMBERED_USERS": "0"},
-    "exact, nobody remembered": {"MATINEE_INDEX": "exact", "MATINEE_REMEMBERED_USERS": "0"},
+    "annoy, nobody remembered": {"MATINEE_INDEX": "annoy", "MATINEE_CACHED_USERS": "0"},
+    "exact, nobody remembered": {"MATINEE_INDEX": "exact", "MATINEE_CACHED_USERS": "0"},
 }
 
 

@@ -63,7 +63,7 @@ def main() -> None:
             for name, code, artifacts in arguments.beside
         }
         for name, settings in (
-            ("now, nobody remembered", {"MATINEE_REMEMBERED_USERS": "0"}),
+            ("now, nobody remembered", {"MATINEE_CACHED_USERS": "0"}),
             ("now", {}),
             ("now, exact", {"MATINEE_INDEX": "exact"}),
         ):

@@ -86,7 +86,7 @@ def load_recommender(bundle_directory: Path, settings: Settings) -> Recommender:
         rating_head,
         index_kind=settings.index,
         # A delay is there to be felt, also by whom the model need not read again.
-        remembered_users=0 if settings.model_delay_ms else settings.remembered_users,
+        remembered_users=0 if settings.model_delay_ms else settings.cached_users,
     )
     try:
         golden.replay(recommender, bundle_directory)

@@ -55,7 +55,7 @@ class Address:
 
 OURS = Server("matinee", "fastapi", ("-m", "service"), "/recommend", '{"user_id": "%s", "k": 10}')
 OURS_FORGETFUL = replace(
-    OURS, name="matinee, nobody remembered", environment=(("MATINEE_REMEMBERED_USERS", "0"),)
+    OURS, name="matinee, nobody remembered", environment=(("MATINEE_CACHED_USERS", "0"),)
 )
 """The model reads every history, as it does behind the frameworks."""
 FRAMEWORKS = (
