@@ -117,7 +117,7 @@ class Catalogue:
             genre: A genre that the movies must have, its case aside; None for any.
 
         Returns:
-            int32 `[n]`: rows, best first (`title_search.Fit`), equals and a blank query's by popularity.
+            int32 `[n]`: rows, best first (`title_search.Match`), equals and a blank query's by popularity.
         """
         rows = self._title_search.search(query)
         return rows if genre is None else rows[np.isin(rows, self.rows_of_genre(genre))]
