@@ -26,8 +26,8 @@ T = TypeVar("T")
 class MatineeClient:
     """Synchronous client, safe to share between threads.
 
-    Its methods raise `AnswerError` if the service answers with an error, and `httpx.TransportError` without an
-    answer.
+    Its methods raise `AnswerError` if the service answers with an error, and `httpx.TransportError` without
+    an answer.
 
     Args:
         base_url: URL of the service, such as `http://127.0.0.1:8000`.

@@ -86,9 +86,7 @@ def test_every_integer_that_is_exact_in_json_is_a_timestamp() -> None:
 
 @pytest.mark.parametrize("schema", [RatingBody, RatingParameters])
 @pytest.mark.parametrize("movies", [{}, {"movie_id": "1", "movie_title": "Twins"}, {"movie_title": None}])
-def test_a_rating_request_names_exactly_one_movie(
-    schema: type[BaseModel], movies: dict[str, str | None]
-) -> None:
+def test_a_rating_query_names_one_movie(schema: type[BaseModel], movies: dict[str, str | None]) -> None:
     assert problems(schema, {"user_id": "42"} | movies) == [(("movie_title",), "value_error")]
 
 
