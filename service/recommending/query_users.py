@@ -72,7 +72,7 @@ _EMPTY = History(np.empty(0, np.int32), np.empty(0, np.float32), np.empty(0, np.
 
 
 class QueryUsers:
-    """Builds the `QueryUser` of a request.
+    """Build the `QueryUser` of a request.
 
     Args:
         catalogue: Resolves the movie ids of a history.

@@ -52,7 +52,7 @@ class RatingBatch(Body):
 
 
 class ElementError(BaseModel):
-    """Stands in place of an answer when the element is invalid."""
+    """Error in place of an answer, for an invalid element."""
 
     error: Problem
 

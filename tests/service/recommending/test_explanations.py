@@ -76,7 +76,7 @@ def test_there_are_no_reasons_without_a_history_or_without_explain(recommender: 
     assert recommender.recommend(RecommendQuery(user_id="42")).because is None
 
 
-def test_an_explanation_that_is_not_wanted_costs_no_model_call(
+def test_an_unwanted_explanation_calls_no_model(
     recommender: Recommender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = 0

@@ -71,9 +71,7 @@ def test_the_index_finds_what_the_exact_search_finds(recommender: Recommender, t
         assert [score for _, score in pairs(answer)] == [score for _, score in tiny.recommend(user_id)[:10]]
 
 
-def test_a_cold_start_user_with_a_history_gets_results_of_it(
-    recommender: Recommender, tiny: TinyModel
-) -> None:
+def test_a_cold_start_user_with_a_history_gets_its_results(recommender: Recommender, tiny: TinyModel) -> None:
     for user_id in (None, "nobody"):
         answer = exact(recommender, user_id=user_id, history=LIKED)
         assert answer.source == "history"

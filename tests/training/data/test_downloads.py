@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 import requests
 
-from training.data.downloads import impatient_downloads
+from training.data.downloads import downloads_with_timeout
 
 Serve = Callable[[Callable[[socket.socket], None]], str]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"
@@ -43,19 +43,19 @@ def serve() -> Iterator[Serve]:
         listener.close()
 
 
-def download(url: str, patience_seconds: float) -> bytes:
+def download(url: str, timeout_seconds: float) -> bytes:
     """Downloads the way tfds does: adapters that would retry, a streamed body, no time limit."""
-    with impatient_downloads(patience_seconds), requests.Session() as session:
+    with downloads_with_timeout(timeout_seconds), requests.Session() as session:
         session.mount("http://", requests.adapters.HTTPAdapter(max_retries=10))
         with session.get(url, stream=True) as response:
             response.raise_for_status()
             return b"".join(response.iter_content(4))
 
 
-def seconds_to_fail(url: str, patience_seconds: float) -> float:
+def seconds_to_fail(url: str, timeout_seconds: float) -> float:
     start = time.monotonic()
     with pytest.raises(requests.RequestException):
-        download(url, patience_seconds)
+        download(url, timeout_seconds)
     return time.monotonic() - start
 
 
@@ -116,6 +116,6 @@ def test_a_download_cut_short_is_a_failure(serve: Serve) -> None:
 
 def test_other_requests_are_as_patient_as_before() -> None:
     ordinary = requests.adapters.HTTPAdapter
-    with impatient_downloads(1):
+    with downloads_with_timeout(1):
         assert requests.adapters.HTTPAdapter is not ordinary
     assert requests.adapters.HTTPAdapter is ordinary

@@ -255,7 +255,7 @@ def test_a_truncated_zip_is_refused(layout: Layout, write_files: WriteFiles) -> 
     path = write_files(layout("100k"), "ml.zip")
     path.write_bytes(path.read_bytes()[:200])
     with pytest.raises(
-        DataError, match=r"ml\.zip: expected a directory or a zip, got a file that is no zip, or a tr"
+        DataError, match=r"ml\.zip: expected a directory or a zip, got a file that is not a zip, or a tr"
     ):
         read_grouplens(path)
 

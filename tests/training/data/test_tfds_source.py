@@ -173,7 +173,7 @@ def test_a_download_that_is_no_zip_is_a_failing_source(
     write_files({"ml-100k.zip": b"please sign in"}, "sign-in")
     download_from(f"{host}/sign-in/ml-100k.zip")
     with pytest.raises(
-        SourceError, match=r"^movielens/100k: tfds gave up: ExtractError: Error while extracting"
+        SourceError, match=r"^movielens/100k: tfds failed: ExtractError: Error while extracting"
     ):
         tfds_source.load_movielens("100k")
 
