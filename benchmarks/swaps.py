@@ -1,12 +1,12 @@
-"""What 20 swaps in a row cost a service under load: requests failed, latency, resident memory.
+"""Failed requests, latency and memory of a service during 20 bundle swaps under load.
 
     python -m benchmarks.swaps --artifacts artifacts
 
-Copies the live bundle under new names into a temporary directory and serves it there with one worker. Finds
-how many requests/s 16 connections get at most, and offers `--load` of that at a fixed rate without a break,
-while one bundle after the other goes live. Requests due while one is being taken up are compared with those
-due in the `--seconds` before, so that what else the machine does befalls both alike. Where others keep the
-machine busy, `chrt -r 1` before the command (Linux, root) has the service and the load go before them.
+Copies the live bundle under new names into a temporary directory and serves it there with one worker.
+Measures the capacity with 16 connections, then sends `--load` of it at a fixed rate while one bundle after
+the other goes live. Requests due during a swap are compared with those due in the `--seconds` before, so that
+other load of the machine affects both. On a busy machine run it by `chrt -r 1` (Linux, root), which gives the
+service and the load precedence.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from statistics import median
 
 import httpx
 
-from benchmarks.machine import describe_machine, say_machine
+from benchmarks.machine import describe_machine, format_machine
 from benchmarks.measured_server import MeasuredServer
 from benchmarks.page import markdown_table, replace_between
 from benchmarks.socket_load import Load, Sample, percentile
@@ -36,18 +36,18 @@ from service.bundle.histories import Histories
 from service.bundle.manifest import read_manifest
 
 MOST_GROWTH, MOST_SLOWDOWN = 1.3, 3.0
-"""The bars: memory after the last swap over that after the second; p99 during swaps over that without."""
+"""Limits: memory after the last swap over that after the second; p99 during swaps over that without."""
 MARK = "benchmarks.swaps"
 
 
 def main() -> None:
-    """Prints the figures, writes them where asked, and ends with 1 where a bar is missed."""
+    """Print the figures, write them into a page; exit with 1 if a limit is exceeded."""
     parser = argparse.ArgumentParser(description="Swaps under load.")
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"))
     parser.add_argument("--swaps", type=int, default=20)
-    parser.add_argument("--load", type=float, default=0.5, help="share of the most requests/s")
-    parser.add_argument("--seconds", type=float, default=3, help="without a swap, before each")
-    parser.add_argument("--page", type=Path, help="whose table to replace")
+    parser.add_argument("--load", type=float, default=0.5, help="share of the capacity")
+    parser.add_argument("--seconds", type=float, default=3, help="seconds without a swap, before each")
+    parser.add_argument("--page", type=Path, help="page whose table is replaced")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="matinee-swaps-") as directory:
         artifacts = Path(directory)
@@ -63,7 +63,7 @@ def main() -> None:
 
 @dataclass(frozen=True)
 class Figures:
-    """What was measured."""
+    """Measurements of all swaps."""
 
     most_per_second: float
     per_second: float
@@ -74,7 +74,7 @@ class Figures:
 
     @property
     def failed(self) -> tuple[int, int]:
-        """Requests that were not answered with 200, without and during swaps."""
+        """Numbers of requests without a 200, without and during swaps."""
         without, during = (
             sum(each.status != 200 for each in samples) for samples in (self.quiet, self.swapping)
         )
@@ -92,7 +92,7 @@ class Figures:
 
     @property
     def passed(self) -> bool:
-        """Whether every bar is met."""
+        """Whether all limits are met."""
         return self.failed == (0, 0) and self.slowdown <= MOST_SLOWDOWN and self.growth <= MOST_GROWTH
 
 
@@ -108,7 +108,7 @@ def _measure(
     load = Load(server.port, bodies, connections=64, per_second=arguments.load * most)
     swaps, rests, resident = [], [], []
     for copy in copies[1:]:
-        time.sleep(1)  # until what the load's beginning or the last swap held up is answered
+        time.sleep(1)  # until requests delayed by the start or the last swap are answered
         began = time.monotonic()
         time.sleep(arguments.seconds)
         rests.append((began, time.monotonic()))
@@ -135,7 +135,7 @@ def _within(samples: list[Sample], spans: list[tuple[float, float]]) -> list[Sam
 
 
 def _closed(port: int, bodies: list[dict[str, object]], seconds: float) -> float:
-    """Requests/s that 16 connections get which ask without pause."""
+    """Measure the requests/s of 16 connections in a closed loop."""
     load = Load(port, bodies, connections=16)
     time.sleep(seconds)
     return len(load.stop()) / seconds
@@ -168,16 +168,16 @@ def _table(figures: Figures) -> str:
             f"{MOST_GROWTH:g}",
         ],
     ]
-    machine = say_machine(describe_machine(["tensorflow-cpu", "uvicorn"]))
-    said = (
+    machine = format_machine(describe_machine(["tensorflow-cpu", "uvicorn"]))
+    heading = (
         f"{machine}; {len(figures.swap_seconds)} swaps, {figures.per_second:.0f} requests/s offered, "
         f"{figures.per_second / figures.most_per_second:.0%} of the most that 16 connections got:"
     )
-    return f"{said}\n\n{markdown_table([':', 'without swaps', 'during swaps', 'bar'], rows)}"
+    return f"{heading}\n\n{markdown_table([':', 'without swaps', 'during swaps', 'bar'], rows)}"
 
 
 def _copies(bundle: Path, artifacts: Path, count: int) -> list[Path]:
-    """The bundle under new names, the first of them live."""
+    """Copy the bundle under new names; make the first copy live."""
     manifest = read_manifest(bundle)
     copies = []
     for number in range(count):

@@ -1,4 +1,4 @@
-"""The work of one answer as somebody writes it who has the bundle and not this service."""
+"""Straightforward recommendations from a bundle by TensorFlow and Annoy, without this service's code."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Tensors = dict[str, NDArray[Any]]
 
 
 class PlainWork:
-    """A call of each of the model's two signatures for a whole batch, a query of Annoy for each request."""
+    """Calls each of the model's two signatures once per batch, and Annoy once per request."""
 
     def __init__(self) -> None:
         import tensorflow as tf  # noqa: PLC0415  after the fork
@@ -52,7 +52,7 @@ class PlainWork:
         ]
 
     def answer(self, user_ids: Sequence[str]) -> list[dict[str, Any]]:
-        """See `work.Work.answer`."""
+        """Answer as `work.Work.answer` does."""
         users = [self._users[user_id] for user_id in user_ids]
         tensors = self._padded(users)
         embeddings = self._call("embed_query", tensors)["query_embeddings"]
@@ -86,7 +86,7 @@ class PlainWork:
         return {name: each.numpy() for name, each in self._model.signatures[signature](**given).items()}
 
     def _padded(self, users: list[int]) -> Tensors:
-        """Histories cut to what the model reads, and padded to the longest of the batch."""
+        """Truncate histories to `max_history` and pad them to the longest of the batch."""
         offsets = self._history["offsets"]
         ends = [int(offsets[user + 1]) for user in users]
         begins = [
