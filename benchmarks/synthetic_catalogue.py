@@ -71,8 +71,8 @@ def real_embeddings(bundle: Path) -> tuple[Array, Array]:
                 ("timestamps", "timestamps"),
             ):
                 padded[f"history_{name}"][place, : rated.stop - rated.start] = arrays[source][rated]
-        asked = padded | {"user_rows": group, "timestamps": np.full(len(group), NO_TIMESTAMP, np.int64)}
-        tensors = {name: tf.constant(value) for name, value in asked.items()}
+        inputs = padded | {"user_rows": group, "timestamps": np.full(len(group), NO_TIMESTAMP, np.int64)}
+        tensors = {name: tf.constant(value) for name, value in inputs.items()}
         queries.append(embed(**tensors)["query_embeddings"].numpy())
     return np.load(bundle / CANDIDATES_FILE), np.concatenate(queries)
 
