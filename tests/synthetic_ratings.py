@@ -1,4 +1,4 @@
-"""Small tables of ratings whose structure is known, because it was planted."""
+"""Small synthetic tables of ratings with a known structure."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SMALL_CONFIG = TrainingConfig(
     user_dropout=0.5,
     time_dropout=0.5,
 )
-"""Learns `two_tastes` in about four seconds. Spelt out, so that new defaults do not change the tests."""
+"""Learns `two_tastes` in about four seconds. Complete, so that new defaults do not change the tests."""
 
 Rating = tuple[str, str, float, int]
 """User id, movie id, stars, Unix seconds."""
@@ -50,13 +50,13 @@ def table_of(
     genres: Sequence[Sequence[str]] = (),
     user_features: dict[str, dict[str, str]] | None = None,
 ) -> RatingsTable:
-    """A table of these ratings.
+    """Make a table of ratings.
 
     Args:
-        ratings: In any order.
-        movie_ids: Every candidate; empty: the rated ones.
-        titles, genres: Of the candidates; empty: none.
-        user_features: By name, the value of each user id that has one.
+        ratings: Ratings in any order.
+        movie_ids: All candidates; the rated movies if empty.
+        titles, genres: Titles and genres of the candidates; defaults if empty.
+        user_features: Values by feature name and user id.
     """
     movie_ids = movie_ids or sorted({movie_id for _, movie_id, _, _ in ratings})
     movies = assemble_movies(
@@ -80,21 +80,21 @@ def table_of(
 
 
 def taste_of(movie_id: str) -> str:
-    """'alpha' or 'beta', the taste that likes a movie of `two_tastes`; 'nobody' where nobody rated it."""
+    """Return the cluster of a movie of `two_tastes`: 'alpha', 'beta', or 'nobody' if it has no ratings."""
     return movie_id.partition("-")[0]
 
 
 def user_id_of(user: int) -> str:
-    """The users of `two_tastes`, some of whom have odd ids; even ones like alpha, odd ones beta."""
+    """Return the id of a user of `two_tastes`; even ones like alpha, odd ones beta."""
     return ODD_IDS[user] if user < len(ODD_IDS) else f"user-{user}"
 
 
 def two_tastes(*, per_user: int = 24, seed: int = 0, with_features: bool = True) -> RatingsTable:
-    """Half stars of people who like either of two kinds of movies, as `taste_of` tells them apart.
+    """Make ratings of users who like one of two clusters of movies (see `taste_of`).
 
-    Everyone watches the movies they like in their one order, beginning anywhere, and hates every fourth
-    movie, one of the other kind. So what comes next is known from what came last, and a rating from the
-    other ratings: neither the most popular movies nor mean ratings can tell.
+    Users watch the movies of their cluster in a fixed order from a random start, and every fourth movie is
+    one of the other cluster, which they dislike. So the next movie follows from the last one, and a rating
+    from the other ratings, while popularity and mean ratings are uninformative.
     """
     random = np.random.default_rng(seed)
     movie_ids = [f"{taste}-{number}" for taste in ("alpha", "beta") for number in range(PER_TASTE)]
@@ -125,7 +125,7 @@ def two_tastes(*, per_user: int = 24, seed: int = 0, with_features: bool = True)
 
 
 def write_csv(table: RatingsTable, directory: Path) -> Path:
-    """Writes a table as `ratings.csv` and `movies.csv`; returns the directory."""
+    """Write a table as `ratings.csv` and `movies.csv`; return the directory."""
     directory.mkdir()
     movies = table.movies
     with (directory / "movies.csv").open("w", encoding="utf-8", newline="") as file:

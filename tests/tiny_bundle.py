@@ -1,4 +1,4 @@
-"""Writes the bundle of `tiny_model`, as training would, in about two seconds."""
+"""Write the bundle of `tiny_model` in the format of training, in about two seconds."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from service.bundle.manifest import Manifest
 
 
 def write_tiny_bundle(artifacts: Path, model: TinyModel, bundle_id: str = "tiny-1") -> Path:
-    """Writes the whole bundle and CURRENT; returns the bundle's directory."""
+    """Write the bundle and CURRENT; return the bundle's directory."""
     directory = artifacts / bundle_id
     (directory / "histories").mkdir(parents=True)
     np.save(directory / bundle.CANDIDATES_FILE, model.candidates)
@@ -80,7 +80,7 @@ def write_tiny_bundle(artifacts: Path, model: TinyModel, bundle_id: str = "tiny-
 
 
 def seal(directory: Path, manifest: Manifest | None = None, **changes: Any) -> None:
-    """Writes the manifest anew over the files as they are, so that checksums fit what a test changed."""
+    """Rewrite the manifest with the checksums of the files as they are now."""
     path = directory / bundle.MANIFEST_FILE
     # Not by `read_manifest`, which refuses a copy whose directory has a new name.
     written = manifest or Manifest.from_document(json.loads(path.read_bytes()), path)
@@ -193,7 +193,7 @@ def _save_model(path: Path, model: TinyModel) -> None:
         weighted = weight[:, tf.newaxis] * tf.gather(candidates, history_rows)
         seen = tf.math.unsorted_segment_sum(weighted, of_query, tf.size(user_rows))
         embedding = user + moment[:, tf.newaxis] * model.time_vector + seen
-        # Stars rest on the score alone: the taste is the embedding, bias and confidence are 0.
+        # Ratings depend on the score only: the rating vector is the embedding, bias and confidence are 0.
         return {"query_states": tf.concat([embedding, embedding, tf.zeros_like(embedding[:, :2])], axis=1)}
 
     def serving_default(user_ids: Any) -> dict[str, Any]:

@@ -28,7 +28,7 @@ Tensors = dict[str, NDArray[Any]]
 
 
 class PlainWork:
-    """Calls each of the model's two signatures once per batch, and Annoy once per request."""
+    """Recommendations by one call of each model signature per batch, and one of Annoy per request."""
 
     def __init__(self) -> None:
         import tensorflow as tf  # noqa: PLC0415  after the fork

@@ -23,7 +23,7 @@ MAX_WAIT_MS = 2
 
 
 class Work:
-    """Answers by the service's own recommender, so that only the frameworks differ."""
+    """Recommendations by the service's own recommender, so that only the frameworks differ."""
 
     def __init__(self) -> None:
         self._recommender = load_recommender(Path(os.environ[BUNDLE_VARIABLE]), Settings())
