@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,6 @@ class BruteForce:
 
     table: RatingsTable
     bundle: Path
-    signatures: Any = field(init=False)
 
     def __post_init__(self) -> None:
         import tensorflow as tf  # noqa: PLC0415 takes seconds

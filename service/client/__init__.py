@@ -7,9 +7,9 @@
 Needs only `requirements/client.txt`.
 """
 
+from service.client.answer_errors import AnswerError, InvalidRequest, NotAllowed, NotFound, Unavailable
 from service.client.awaiting import AsyncMatineeClient
 from service.client.blocking import MatineeClient
-from service.client.errors import AnswerError, InvalidRequest, NotAllowed, NotFound, Unavailable
 
 __all__ = [
     "AnswerError",

@@ -16,7 +16,7 @@ from tiny_model import MOVIE_IDS, USER_IDS
 
 from service.app import create_app
 from service.client import AsyncMatineeClient, MatineeClient
-from service.client.errors import AnswerError, InvalidRequest, NotAllowed, NotFound
+from service.client.answer_errors import AnswerError, InvalidRequest, NotAllowed, NotFound
 from service.settings import Settings
 
 READY = {"status": "ready", "bundle_id": "b1"}

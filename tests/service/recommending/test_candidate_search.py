@@ -130,7 +130,7 @@ def test_the_index_finds_most_of_the_best_and_without_it_all_are_found(
 def test_every_candidate_is_scored_if_annoy_would_take_longer_and_that_is_counted(
     candidates: Floats, index: CandidateIndex
 ) -> None:
-    allowed = allow(np.arange(NUM_CANDIDATES) % 3 == 0, [])  # 2,000 pass: 144 are asked of Annoy
+    allowed = allow(np.arange(NUM_CANDIDATES) % 3 == 0, [])  # 2,000 pass: Annoy is queried for 144
     record = BatchRecord()
     found = widest_of(index, 128).best(query(1), allowed, 10, record)
     assert fallbacks(record) == ["widened", "exact"]

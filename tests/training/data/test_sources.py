@@ -47,7 +47,7 @@ def fakes(small: RatingsTable, monkeypatch: pytest.MonkeyPatch) -> FakeSources:
     return FakeSources(small, monkeypatch)
 
 
-OFFLINE = SourceError("movielens/100k: the download failed: nobody answered")
+OFFLINE = SourceError("movielens/100k: the download failed: no response")
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_auto_uses_the_wheel_after_a_wrong_checksum_too(fakes: FakeSources) -> N
 
 def test_auto_reports_both_reasons_if_all_sources_fail(fakes: FakeSources) -> None:
     fakes.failing = {"tfds": OFFLINE, "wheel": SourceError("the wheel is not installed")}
-    with pytest.raises(SourceError, match=r"nobody answered\. And the wheel is not installed$"):
+    with pytest.raises(SourceError, match=r"no response\. And the wheel is not installed$"):
         load_ratings("auto")
 
 
@@ -98,7 +98,7 @@ def test_tfds_uses_no_other_source(fakes: FakeSources) -> None:
     fakes.prepared = {"wheel"}
     assert load_ratings("tfds", "25m").source == "tfds 25m"
     fakes.failing = {"tfds": OFFLINE}
-    with pytest.raises(SourceError, match="nobody answered"):
+    with pytest.raises(SourceError, match="no response"):
         load_ratings("tfds")
 
 
