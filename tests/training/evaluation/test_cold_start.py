@@ -49,7 +49,7 @@ def test_nobody_is_spared_where_nobody_has_ten_ratings() -> None:
 
 
 def test_the_model_never_sees_strangers_and_is_asked_as_the_service_asks_it(
-    tastes: RatingsTable, tastes_split: Split, make_model: MakeModel, monkeypatch: pytest.MonkeyPatch
+    clusters: RatingsTable, clusters_split: Split, make_model: MakeModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[QueryInputs] = []
     trained_on: list[RatingsTable] = []
@@ -68,9 +68,9 @@ def test_the_model_never_sees_strangers_and_is_asked_as_the_service_asks_it(
     monkeypatch.setattr(module, "fit_model", fit)
     monkeypatch.setattr(TrainedModel, "embed_queries", watch(TrainedModel.embed_queries))
     monkeypatch.setattr(TrainedModel, "predict_ratings", watch(TrainedModel.predict_ratings))
-    found = cold_start(tastes, tastes_split, SMALL_CONFIG)
+    found = cold_start(clusters, clusters_split, SMALL_CONFIG)
     assert found is not None
-    train, test = tastes.take(tastes_split.train), tastes.take(tastes_split.test)
+    train, test = clusters.take(clusters_split.train), clusters.take(clusters_split.test)
     strangers = draw_strangers(train, test, SMALL_CONFIG.seed).tolist()
     assert len(strangers) == found["users"] == 12
     assert found["test_ratings"] == np.isin(test.user_rows, strangers).sum()

@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from synthetic_ratings import SMALL_CONFIG, Rating, table_of, taste_of, two_tastes
+from synthetic_ratings import SMALL_CONFIG, Rating, cluster_of, table_of, two_clusters
 
 from service.bundle import NO_ROW, NO_TIMESTAMP
 from training.config import TrainingConfig
@@ -135,7 +135,7 @@ def test_what_was_planted_is_learned(measured: dict[str, Any]) -> None:
     model, baselines = measured["model"], measured["baselines"]
     for name in ("hit_rate_at_10", "ndcg_at_10", "recall_at_20"):
         assert model[name] > 1.5 * baselines["popularity"][name]
-        assert model[name] > baselines["ease"][name]  # which knows the tastes, not the order
+        assert model[name] > baselines["ease"][name]  # which knows the clusters, not the order
     assert model["rmse"] < 0.8
 
 
@@ -147,27 +147,27 @@ def test_the_mean_rating_is_beaten(
     assert measured["model"]["rmse"] < 0.5 * measured["baselines"]["biases"]["rmse"]
 
 
-def test_a_stranger_gets_movies_of_the_taste_they_show(trained: TrainedModel, tastes: RatingsTable) -> None:
+def test_a_stranger_gets_movies_of_the_taste_they_show(trained: TrainedModel, clusters: RatingsTable) -> None:
     for taste in ("alpha", "beta"):
-        liked = stranger(trained, {f"{taste}-{number}": 5.0 for number in (4, 5, 6)}, tastes)
-        found = best_movies(trained, liked, tastes)
-        assert [taste_of(movie) for movie in found].count(taste) >= 9
+        liked = stranger(trained, {f"{taste}-{number}": 5.0 for number in (4, 5, 6)}, clusters)
+        found = best_movies(trained, liked, clusters)
+        assert [cluster_of(movie) for movie in found].count(taste) >= 9
         coming = {f"{taste}-{number}" for number in range(7, 12)}  # in their one order
         assert len(coming & set(found)) >= 3
 
 
 def test_the_same_movies_rated_1_and_5_give_other_lists_and_other_ratings(
-    trained: TrainedModel, tastes: RatingsTable
+    trained: TrainedModel, clusters: RatingsTable
 ) -> None:
     films = ("alpha-4", "alpha-17", "alpha-30")
-    liked = stranger(trained, dict.fromkeys(films, 5.0), tastes)
-    hated = stranger(trained, dict.fromkeys(films, 1.0), tastes)
-    lists = [best_movies(trained, inputs, tastes) for inputs in (liked, hated)]
-    alphas = [[taste_of(movie) for movie in found].count("alpha") for found in lists]
+    liked = stranger(trained, dict.fromkeys(films, 5.0), clusters)
+    hated = stranger(trained, dict.fromkeys(films, 1.0), clusters)
+    lists = [best_movies(trained, inputs, clusters) for inputs in (liked, hated)]
+    alphas = [[cluster_of(movie) for movie in found].count("alpha") for found in lists]
     assert alphas[0] >= 8
     assert alphas[1] <= 4
     rows = {
-        taste: [row for row, each in enumerate(tastes.movies.movie_ids) if taste_of(each) == taste]
+        taste: [row for row, each in enumerate(clusters.movies.movie_ids) if cluster_of(each) == taste]
         for taste in ("alpha", "beta")
     }
 
@@ -179,22 +179,22 @@ def test_the_same_movies_rated_1_and_5_give_other_lists_and_other_ratings(
 
 
 def test_known_users_get_their_own_taste_with_and_without_a_time(
-    trained: TrainedModel, tastes: RatingsTable
+    trained: TrainedModel, clusters: RatingsTable
 ) -> None:
     histories = trained.histories
     last = trained.vocabulary.time_range[1]
     for user_id, taste in {"影": "alpha", "🎬": "beta", "user-50": "alpha"}.items():
         user = np.array([histories.user_ids.index(user_id)], np.int32)
         for moment in (None, np.array([last])):
-            found = best_movies(trained, histories.query_inputs(user, 64, moment), tastes)
-            assert [taste_of(movie) for movie in found].count(taste) >= 7
+            found = best_movies(trained, histories.query_inputs(user, 64, moment), clusters)
+            assert [cluster_of(movie) for movie in found].count(taste) >= 7
 
 
-def test_the_order_of_a_history_counts(trained: TrainedModel, tastes: RatingsTable) -> None:
+def test_the_order_of_a_history_counts(trained: TrainedModel, clusters: RatingsTable) -> None:
     forwards = [f"alpha-{number}" for number in range(10, 20)]
-    towards_20 = stranger(trained, dict.fromkeys(forwards, 5.0), tastes)
-    towards_9 = stranger(trained, dict.fromkeys(reversed(forwards), 5.0), tastes)
-    assert best_movies(trained, towards_20, tastes) != best_movies(trained, towards_9, tastes)
+    towards_20 = stranger(trained, dict.fromkeys(forwards, 5.0), clusters)
+    towards_9 = stranger(trained, dict.fromkeys(reversed(forwards), 5.0), clusters)
+    assert best_movies(trained, towards_20, clusters) != best_movies(trained, towards_9, clusters)
 
 
 def test_a_query_without_time_differs_from_one_with(trained: TrainedModel) -> None:
@@ -235,7 +235,7 @@ def test_a_sampled_softmax_learns_too(
     assert model["rmse"] < 1.0
 
 
-HUNDREDS = two_tastes(per_user=8, with_features=False)
+HUNDREDS = two_clusters(per_user=8, with_features=False)
 
 
 @pytest.mark.usefixtures("eagerly")
