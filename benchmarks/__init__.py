@@ -1,1 +1,1 @@
-"""What is measured against other systems, in one sitting."""
+"""Benchmarks of the service and of training, also against other systems."""

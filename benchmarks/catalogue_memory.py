@@ -1,10 +1,10 @@
-"""What more movies, users and ratings take of memory.
+"""Memory per million movies, users and ratings.
 
     python -m benchmarks.catalogue_memory --bundle artifacts/BUNDLE_ID --page docs/deployment.md
 
-A process of its own loads a `catalogue.json` of made-up titles, has the masks of its genres and the prepared
-JSON of every movie made, and says by how much its memory grew. The rest is computed from the arrays of the
-bundle given: from the model's variables, and from its files, which are as large in memory as on the disk.
+A subprocess loads a synthetic `catalogue.json`, builds the genre masks and the prepared JSON of every movie,
+and reports by how much its memory grew. The rest is computed from the given bundle: from the model's
+variables, and from its files, which are as large in memory as on disk.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ _SYLLABLES = ("ba", "da", "fi", "go", "ka", "lo", "mi", "ne", "pu", "ra", "se", 
 
 
 def main() -> None:
-    """Prints a table, and writes it into a page."""
+    """Print the table, and write it into a page."""
     parser = argparse.ArgumentParser(description="Memory by movies, users and ratings, as a table.")
-    parser.add_argument("--bundle", type=Path, help="whose arrays to look at")
+    parser.add_argument("--bundle", type=Path, help="bundle whose arrays are measured")
     parser.add_argument("--page", type=Path, help="whose table is replaced")
     parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -47,7 +47,7 @@ def main() -> None:
         sys.stdout.write(str(_grown_bytes(arguments.measure)))
         return
     if arguments.bundle is None:
-        parser.error("--bundle: expected the directory of a bundle")
+        parser.error("--bundle: expected the directory of a bundle, got none")
     headings = ["for a million:", "what:", "MiB", "whose:"]
     rows = [_measured(), *_mapped(arguments.bundle.absolute()), *_variables(arguments.bundle.absolute())]
     table = markdown_table(headings, rows)
@@ -88,7 +88,7 @@ def _mapped(bundle: Path) -> list[list[str]]:
 
 
 def _variables(bundle: Path) -> list[list[str]]:
-    import tensorflow as tf  # noqa: PLC0415 the process that measures shall not have it
+    import tensorflow as tf  # noqa: PLC0415 not in the process that is measured
 
     dataset = read_manifest(bundle).dataset
     reader = tf.train.load_checkpoint(str(bundle / MODEL_DIRECTORY / "variables" / "variables"))
@@ -121,7 +121,7 @@ def _grown_bytes(directory: Path) -> int:
 
 
 def _catalogue(num_movies: int) -> Catalogue:
-    """Titles of one to four words, of 20,000 words in all, with a year."""
+    """Make titles of one to four words out of 20,000 words, with a year."""
     draw = random.Random(0)  # noqa: S311 no secret
     words = ["".join(draw.choices(_SYLLABLES, k=draw.randint(2, 4))).capitalize() for _ in range(20_000)]
     years = [draw.randint(1920, 2025) for _ in range(num_movies)]

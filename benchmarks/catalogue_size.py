@@ -1,11 +1,11 @@
-"""What each index costs and finds, by size of the catalogue.
+"""Build time, memory, recall and latency of each index, by catalogue size.
 
     python -m benchmarks.catalogue_size --bundle artifacts/BUNDLE_ID --page docs/performance.md
 
-Makes catalogues of 10 thousand, 100 thousand and 1 million candidates and as many users, whose embeddings lie
-as those of the given bundle do; builds Annoy and usearch over them, each in a process of its own that is
-stopped when its time is over, and asks them, and a scan of every candidate, one query at a time. Results are
-kept in `--work`, so that a part can be measured again: the table has all that is there.
+Makes catalogues of 10,000, 100,000 and 1 million candidates and as many users, with embeddings distributed as
+those of the given bundle; builds Annoy and usearch, each in a subprocess with a time limit, and queries them,
+and a scan of every candidate, one query at a time. Results are kept in `--work`, so that a part can be
+measured again: the table contains everything there.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import index_trial
-from benchmarks.machine import describe_machine, say_machine
+from benchmarks.machine import describe_machine, format_machine
 from benchmarks.page import markdown_table, replace_between
-from benchmarks.synthetic_catalogue import like, real_embeddings, write_users
+from benchmarks.synthetic_catalogue import real_embeddings, sample_like, write_users
 from service.bundle import histories
 from service.bundle.candidate_index import CandidateIndex
 
@@ -33,20 +33,20 @@ _RESULTS = "results.json"
 
 
 def main() -> None:
-    """Measures, prints the table, and writes it where asked."""
+    """Measure, print the table, and write it into a page."""
     parser = argparse.ArgumentParser(description="Build time, memory, recall and latency of each index.")
-    parser.add_argument("--bundle", type=Path, required=True, help="whose embeddings to imitate")
+    parser.add_argument("--bundle", type=Path, required=True, help="bundle whose embeddings are imitated")
     parser.add_argument(
-        "--work", type=Path, default=Path("catalogue-size"), help="for catalogues and results"
+        "--work", type=Path, default=Path("catalogue-size"), help="directory of catalogues and results"
     )
     parser.add_argument("--sizes", type=int, nargs="*", default=SIZES)
     parser.add_argument("--backends", nargs="*", choices=BACKENDS, default=BACKENDS)
     parser.add_argument("--queries", type=int, default=1_000)
-    parser.add_argument("--recall", type=float, default=0.95, help="at 10, that search_k is raised to")
-    parser.add_argument("--build-seconds", type=float, default=900, help="after which a build is given up")
-    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="that usearch builds with")
-    parser.add_argument("--page", type=Path, help="whose table to replace")
-    parser.add_argument("--mark", default="catalogue size", help="of the table on it")
+    parser.add_argument("--recall", type=float, default=0.95, help="recall@10 up to which search_k is raised")
+    parser.add_argument("--build-seconds", type=float, default=900, help="time limit of a build")
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="build threads of usearch")
+    parser.add_argument("--page", type=Path, help="page whose table is replaced")
+    parser.add_argument("--mark", default="catalogue size", help="mark of the table on the page")
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
     real = real_embeddings(arguments.bundle)
@@ -61,39 +61,45 @@ def main() -> None:
 def _measure_size(size: int, real: tuple[Any, Any], arguments: argparse.Namespace) -> None:
     directory = arguments.work / str(size)
     directory.mkdir(exist_ok=True)
-    candidates = like(real[0], size, seed=0)
+    candidates = sample_like(real[0], size, seed=0)
     CandidateIndex.write_candidates(directory, candidates)
-    queries = like(real[1], size, seed=1)[: arguments.queries]
+    queries = sample_like(real[1], size, seed=1)[: arguments.queries]
     seen = write_users(directory, size, seed=2)[: arguments.queries]
-    asked = index_trial.Queries.of(candidates, queries, seen)
+    trial_queries = index_trial.Queries.of(candidates, queries, seen)
     users_mib = sum((directory / name).stat().st_size for name in histories.FILES) / 2**20
     for backend in arguments.backends:
         measured: dict[str, Any] = {"size": size, "backend": backend, "users_mib": users_mib}
         measured["candidates_mib"] = candidates.nbytes / 2**20
         if backend != "exact":
-            built = _apart(arguments.build_seconds, index_trial.build, directory, backend, arguments.threads)
+            built = _in_process(
+                arguments.build_seconds, index_trial.build, directory, backend, arguments.threads
+            )
             measured |= built or {"given_up_seconds": arguments.build_seconds}
         if "given_up_seconds" not in measured:
-            answered = _apart(None, index_trial.ask, directory, backend, asked, arguments.recall)
-            measured |= answered or {}
+            found = _in_process(
+                None, index_trial.measure, directory, backend, trial_queries, arguments.recall
+            )
+            measured |= found or {}
         _keep(arguments.work, measured)
         sys.stderr.write(f"{json.dumps(measured)}\n")
 
 
-def _apart(seconds: float | None, work: Callable[..., dict[str, Any]], *given: Any) -> dict[str, Any] | None:
-    """Works in a process of its own, whose memory is its own; None where it took longer than it may."""
+def _in_process(
+    seconds: float | None, work: Callable[..., dict[str, Any]], *given: Any
+) -> dict[str, Any] | None:
+    """Call a function in a new process; return None after the time limit."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         future = pool.submit(work, *given)
         try:
             return future.result(seconds)
         except TimeoutError:
-            for process in pool._processes.values():  # nothing public stops what has begun
+            for process in pool._processes.values():  # there is no public way to stop a running task
                 process.kill()
             return None
 
 
 def _keep(work: Path, measured: dict[str, Any]) -> None:
-    """In the place of what was measured of the same before."""
+    """Save a result, replacing an earlier one of the same size and backend."""
     path = work / _RESULTS
     kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
     same = (measured["size"], measured["backend"])
@@ -118,7 +124,7 @@ def _table(arguments: argparse.Namespace) -> str:
         "p99 processor, ms",
         "load average",
     ]
-    machine = say_machine(describe_machine(["annoy", "usearch", "numpy"]))
+    machine = format_machine(describe_machine(["annoy", "usearch", "numpy"]))
     files = ", ".join(
         f"{each['size']:,}: {each['candidates_mib']:.0f} MiB and {each['users_mib']:.0f} MiB"
         for each in kept

@@ -1,4 +1,4 @@
-"""So many connections that ask again as soon as they are answered: by wrk where it is installed."""
+"""Closed-loop load: connections that send the next request after each answer, by wrk if it is installed."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _UNITS_MS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
 
 @dataclass(frozen=True)
 class Run:
-    """What one run measured.
+    """Measurements of one run.
 
     Attributes:
-        per_second: Good answers.
-        cpu_us: Processor time of the server for each of them, in microseconds.
+        per_second: Good answers per second.
+        cpu_us: Processor time of the server per good answer, in microseconds.
         p50_ms, p99_ms: Latencies.
     """
 
@@ -37,23 +37,23 @@ class Run:
 def run_closed(
     server: MeasuredServer, path: str, bodies: Sequence[object], *, connections: int, seconds: float
 ) -> Run:
-    """Drives one server.
+    """Load one server and measure it.
 
     Raises:
-        SystemExit: An answer was an error: a server that refuses is quick.
+        SystemExit: An answer was an error, which would make the server look fast.
     """
     before = server.cpu_seconds()
     drive = _by_wrk if shutil.which("wrk") else _by_sockets
-    answers, took, p50_ms, p99_ms = drive(server, path, bodies, connections, seconds)
+    answers, elapsed_seconds, p50_ms, p99_ms = drive(server, path, bodies, connections, seconds)
     cpu_us = 1e6 * (server.cpu_seconds() - before) / answers
-    return Run(answers / took, cpu_us, p50_ms, p99_ms)
+    return Run(answers / elapsed_seconds, cpu_us, p50_ms, p99_ms)
 
 
 def _by_wrk(
     server: MeasuredServer, path: str, bodies: Sequence[object], connections: int, seconds: float
 ) -> tuple[int, float, float, float]:
     requests = ",\n".join(json.dumps(json.dumps(body)) for body in bodies)
-    # Bodies are ASCII JSON, whose strings are Lua's as well.
+    # Bodies are ASCII JSON, whose strings are valid in Lua too.
     script = (
         f"local bodies = {{{requests}}}\nlocal at = 0\n"
         "function request()\n  at = at % #bodies + 1\n"
@@ -68,14 +68,14 @@ def _by_wrk(
     if "Non-2xx" in said or "Socket errors" in said:
         raise SystemExit(f"{server.url}{path}: expected answers, got errors:\n{said}")
     done = re.search(r"(\d+) requests in ([\d.]+)(us|ms|s|m)\b", said)
-    assert done  # noqa: S101 wrk says so
+    assert done  # noqa: S101 wrk prints it
     p50_ms, p99_ms = (_percentile_ms(said, share) for share in ("50", "99"))
     return int(done[1]), float(done[2]) * (60 if done[3] == "m" else 1), p50_ms, p99_ms
 
 
 def _percentile_ms(said: str, share: str) -> float:
     found = re.search(rf"^\s+{share}%\s+([\d.]+)(us|ms|s)$", said, re.MULTILINE)
-    assert found  # noqa: S101 --latency was given
+    assert found  # noqa: S101 wrk prints it with --latency
     return float(found[1]) * _UNITS_MS[found[2]]
 
 
@@ -86,9 +86,9 @@ def _by_sockets(
     started = time.monotonic()
     time.sleep(seconds)
     samples = load.stop()
-    took = time.monotonic() - started
+    elapsed_seconds = time.monotonic() - started
     if failed := [each.status for each in samples if each.status != 200]:
         raise SystemExit(
             f"{server.url}{path}: expected answers, got {len(failed)} errors, such as {failed[0]}"
         )
-    return len(samples), took, 1000 * percentile(samples, 0.5), 1000 * percentile(samples, 0.99)
+    return len(samples), elapsed_seconds, 1000 * percentile(samples, 0.5), 1000 * percentile(samples, 0.99)

@@ -1,4 +1,4 @@
-"""The [64, 32] model of the deep retrieval tutorial as this project trains it, timed.
+"""Epoch times of the [64, 32] model of the deep retrieval tutorial in this project.
 
 `python -m benchmarks.deep_retrieval_matinee EPOCHS` prints the seconds of each epoch as JSON.
 """
@@ -21,7 +21,7 @@ from training.experiments.tutorial_model import TutorialModel
 
 
 def main() -> None:
-    """Trains and prints; an epoch includes shuffling its rows and cutting them into batches."""
+    """Train and print the times; an epoch includes shuffling and batching its rows."""
     config = replace(CONFIG, layers=(64, 32))
     keras.utils.set_random_seed(config.seed)
     random = np.random.default_rng(config.seed)

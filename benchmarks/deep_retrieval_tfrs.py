@@ -1,7 +1,7 @@
-"""The [64, 32] model of the deep retrieval tutorial in TFRS, timed. Runs where TFRS is installed, alone.
+"""Epoch times of the [64, 32] model of the deep retrieval tutorial in TFRS; needs only TFRS installed.
 
 `python deep_retrieval_tfrs.py ROWS.npz EPOCHS FEED` prints the seconds of each epoch as JSON. FEED is
-`tutorial`, where the rows are shuffled and batched anew in every epoch, or `cached`, where that is done once.
+`tutorial`, which shuffles and batches the rows in every epoch, or `cached`, which does so once.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import sys
 import time
 
-os.environ["TF_USE_LEGACY_KERAS"] = "1"  # TFRS 0.7.7 knows no other
+os.environ["TF_USE_LEGACY_KERAS"] = "1"  # required by TFRS 0.7.7
 
 import numpy as np
 import tensorflow as tf
@@ -23,13 +23,13 @@ DIMENSION, LAYERS, BATCH, BUCKETS, WORDS = 32, (64, 32), 2_048, 1_000, 10_000
 
 
 def embedding_of(vocabulary: np.ndarray) -> keras.Model:
-    """Text to an embedding, one more for what is unknown."""
+    """Make an embedding of text, with one row for unknown values."""
     lookup = keras.layers.StringLookup(vocabulary=vocabulary, mask_token=None)
     return keras.Sequential([lookup, keras.layers.Embedding(len(vocabulary) + 1, DIMENSION)])
 
 
 class Query(keras.Model):
-    """User, bucket of time, normalised time."""
+    """Query features: user, time bucket, normalised time."""
 
     def __init__(self, users: np.ndarray, times: np.ndarray) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class Query(keras.Model):
         self.normalized.adapt(times)
 
     def call(self, inputs: dict[str, tf.Tensor]) -> tf.Tensor:
-        """Side by side."""
+        """Concatenate the features."""
         times = inputs["timestamp"]
         parts = [
             self.user(inputs["user_id"]),
@@ -53,7 +53,7 @@ class Query(keras.Model):
 
 
 class Candidate(keras.Model):
-    """Title and the mean of its words."""
+    """Candidate features: title and the mean of its words."""
 
     def __init__(self, titles: np.ndarray) -> None:
         super().__init__()
@@ -69,12 +69,12 @@ class Candidate(keras.Model):
         )
 
     def call(self, titles: tf.Tensor) -> tf.Tensor:
-        """Side by side."""
+        """Concatenate the features."""
         return tf.concat([self.title(titles), self.words(titles)], axis=1)
 
 
 class DeepRetrieval(tfrs.Model):
-    """Both towers, each with its dense layers, and the retrieval task without metrics while training."""
+    """Both towers with their dense layers, and the retrieval task without metrics."""
 
     def __init__(self, users: np.ndarray, times: np.ndarray, titles: np.ndarray) -> None:
         super().__init__()
@@ -83,7 +83,7 @@ class DeepRetrieval(tfrs.Model):
         self.task = tfrs.tasks.Retrieval()
 
     def compute_loss(self, features: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
-        """In-batch softmax."""
+        """Compute the in-batch softmax loss."""
         del training
         query = self.query({name: features[name] for name in ("user_id", "timestamp")})
         return self.task(query, self.candidate(features["movie_title"]), compute_metrics=False)
@@ -95,7 +95,7 @@ class DeepRetrieval(tfrs.Model):
 
 
 class Stopwatch(keras.callbacks.Callback):
-    """Seconds of each epoch."""
+    """Callback that measures the seconds of each epoch."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -113,7 +113,7 @@ class Stopwatch(keras.callbacks.Callback):
 
 
 def main() -> None:
-    """Trains and prints."""
+    """Train and print the times."""
     rows, epochs, feed = np.load(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     times = rows["all_timestamps"].astype(np.float32)
     model = DeepRetrieval(rows["all_user_ids"], times, rows["all_titles"])

@@ -1,4 +1,4 @@
-"""One index over one synthetic catalogue: built in one process, asked in another."""
+"""Build and query one index over one synthetic catalogue; called in separate processes."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ K = 10
 TREES, FIRST_SEARCH_K, MOST_SEARCH_K = 16, {"annoy": 500, "usearch": 64}, 2_000_000
 Trial = Backend | Literal["exact"]
 _PAUSE_SECONDS = 0.002
-"""Between two queries, as a service has that is not at its limit."""
+"""Pause between queries, as in a service below its capacity."""
 
 
 def build(directory: Path, backend: Backend, threads: int) -> dict[str, Any]:
-    """Builds an index with what export builds it with, except that usearch may have more threads.
+    """Build an index as export does, except that usearch may use more threads.
 
     Returns:
         build_seconds, build_cpu_seconds, file_mib, load_average.
@@ -47,12 +47,12 @@ def build(directory: Path, backend: Backend, threads: int) -> dict[str, Any]:
 
 @dataclass(frozen=True, eq=False)
 class Queries:
-    """Users who ask, and the right answers.
+    """Queries of users with the exact results.
 
     Attributes:
         embeddings: float32 `[n, D]`.
-        seen: int32 `[n, m]`, candidate rows.
-        best: int32 `[n, K]`: the best candidates that were not seen, in any order.
+        seen: int32 `[n, m]`, candidate rows to exclude.
+        best: int32 `[n, K]`, the best candidates that were not seen, in any order.
     """
 
     embeddings: NDArray[np.float32]
@@ -63,7 +63,7 @@ class Queries:
     def of(
         cls, candidates: NDArray[np.float32], embeddings: NDArray[np.float32], seen: NDArray[np.int32]
     ) -> Queries:
-        """Answers the queries exactly."""
+        """Compute the exact results of queries."""
         best = np.empty((len(embeddings), K), np.int32)
         for place, query in enumerate(embeddings):
             scores = candidates @ query
@@ -72,16 +72,15 @@ class Queries:
         return cls(embeddings, seen, best)
 
 
-def ask(directory: Path, backend: Trial, queries: Queries, least_recall: float) -> dict[str, Any]:
-    """Asks with the least search_k, doubled each time, that finds so much; `exact` scores every candidate.
+def measure(directory: Path, backend: Trial, queries: Queries, least_recall: float) -> dict[str, Any]:
+    """Measure recall and latency, doubling search_k until the recall is reached.
 
-    A query is what the service does for one request of a known user: find the rows for the first page and
-    those that were seen, take out the seen, score exactly, order.
+    Backend `exact` scans all candidates. A query does what the service does for one request of a known user:
+    retrieve rows for the first page and for the seen movies, remove the seen, score exactly, sort.
 
     Returns:
-        search_k, recall, p50_ms, p99_ms, cpu_p99_ms, resident_mib (all that the process maps and
-        touched, index and candidates, beyond what it had before), private_mib (of it what no other process
-        can share), load_average.
+        search_k, recall, p50_ms, p99_ms, cpu_p99_ms, resident_mib (growth of the resident memory by index and
+        candidates), private_mib (the part of it that is not shareable), load_average.
     """
     before = _resident_mib()
     search_k = FIRST_SEARCH_K.get(backend, 0)
@@ -106,7 +105,7 @@ def ask(directory: Path, backend: Trial, queries: Queries, least_recall: float) 
 
 
 def _open(directory: Path, backend: Trial, search_k: int) -> CandidateIndex:
-    """As the service opens it. Every candidate can be scored beside whichever index there is."""
+    """Open an index as the service does; candidates can be scored beside any backend."""
     candidates = open_array(directory / CANDIDATES_FILE, np.float32, dimensions=2)
     if backend == "exact":
         return _Candidates(candidates)
@@ -121,7 +120,7 @@ def _open(directory: Path, backend: Trial, search_k: int) -> CandidateIndex:
 
 
 class _Candidates(CandidateIndex):
-    """The candidates without an index."""
+    """Candidates without an index."""
 
     def __init__(self, candidates: NDArray[np.float32]) -> None:
         self._candidates = candidates
@@ -141,7 +140,7 @@ def _time(
             rows, _ = best_first(rows, scores[rows], K)
         else:
             nearest = index.nearest(query, LEVELS[0][1] + len(excluded))
-            assert nearest is not None  # noqa: S101  catalogues are many times larger
+            assert nearest is not None  # noqa: S101  the catalogue is larger than any request
             rows = np.setdiff1d(nearest, excluded)
             rows, _ = best_first(rows, index.score(query, rows), K)
         wall_ms.append(1000 * (time.perf_counter() - began))
@@ -151,7 +150,7 @@ def _time(
 
 
 def _resident_mib() -> dict[str, float]:
-    """Of this process (Linux): RssAnon, its own; RssFile, mapped files, which processes share."""
+    """Return RssAnon (private) and RssFile (mapped files, shareable) of this process (Linux)."""
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     sizes = dict(line.split(":") for line in lines if line.startswith(("RssAnon", "RssFile")))
     return {name: int(size.split()[0]) / 1024 for name, size in sizes.items()}

@@ -1,12 +1,11 @@
-"""A load test of a running service over HTTP, with httpx.
+"""Load test of a running service over HTTP, with httpx.
 
     python -m benchmarks.load_test http://127.0.0.1:8000 --connections 16 --seconds 20
     python -m benchmarks.load_test http://127.0.0.1:8000 --rate 300 --p99-ms 50 --max-error-rate 0.001
 
-Without `--rate` each connection asks again as soon as it is answered (closed loop): that finds the most the
-service can do. With it requests arrive at a fixed rate whatever the answers do (open loop), and a latency
-counts from the moment at which the request was to be sent, so that a stall is felt by all who arrive in it.
-docs/performance.md has the rest.
+Without `--rate` each connection sends the next request after each answer (closed loop): that measures the
+capacity. With it requests arrive at a fixed rate regardless of the answers (open loop), and a latency counts
+from when the request was due, so that a stall counts for every request due in it. See docs/performance.md.
 """
 
 from __future__ import annotations
@@ -29,26 +28,26 @@ from benchmarks.load.run import ClientDied, run
 from benchmarks.load.summary import summarise
 from benchmarks.machine import describe_machine, load_average
 from service.client import MatineeClient
-from service.client.errors import AnswerError
+from service.client.answer_errors import AnswerError
 
 MISSED, NOT_MEASURED = 1, 2
-"""Exit codes; argparse leaves with 2 as well."""
+"""Exit codes; argparse exits with 2 too."""
 
 _INTERRUPTED = 130
 
 _WIDTH = 120
-"""Of the table where there is no terminal that has one."""
+"""Width of the table if the output is not a terminal."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measures and tells.
+    """Run the load test and report.
 
     Returns:
-        0; `MISSED` where an objective is missed; `NOT_MEASURED` where the service does not answer.
+        0; `MISSED` if an objective is missed; `NOT_MEASURED` if the service does not answer.
     """
     parser = _parser()
     given = parser.parse_args(arguments)
-    # Figures go to standard output where they are for a program, everything for people beside it.
+    # With --json standard output has only the JSON, and everything for people goes to standard error.
     console = Console(stderr=given.json, soft_wrap=True)
     if not console.is_terminal:
         console.width = _WIDTH
@@ -102,28 +101,28 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("url", help="such as http://127.0.0.1:8000")
     load = parser.add_argument_group("load")
     load.add_argument(
-        "--connections", type=int, default=Plan.connections, metavar="N", help="of all processes"
+        "--connections", type=int, default=Plan.connections, metavar="N", help="connections in total"
     )
     load.add_argument("--processes", type=int, default=Plan.processes, metavar="N", help="client processes")
-    load.add_argument("--rate", type=float, metavar="RPS", help="arrivals/s; without it a closed loop")
+    load.add_argument("--rate", type=float, metavar="RPS", help="arrivals/s; a closed loop without it")
     load.add_argument("--warm-up-seconds", type=float, default=Plan.warm_up_seconds, metavar="S")
-    load.add_argument("--seconds", type=float, default=Plan.seconds, metavar="S", help="measured")
+    load.add_argument("--seconds", type=float, default=Plan.seconds, metavar="S", help="measured time")
     load.add_argument("--timeout-seconds", type=float, default=Plan.timeout_seconds, metavar="S")
     load.add_argument(
         "--mix",
         type=_weights,
         default=Plan.mix,
         metavar=",".join(KINDS).upper(),
-        help=f"weights of the kinds of requests, such as {','.join(map(str, Plan.mix))}",
+        help=f"weights of the kinds of requests, default {','.join(map(str, Plan.mix))}",
     )
-    load.add_argument("--seed", type=int, default=Plan.seed, metavar="N", help="of the requests")
+    load.add_argument("--seed", type=int, default=Plan.seed, metavar="N", help="seed of the requests")
     load.add_argument(
         "--api-key", default=os.environ.get("MATINEE_API_KEY"), metavar="KEY", help="default $MATINEE_API_KEY"
     )
-    promised = parser.add_argument_group("objectives")
-    promised.add_argument("--p99-ms", type=float, metavar="MS", help="of all kinds together")
-    promised.add_argument("--max-error-rate", type=float, metavar="SHARE", help="such as 0.001")
-    promised.add_argument("--min-rps", type=float, metavar="RPS", help="good answers")
+    objectives = parser.add_argument_group("objectives")
+    objectives.add_argument("--p99-ms", type=float, metavar="MS", help="largest p99 latency of all kinds")
+    objectives.add_argument("--max-error-rate", type=float, metavar="SHARE", help="such as 0.001")
+    objectives.add_argument("--min-rps", type=float, metavar="RPS", help="good answers per second")
     output = parser.add_argument_group("output")
     output.add_argument("--json", action="store_true", help="print one JSON object on standard output")
     output.add_argument(

@@ -1,4 +1,4 @@
-"""Where and when something was measured: figures mean little without it."""
+"""Description of the machine, versions and load under which something was measured."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Any
 
 
 def describe_machine(packages: Sequence[str] = ()) -> dict[str, Any]:
-    """Hardware, versions, date and how busy the machine is, as JSON values.
+    """Return hardware, versions, date and load average as JSON values.
 
     Args:
-        packages: Distributions whose versions matter.
+        packages: Distributions whose versions are included.
     """
     return {
         "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
@@ -29,12 +29,12 @@ def describe_machine(packages: Sequence[str] = ()) -> dict[str, Any]:
 
 
 def load_average() -> float | None:
-    """Processes that ran or wanted to, mean of the last minute; None where the system does not count them."""
+    """Return the load average of the last minute; None if the system has none."""
     return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
 
 
-def say_machine(machine: dict[str, Any]) -> str:
-    """One line for people."""
+def format_machine(machine: dict[str, Any]) -> str:
+    """Format the description as one line."""
     packages = "".join(f", {name} {number}" for name, number in machine["packages"].items())
     return (
         f"{machine['processor']}, {machine['cores']} cores, {machine['system']}, Python {machine['python']}"

@@ -1,4 +1,4 @@
-"""A server in a process of its own, whose time and memory can be read."""
+"""Start a server in a subprocess and read its processor time and memory."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class MeasuredServer:
-    """It listens on 127.0.0.1 and is ready.
+    """A server that is ready on 127.0.0.1.
 
     Attributes:
-        pid: Of the process.
-        port: It listens on.
-        start_seconds: From its start until it was ready.
+        pid: Process id.
+        port: Port that it listens on.
+        start_seconds: Time from start to ready.
     """
 
     pid: int
@@ -34,7 +34,7 @@ class MeasuredServer:
     @classmethod
     @contextmanager
     def no_op(cls) -> Iterator[MeasuredServer]:
-        """`benchmarks.no_op`."""
+        """Start `benchmarks.no_op`."""
         port = _free_port()
         with cls._started(["-m", "benchmarks.no_op", "--port", str(port)], {}, port) as server:
             yield server
@@ -44,18 +44,18 @@ class MeasuredServer:
     def service(
         cls, artifacts: Path, settings: Mapping[str, str], code: Path | None = None
     ) -> Iterator[MeasuredServer]:
-        """The service with its defaults, logs and metrics on, but for these variables.
+        """Start the service with its default settings, logs and metrics on, except for these variables.
 
         Args:
-            artifacts: What it serves.
-            settings: Variables of the environment.
-            code: A checkout to run; None for this one.
+            artifacts: Artifacts directory to serve.
+            settings: Environment variables.
+            code: Checkout to run; None for this one.
         """
         port = _free_port()
         own = {"MATINEE_ARTIFACTS": str(artifacts.resolve()), "MATINEE_PORT": str(port)}
         with cls._started(["-m", "service"], own | dict(settings), port, code) as server:
             if int(settings.get("MATINEE_WORKERS", "1")) > 1:
-                # Connections are dealt out: so many in a row do not all fall to the one that was first.
+                # Connections are distributed: so many in a row reach every worker.
                 _wait_until_ready(port, in_a_row=40)
             yield server
 
@@ -82,7 +82,7 @@ class MeasuredServer:
 
     @property
     def url(self) -> str:
-        """Where it is asked."""
+        """Base URL."""
         return f"http://127.0.0.1:{self.port}"
 
     def cpu_seconds(self) -> float:
@@ -140,5 +140,5 @@ def _wait_until_ready(port: int, *, in_a_row: int = 1, seconds: float = 120) -> 
             time.sleep(0.02)
     if ready < in_a_row:
         raise SystemExit(
-            f"port {port}: expected a server ready within {seconds:g} s; run it by hand to see why"
+            f"port {port}: expected a server ready within {seconds:g} s, got none; run it by hand to see why"
         )

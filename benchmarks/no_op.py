@@ -1,7 +1,7 @@
-"""What `benchmarks.overhead` measures the service against: the same bodies, validated, and a constant answer.
+"""Baseline server of `benchmarks.overhead`: validates the same bodies and returns constant answers.
 
-The routes are FastAPI's, their bodies and answers the service's own pydantic models; nothing is computed,
-logged or counted. It runs on uvicorn with the same loop and parser as the service.
+Routes are FastAPI's, bodies and answers the service's own pydantic models; nothing is computed, logged or
+counted. It runs on uvicorn with the same event loop and parser as the service.
 """
 
 from __future__ import annotations
@@ -49,19 +49,19 @@ _RATED = RatingAnswer(
 
 @app.post("/recommend")
 async def recommend(_body: RecommendBody) -> RecommendAnswer:
-    """Ten movies, always the same."""
+    """Return ten constant movies."""
     return _RECOMMENDED
 
 
 @app.post("/predict_rating")
 async def predict_rating(_body: RatingBody) -> RatingAnswer:
-    """Stars, always the same."""
+    """Return a constant rating."""
     return _RATED
 
 
 @app.get("/readyz")
 async def readyz() -> dict[str, str]:
-    """It is ready when it listens."""
+    """Always ready."""
     return {"status": "ready"}
 
 

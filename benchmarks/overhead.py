@@ -1,10 +1,10 @@
-"""How near the service comes to an endpoint of the same framework that does nothing.
+"""Throughput and latency of the service relative to a no-op endpoint of the same framework.
 
     python -m benchmarks.overhead --artifacts artifacts --page docs/performance.md
 
-Starts `benchmarks.no_op` and the service in several settings, and drives them in turns, so that whatever
-else the machine does falls on all of them: ratios are of the runs of one round. wrk makes the closed loops
-where it is installed, else `benchmarks.socket_load`, which makes the open ones.
+Starts `benchmarks.no_op` and the service with several settings, and loads them in turns, so that other load
+of the machine affects all of them: ratios are of the runs of one round. Closed loops are by wrk if it is
+installed, else by `benchmarks.socket_load`; open loops by the latter.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from statistics import median
 import httpx
 
 from benchmarks.closed_loop import Run, run_closed
-from benchmarks.machine import describe_machine, say_machine
+from benchmarks.machine import describe_machine, format_machine
 from benchmarks.measured_server import MeasuredServer
-from benchmarks.page import markdown_table, run_command
+from benchmarks.page import markdown_table, run_benchmark
 from benchmarks.socket_load import Load, percentile
 
 CONNECTIONS = 16
@@ -30,18 +30,18 @@ MARK = "benchmarks.overhead"
 SERVICES = {
     "annoy": {"MATINEE_INDEX": "annoy"},
     "exact": {"MATINEE_INDEX": "exact"},
-    "annoy, nobody remembered": {"MATINEE_INDEX": "annoy", "MATINEE_REMEMBERED_USERS": "0"},
-    "exact, nobody remembered": {"MATINEE_INDEX": "exact", "MATINEE_REMEMBERED_USERS": "0"},
+    "annoy, no user cache": {"MATINEE_INDEX": "annoy", "MATINEE_CACHED_USERS": "0"},
+    "exact, no user cache": {"MATINEE_INDEX": "exact", "MATINEE_CACHED_USERS": "0"},
 }
 
 
 def main() -> None:
-    """Prints tables, and writes them into a page."""
-    run_command("The service beside an endpoint that does nothing.", MARK, measure, seconds=3)
+    """Print the tables, and write them into a page."""
+    run_benchmark("The service relative to a no-op endpoint.", MARK, measure, seconds=3)
 
 
 def measure(artifacts: Path, rounds: int, seconds: float) -> str:
-    """All tables, as Markdown."""
+    """Measure; return the tables as Markdown."""
     with ExitStack() as stack:
         servers = {"no-op": stack.enter_context(MeasuredServer.no_op())}
         for name, settings in SERVICES.items():
@@ -56,30 +56,30 @@ def measure(artifacts: Path, rounds: int, seconds: float) -> str:
             ("/predict_rating", CONNECTIONS),
             ("/recommend", 1),
         ):
-            asked = list(servers) if path == "/recommend" else ["no-op", "annoy", "annoy, nobody remembered"]
-            runs: dict[str, list[Run]] = {name: [] for name in asked}
+            names = list(servers) if path == "/recommend" else ["no-op", "annoy", "annoy, no user cache"]
+            runs: dict[str, list[Run]] = {name: [] for name in names}
             for _ in range(rounds):
-                for name in asked:
+                for name in names:
                     runs[name].append(
                         run_closed(
                             servers[name], path, bodies.of(path), connections=connections, seconds=seconds
                         )
                     )
-            rows += [_row(path, connections, name, runs) for name in asked]
+            rows += [_row(path, connections, name, runs) for name in names]
         rest = _rest(servers, artifacts, bodies, seconds)
     headings = ["path:", "connections", "server:", "requests/s", "of the no-op's, median", "least to most"]
     headings += ["CPU us a request", "no-op's CPU over it", "p50 ms", "p99 ms"]
     client = "wrk" if shutil.which("wrk") else "benchmarks.socket_load"
-    machine = say_machine(describe_machine(["fastapi", "uvicorn", "annoy", "numpy"]))
-    said = f"{rounds} rounds of {seconds:g} s by {client}; {machine}."
-    return f"{said}\n\n{markdown_table(headings, rows)}\n\n{rest}"
+    machine = format_machine(describe_machine(["fastapi", "uvicorn", "annoy", "numpy"]))
+    heading = f"{rounds} rounds of {seconds:g} s by {client}; {machine}."
+    return f"{heading}\n\n{markdown_table(headings, rows)}\n\n{rest}"
 
 
 class Bodies:
-    """What is asked: known users at random, ten movies each, or one movie's stars; by a seed.
+    """Request bodies: ten movies, or one movie's rating, for random known users.
 
     Args:
-        url: Of a service whose users and movies are asked for.
+        url: URL of a service, whose users and movies are used.
     """
 
     def __init__(self, url: str, count: int = 2_000) -> None:
@@ -90,7 +90,7 @@ class Bodies:
         self._rate = [{"user_id": draw.choice(users), "movie_id": draw.choice(movies)} for _ in range(count)]
 
     def of(self, path: str) -> Sequence[object]:
-        """JSON values to send there."""
+        """Return the bodies for a path, as JSON values."""
         return self._recommend if path == "/recommend" else self._rate
 
 
@@ -117,20 +117,20 @@ def _median(runs: Sequence[Run], of: Callable[[Run], float]) -> float:
 
 
 def _rest(servers: dict[str, MeasuredServer], artifacts: Path, bodies: Bodies, seconds: float) -> str:
-    """Open loop at half of the most, two workers beside one, memory and start, of the service as it comes."""
-    service, asked = servers["annoy"], bodies.of("/recommend")
-    most = run_closed(service, "/recommend", asked, connections=CONNECTIONS, seconds=seconds).per_second
-    load = Load(service.port, asked, connections=64, per_second=most / 2)
+    """Measure an open loop at half the capacity, two workers relative to one, memory and start time."""
+    service, requests = servers["annoy"], bodies.of("/recommend")
+    most = run_closed(service, "/recommend", requests, connections=CONNECTIONS, seconds=seconds).per_second
+    load = Load(service.port, requests, connections=64, per_second=most / 2)
     time.sleep(3 * seconds)
     samples = [each for each in load.stop() if each.status == 200]
     p50, p99 = percentile(samples, 0.5), percentile(samples, 0.99)
     with MeasuredServer.service(artifacts, SERVICES["annoy"] | {"MATINEE_WORKERS": "2"}) as two:
-        # Each of 32 connections stays with the worker that took it.
-        run_closed(two, "/recommend", asked, connections=2 * CONNECTIONS, seconds=seconds)
+        # Each of the 32 connections stays with one worker.
+        run_closed(two, "/recommend", requests, connections=2 * CONNECTIONS, seconds=seconds)
         ratios = []
         for _ in range(3):
             runs = [
-                run_closed(server, "/recommend", asked, connections=2 * CONNECTIONS, seconds=seconds)
+                run_closed(server, "/recommend", requests, connections=2 * CONNECTIONS, seconds=seconds)
                 for server in (service, two)
             ]
             ratios.append(runs[1].per_second / runs[0].per_second)

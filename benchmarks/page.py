@@ -1,4 +1,4 @@
-"""Tables that scripts write into the documentation."""
+"""Tables that benchmarks write into the documentation."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 
-def run_command(
+def run_benchmark(
     description: str, mark: str, measure: Callable[[Path, int, float], str], *, seconds: float
 ) -> None:
-    """The command line of a benchmark that starts services: prints its table, and writes it where asked.
+    """Run the command line of a benchmark that starts services: print its table, write it into a page.
 
     Args:
-        description: For `--help`.
-        mark: Of the table, see `replace_between`.
-        measure: From artifacts, rounds and seconds of each run to Markdown.
-        seconds: Of each run where none are given.
+        description: Text of `--help`.
+        mark: Mark of the table, see `replace_between`.
+        measure: Function of artifacts, rounds and seconds of each run that returns Markdown.
+        seconds: Default seconds of each run.
     """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"))
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=seconds, help="of each run")
-    parser.add_argument("--page", type=Path, help="whose tables are replaced")
+    parser.add_argument("--seconds", type=float, default=seconds, help="seconds of each run")
+    parser.add_argument("--page", type=Path, help="page whose tables are replaced")
     arguments = parser.parse_args()
     text = measure(arguments.artifacts, arguments.rounds, arguments.seconds)
     sys.stdout.write(f"{text}\n")
@@ -32,10 +32,10 @@ def run_command(
 
 
 def replace_between(path: Path, mark: str, text: str) -> None:
-    """Replaces what stands between the lines `<!-- mark -->` and `<!-- /mark -->`.
+    """Replace the text between the lines `<!-- mark -->` and `<!-- /mark -->`.
 
     Raises:
-        SystemExit: The file lacks the marks.
+        SystemExit: The file does not have both marks once.
     """
     begin, end = f"<!-- {mark} -->\n", f"<!-- /{mark} -->\n"
     page = path.read_text(encoding="utf-8")
@@ -47,7 +47,7 @@ def replace_between(path: Path, mark: str, text: str) -> None:
 
 
 def markdown_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table whose columns stand to the right, but for those whose heading ends in a colon, which goes."""
+    """Format a table; a column whose heading ends in a colon, which is removed, is left-aligned."""
     lines = [
         f"| {' | '.join(heading.removesuffix(':') for heading in headings)} |",
         f"| {' | '.join('---' if heading.endswith(':') else '---:' for heading in headings)} |",

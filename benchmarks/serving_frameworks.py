@@ -1,14 +1,14 @@
-"""The same bundle behind BentoML, LitServe, mosec and Ray Serve, in one sitting with ours.
+"""Throughput of the service and of BentoML, LitServe, mosec and Ray Serve with the same bundle.
 
     python -m benchmarks.serving_frameworks --bundle artifacts/BUNDLE_ID --page docs/performance.md
 
-Each gets an environment of its own from `requirements/serving/`, one worker, and batches as its documentation
-says (`benchmarks/serving/`). With `--work plain` it calls TensorFlow and Annoy as somebody would who has the
-bundle and not this service; with `--work recommender` the service's own recommender. All are started, then
-driven in turns by wrk (Debian and Ubuntu: apt-get install wrk), several rounds.
+Each framework has its own environment from `requirements/serving/`, one worker, and batches as its
+documentation says (`benchmarks/serving/`). With `--work plain` it calls TensorFlow and Annoy directly, with
+`--work recommender` the service's own recommender. All are started, then loaded in turns by wrk (Debian and
+Ubuntu: apt-get install wrk), several rounds.
 
-Processor time is that of all processes of a server. On a machine with other work it is what compares best:
-servers of several processes get more of a contended processor than those of one.
+Processor time is of all processes of a server. It compares best on a machine with other load, where servers
+of several processes get a larger share of the processor than those of one.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from benchmarks.machine import describe_machine, say_machine
+from benchmarks.machine import describe_machine, format_machine
 from benchmarks.page import markdown_table, replace_between
 from benchmarks.serving.driving import drive
 from benchmarks.serving.servers import (
     FRAMEWORKS,
     OURS,
-    OURS_FORGETFUL,
+    OURS_UNCACHED,
     Address,
     Server,
     python_of,
@@ -43,23 +43,23 @@ MARK = "serving frameworks"
 
 
 def main() -> None:
-    """Measures, prints the table, and writes it where asked."""
+    """Measure, print the table, and write it into a page."""
     parser = argparse.ArgumentParser(description="Requests/s of serving frameworks beside ours.")
-    parser.add_argument("--bundle", type=Path, required=True, help="in its artifacts directory")
-    parser.add_argument("--environments", type=Path, default=Path(".venv-serving"), help="made where missing")
+    parser.add_argument("--bundle", type=Path, required=True, help="inside its artifacts directory")
+    parser.add_argument("--environments", type=Path, default=Path(".venv-serving"), help="created if missing")
     parser.add_argument("--only", nargs="*", choices=[each.name for each in FRAMEWORKS])
     parser.add_argument(
-        "--work", choices=["plain", "recommender"], default="plain", help="what the frameworks call"
+        "--work", choices=["plain", "recommender"], default="plain", help="code that the frameworks call"
     )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--connections", type=int, default=16)
-    parser.add_argument("--port", type=int, default=8950, help="the first of several")
+    parser.add_argument("--port", type=int, default=8950, help="first of several ports")
     parser.add_argument("--start-seconds", type=float, default=180)
-    parser.add_argument("--page", type=Path, help="whose table to replace")
+    parser.add_argument("--page", type=Path, help="page whose table is replaced")
     arguments = parser.parse_args()
     if shutil.which("wrk") is None:
-        sys.exit("serving_frameworks: expected wrk on the path (Debian and Ubuntu: apt-get install wrk)")
+        sys.exit("serving_frameworks: expected wrk on PATH, got none; install it (apt-get install wrk)")
     chosen = [each for each in FRAMEWORKS if arguments.only is None or each.name in arguments.only]
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -67,7 +67,7 @@ def main() -> None:
         users.write_text("\n".join(_user_ids(arguments.bundle)) + "\n", encoding="utf-8")
         running: dict[Server, Address] = {}
         failed: dict[str, str] = {}
-        for number, server in enumerate([OURS, OURS_FORGETFUL, *chosen]):
+        for number, server in enumerate([OURS, OURS_UNCACHED, *chosen]):
             try:
                 start = started(
                     server,
@@ -99,7 +99,7 @@ def main() -> None:
         replace_between(arguments.page, f"{MARK}, {arguments.work}", table)
 
 
-def _say_command(server: Server) -> str:
+def _format_command(server: Server) -> str:
     variables = [f"{name}={value}" for name, value in server.environment]
     return " ".join([*variables, "python", *server.command]).format(port="PORT")
 
@@ -128,7 +128,7 @@ def _table(
                 f"{statistics.median(each['p50_ms'] for each in mine):.1f}",
                 f"{statistics.median(each['p99_ms'] for each in mine):.1f}",
                 f"{sum(each['errors'] for each in mine)}",
-                f"`{_say_command(server)}`",
+                f"`{_format_command(server)}`",
             ]
         )
     rows.sort(key=lambda row: -float(row[1].replace(",", "")))
@@ -142,8 +142,8 @@ def _table(
         "errors",
         "command:",
     ]
-    missing = "".join(f" {name} did not start here." for name in failed)
-    machine = say_machine(describe_machine(["tensorflow-cpu", "annoy", "numpy"]))
+    missing = "".join(f" {name} did not start." for name in failed)
+    machine = format_machine(describe_machine(["tensorflow-cpu", "annoy", "numpy"]))
     return (
         f"`python -m benchmarks.serving_frameworks --work {arguments.work}`, bundle "
         f"{arguments.bundle.name}, one worker each, "

@@ -1,8 +1,8 @@
-"""A load generator on bare sockets, for rates that an HTTP library cannot offer.
+"""Load generator on sockets, for rates that an HTTP client library cannot reach.
 
-It sends prepared requests over connections that stay open, from a process of its own. In an open loop
-requests are due at fixed times, whatever became of those before, and a latency counts from when its request
-was due: otherwise a service that stalls would also stop the clock.
+A subprocess sends prepared requests over persistent connections. In an open loop requests are due at fixed
+times, regardless of earlier answers, and a latency counts from when its request was due: otherwise a stall
+would delay the requests that should measure it (coordinated omission).
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ import uvloop
 
 @dataclass(frozen=True)
 class Sample:
-    """One request.
+    """A measured request.
 
     Attributes:
-        due: When it was to be sent, `time.monotonic()`, which all processes of a machine share.
-        seconds: From then to the last byte of its answer.
-        status: Of the answer; 0 where there was none.
+        due: When it was due, as `time.monotonic()`, which all processes of a machine share.
+        seconds: From then to the last byte of the answer.
+        status: HTTP status; 0 without an answer.
     """
 
     due: float
@@ -36,14 +36,14 @@ class Sample:
 
 
 class Load:
-    """Requests against one port, in a process of its own.
+    """Load on one port, generated in a subprocess.
 
     Args:
-        port: On 127.0.0.1.
+        port: Port on 127.0.0.1.
         bodies: JSON bodies, sent in turn.
-        connections: Kept open.
-        per_second: Rate of the open loop; None for a closed one, in which each connection asks without pause.
-        path: Asked by POST.
+        connections: Number of persistent connections.
+        per_second: Rate of the open loop; None for a closed loop without pauses.
+        path: Path of the POST requests.
     """
 
     def __init__(
@@ -62,10 +62,10 @@ class Load:
             target=_run, args=(theirs, port, requests, connections, per_second), daemon=True
         )
         self._process.start()
-        self._pipe.recv()  # it is about to begin
+        self._pipe.recv()  # the subprocess is ready
 
     def stop(self) -> list[Sample]:
-        """Ends it; what it measured, in the order in which answers came."""
+        """Stop the load; return the samples in the order of the answers."""
         self._pipe.send(None)
         samples: list[Sample] = self._pipe.recv()
         self._process.join()
@@ -73,7 +73,7 @@ class Load:
 
 
 def percentile(samples: Sequence[Sample], share: float) -> float:
-    """Seconds within which this share of the requests was answered."""
+    """Return the seconds within which this share of the requests was answered."""
     ordered = sorted(each.seconds for each in samples)
     return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
 
@@ -118,7 +118,7 @@ class _Loop:
                 waiting.set_result(None)
         await asyncio.wait(tasks, timeout=30)
         loop.remove_reader(pipe.fileno())
-        os.set_blocking(pipe.fileno(), True)  # the event loop made it otherwise
+        os.set_blocking(pipe.fileno(), True)  # the event loop made it non-blocking
         pipe.send(self._samples)
 
     async def _schedule(self, per_second: float) -> None:
@@ -145,7 +145,7 @@ class _Loop:
         while (due := await self._next_due()) and not self._ended:
             count += 1
             try:
-                if streams is None or streams[0].at_eof():  # a server ends connections that were idle
+                if streams is None or streams[0].at_eof():  # a server closes idle connections
                     streams = await asyncio.open_connection("127.0.0.1", self._port)
                 request = self._requests[count * 7919 % len(self._requests)]
                 status, stays_open = await _exchange(*streams, request)

@@ -1,11 +1,11 @@
-"""Where a request's time goes, by the service's own metrics, today's code beside another checkout of it.
+"""Time per stage of a request, from the service's own metrics, also of other checkouts.
 
     git worktree add ../before COMMIT
     (cd ../before && python -m training fit --artifacts ../before-artifacts)
     python -m benchmarks.stages --beside before ../before ../before-artifacts --page docs/performance.md
 
-Each server is driven as by `benchmarks.overhead`, and asked for `matinee_stage_seconds` before and after.
-What remains of its processor time is HTTP: parsing, checking, routing, waking, logging, counting, sending.
+Each server is loaded as by `benchmarks.overhead`; `matinee_stage_seconds` is read before and after. The rest
+of the processor time is HTTP: parsing, validation, routing, waking, logging, metrics, sending.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.closed_loop import run_closed
-from benchmarks.machine import describe_machine, say_machine
+from benchmarks.machine import describe_machine, format_machine
 from benchmarks.measured_server import MeasuredServer
 from benchmarks.overhead import CONNECTIONS, Bodies
 from benchmarks.page import markdown_table, replace_between
 
 MARK = "benchmarks.stages"
 STAGES = {
-    "history": "who asks, what may come back",
-    "embed": "the model reads histories",
+    "history": "user and filters",
+    "embed": "query tower",
     "index": "Annoy, or a scan",
-    "rescore": "exact scores, order",
-    "rating": "stars",
+    "rescore": "exact scores, sorting",
+    "rating": "rating head",
     "encode": "JSON",
 }
 
 
 @dataclass(frozen=True)
 class Profile:
-    """Of one run, microseconds a request: by stage, and of processor time in all."""
+    """Microseconds per request of one run: of each stage, and of processor time."""
 
     stages: Mapping[str, float]
     cpu_us: float
@@ -47,15 +47,15 @@ class Profile:
 
 
 def main() -> None:
-    """Prints the table, and writes it into a page."""
+    """Print the table, and write it into a page."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n", maxsplit=1)[0])
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"))
     parser.add_argument(
         "--beside", nargs=3, metavar=("NAME", "CHECKOUT", "ARTIFACTS"), action="append", default=[]
     )
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=3, help="of each run")
-    parser.add_argument("--page", type=Path, help="whose table is replaced")
+    parser.add_argument("--seconds", type=float, default=3, help="seconds of each run")
+    parser.add_argument("--page", type=Path, help="page whose table is replaced")
     arguments = parser.parse_args()
     with ExitStack() as stack:
         servers = {
@@ -63,7 +63,7 @@ def main() -> None:
             for name, code, artifacts in arguments.beside
         }
         for name, settings in (
-            ("now, nobody remembered", {"MATINEE_REMEMBERED_USERS": "0"}),
+            ("now, no user cache", {"MATINEE_CACHED_USERS": "0"}),
             ("now", {}),
             ("now, exact", {"MATINEE_INDEX": "exact"}),
         ):
@@ -75,10 +75,10 @@ def main() -> None:
 
 
 def measure(servers: Mapping[str, MeasuredServer], rounds: int, seconds: float) -> str:
-    """The table as Markdown, each server's quickest round."""
+    """Measure; return each server's fastest round as a Markdown table."""
     bodies = Bodies(next(iter(servers.values())).url).of("/recommend")
     best: dict[str, Profile] = {}
-    for _ in range(rounds + 1):  # the first warms up, and is hardly ever the quickest
+    for _ in range(rounds + 1):  # the first is a warm-up, rarely the fastest
         for name, server in servers.items():
             profile = _profile(server, bodies, seconds)
             if name not in best or profile.cpu_us < best[name].cpu_us:
@@ -91,22 +91,22 @@ def measure(servers: Mapping[str, MeasuredServer], rounds: int, seconds: float) 
     rows.append(["the rest: HTTP", *(f"{each:.0f}" for each in rest)])
     rows.append(["processor time of a request", *(f"{each.cpu_us:.0f}" for each in best.values())])
     rows.append(["requests in a batch", *(f"{each.batch_size:.1f}" for each in best.values())])
-    machine = say_machine(describe_machine(["fastapi", "uvicorn", "annoy", "numpy"]))
-    said = f"Microseconds, the quickest of {rounds + 1} rounds of {seconds:g} s, {CONNECTIONS} connections"
-    return f"{said}; {machine}.\n\n{markdown_table(['stage:', *servers], rows)}"
+    machine = format_machine(describe_machine(["fastapi", "uvicorn", "annoy", "numpy"]))
+    heading = f"Microseconds, fastest of {rounds + 1} rounds of {seconds:g} s, {CONNECTIONS} connections"
+    return f"{heading}; {machine}.\n\n{markdown_table(['stage:', *servers], rows)}"
 
 
 def _profile(server: MeasuredServer, bodies: Sequence[object], seconds: float) -> Profile:
     before = _sums(server)
     run = run_closed(server, "/recommend", bodies, connections=CONNECTIONS, seconds=seconds)
-    took = {name: value - before.get(name, 0.0) for name, value in _sums(server).items()}
-    requests, batches = took.pop("requests"), took.pop("batches")
-    stages = {stage: 1e6 * value / requests for stage, value in took.items()}
+    spent = {name: value - before.get(name, 0.0) for name, value in _sums(server).items()}
+    requests, batches = spent.pop("requests"), spent.pop("batches")
+    stages = {stage: 1e6 * value / requests for stage, value in spent.items()}
     return Profile(stages, run.cpu_us, requests / batches)
 
 
 def _sums(server: MeasuredServer) -> dict[str, float]:
-    """Seconds by stage so far; `requests` and `batches` beside them."""
+    """Read the counters: seconds by stage, and `requests` and `batches`."""
     sums: dict[str, float] = {}
     for family in text_string_to_metric_families(httpx.get(f"{server.url}/metrics").text):
         for sample in family.samples:

@@ -24,7 +24,7 @@ from statistics import median
 
 import httpx
 
-from benchmarks.machine import describe_machine, say_machine
+from benchmarks.machine import describe_machine, format_machine
 from benchmarks.measured_server import MeasuredServer
 from benchmarks.page import markdown_table, replace_between
 from benchmarks.socket_load import Load, Sample, percentile
@@ -39,13 +39,13 @@ MARK = "benchmarks.swaps"
 
 
 def main() -> None:
-    """Prints the figures, writes them where asked, and ends with 1 where a bar is missed."""
+    """Print the figures, write them into a page; exit with 1 if a limit is exceeded."""
     parser = argparse.ArgumentParser(description="Swaps under load.")
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"))
     parser.add_argument("--swaps", type=int, default=20)
-    parser.add_argument("--load", type=float, default=0.5, help="share of the most requests/s")
-    parser.add_argument("--seconds", type=float, default=3, help="without a swap, before each")
-    parser.add_argument("--page", type=Path, help="whose table to replace")
+    parser.add_argument("--load", type=float, default=0.5, help="share of the capacity")
+    parser.add_argument("--seconds", type=float, default=3, help="seconds without a swap, before each")
+    parser.add_argument("--page", type=Path, help="page whose table is replaced")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="matinee-swaps-") as directory:
         artifacts = Path(directory)
@@ -62,7 +62,7 @@ def main() -> None:
 
 @dataclass(frozen=True)
 class Figures:
-    """What was measured."""
+    """Measurements of all swaps."""
 
     most_per_second: float
     per_second: float
@@ -75,7 +75,7 @@ class Figures:
 
     @property
     def failed(self) -> tuple[int, int]:
-        """Requests that were not answered with 200, without and during swaps."""
+        """Numbers of requests without a 200, without and during swaps."""
         without, during = (
             sum(each.status != 200 for each in samples) for samples in (self.quiet, self.swapping)
         )
@@ -114,7 +114,7 @@ def _measure(
     load = Load(server.port, bodies, connections=64, per_second=arguments.load * most)
     swaps, rests, memory, peaks = [], [], [], []
     for copy in copies[1:]:
-        time.sleep(1)  # until what the load's beginning or the last swap held up is answered
+        time.sleep(1)  # until requests delayed by the start or the last swap are answered
         began = time.monotonic()
         time.sleep(arguments.seconds)
         rests.append((began, time.monotonic()))
@@ -143,7 +143,7 @@ def _within(samples: list[Sample], spans: list[tuple[float, float]]) -> list[Sam
 
 
 def _closed(port: int, bodies: list[dict[str, object]], seconds: float) -> float:
-    """Requests/s that 16 connections get which ask without pause."""
+    """Measure the requests/s of 16 connections in a closed loop."""
     load = Load(port, bodies, connections=16)
     time.sleep(seconds)
     return len(load.stop()) / seconds
@@ -182,16 +182,16 @@ def _table(figures: Figures) -> str:
             str(WORKERS + 1),
         ],
     ]
-    machine = say_machine(describe_machine(["tensorflow-cpu", "uvicorn"]))
-    said = (
+    machine = format_machine(describe_machine(["tensorflow-cpu", "uvicorn"]))
+    heading = (
         f"{machine}; {len(figures.swap_seconds)} swaps, {figures.per_second:.0f} requests/s offered, "
         f"{figures.per_second / figures.most_per_second:.0%} of the most that 16 connections got:"
     )
-    return f"{said}\n\n{markdown_table([':', 'without swaps', 'during swaps', 'bar'], rows)}"
+    return f"{heading}\n\n{markdown_table([':', 'without swaps', 'during swaps', 'bar'], rows)}"
 
 
 def _copies(bundle: Path, artifacts: Path, count: int) -> list[Path]:
-    """The bundle under new names, the first of them live."""
+    """Copy the bundle under new names; make the first copy live."""
     manifest = read_manifest(bundle)
     copies = []
     for number in range(count):

@@ -1,4 +1,4 @@
-"""Catalogues of any size whose embeddings lie as a real bundle's do."""
+"""Synthetic catalogues of any size with embeddings distributed as those of a real bundle."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _SPREAD = 0.5
 _SEEN = 20
 
 
-def like(real: Array, number: int, seed: int) -> Array:
-    """Embeddings with the clusters and lengths of real ones.
+def sample_like(real: Array, number: int, seed: int) -> Array:
+    """Sample embeddings with the clusters and lengths of real ones.
 
-    Each lies at a random place between a real one and one of its five nearest (Chawla et al. 2002,
-    https://doi.org/10.1613/jair.953), moved in every direction by Gaussian noise whose length is on average
-    half the distance of the two, so that it fills the space around them as more movies of a kind would.
+    Each is a random point between a real embedding and one of its five nearest (SMOTE, Chawla et al. 2002,
+    https://doi.org/10.1613/jair.953), plus Gaussian noise whose length is on average half the distance of the
+    two, so that samples fill the space around them.
 
     Args:
-        real: float32 `[m, D]`.
-        number: How many.
-        seed: Of all draws.
+        real: float32 `[m, D]`, real embeddings.
+        number: Number of samples.
+        seed: Random seed.
 
     Returns:
         float32 `[number, D]`.
@@ -50,7 +50,7 @@ def like(real: Array, number: int, seed: int) -> Array:
 
 
 def real_embeddings(bundle: Path) -> tuple[Array, Array]:
-    """A bundle's candidates, and its users' query embeddings as its own model makes them, without a time."""
+    """Return a bundle's candidate embeddings, and its users' query embeddings without a time."""
     import tensorflow as tf  # noqa: PLC0415  takes seconds
 
     length = read_manifest(bundle).max_history
@@ -72,10 +72,10 @@ def real_embeddings(bundle: Path) -> tuple[Array, Array]:
 
 
 def write_users(directory: Path, number: int, seed: int) -> NDArray[np.int32]:
-    """The histories of so many users, twenty movies each, as a bundle has them.
+    """Write synthetic histories of twenty movies per user in a bundle's format.
 
     Returns:
-        int32 `[number, 20]`, what each has seen; the first rows are seen much oftener than the last.
+        int32 `[number, 20]`, the movies each has seen; the first rows are far more popular than the last.
     """
     random = np.random.default_rng(seed)
     seen = (number * random.random((number, _SEEN)) ** 3).astype(np.int32)

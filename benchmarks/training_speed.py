@@ -1,9 +1,8 @@
-"""Training rows per second of the [64, 32] deep retrieval model, here and in TFRS 0.7.7, in turns.
+"""Training throughput of the [64, 32] deep retrieval model here and in TFRS 0.7.7, in rows per second.
 
-`python -m benchmarks.training_speed` makes TFRS an environment of its own in a cache directory on its first
-run (some 2 GB), then lets both sides train in processes of their own, one after the other, several times.
-The first epochs of a process, which compile and fill caches, do not count. Only ratios of one sitting mean
-anything.
+`python -m benchmarks.training_speed` creates an environment for TFRS in a cache directory on its first run
+(about 2 GB), then trains both in subprocesses, in turns, several times. The first epochs of a process, which
+compile and fill caches, do not count. Compare only ratios of one run.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ console = Console(highlight=False)
 
 
 def main() -> None:
-    """Measures and prints."""
+    """Measure and print the table."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -61,12 +60,12 @@ def main() -> None:
 
 
 def _tfrs_python() -> Path:
-    """The interpreter of TFRS's environment, which is made where it is not there yet."""
+    """Return the interpreter of TFRS's environment, which is created if missing."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     environment = cache / "matinee" / "tfrs-0.7.7"
     python, finished = environment / "bin" / "python", environment / "finished"
     if not finished.exists() or finished.read_text(encoding="utf-8") != _PINS.read_text(encoding="utf-8"):
-        console.print("Install TFRS into an environment of its own ...")
+        console.print("Installing TFRS into an environment of its own ...")
         venv.create(environment, clear=True, with_pip=True)
         subprocess.run([python, "-m", "pip", "install", "--quiet", "-r", _PINS], check=True)  # noqa: S603  # ours
         finished.write_text(_PINS.read_text(encoding="utf-8"), encoding="utf-8")
@@ -74,7 +73,7 @@ def _tfrs_python() -> Path:
 
 
 def _prepared_ratings() -> Path:
-    """Where TensorFlow Datasets has prepared the ratings of MovieLens 100K, which the tutorial reads."""
+    """Find the MovieLens 100K prepared by TensorFlow Datasets, which the tutorial reads."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     places = [
         *cache.glob("matinee/movielens-100k-*/movielens_directory/100k-ratings/*/dataset_info.json"),
@@ -86,8 +85,8 @@ def _prepared_ratings() -> Path:
 
 
 def _write_rows(file: Path) -> int:
-    """Writes the vocabularies TFRS is built on, and where its rows are; returns how many rows train."""
-    from training.data.sources import load_ratings  # noqa: PLC0415  # takes seconds that --help need not
+    """Write the vocabularies and the path of the rows for TFRS; return the number of training rows."""
+    from training.data.sources import load_ratings  # noqa: PLC0415  # takes seconds, not for --help
     from training.data.splits import random_split  # noqa: PLC0415  # as above
 
     table = load_ratings()
@@ -103,7 +102,7 @@ def _write_rows(file: Path) -> int:
 
 
 def _epoch_seconds(command: list[str]) -> float:
-    """The median epoch of one process."""
+    """Train in a subprocess; return its median epoch time."""
     ended = subprocess.run(  # noqa: S603  # our own
         command,
         cwd=_HERE.parent,
@@ -119,7 +118,7 @@ def _epoch_seconds(command: list[str]) -> float:
 
 
 def _show(speeds: dict[str, list[float]]) -> None:
-    """Prints medians over processes, and ratios between those that ran one after the other."""
+    """Print medians over processes, and ratios between consecutive ones."""
     table = Table(box=SIMPLE_HEAD)
     for position, name in enumerate(("", "rows/s", "lowest to highest", "Matinee is faster by")):
         table.add_column(name, justify="right" if position else "left")

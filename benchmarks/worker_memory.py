@@ -1,10 +1,10 @@
-"""What each further worker costs in memory, and whether the bundle's arrays are there once or several times.
+"""Memory per worker process, and whether workers share the bundle's arrays.
 
     python -m benchmarks.worker_memory --artifacts artifacts
 
-Starts the service with one, two and more workers, has them answer requests, and reads `/proc/PID/smaps`
-(Linux). PSS is a process's memory with each shared page divided among those that share it: the sum over all
-processes is what they take of the machine. *Private* is what a worker wrote to and shares with nobody.
+Starts the service with one, two and more workers, sends requests, and reads `/proc/PID/smaps` (Linux). PSS is
+a process's memory with each shared page divided by the number of processes that share it, so the sum over all
+processes is their total. *Private* is what a worker wrote to and does not share.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import httpx
 
-from benchmarks.machine import describe_machine, say_machine
+from benchmarks.machine import describe_machine, format_machine
 from benchmarks.measured_server import MeasuredServer
 from benchmarks.page import markdown_table
 
@@ -27,7 +27,7 @@ _ARRAYS = (".npy", ".ann")
 
 
 def main() -> None:
-    """Prints a table in Markdown."""
+    """Print the table."""
     parser = argparse.ArgumentParser(description="Memory by number of workers, as a table.")
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"))
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 3])
@@ -35,7 +35,7 @@ def main() -> None:
     headings = ["workers", "RSS, each", "private, each", "PSS, all", "of it the supervisor"]
     headings += ["arrays: RSS, all", "PSS, all"]
     rows = [_measure(arguments.artifacts, count) for count in arguments.workers]
-    machine = say_machine(describe_machine())
+    machine = format_machine(describe_machine())
     sys.stdout.write(f"{machine}\n\n{markdown_table(headings, rows)}\n")
 
 
@@ -56,7 +56,7 @@ def _measure(artifacts: Path, workers: int) -> list[str]:
 
 
 def _warm_up(url: str, workers: int, *, seconds: float = 120) -> None:
-    """Until every worker serves the bundle, and has answered."""
+    """Wait until every worker serves the bundle and has answered requests."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:
@@ -70,12 +70,12 @@ def _warm_up(url: str, workers: int, *, seconds: float = 120) -> None:
         time.sleep(0.2)
     else:
         raise SystemExit(f"{workers} workers were not ready within {seconds:g} s")
-    for user in range(200):  # each on a connection of its own: they are dealt out
+    for user in range(200):  # each on a new connection, so that every worker gets some
         httpx.get(f"{url}/recommend", params={"user_id": str(user)}).raise_for_status()
 
 
 def _memory(process: int) -> Counter[str]:
-    """Bytes: `Rss`, `Pss`, `Private_Dirty`, and the same of a bundle's mapped arrays alone."""
+    """Return `Rss`, `Pss` and `Private_Dirty` in bytes, in total and of the bundle's mapped arrays."""
     total: Counter[str] = Counter()
     file = ""
     for line in Path(f"/proc/{process}/smaps").read_text(encoding="utf-8").splitlines():

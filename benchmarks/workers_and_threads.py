@@ -1,9 +1,9 @@
-"""What more workers, and more threads in each, cost and bring.
+"""Throughput and processor time by number of workers and of TensorFlow threads.
 
     python -m benchmarks.workers_and_threads --artifacts artifacts --page docs/deployment.md
 
-Starts the service in each setting at once and drives one after the other, several rounds, so that whatever
-else the machine does falls on all of them. Processor time is of all processes of a service together.
+Starts the service with all settings and loads them in turns, several rounds, so that other load of the
+machine affects all of them. Processor time is of all processes of a service.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.closed_loop import Run, run_closed
-from benchmarks.machine import describe_machine, say_machine
+from benchmarks.machine import describe_machine, format_machine
 from benchmarks.measured_server import MeasuredServer
 from benchmarks.overhead import Bodies
-from benchmarks.page import markdown_table, run_command
+from benchmarks.page import markdown_table, run_benchmark
 
 CONNECTIONS = 16
 SETTINGS = ((1, 1), (1, 2), (2, 1), (2, 2), (3, 1))
-"""Workers, and threads of TensorFlow in each."""
+"""Workers, and TensorFlow threads of each."""
 MARK = "benchmarks.workers_and_threads"
 
 
 def main() -> None:
-    """Prints a table, and writes it into a page."""
-    run_command("Rate and processor time by workers and threads.", MARK, measure, seconds=4)
+    """Print the table, and write it into a page."""
+    run_benchmark("Rate and processor time by workers and threads.", MARK, measure, seconds=4)
 
 
 def measure(artifacts: Path, rounds: int, seconds: float) -> str:
-    """The table, as Markdown."""
+    """Measure; return the table as Markdown."""
     with ExitStack() as stack:
         servers = [
             stack.enter_context(
@@ -41,12 +41,12 @@ def measure(artifacts: Path, rounds: int, seconds: float) -> str:
             )
             for workers, threads in SETTINGS
         ]
-        asked = Bodies(servers[0].url).of("/recommend")
+        bodies = Bodies(servers[0].url).of("/recommend")
         runs: list[list[Run]] = [[] for _ in servers]
         for count in range(1 + rounds):
             for server, own in zip(servers, runs, strict=True):
-                run = run_closed(server, "/recommend", asked, connections=CONNECTIONS, seconds=seconds)
-                if count:  # the first warms up
+                run = run_closed(server, "/recommend", bodies, connections=CONNECTIONS, seconds=seconds)
+                if count:  # the first is a warm-up
                     own.append(run)
     headings = ["workers", "`MATINEE_TENSORFLOW_INTRA_OP_THREADS`", "requests/s", "CPU us a request"]
     headings += ["least to most", "p99 ms"]
@@ -61,10 +61,10 @@ def measure(artifacts: Path, rounds: int, seconds: float) -> str:
         ]
         for (workers, threads), own in zip(SETTINGS, runs, strict=True)
     ]
-    machine = say_machine(describe_machine(["fastapi", "uvicorn", "numpy"]))
-    asked_for = f"{rounds} rounds of {seconds:g} s, {CONNECTIONS} connections, `/recommend` of 10"
-    said = f"Medians of {asked_for}; {machine}."
-    return f"{said}\n\n{markdown_table(headings, rows)}"
+    machine = format_machine(describe_machine(["fastapi", "uvicorn", "numpy"]))
+    load = f"{rounds} rounds of {seconds:g} s, {CONNECTIONS} connections, `/recommend` of 10"
+    heading = f"Medians of {load}; {machine}."
+    return f"{heading}\n\n{markdown_table(headings, rows)}"
 
 
 if __name__ == "__main__":

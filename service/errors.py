@@ -1,35 +1,35 @@
-"""Every error the service raises on purpose, and the HTTP status each one owns.
+"""Exceptions of the service and the HTTP status of each.
 
 MatineeError                    500
 ├── BundleError                 503   no bundle can be served
-│   ├── NoBundle                      CURRENT is missing or names nothing
-│   ├── BundleUnreadable              a file or directory may not be read
-│   │   └── FileMissing               a file that the manifest lists, or the manifest itself, is not there
-│   ├── BundleCorrupt                 a file is not what was written
-│   │   ├── ManifestCorrupt           the manifest: no JSON, another checksum, fields missing or malformed
-│   │   ├── SizeDiffers               longer or shorter than the manifest says
-│   │   └── ChecksumDiffers           as long as the manifest says, with other bytes
+│   ├── NoBundle                      CURRENT is missing or names no bundle
+│   ├── BundleUnreadable              a file or directory cannot be read
+│   │   └── FileMissing               the manifest or a file that it lists is missing
+│   ├── BundleCorrupt                 a file differs from what was written
+│   │   ├── ManifestCorrupt           the manifest is not JSON, has a wrong checksum or malformed fields
+│   │   ├── SizeDiffers               a file's size differs from the manifest
+│   │   └── ChecksumDiffers           a file's checksum differs from the manifest
 │   ├── BundleUnsafe                  a path leads out of the bundle's directory
 │   ├── BundleIncompatible            written for another schema version
 │   ├── BundleInconsistent            files disagree with each other in counts or dimensions
 │   └── BundleDisagrees               a golden request is answered differently
-├── RollbackRefused             409   CURRENT and PREVIOUS stay as they are
+├── RollbackRefused             409   CURRENT and PREVIOUS were not exchanged
 │   └── NoPrevious                    no bundle was live before
-├── KeyRefused                  403   not with this key
-│   ├── KeyMissing              401   no key came, or one that nobody has
-│   ├── KeyWrong                      a key of the other kind came
-│   └── AdminClosed                   no key opens it, because none is set
-├── RequestError                422   the request cannot be answered as asked
-│   ├── InvalidField                  a field's value is out of its range
+├── KeyRefused                  403   the key does not allow this
+│   ├── KeyMissing              401   no key, or an unknown one
+│   ├── KeyWrong                      a client key where an admin key is needed, or the reverse
+│   └── AdminClosed                   no admin key is set
+├── RequestError                422   well-formed, but cannot be answered
+│   ├── InvalidField                  a field's value is out of range
 │   ├── UnknownMovie            404   no such movie id
-│   │   └── UnknownTitle              no such title; knows the closest ones
-│   └── UnknownUser             404   no such user, where a stranger will not do
-├── RequestMalformed            400   what came is no request of HTTP
-├── BodyTooLarge                413   the body has more bytes than are read
-├── HeadersTooLarge             431   the headers are more, or have more bytes, than are read
-├── QueueFull                   503   as many requests wait as may
-├── DeadlineExceeded            504   no answer in time
-└── HungUp                      499   the client did not wait for its answer
+│   │   └── UnknownTitle              no such title; has the closest ones
+│   └── UnknownUser             404   no such user, where only known users have an answer
+├── RequestMalformed            400   not valid HTTP
+├── BodyTooLarge                413   the body is larger than the limit
+├── HeadersTooLarge             431   too many headers, or too many bytes of them
+├── QueueFull                   503   the queue of requests is full
+├── DeadlineExceeded            504   the request's deadline passed
+└── HungUp                      499   the client closed the connection
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from typing import ClassVar, NamedTuple
 
 
 class MatineeError(Exception):
-    """Base of all; its message is written for the person who reads the answer."""
+    """Base class of all errors; the message is shown to the client."""
 
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Internal error"
@@ -57,87 +57,87 @@ class BundleError(MatineeError):
 
 
 class NoBundle(BundleError):
-    """CURRENT is missing, empty, or names a directory that is not there."""
+    """CURRENT is missing, empty, or names a directory that does not exist."""
 
 
 class BundleUnreadable(BundleError):
-    """A file or directory of the bundle may not be read."""
+    """A file or directory of the bundle cannot be read."""
 
 
 class FileMissing(BundleUnreadable):
-    """A file that the manifest lists, or the manifest itself, is not there."""
+    """The manifest, or a file that it lists, is missing."""
 
 
 class BundleCorrupt(BundleError):
-    """A file is not what was written."""
+    """A file differs from what was written."""
 
 
 class ManifestCorrupt(BundleCorrupt):
-    """The manifest is no JSON, has another checksum than it says, or fields that are missing or malformed."""
+    """The manifest is not JSON, has a wrong checksum, or fields that are missing or malformed."""
 
 
 class SizeDiffers(BundleCorrupt):
-    """A file is longer or shorter than the manifest says."""
+    """A file's size differs from the manifest."""
 
 
 class ChecksumDiffers(BundleCorrupt):
-    """A file is as long as the manifest says, and has other bytes."""
+    """A file has the size that the manifest says, but another checksum."""
 
 
 class BundleUnsafe(BundleError):
-    """A path in the manifest, or CURRENT, leads out of where bundles live."""
+    """A path in the manifest, or in CURRENT, leads out of the artifacts directory."""
 
 
 class BundleIncompatible(BundleError):
-    """The bundle was written for another schema version than this service reads."""
+    """The bundle has another schema version than this service reads."""
 
 
 class BundleInconsistent(BundleError):
-    """Files that are whole disagree with each other in counts or dimensions."""
+    """Files of the bundle disagree with each other in counts or dimensions."""
 
 
 class BundleDisagrees(BundleError):
-    """A golden request is answered differently from what training recorded."""
+    """The answer to a golden request differs from the one that training recorded."""
 
 
 class RollbackRefused(MatineeError):
-    """CURRENT and PREVIOUS cannot be exchanged; both stay as they are."""
+    """CURRENT and PREVIOUS cannot be exchanged; both are unchanged."""
 
     status = 409
     title = "No rollback"
 
 
 class NoPrevious(RollbackRefused):
-    """No bundle was live before the one that is."""
+    """No bundle was live before the present one."""
 
 
 class KeyRefused(MatineeError):
-    """The key that came does not open this."""
+    """The key does not allow this."""
 
     status = 403
-    title = "Not with this key"
+    title = "Key not allowed"
 
 
 class KeyMissing(KeyRefused):
-    """No key came, or one that nobody has."""
+    """The request has no key, or an unknown one."""
 
     status = 401
-    title = "A key is needed"
+    title = "Key required"
     headers = MappingProxyType({"WWW-Authenticate": "Bearer"})
 
 
 class KeyWrong(KeyRefused):
-    """A key came that opens other things: an app's for an operator's, or the other way round."""
+    """The key is of the other kind: a client key for an admin endpoint, or the reverse."""
 
 
 class AdminClosed(KeyRefused):
-    """No key opens what operators may do, because none is set."""
+    """Admin endpoints are closed because no admin key is set."""
 
     title = "Closed"
 
 
 class RequestError(MatineeError):
-    """The request is well-formed but cannot be answered as asked.
+    """The request is well-formed but cannot be answered.
 
     Args:
         message: What was expected, what came, how to fix it.
@@ -153,7 +153,7 @@ class RequestError(MatineeError):
 
 
 class InvalidField(RequestError):
-    """A field's value is outside what the live bundle allows."""
+    """A field's value is out of range for the live bundle."""
 
 
 class UnknownMovie(RequestError):
@@ -176,10 +176,10 @@ class UnknownTitle(UnknownMovie):
     Args:
         message: What was expected, what came, how to fix it.
         field: Where in the request.
-        search: Finds the movies with the closest titles, best first.
+        search: Returns the movies with the closest titles, best first.
 
     Attributes:
-        suggestions: What `suggest` found; none before it was called.
+        suggestions: What `suggest` found; empty before it is called.
     """
 
     def __init__(self, message: str, *, field: str, search: Callable[[], list[Suggestion]]) -> None:
@@ -188,7 +188,7 @@ class UnknownTitle(UnknownMovie):
         self.suggestions: list[Suggestion] = []
 
     def suggest(self) -> None:
-        """Searches; that takes milliseconds, so it is for whoever shows them, and off the event loop."""
+        """Run the search, which takes milliseconds; call it off the event loop."""
         self.suggestions = self._search()
 
 
@@ -200,28 +200,28 @@ class UnknownUser(RequestError):
 
 
 class RequestMalformed(MatineeError):
-    """What came is no request of HTTP."""
+    """The bytes received are not a valid HTTP request."""
 
     status = 400
-    title = "No request"
+    title = "Malformed request"
 
 
 class HeadersTooLarge(MatineeError):
-    """The request has more headers, or more bytes of them, than the service reads."""
+    """The request has more headers, or more bytes of headers, than the limit."""
 
     status = 431
     title = "Headers too large"
 
 
 class BodyTooLarge(MatineeError):
-    """The request's body has more bytes than the service reads."""
+    """The request's body is larger than the limit."""
 
     status = 413
     title = "Body too large"
 
 
 class QueueFull(MatineeError):
-    """As many requests wait as may; nothing was done for this one."""
+    """The queue is full; no work was done for this request."""
 
     status = 503
     title = "Too busy"
@@ -229,14 +229,14 @@ class QueueFull(MatineeError):
 
 
 class DeadlineExceeded(MatineeError):
-    """No answer was found in time; what was not begun is dropped."""
+    """The request's deadline passed; work that had not begun was dropped."""
 
     status = 504
     title = "Timed out"
 
 
 class HungUp(MatineeError):
-    """The client is gone: an answer that nobody reads."""
+    """The client closed the connection before the answer."""
 
     status = 499
     title = "Client hung up"

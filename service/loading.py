@@ -72,7 +72,7 @@ def load_recommender(bundle_directory: Path, settings: Settings) -> Recommender:
         rating_head,
         index_kind=settings.index,
         # A delay for tests of overload must delay every request, also those that the cache would answer.
-        cached_users=0 if settings.model_delay_ms else settings.remembered_users,
+        cached_users=0 if settings.model_delay_ms else settings.cached_users,
     )
     try:
         golden.replay(recommender, bundle_directory)

@@ -1,4 +1,4 @@
-"""A manifest with something in every field, of a bundle that has no files."""
+"""A manifest with a value in every field, of a bundle without files."""
 
 from service.bundle.index_description import IndexDescription
 from service.bundle.manifest import Manifest

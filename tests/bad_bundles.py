@@ -1,4 +1,4 @@
-"""Every way to spoil a bundle that the tests know, each with the error that it must be refused for."""
+"""Corruptions of a bundle, each with the error that must refuse it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ FILES = (
     "model/variables/variables.data-00000-of-00001",
     "model/variables/variables.index",
 )
-"""Of the tiny bundle, but for its manifest."""
+"""Files of the tiny bundle, except its manifest."""
 
 LIES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "metric": lambda manifest: {"index": manifest["index"] | {"metric": "dot"}},
@@ -54,18 +54,18 @@ LIES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "number of movies": lambda manifest: {"dataset": manifest["dataset"] | {"movies": 239}},
     "number of ratings": lambda manifest: {"dataset": manifest["dataset"] | {"ratings": 0}},
 }
-"""What a manifest can say that its files do not, though its checksum fits."""
+"""Manifest fields that contradict the files, with a valid checksum."""
 
 
 @dataclass(frozen=True)
 class BadBundle:
-    """How to spoil a bundle.
+    """A corruption of a bundle.
 
     Attributes:
-        name: Of what is done.
-        spoil: Does it to a bundle's directory. Beside it lies `other`, whose files are as long and differ.
-        error: The kind of refusal.
-        names: What the refusal's message must say; the file, where there is one.
+        name: Name of the corruption.
+        spoil: Corrupts a bundle's directory, beside which is `other`, with files of equal sizes that differ.
+        error: The expected error.
+        names: Text that the message must contain; the file, if there is one.
     """
 
     name: str
@@ -91,7 +91,7 @@ def _bad_bundles() -> Iterator[BadBundle]:
 
 
 def make_other(bundle: Path) -> None:
-    """Puts `other` beside a bundle: whole, its files as long, a byte of each another."""
+    """Make a valid copy `other` beside a bundle, with one byte of each file changed."""
     other = Path(shutil.copytree(bundle, bundle.with_name("other")))
     for name in FILES:
         _flip(name, other)

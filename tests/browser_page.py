@@ -1,4 +1,4 @@
-"""Opens pages in a browser, and notes what no page may do."""
+"""Open pages in a browser, and record errors and requests to other hosts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OpenPage = Callable[..., Page]
 """`open_page("#view=model", width=360)`, with the arguments of `Browser.new_context`."""
 
 _AXE = Path(__file__).parent / "browser" / "node_modules" / "axe-core" / "axe.min.js"
-_FAILED_REQUEST = "Failed to load resource"  # Chromium's own word for a status of 400 and more
+_FAILED_REQUEST = "Failed to load resource"  # Chromium's message for a status of 400 and above
 
 
 @contextmanager
@@ -33,16 +33,16 @@ def opening(browser: Browser, base_url: str) -> Iterator[OpenPage]:
         page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
         page.on(
             "console",
-            lambda said: (
-                wrong.append(f"{said.type}: {said.text}")
-                if said.type in {"error", "warning"} and not said.text.startswith(_FAILED_REQUEST)
+            lambda message: (
+                wrong.append(f"{message.type}: {message.text}")
+                if message.type in {"error", "warning"} and not message.text.startswith(_FAILED_REQUEST)
                 else None
             ),
         )
         page.on(
             "request",
             lambda request: (
-                None if request.url.startswith(base_url) else wrong.append(f"asked {request.url}")
+                None if request.url.startswith(base_url) else wrong.append(f"requested {request.url}")
             ),
         )
         page.goto(f"{base_url}/{address}")
@@ -50,7 +50,7 @@ def opening(browser: Browser, base_url: str) -> Iterator[OpenPage]:
 
     try:
         yield open_page
-        assert not any(page.evaluate("window.ran") for page in pages), "a title was run"
+        assert not any(page.evaluate("window.ran") for page in pages), "a title was run as script"
         assert wrong == []
     finally:
         for context in contexts:
@@ -60,12 +60,12 @@ def opening(browser: Browser, base_url: str) -> Iterator[OpenPage]:
 @cache
 def _axe() -> str:
     if not _AXE.exists():
-        pytest.skip("axe-core is not installed: `make test-browser` has npm do that")
+        pytest.skip("axe-core is not installed: run `make test-browser`")
     return _AXE.read_text(encoding="utf-8")
 
 
 def violations(page: Page) -> list[str]:
-    """What axe-core finds wrong in a page as it is now."""
+    """Return the accessibility violations that axe-core finds in a page."""
     page.evaluate(_axe())
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     assert found["passes"], "axe-core checked nothing"
@@ -76,11 +76,11 @@ def violations(page: Page) -> list[str]:
 
 
 def overflow_px(page: Page) -> int:
-    """By how much a page is wider than its window."""
+    """Return by how many pixels a page is wider than its window."""
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
 def recommended(page: Page) -> list[str]:
-    """Titles of the list of recommendations, once it is not being loaded."""
+    """Return the titles of the list of recommendations once it is loaded."""
     page.wait_for_selector("#recommended:not([aria-busy]) > li")
     return page.locator("#recommended .title").all_text_contents()

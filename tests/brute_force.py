@@ -1,8 +1,8 @@
-"""What a bundle should answer, computed from its files alone."""
+"""Expected answers of a bundle, computed from its files alone."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,10 @@ from training.data.table import RatingsTable
 
 @dataclass
 class BruteForce:
-    """Answers from the files of a bundle by numpy, without index, service or the code that trained."""
+    """Compute answers from a bundle's files with numpy, without index, service or training code."""
 
     table: RatingsTable
     bundle: Path
-    signatures: Any = field(init=False)
 
     def __post_init__(self) -> None:
         import tensorflow as tf  # noqa: PLC0415 takes seconds
@@ -58,7 +57,7 @@ class BruteForce:
     def recommend(
         self, user_id: str | None, history: list[dict[str, Any]] | None = None, timestamp: int | None = None
     ) -> list[tuple[str, float]]:
-        """Every movie that may be returned with its score, best first."""
+        """Return all movies that may be recommended with their scores, best first."""
         inputs, seen = self._inputs(user_id, history or [], timestamp)
         [query] = self._model.signatures["embed_query"](**inputs)["query_embeddings"].numpy()
         scores = self._candidates @ query

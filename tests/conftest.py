@@ -1,4 +1,4 @@
-"""Fixtures for every test that needs a bundle to serve; it is written once a session."""
+"""Fixtures for tests that need a bundle, which is written once per session."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from service.loading import load_recommender
 from service.recommending.recommender import Recommender
 from service.settings import Settings
 
-# How long an example takes says more of the machine than of the code.
+# No deadline: the time of an example depends on the machine more than on the code.
 hypothesis.settings.register_profile("matinee", deadline=None)
 hypothesis.settings.load_profile("matinee")
 
 
 def pytest_collection_finish() -> None:
-    """What was imported for the tests is never garbage: each full collection would look through all of it."""
+    """Exclude imported modules from garbage collection, which would scan them at each full collection."""
     gc.collect()
     gc.freeze()
 
@@ -37,7 +37,7 @@ def tiny() -> TinyModel:
 
 @pytest.fixture(scope="session")
 def tiny_artifacts(tiny: TinyModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Artifacts with the one live bundle `tiny-1`, shared by all tests: only to be read."""
+    """Artifacts with the live bundle `tiny-1`, shared by all tests and read-only."""
     artifacts = tmp_path_factory.mktemp("tiny") / "artifacts"
     write_tiny_bundle(artifacts, tiny)
     return artifacts
@@ -45,7 +45,7 @@ def tiny_artifacts(tiny: TinyModel, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture
 def artifacts(tiny_artifacts: Path, tmp_path: Path) -> Path:
-    """A copy of `tiny_artifacts` that the test may spoil."""
+    """A copy of `tiny_artifacts` that the test may change."""
     return Path(shutil.copytree(tiny_artifacts, tmp_path / "artifacts"))
 
 
@@ -56,7 +56,7 @@ def recommender(tiny_artifacts: Path) -> Recommender:
 
 @pytest.fixture(scope="session")
 def ask(tiny_artifacts: Path) -> Iterator[Ask]:
-    """Asks an application that serves `tiny-1`."""
+    """Send requests to an application that serves `tiny-1`."""
     with asking(create_app(Settings(artifacts=tiny_artifacts, reload_seconds=0.1))) as ask:
         deadline = time.monotonic() + 30
         while ask("GET", "/readyz").status_code != 200 and time.monotonic() < deadline:

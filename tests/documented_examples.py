@@ -1,10 +1,10 @@
-"""The requests and answers in the documentation: read, asked again, compared, and written anew.
+"""Requests and answers in the documentation: parse, send, compare, and update them.
 
 An example is a block of `console` whose first line begins with `$ curl` and whose answer is JSON. Where the
-answer is long, "…" stands for whatever else is there: as a key for other keys, as a value for any value, at
-the end of a list for more of its kind.
+answer is long, "…" stands for the rest: as a key for other keys, as a value for any value, at the end of a
+list for more items.
 
-Run as a program it asks the live bundle of MATINEE_ARTIFACTS and writes its answers into the pages.
+Run as a program it updates the pages with the answers of the live bundle of MATINEE_ARTIFACTS.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _BASE = "http://127.0.0.1:8000"
 
 @dataclass(frozen=True)
 class Example:
-    """A request and its answer as a page has them."""
+    """A documented request and its answer."""
 
     command: str
     method: str
@@ -43,24 +43,24 @@ class Example:
     answer: Any
 
     def ask(self, ask: Ask) -> tuple[int, Any]:
-        """Status and JSON that a service answers."""
+        """Send the request; return status and JSON of the answer."""
         answer = ask(self.method, self.target, headers=self.headers, content=self.body)
         return answer.status_code, answer.json()
 
     @property
     def status(self) -> int:
-        """The status that the page tells: a problem names its own."""
+        """The documented status, which problem details contain."""
         return int(self.answer["status"]) if "type" in self.answer else 200
 
 
 def examples_of(page: str) -> Iterator[Example]:
-    """Every example of a page's text."""
+    """Iterate over the examples of a page."""
     for block in _BLOCK.findall(page):
         yield _read(block)
 
 
 def differences(documented: Any, answered: Any, where: str = "answer") -> list[str]:
-    """Where two answers differ in keys, types, or whether there is anything in a list."""
+    """List differences of two answers in keys, types, and whether lists are empty."""
     if documented == REST or documented is None or answered is None:
         return []
     if isinstance(documented, dict) and isinstance(answered, dict):
@@ -82,7 +82,7 @@ def differences(documented: Any, answered: Any, where: str = "answer") -> list[s
 
 
 def rewritten(page: str, ask: Ask) -> str:
-    """A page with the answers that a service gives now."""
+    """Return a page with the present answers of a service."""
 
     def answer(match: re.Match[str]) -> str:
         example = _read(match[1])
@@ -98,7 +98,7 @@ def _read(block: str) -> Example:
         command = "".join(lines[:length])
         try:
             words = shlex.split(command)[1:]
-        except ValueError:  # a quotation that goes on in the next line
+        except ValueError:  # a quotation that continues in the next line
             continue
         break
     headers, body, target = {}, None, ""
@@ -117,7 +117,7 @@ def _read(block: str) -> Example:
 
 
 def _elided(documented: Any, answered: Any) -> Any:
-    """What was answered, without what the page left out."""
+    """Return an answer without the parts that the page omits."""
     if documented == REST:
         return REST
     if isinstance(documented, dict) and isinstance(answered, dict):
@@ -133,7 +133,7 @@ def _elided(documented: Any, answered: Any) -> Any:
 
 
 def _written(value: Any, indent: int = 0) -> str:
-    """JSON on one line; where that is too long, and not a plain element of a list, each part on its own."""
+    """Format JSON on one line; if that is too long and not a plain list element, on one line per part."""
     text = json.dumps(value, ensure_ascii=False)
     is_plain_element = indent > 1 and "{" not in text[1:]
     if len(text) + indent <= WIDTH or is_plain_element or not value or not isinstance(value, dict | list):

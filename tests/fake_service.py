@@ -1,4 +1,4 @@
-"""A service that answers at once, or as badly as a test wants it to."""
+"""Fake service that answers at once, or with the errors that a test needs."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ BUSY = {"type": "urn:matinee:overloaded", "title": "Overloaded", "status": 503, 
 
 @dataclass
 class FakeService:
-    """`url`, and `posted`: the bodies that came."""
+    """A running fake service; `posted` are the bodies received."""
 
     url: str
     posted: list[dict[str, Any]] = field(default_factory=list)
@@ -54,11 +54,11 @@ class FakeService:
 
 @contextmanager
 def fake_service(answer: Callable[[int], str] = lambda _: "good") -> Iterator[FakeService]:
-    """Serves on a free port.
+    """Run a fake service on a free port.
 
     Args:
-        answer: Given how many were asked before, what a recommendation or rating gets: `good`, `busy` (503),
-            `malformed`, or `stall`, which holds everybody up for half a second.
+        answer: Maps the number of earlier POSTs to the kind of answer: `good`, `busy` (503), `malformed`, or
+            `stall`, which delays all requests for half a second.
     """
     fake = FakeService("")
     one_at_a_time = threading.Lock()

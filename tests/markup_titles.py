@@ -1,4 +1,4 @@
-"""The tiny bundle with titles that are markup, which no page may take for it."""
+"""The tiny bundle with titles that are HTML markup, which a page must show as text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SCRIPT_ROW, SCRIPT_TITLE = 3, "<script>window.ran = 1</script>"
 
 
 def with_markup(tiny_artifacts: Path, copy: Path) -> Path:
-    """Writes the copy; every fifth title is an image, and one a script."""
+    """Write a copy in which every fifth title is an image, and one a script."""
     shutil.copytree(tiny_artifacts, copy)
     catalogue = Catalogue.open(copy / "tiny-1")
     titles = [

@@ -1,4 +1,4 @@
-"""Reads what `/metrics` answers."""
+"""Parse the text of `/metrics`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
 def samples(text: str) -> Samples:
-    """Values by name and labels."""
+    """Return values by name and labels."""
     return {
         (sample.name, frozenset(sample.labels.items())): sample.value
         for family in text_string_to_metric_families(text)
@@ -17,5 +17,5 @@ def samples(text: str) -> Samples:
 
 
 def value(text: str, name: str, **labels: str) -> float | None:
-    """The value of one series; None where there is none."""
+    """Return the value of one series; None if there is none."""
     return samples(text).get((f"matinee_{name}", frozenset(labels.items())))

@@ -1,4 +1,4 @@
-"""Speaks to a port byte by byte, as no client library would."""
+"""HTTP over raw sockets, for requests that client libraries do not send."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SECONDS = 20.0
 
 @dataclass(frozen=True)
 class RawAnswer:
-    """One answer; status 0 where the connection ended without one."""
+    """A response; status 0 if the connection was closed without one."""
 
     status: int
     headers: dict[str, str]
@@ -26,18 +26,18 @@ def connected(port: int) -> Iterator[socket.socket]:
 
 
 def send(port: int, *pieces: bytes) -> RawAnswer:
-    """What a new connection gets for these bytes."""
+    """Send bytes over a new connection; return the response."""
     with connected(port) as connection:
         for piece in pieces:
             try:
                 connection.sendall(piece)
             except (BrokenPipeError, ConnectionResetError):
-                break  # the answer may have come before the end of what was sent
+                break  # the response may come before all is sent
         return receive(connection)
 
 
 def receive(connection: socket.socket) -> RawAnswer:
-    """The next answer, which has to say how long it is."""
+    """Read the next response, which must have Content-Length."""
     try:
         head = _read_until(connection, b"\r\n\r\n")
         first, *lines = head.decode("latin-1").split("\r\n")
@@ -46,7 +46,7 @@ def receive(connection: socket.socket) -> RawAnswer:
         }
         length, body = int(headers["content-length"]), b""
         while len(body) < length:
-            body += _read(connection, min(65536, length - len(body)))  # the rest is of another answer
+            body += _read(connection, min(65536, length - len(body)))  # more belongs to the next response
         return RawAnswer(int(first.split()[1]), headers, body)
     except ConnectionResetError:
         return RawAnswer(0, {}, b"")

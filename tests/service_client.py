@@ -1,4 +1,4 @@
-"""Asks an application in this process, without a port, from tests that are plain functions."""
+"""Send requests to an application in this process, without a port, from synchronous tests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Ask = Callable[..., httpx.Response]
 
 @contextmanager
 def asking(app: FastAPI) -> Iterator[Ask]:
-    """Runs an application's lifespan in an event loop of its own thread and lets a test ask it."""
+    """Run an application in an event loop of a thread; yield a function that sends requests to it."""
 
     @asynccontextmanager
     async def client() -> AsyncIterator[httpx.AsyncClient]:

@@ -1,4 +1,4 @@
-"""Runs `python -m service` as its users do: a process of its own on a real port."""
+"""Run `python -m service` in a subprocess on a real port."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REPOSITORY = Path(__file__).parents[1]
 
 @dataclass(frozen=True)
 class ServiceProcess:
-    """A running service; `client` asks it, `log` is all it wrote so far."""
+    """A running service with an HTTP client; `log` is its output so far."""
 
     process: subprocess.Popen[bytes]
     client: httpx.Client
@@ -34,7 +34,7 @@ class ServiceProcess:
         return self.client.base_url.port
 
     def wait_until_ready(self, *, bundle_id: str | None = None, seconds: float = 60) -> None:
-        """Polls `/readyz` until it is 200 and, where given, names this bundle."""
+        """Poll `/readyz` until it is 200 and, if given, names this bundle."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             answer = self.client.get("/readyz")
@@ -45,7 +45,7 @@ class ServiceProcess:
 
 
 def service_environment(artifacts: Path, **settings: str) -> dict[str, str]:
-    """This process's environment with only the given MATINEE_ variables."""
+    """Return this process's environment with only the given MATINEE_ variables."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("MATINEE_")}
     own = {"artifacts": str(artifacts), "port": "0"} | settings
     return inherited | {f"MATINEE_{name.upper()}": value for name, value in own.items()}
@@ -55,13 +55,13 @@ def service_environment(artifacts: Path, **settings: str) -> dict[str, str]:
 def running_service(
     artifacts: Path, log_path: Path, *, prefix: Sequence[str] = (), **settings: str
 ) -> Iterator[ServiceProcess]:
-    """Starts the service on a free port and waits until it listens, not until it is ready.
+    """Start the service on a free port and wait until it listens, not until it is ready.
 
     Args:
-        artifacts: Where bundles are.
-        log_path: File that takes what the process writes.
-        prefix: A command that runs the service as its child, with its own arguments.
-        settings: `MATINEE_*` variables by their lower-case rest, such as `reload_seconds="0.1"`.
+        artifacts: Artifacts directory.
+        log_path: File for the output of the process.
+        prefix: Command with arguments that runs the service as its child.
+        settings: Values of `MATINEE_*` variables, such as `reload_seconds="0.1"`.
     """
     with log_path.open("wb") as log:
         process = subprocess.Popen(

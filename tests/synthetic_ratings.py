@@ -1,4 +1,4 @@
-"""Small tables of ratings whose structure is known, because it was planted."""
+"""Small synthetic tables of ratings with a known structure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from training.config import TrainingConfig
 from training.data.assembly import assemble_movies, assemble_ratings
 from training.data.table import RatingsTable
 
-NUM_USERS, PER_TASTE, NUM_UNRATED = 120, 40, 5
+NUM_USERS, PER_CLUSTER, NUM_UNRATED = 120, 40, 5
 ODD_IDS = ("影", "🎬", "é", 'say "42"', "a,b", " padded ", "0042", "42")
 LIKED, DISLIKED = (4.0, 4.5, 5.0), (0.5, 1.0, 1.5)
 FIRST_TIMESTAMP = 1_000_000_000
@@ -36,7 +36,7 @@ SMALL_CONFIG = TrainingConfig(
     user_dropout=0.5,
     time_dropout=0.5,
 )
-"""Learns `two_tastes` in about four seconds. Spelt out, so that new defaults do not change the tests."""
+"""Learns `two_clusters` in about four seconds. Complete, so that new defaults do not change the tests."""
 
 Rating = tuple[str, str, float, int]
 """User id, movie id, stars, Unix seconds."""
@@ -50,13 +50,13 @@ def table_of(
     genres: Sequence[Sequence[str]] = (),
     user_features: dict[str, dict[str, str]] | None = None,
 ) -> RatingsTable:
-    """A table of these ratings.
+    """Make a table of ratings.
 
     Args:
-        ratings: In any order.
-        movie_ids: Every candidate; empty: the rated ones.
-        titles, genres: Of the candidates; empty: none.
-        user_features: By name, the value of each user id that has one.
+        ratings: Ratings in any order.
+        movie_ids: All candidates; the rated movies if empty.
+        titles, genres: Titles and genres of the candidates; defaults if empty.
+        user_features: Values by feature name and user id.
     """
     movie_ids = movie_ids or sorted({movie_id for _, movie_id, _, _ in ratings})
     movies = assemble_movies(
@@ -79,35 +79,35 @@ def table_of(
     )
 
 
-def taste_of(movie_id: str) -> str:
-    """'alpha' or 'beta', the taste that likes a movie of `two_tastes`; 'nobody' where nobody rated it."""
+def cluster_of(movie_id: str) -> str:
+    """Return the cluster of a movie of `two_clusters`: 'alpha', 'beta', or 'nobody' if it has no ratings."""
     return movie_id.partition("-")[0]
 
 
 def user_id_of(user: int) -> str:
-    """The users of `two_tastes`, some of whom have odd ids; even ones like alpha, odd ones beta."""
+    """Return the id of a user of `two_clusters`; even ones like alpha, odd ones beta."""
     return ODD_IDS[user] if user < len(ODD_IDS) else f"user-{user}"
 
 
-def two_tastes(*, per_user: int = 24, seed: int = 0, with_features: bool = True) -> RatingsTable:
-    """Half stars of people who like either of two kinds of movies, as `taste_of` tells them apart.
+def two_clusters(*, per_user: int = 24, seed: int = 0, with_features: bool = True) -> RatingsTable:
+    """Make ratings of users who like one of two clusters of movies (see `cluster_of`).
 
-    Everyone watches the movies they like in their one order, beginning anywhere, and hates every fourth
-    movie, one of the other kind. So what comes next is known from what came last, and a rating from the
-    other ratings: neither the most popular movies nor mean ratings can tell.
+    Users watch the movies of their cluster in a fixed order from a random start, and every fourth movie is
+    one of the other cluster, which they dislike. So the next movie follows from the last one, and a rating
+    from the other ratings, while popularity and mean ratings are uninformative.
     """
     random = np.random.default_rng(seed)
-    movie_ids = [f"{taste}-{number}" for taste in ("alpha", "beta") for number in range(PER_TASTE)]
+    movie_ids = [f"{cluster}-{number}" for cluster in ("alpha", "beta") for number in range(PER_CLUSTER)]
     movie_ids += [f"nobody-{number}" for number in range(NUM_UNRATED)]
     genres = {"alpha": ["Drama"], "beta": ["Comedy", "War"], "nobody": []}
     ratings: list[Rating] = []
     for user in range(NUM_USERS):
         own, other = ("alpha", "beta") if user % 2 == 0 else ("beta", "alpha")
-        first, seconds = int(random.integers(PER_TASTE)), FIRST_TIMESTAMP + int(random.integers(10_000_000))
-        hated = random.permutation(PER_TASTE)
+        first, seconds = int(random.integers(PER_CLUSTER)), FIRST_TIMESTAMP + int(random.integers(10_000_000))
+        hated = random.permutation(PER_CLUSTER)
         for step in range(per_user):
             likes = step % 4 != 3
-            movie = f"{own}-{(first + step) % PER_TASTE}" if likes else f"{other}-{hated[step]}"
+            movie = f"{own}-{(first + step) % PER_CLUSTER}" if likes else f"{other}-{hated[step]}"
             stars = float(random.choice(LIKED if likes else DISLIKED))
             ratings.append((user_id_of(user), movie, stars, seconds + 3_600 * step))
     users = [user_id_of(user) for user in range(NUM_USERS)]
@@ -117,7 +117,7 @@ def two_tastes(*, per_user: int = 24, seed: int = 0, with_features: bool = True)
         titles=[
             f"{each.replace('-', ' ').title()} ({1950 + row % 50})" for row, each in enumerate(movie_ids)
         ],
-        genres=[genres[taste_of(each)] for each in movie_ids],
+        genres=[genres[cluster_of(each)] for each in movie_ids],
         user_features={"group": {user_id: "fg"[at % 2] for at, user_id in enumerate(users[:-1])}}
         if with_features
         else None,
@@ -125,7 +125,7 @@ def two_tastes(*, per_user: int = 24, seed: int = 0, with_features: bool = True)
 
 
 def write_csv(table: RatingsTable, directory: Path) -> Path:
-    """Writes a table as `ratings.csv` and `movies.csv`; returns the directory."""
+    """Write a table as `ratings.csv` and `movies.csv`; return the directory."""
     directory.mkdir()
     movies = table.movies
     with (directory / "movies.csv").open("w", encoding="utf-8", newline="") as file:

@@ -1,4 +1,4 @@
-"""Ten users, and configurations that draw examples of them in one way each."""
+"""Histories of ten users, and configurations that each draw one kind of training examples."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SAMPLED = replace(BOTH, full_softmax_candidates=NUM_MOVIES - 1)
 
 
 def ten_users() -> Histories:
-    """Ten users with 1 to 20 ratings each; user "1" has one. The stars of a rating say whose it is."""
+    """Make ten users with 1 to 20 ratings each; user "1" has one. The stars identify user and movie."""
     random = np.random.default_rng(5)
     ratings: list[Rating] = []
     for user, length in enumerate([1, 1, 2, 3, 5, 8, 12, 16, 20, 20]):

@@ -1,4 +1,4 @@
-"""Documentation that names things of the code must name all of them."""
+"""The documentation lists all settings, endpoints and metrics."""
 
 import re
 from importlib.util import find_spec

@@ -1,4 +1,4 @@
-"""Every request in the documentation is asked, and its answer has the form that the page shows."""
+"""Every documented request is sent, and its answer has the documented form."""
 
 import json
 import re
@@ -28,7 +28,7 @@ EXAMPLES = {
 
 
 def movies_in(value: Any) -> Iterator[dict[str, Any]]:
-    """Every object of an answer that is a movie."""
+    """Iterate over the objects of an answer that are movies."""
     if isinstance(value, dict):
         if "movie_id" in value:
             yield value
@@ -39,11 +39,11 @@ def movies_in(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def documented_movies() -> dict[str, dict[str, Any]]:
-    """All that the pages say of each movie that they name, by its id."""
+    """Collect the documented fields of each movie, by id."""
     movies: dict[str, dict[str, Any]] = {}
     for example in EXAMPLES.values():
-        asked = re.findall(r'"(\d+)"|/movies/(\d+)|movie_id=(\d+)', f"{example.target} {example.body}")
-        for movie_id in (found for groups in asked for found in groups if found):
+        ids = re.findall(r'"(\d+)"|/movies/(\d+)|movie_id=(\d+)', f"{example.target} {example.body}")
+        for movie_id in (found for groups in ids for found in groups if found):
             movies.setdefault(movie_id, {})
         if "type" not in example.answer:
             for movie in movies_in(example.answer):
@@ -53,12 +53,12 @@ def documented_movies() -> dict[str, dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def ask_documented(tiny_artifacts: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
-    """Asks the tiny model, whose movies have the ids, titles, genres and years that the pages give them."""
+    """Send requests to the tiny model with the documented movie ids, titles, genres and years."""
     artifacts = Path(shutil.copytree(tiny_artifacts, tmp_path_factory.mktemp("documented") / "artifacts"))
     directory, movies = artifacts / "tiny-1", documented_movies()
     columns = json.loads((directory / CATALOGUE_FILE).read_text(encoding="utf-8"))
     golden = (directory / GOLDEN_FILE).read_text(encoding="utf-8")
-    # From the end on: the golden requests name movies by their ids, which rows near the start have.
+    # From the last row on: the golden requests use the ids of the first rows.
     rows = range(NUM_CANDIDATES - 1, -1, -1)
     renamed = {}
     columns["genres"] = [["Drama"] for _ in rows]
@@ -82,19 +82,19 @@ def ask_documented(tiny_artifacts: Path, tmp_path_factory: pytest.TempPathFactor
 
 
 def serving(artifacts: Path) -> Any:
-    """`asking` an application whose bundle is loaded before it is asked."""
+    """Run an application that has loaded its bundle."""
     return asking(create_app(Settings(artifacts=artifacts), wait_for_bundle=True))
 
 
 @pytest.mark.parametrize("example", EXAMPLES.values(), ids=EXAMPLES.keys())
-def test_a_documented_request_is_answered_in_the_form_that_is_shown(
+def test_a_documented_request_has_the_documented_form_of_answer(
     example: Example, ask_documented: Ask
 ) -> None:
     status, answer = example.ask(ask_documented)
     assert (status, differences(example.answer, answer)) == (example.status, [])
 
 
-def test_every_endpoint_with_an_answer_of_json_has_an_example() -> None:
+def test_every_json_endpoint_has_an_example() -> None:
     paths = create_app(Settings()).openapi()["paths"]
     shown = {(example.method, example.target.partition("?")[0]) for example in EXAMPLES.values()}
     for path, operations in paths.items():
@@ -103,7 +103,7 @@ def test_every_endpoint_with_an_answer_of_json_has_an_example() -> None:
         assert methods & {method.upper() for method in operations} or path == "/metrics", path
 
 
-def test_differences_are_seen() -> None:
+def test_differences_are_detected() -> None:
     shown = {"items": [{"score": 1.5, "title": "One"}], "total": 1}
     assert differences(shown, {"items": [{"score": 7, "title": None}], "total": 2}) == []
     assert differences(shown, {"items": [], "total": 0})
@@ -113,7 +113,7 @@ def test_differences_are_seen() -> None:
     assert differences({"a": 1, "…": "…"}, {"a": 2, "b": 3}) == []
 
 
-def test_answers_are_written_into_a_page_and_what_was_left_out_stays_out(ask: Ask) -> None:
+def test_answers_of_a_page_are_updated_and_omissions_kept(ask: Ask) -> None:
     page = (
         "Text\n```console\n$ curl 'http://127.0.0.1:8000/readyz'\n{}\n```\n"
         "```console\n$ curl 'http://127.0.0.1:8000/genres'\n"
@@ -138,6 +138,6 @@ def ask_live() -> Iterator[Ask]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("example", EXAMPLES.values(), ids=EXAMPLES.keys())
-def test_the_live_bundle_answers_in_the_form_that_is_shown(example: Example, ask_live: Ask) -> None:
+def test_the_live_bundle_has_the_documented_form_of_answers(example: Example, ask_live: Ask) -> None:
     status, answer = example.ask(ask_live)
     assert (status, differences(example.answer, answer)) == (example.status, [])

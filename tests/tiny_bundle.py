@@ -1,4 +1,4 @@
-"""Writes the bundle of `tiny_model`, as training would, in about two seconds."""
+"""Write the bundle of `tiny_model` in the format of training, in about two seconds."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from service.bundle.saved_model import MODEL_DIRECTORY, query_specs, save
 
 
 def write_tiny_bundle(artifacts: Path, model: TinyModel, bundle_id: str = "tiny-1") -> Path:
-    """Writes the whole bundle and CURRENT; returns the bundle's directory."""
+    """Write the bundle and CURRENT; return the bundle's directory."""
     directory = artifacts / bundle_id
     directory.mkdir(parents=True)
     CandidateIndex.write_candidates(directory, model.candidates)
@@ -170,7 +170,7 @@ def _save_model(path: Path, model: TinyModel) -> None:
         weighted = weight[:, tf.newaxis] * tf.gather(candidates, history_rows)
         seen = tf.math.unsorted_segment_sum(weighted, of_query, tf.size(user_rows))
         embedding = user + moment[:, tf.newaxis] * model.time_vector + seen
-        # Stars rest on the score alone: the vector is the embedding, bias and confidence are 0.
+        # Ratings depend on the score only: the rating vector is the embedding, bias and confidence are 0.
         return {"query_states": tf.concat([embedding, embedding, tf.zeros_like(embedding[:, :2])], axis=1)}
 
     def serving_default(user_ids: Any) -> dict[str, Any]:

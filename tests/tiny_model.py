@@ -1,4 +1,4 @@
-"""A model whose every answer can be worked out by hand: arithmetic, not learned.
+"""A model with exact arithmetic instead of learned weights, whose answers brute force reproduces.
 
 All numbers are multiples of powers of two small enough for float32 to add without rounding, so brute force
 in numpy gives the very scores that TensorFlow, Annoy's rescoring and the exact scan give.
@@ -30,10 +30,10 @@ Ranked = list[tuple[int, float]]
 
 @dataclass(frozen=True)
 class TinyModel:
-    """What is in the bundle, and the model's arithmetic in numpy."""
+    """The content of the tiny bundle, and the model's arithmetic in numpy."""
 
     candidates: NDArray[np.float32]
-    user_vectors: NDArray[np.float32]  # the last is the stranger's
+    user_vectors: NDArray[np.float32]  # the last is of cold-start users
     time_vector: NDArray[np.float32]
     histories: dict[str, list[Rated]]
 
@@ -44,7 +44,7 @@ class TinyModel:
         return [each for each in stored if each[0] not in [row for row, _, _ in last]] + last
 
     def embed(self, user_id: str | None, seen: list[Rated], timestamp: int | None) -> NDArray[np.float64]:
-        """User vector, time, and what was seen: liked pulls, disliked pushes, stored half as much as sent."""
+        """Add user vector, time, and the history weighted by rating; stored movies count half."""
         known = user_id in self.histories
         query = self.user_vectors[USER_IDS.index(user_id) if known and user_id is not None else -1].astype(
             float
@@ -65,7 +65,7 @@ class TinyModel:
         *,
         exclude_seen: bool = True,
     ) -> Ranked:
-        """Every candidate that may be returned, by brute force."""
+        """Return all allowed candidates with scores, best first, by brute force."""
         seen = self.seen(user_id, history or [])
         scores = self.candidates @ self.embed(user_id, seen, timestamp)
         excluded = {row for row, _, _ in seen} if exclude_seen else set()
@@ -76,7 +76,7 @@ class TinyModel:
         return sum(row == rated for history in self.histories.values() for rated, _, _ in history)
 
     def popular(self) -> Ranked:
-        """Every candidate by the share of users who rated it."""
+        """Return all candidates with the share of users who rated them, most rated first."""
         shares = [(row, self.num_ratings(row) / len(USER_IDS)) for row in range(NUM_CANDIDATES)]
         return sorted(shares, key=lambda pair: (-pair[1], pair[0]))
 

@@ -1,1 +1,1 @@
-"""The parts of `benchmarks/load_test.py`, one noun each."""
+"""Modules of `benchmarks/load_test.py`."""

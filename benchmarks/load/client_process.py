@@ -1,4 +1,4 @@
-"""One client process: some connections that ask on a schedule."""
+"""Client process of the load test: connections that send requests on a schedule."""
 
 from __future__ import annotations
 
@@ -18,23 +18,24 @@ from benchmarks.load.inventory import Inventory
 from benchmarks.load.plan import Plan
 from benchmarks.load.requests import mixed_requests
 from benchmarks.load.samples import NEVER_SENT, OK, Samples
+from service.client.answer_errors import AnswerError
 from service.client.call import Call, key_header
-from service.client.errors import AnswerError
 
 PROGRESS_SECONDS = 0.5
 _PROBE_SECONDS = 0.02
 
 Tick = tuple[int, int, list[float]]
-"""Since the last one: requests, those of them without a good answer, latencies in ms."""
+"""Progress since the last tick: requests, failed requests, latencies in ms."""
 
 
 def run_process(plan: Plan, inventory: Inventory, number: int, link: Connection) -> None:
-    """Says None when ready, waits for the clock reading to begin at, sends `Tick`s, and in the end `Samples`.
+    """Run a client process.
 
-    The clock is `time.monotonic`, which all processes of a machine share.
+    Sends None when ready, receives the start time (`time.monotonic`, shared by all processes of a machine),
+    sends `Tick`s, and finally `Samples`.
     """
-    ssl_context = httpx.create_ssl_context()  # takes long: once, not for each connection
-    # Of the selectors this one alone sleeps for less than a millisecond, and so sends when it was to.
+    ssl_context = httpx.create_ssl_context()  # slow, so once and not per connection
+    # The only selector that sleeps for less than a millisecond, and so sends on time.
     loop = asyncio.SelectorEventLoop(selectors.SelectSelector())
     link.send(None)
     client = _Client(plan, inventory, number, link, ssl_context, start=link.recv() + plan.warm_up_seconds)
@@ -65,14 +66,14 @@ class _Client:
         self._tick: Tick = (0, 0, [])
 
     async def run(self) -> None:
-        """Asks until the end, and until the last answer."""
-        beside = [asyncio.ensure_future(each) for each in (self._probe(), self._tell())]
+        """Send requests until the end; wait for the last answer."""
+        background = [asyncio.ensure_future(each) for each in (self._probe(), self._report())]
         await asyncio.gather(*(self._connection() for _ in range(self._plan.connections_of(self._number))))
-        for task in beside:
+        for task in background:
             task.cancel()
 
     def _schedule(self) -> Iterator[float]:
-        """When requests are to be sent: every process has its turn; in a closed loop: now, until the end."""
+        """Iterate over the due times of this process's requests; in a closed loop always now."""
         if self._plan.rate is None:
             while (now := time.monotonic()) < self._end:
                 yield now
@@ -83,7 +84,7 @@ class _Client:
             yield begin + place / self._plan.rate
 
     async def _connection(self) -> None:
-        # A client for each connection: a pool of many looks through all of them for each request.
+        # One client per connection: httpx's pool searches all its connections for each request.
         async with httpx.AsyncClient(
             base_url=self._plan.url,
             headers=key_header(self._plan.api_key),
@@ -96,9 +97,9 @@ class _Client:
                     await self._sleep_until(intended)
                 kind, call = next(self._requests)
                 request = call.request(http)
-                # Who arrived so long ago has given up.
+                # The user of a request that is overdue by the timeout has given up.
                 gave_up = wait_seconds > self._plan.timeout_seconds
-                outcome = NEVER_SENT if gave_up else await _ask(http, request, call)
+                outcome = NEVER_SENT if gave_up else await _send(http, request, call)
                 self._count(kind, outcome, intended, wait_seconds)
 
     async def _sleep_until(self, intended: float) -> None:
@@ -119,7 +120,7 @@ class _Client:
             self.samples.add(kind, outcome, intended - self._start, latency_ms, 1000 * wait_seconds)
 
     async def _probe(self) -> None:
-        """Sleeps, to see how late this process wakes, and reads its processor time over what is measured."""
+        """Measure how late this process wakes, and its processor time."""
         await asyncio.sleep(max(self._start - time.monotonic(), 0))
         began, cpu_began = time.monotonic(), time.process_time()
         while (now := time.monotonic()) < self._end:
@@ -127,15 +128,15 @@ class _Client:
             self._note_lateness(now + _PROBE_SECONDS)
             self.samples.cpu_share = (time.process_time() - cpu_began) / (time.monotonic() - began)
 
-    async def _tell(self) -> None:
+    async def _report(self) -> None:
         while True:
             await asyncio.sleep(PROGRESS_SECONDS)
             self._link.send(self._tick)
             self._tick = (0, 0, [])
 
 
-async def _ask(http: httpx.AsyncClient, request: httpx.Request, call: Call[Any]) -> str:
-    """Waits for the answer, reads it as the client would, and says what it was."""
+async def _send(http: httpx.AsyncClient, request: httpx.Request, call: Call[Any]) -> str:
+    """Send a request, parse the answer, and return the outcome."""
     try:
         call.read(await http.send(request))
     except AnswerError as error:

@@ -1,4 +1,4 @@
-"""What a service can be asked about: its own users, movies and genres."""
+"""Users, movies and genres of a service, for generating requests."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _USERS, _MOVIES, _PAGE = 1_000, 500, 100
 
 @dataclass(frozen=True)
 class Inventory:
-    """Ids to ask with.
+    """Ids for generating requests.
 
     Attributes:
-        bundle_id: The bundle that was live.
-        user_ids: All users, or as many from all over the list as `_USERS` says.
-        movie_ids: The most rated ones, most rated first.
-        genres: All.
-        years: Of those movies, without repetition.
+        bundle_id: The live bundle.
+        user_ids: All users, or `_USERS` of them, spread over the list.
+        movie_ids: The most rated movies, most rated first.
+        genres: All genres.
+        years: Distinct years of these movies.
     """
 
     bundle_id: str
@@ -29,10 +29,10 @@ class Inventory:
 
     @classmethod
     def of(cls, client: MatineeClient) -> Inventory:
-        """Asks a service.
+        """Read the inventory from a service.
 
         Raises:
-            AnswerError, httpx.TransportError: It has no bundle, or does not answer.
+            AnswerError, httpx.TransportError: The service has no bundle, or does not answer.
         """
         first = client.users(limit=_PAGE)
         pages = min(-(-first.total // _PAGE), _USERS // _PAGE)

@@ -1,4 +1,4 @@
-"""What was promised, and whether it was kept."""
+"""Service level objectives of a load test."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Objectives:
-    """Bounds; None where nothing was promised.
+    """Limits; None for no limit.
 
     Attributes:
-        p99_ms: The 99th percentile of latencies is at most so much.
-        max_error_rate: The share of requests without a good answer is at most so much.
-        min_rps: Good answers come at least so often.
+        p99_ms: Largest p99 latency.
+        max_error_rate: Largest share of requests without a good answer.
+        min_rps: Smallest rate of good answers per second.
     """
 
     p99_ms: float | None = None
@@ -21,7 +21,7 @@ class Objectives:
     min_rps: float | None = None
 
     def missed(self, result: dict[str, Any]) -> list[str]:
-        """Sentences about those that `summary.summarise`'s figures miss."""
+        """Describe each objective that the figures of `summary.summarise` miss."""
         latency, error_rate, rate = (
             result["latency_ms"],
             result["error_rate"],

@@ -1,34 +1,34 @@
-"""What a load test is to do."""
+"""Parameters of a load test."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from typing import Any
 
-KINDS = ("known", "stranger", "filter", "rating")
-"""Kinds of requests: recommendations for a known user, for a stranger with a history, for a known user with a
-filter; a predicted rating."""
+KINDS = ("known", "cold_start", "filter", "rating")
+"""Kinds of requests: recommendations for a known user, for a cold-start user with a history, for a known user
+with a filter; a predicted rating."""
 
 MOST_CONNECTIONS = 1_000
-"""Of one client process: it waits by `select`, which knows 1,024 files, because that alone wakes to the
-microsecond."""
+"""Most connections of one client process: it uses `select`, the only selector that wakes on time, which is
+limited to 1,024 files."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """A load test.
+    """Parameters of a load test.
 
     Attributes:
-        url: Of the service.
-        connections: All client processes together.
-        processes: Client processes.
-        rate: Requests/s that arrive whatever the answers do (open loop); None: each connection asks again
-            when it is answered (closed loop).
-        warm_up_seconds: Load that is not measured, before.
+        url: URL of the service.
+        connections: Connections of all client processes together.
+        processes: Number of client processes.
+        rate: Arrivals per second, regardless of the answers (open loop); None: each connection sends the next
+            request after each answer (closed loop).
+        warm_up_seconds: Load before the measurement.
         seconds: Load that is measured.
-        timeout_seconds: How long one answer is waited for.
-        mix: By kind of `KINDS` its weight.
-        seed: Of the requests.
+        timeout_seconds: Timeout of a request.
+        mix: Weights of `KINDS`.
+        seed: Random seed of the requests.
         api_key: Sent as `X-API-Key`.
     """
 
@@ -44,10 +44,10 @@ class Plan:
     api_key: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuses what cannot be done.
+        """Validate the parameters.
 
         Raises:
-            ValueError: Names the option and says what was expected.
+            ValueError: A parameter is invalid; the message names the option.
         """
         if not 1 <= self.processes <= self.connections:
             raise ValueError(
@@ -56,7 +56,7 @@ class Plan:
         if self.connections > MOST_CONNECTIONS * self.processes:
             raise ValueError(
                 f"--connections must be at most {MOST_CONNECTIONS} for each of {self.processes} processes, "
-                f"got {self.connections}: ask for more --processes"
+                f"got {self.connections}: use more --processes"
             )
         if self.seconds <= 0 or self.warm_up_seconds < 0 or self.timeout_seconds <= 0:
             raise ValueError(
@@ -69,11 +69,11 @@ class Plan:
             raise ValueError(f"--mix must be weights of {', '.join(KINDS)}, not all 0, got {self.mix}")
 
     def connections_of(self, number: int) -> int:
-        """How many connections the client process of this number has."""
+        """Return the number of connections of a client process."""
         return len(range(number, self.connections, self.processes))
 
     def to_document(self) -> dict[str, Any]:
-        """As JSON values, without the key."""
+        """Convert to JSON values, without the key."""
         document = asdict(self) | {"mix": dict(zip(KINDS, self.mix, strict=True))}
         del document["api_key"]
         return document

@@ -1,4 +1,4 @@
-"""Latency by percentile, and latency and rate over time: the same figure as PNG and as SVG."""
+"""Figure of latency by percentile, and of latency and rate over time."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _NINES = (50, 90, 99, 99.9, 99.99, 99.999)
 
 
 def draw(columns: Columns, seconds: float, title: str) -> Figure:
-    """Draws a load test's requests; there must be a latency among them.
+    """Draw the requests of a load test, of which at least one must have a latency.
 
     Args:
         columns: The requests.
-        seconds: How long was measured.
-        title: Above all.
+        seconds: Duration of the measurement.
+        title: Title of the figure.
     """
     figure = Figure(figsize=(11, 4.5), layout="constrained")
     figure.suptitle(title, fontsize=10)
@@ -32,7 +32,7 @@ def draw(columns: Columns, seconds: float, title: str) -> Figure:
 
 
 def to_svg(figure: Figure) -> str:
-    """The figure as an element of a page."""
+    """Convert a figure to an SVG element."""
     file = io.StringIO()
     figure.savefig(file, format="svg", metadata={"Date": None})
     text = file.getvalue()
@@ -40,7 +40,7 @@ def to_svg(figure: Figure) -> str:
 
 
 def _draw_percentiles(axes: Axes, columns: Columns) -> None:
-    """The x axis is the share of slower requests, falling, so that each nine takes the same room."""
+    """Draw latency by percentile; the x axis is logarithmic in the share of slower requests."""
     latencies_ms = np.sort(columns.latencies_ms[columns.is_timed])
     slower = 1 - np.arange(len(latencies_ms)) / len(latencies_ms)
     axes.plot(1 / slower, latencies_ms, drawstyle="steps-post")

@@ -1,4 +1,4 @@
-"""The load test while it runs: one line on a terminal, one every few seconds elsewhere."""
+"""Progress of a running load test: a live line on a terminal, else a line every few seconds."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _LINE_SECONDS = 5.0
 
 
 class Progress:
-    """Shows what came lately; a context manager.
+    """Context manager that shows recent rate, latencies and errors.
 
     Args:
         plan: The load test.
-        console: Where to show it.
+        console: Console to print to.
     """
 
     def __init__(self, plan: Plan, console: Console) -> None:
@@ -45,7 +45,7 @@ class Progress:
         self._live.stop()
 
     def tick(self, at_seconds: float, tick: Tick) -> None:
-        """One process's news; see `run.run`."""
+        """Add the progress of one process; see `run.run`."""
         self._errors += tick[1]
         self._recent.append((at_seconds, tick))
         while self._recent[0][0] < at_seconds - _WINDOW_SECONDS:

@@ -1,4 +1,4 @@
-"""What a load test leaves behind: JSON, a picture, a page."""
+"""Report of a load test: table, JSON, figure, HTML page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.table import Table
 
 from benchmarks.load.samples import Columns, Samples
 from benchmarks.load.summary import PERCENTILES
-from benchmarks.machine import say_machine
+from benchmarks.machine import format_machine
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
@@ -27,13 +27,13 @@ _HEADINGS = ("kind", "requests", "mean", *(f"p{percent:g}" for percent in PERCEN
 
 
 def write_report(directory: Path, document: dict[str, Any], samples: Sequence[Samples]) -> None:
-    """Writes `load_test.json` and, where anything was answered, `latency.png` and `latency.html`."""
+    """Write `load_test.json` and, if there are latencies, `latency.png` and `latency.html`."""
     directory.mkdir(parents=True, exist_ok=True)
     text = json.dumps(document, indent=2, allow_nan=False)
     (directory / "load_test.json").write_text(text + "\n", encoding="utf-8")
     if document["latency_ms"] is None:
         return
-    from benchmarks.load.plot import draw, to_svg  # noqa: PLC0415  Matplotlib takes long, and is not always wanted
+    from benchmarks.load.plot import draw, to_svg  # noqa: PLC0415  Matplotlib is slow to import
 
     figure = draw(Columns.of(samples), document["plan"]["seconds"], title(document))
     figure.savefig(directory / "latency.png", dpi=120)
@@ -44,7 +44,7 @@ def write_report(directory: Path, document: dict[str, Any], samples: Sequence[Sa
     heading = "".join(f"<th>{name}</th>" for name in _HEADINGS)
     page = _PAGE.format(
         title=html.escape(title(document)),
-        machine=html.escape(say_machine(document["machine"])),
+        machine=html.escape(format_machine(document["machine"])),
         sentences="".join(f"<p><strong>{html.escape(each)}</strong></p>" for each in sentences),
         table=f"<table><tr>{heading}</tr>{rows}</table>",
         plot=to_svg(figure),
@@ -54,7 +54,7 @@ def write_report(directory: Path, document: dict[str, Any], samples: Sequence[Sa
 
 
 def show(console: Console, document: dict[str, Any]) -> None:
-    """Prints the same for people."""
+    """Print the report."""
     table = Table(title=title(document), title_justify="left")
     for heading in _HEADINGS:
         table.add_column(heading, justify="left" if heading == "kind" else "right")
@@ -67,11 +67,11 @@ def show(console: Console, document: dict[str, Any]) -> None:
         console.print(f"client: {sentence}", markup=False, highlight=False)
     for sentence in document["missed"]:
         console.print(f"missed: {sentence}", markup=False, highlight=False)
-    console.print(say_machine(document["machine"]), markup=False, highlight=False)
+    console.print(format_machine(document["machine"]), markup=False, highlight=False)
 
 
 def title(document: dict[str, Any]) -> str:
-    """The load and what became of it, in a line."""
+    """Summarise load and result in a line."""
     plan = document["plan"]
     loop = "closed loop" if plan["rate"] is None else f"{plan['rate']:g} arrivals/s"
     return (
@@ -81,7 +81,7 @@ def title(document: dict[str, Any]) -> str:
 
 
 def rows_of(document: dict[str, Any]) -> list[list[str]]:
-    """The table's rows as text: all kinds together, then each."""
+    """Format the rows of the table: all kinds together, then each."""
     kinds = {"all": document, **document["by_kind"]}
     return [
         [name, f"{each['requests']:,}", *(f"{value:.2f}" for value in each["latency_ms"].values())]

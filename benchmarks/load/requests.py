@@ -1,4 +1,4 @@
-"""Requests as a service gets them: mixed, and the same again from the same seed."""
+"""Random mix of requests, reproducible by seed."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from service.client import calls
 from service.client.call import Call
 from service.client.calls import FilterRequest, SeenMovieRequest
 
-Asked = tuple[int, Call[Any]]
-"""The place of its kind in `KINDS`, and what is asked."""
+MixedRequest = tuple[int, Call[Any]]
+"""Index of the kind in `KINDS`, and the call."""
 
 
-def mixed_requests(inventory: Inventory, mix: tuple[float, ...], seed: str) -> Iterator[Asked]:
-    """Requests without end.
+def mixed_requests(inventory: Inventory, mix: tuple[float, ...], seed: str) -> Iterator[MixedRequest]:
+    """Generate requests without end.
 
     Args:
-        inventory: What there is to ask about.
-        mix: By kind of `KINDS` its weight.
-        seed: Another one for each client process, or all would ask the same.
+        inventory: Ids to use.
+        mix: Weights of `KINDS`.
+        seed: Random seed, different for each client process.
     """
     draw = random.Random(seed)  # noqa: S311  no secret
     makers: tuple[Callable[[Inventory, random.Random], Call[Any]], ...] = (
         _known,
-        _stranger,
+        _cold_start,
         _filter,
         _rating,
     )
@@ -40,8 +40,8 @@ def _known(inventory: Inventory, draw: random.Random) -> Call[Any]:
     return calls.recommend({"user_id": draw.choice(inventory.user_ids), "k": 10})
 
 
-def _stranger(inventory: Inventory, draw: random.Random) -> Call[Any]:
-    """A history of 1 to 20 movies, the short ones oftener, as strangers send them."""
+def _cold_start(inventory: Inventory, draw: random.Random) -> Call[Any]:
+    """Recommend to a cold-start user with 1 to 20 movies, mostly few."""
     length = min(1 + int(draw.expovariate(0.2)), 20, len(inventory.movie_ids))
     history: list[SeenMovieRequest] = [
         {"movie_id": movie_id, "rating": draw.choice((3, 4, 5))}
@@ -51,7 +51,7 @@ def _stranger(inventory: Inventory, draw: random.Random) -> Call[Any]:
 
 
 def _filter(inventory: Inventory, draw: random.Random) -> Call[Any]:
-    """One or two genres, and half of the time the years since one of the catalogue's."""
+    """Recommend with one or two genres and, half of the time, a first year."""
     wanted: FilterRequest = {}
     if inventory.genres:
         wanted["genres_any"] = draw.sample(inventory.genres, min(draw.randint(1, 2), len(inventory.genres)))

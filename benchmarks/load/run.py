@@ -1,4 +1,4 @@
-"""Starts the client processes together and gathers what they saw."""
+"""Run the client processes of a load test and collect their samples."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from benchmarks.load.samples import Samples
 
 
 class ClientDied(Exception):
-    """A client process ended before it was done."""
+    """A client process exited early."""
 
 
 def run(plan: Plan, inventory: Inventory, on_tick: Callable[[float, Tick], None]) -> list[Samples]:
-    """Puts the load on the service.
+    """Run a load test.
 
     Args:
-        plan: What to do.
-        inventory: What to ask about.
-        on_tick: Called as it goes, with the seconds since the start of what is measured (below 0: warm-up).
+        plan: The load test.
+        inventory: Ids for the requests.
+        on_tick: Called with the seconds since the start of the measurement (negative: warm-up).
 
     Returns:
-        By client process what it saw.
+        Samples of each client process.
 
     Raises:
-        ClientDied: A client process ended before it was done; its own words are on standard error.
+        ClientDied: A client process exited early; its traceback is on standard error.
     """
     spawn = multiprocessing.get_context("spawn")
     links, processes = [], []
@@ -43,7 +43,7 @@ def run(plan: Plan, inventory: Inventory, on_tick: Callable[[float, Tick], None]
     try:
         return _gather(plan, links, on_tick)
     except EOFError as error:
-        raise ClientDied("a client process ended before it was done; what it wrote stands above") from error
+        raise ClientDied("a client process exited early; its traceback is above") from error
     finally:
         for process in processes:
             process.terminate()

@@ -1,4 +1,4 @@
-"""What a client process saw, in columns."""
+"""Samples of measured requests, as columns."""
 
 from __future__ import annotations
 
@@ -12,22 +12,21 @@ from numpy.typing import NDArray
 OK = "ok"
 NEVER_SENT = "never sent"
 TIMED_OUT = frozenset({"ConnectTimeout", "PoolTimeout", "ReadTimeout", "WriteTimeout", NEVER_SENT})
-"""Outcomes that were waited for in vain: how long belongs to the latencies. A refusal comes
-quickly, and would flatter them."""
+"""Outcomes whose waiting time counts as a latency. Other errors come quickly and would lower latencies."""
 
 
 @dataclass
 class Samples:
-    """The measured requests of one client process, and how well it did itself; lists of one length `[n]`.
+    """Measured requests of one client process as lists of length `[n]`, and the client's own timing.
 
     Attributes:
-        kinds: Places in `plan.KINDS`.
-        outcomes: `OK`, or what went wrong.
-        at_seconds: When it was to be sent, from the start of what is measured.
-        latencies_ms: From then to the whole answer.
-        waits_ms: How much later than intended it was sent, because every connection was busy.
-        late_ms: Of each sleep of the process how much later than asked it woke, `[m]`.
-        cpu_share: Share of one core that it used.
+        kinds: Indices into `plan.KINDS`.
+        outcomes: `OK` or the error.
+        at_seconds: Due time, from the start of the measurement.
+        latencies_ms: From the due time to the complete answer.
+        waits_ms: Delay of sending because all connections were busy.
+        late_ms: How late the process woke from each sleep, `[m]`.
+        cpu_share: Share of one core that the process used.
     """
 
     kinds: list[int] = field(default_factory=list)
@@ -39,7 +38,7 @@ class Samples:
     cpu_share: float = 0.0
 
     def add(self, kind: int, outcome: str, at_seconds: float, latency_ms: float, wait_ms: float) -> None:
-        """One request."""
+        """Add a request."""
         self.kinds.append(kind)
         self.outcomes.append(outcome)
         self.at_seconds.append(at_seconds)
@@ -49,7 +48,7 @@ class Samples:
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """The requests of all client processes; see `Samples`.
+    """Requests of all client processes as arrays; see `Samples`.
 
     Attributes:
         kinds: int64 `[n]`.
@@ -65,7 +64,7 @@ class Columns:
 
     @classmethod
     def of(cls, samples: Sequence[Samples]) -> Columns:
-        """Puts them one after another."""
+        """Concatenate samples."""
 
         def column(name: str, dtype: type) -> NDArray[Any]:
             return np.array([value for each in samples for value in getattr(each, name)], dtype)
@@ -80,11 +79,11 @@ class Columns:
 
     @property
     def is_ok(self) -> NDArray[np.bool_]:
-        """Which had a good answer, `[n]`."""
+        """Mask of requests with a good answer, `[n]`."""
         is_ok: NDArray[np.bool_] = self.outcomes == OK
         return is_ok
 
     @property
     def is_timed(self) -> NDArray[np.bool_]:
-        """Which have a latency to count, `[n]`: good answers, and those waited for in vain."""
+        """Mask of requests whose latency counts, `[n]`: good answers and timeouts."""
         return np.isin(self.outcomes, [OK, *TIMED_OUT])

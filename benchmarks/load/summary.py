@@ -1,4 +1,4 @@
-"""The figures of a load test."""
+"""Summary statistics of a load test."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ PERCENTILES = (50, 90, 95, 99, 99.9)
 
 
 def summarise(plan: Plan, samples: Sequence[Samples]) -> dict[str, Any]:
-    """Rate, latencies, errors and the client's own limits, as JSON values.
+    """Compute rate, latencies, errors and the client's limits, as JSON values.
 
-    The rate is that of good answers that came while it was measured. Latencies are None where there are none.
+    The rate is of good answers within the measured time. Latencies are None if there are none.
 
     Args:
         plan: The load test.
-        samples: By client process what it saw.
+        samples: Samples of each client process.
     """
     columns = Columns.of(samples)
     timed_ms = columns.latencies_ms[columns.is_timed]

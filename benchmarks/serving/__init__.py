@@ -1,1 +1,1 @@
-"""The same bundle behind serving frameworks, each as its documentation says; see serving_frameworks.py."""
+"""Servers of one bundle with several serving frameworks; see serving_frameworks.py."""

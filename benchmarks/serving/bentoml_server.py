@@ -12,12 +12,12 @@ from benchmarks.serving.work import MAX_BATCH_SIZE, make_work
 
 @bentoml.service(workers=1)
 class Recommend:
-    """One worker that batches adaptively."""
+    """One worker with adaptive batching."""
 
     def __init__(self) -> None:
         self._work = make_work()
 
     @bentoml.api(batchable=True, max_batch_size=MAX_BATCH_SIZE, max_latency_ms=1_000)
     def recommend(self, user_ids: list[str]) -> list[dict[str, Any]]:
-        """Each request sends a list of one."""
+        """Answer a batch; each request has a list of one user."""
         return self._work.answer(user_ids)

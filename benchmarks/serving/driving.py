@@ -1,4 +1,4 @@
-"""Drives a running server by wrk, and reads what processor time it took."""
+"""Load a running server with wrk, and measure its processor time."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _LUA = Path(__file__).parent / "requests.lua"
 
 
 def drive(server: Server, at: Address, users: Path, *, connections: int, seconds: int) -> dict[str, Any]:
-    """Warms up for a fifth of the time, then measures.
+    """Warm up for a fifth of the time, then measure.
 
     Args:
-        server: Which.
-        at: Where it answers.
-        users: A file with a user's id in each line.
-        connections: Kept busy.
-        seconds: Of the measurement.
+        server: The server.
+        at: Its address.
+        users: File with a user id per line.
+        connections: Number of connections.
+        seconds: Duration of the measurement.
 
     Returns:
-        What `requests.lua` prints, the `rate` of good answers a second, and `cpu_ms` of each request.
+        What `requests.lua` prints, `rate` of good answers per second, and `cpu_ms` per request.
     """
     cpu_began = 0.0
     for run_seconds in (max(seconds // 5, 1), seconds):
@@ -46,13 +46,13 @@ def drive(server: Server, at: Address, users: Path, *, connections: int, seconds
 
 
 def _cpu_seconds(process: int) -> float:
-    """Of a process, all of its session, and all that these started, so far (Linux)."""
+    """Return the processor time of a process, its session and their descendants (Linux)."""
     parents, sessions, ticks = {}, {}, {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
-            # The name, in parentheses, may hold anything; then come proc(5)'s fields from the third on.
+            # The name, in parentheses, may contain anything; then come proc(5)'s fields from the third on.
             fields = path.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-        except OSError:  # it ended
+        except OSError:  # the process ended
             continue
         pid = int(path.parent.name)
         parents[pid], sessions[pid] = int(fields[1]), int(fields[3])

@@ -12,30 +12,30 @@ from benchmarks.serving.work import MAX_BATCH_SIZE, MAX_WAIT_MS, make_work
 
 
 class Recommend(litserve.LitAPI):
-    """One worker that batches."""
+    """One worker with batching."""
 
     def setup(self, device: str) -> None:  # noqa: ARG002  LitServe names it
-        """In the worker process."""
+        """Load the bundle in the worker process."""
         self._work = make_work()
 
     def decode_request(self, request: dict[str, Any]) -> str:
-        """The user."""
+        """Return the user id."""
         return request["user_id"]
 
     def batch(self, inputs: list[str]) -> list[str]:
-        """As it is: these are no arrays."""
+        """Return the list unchanged."""
         return inputs
 
     def predict(self, x: list[str]) -> list[dict[str, Any]]:
-        """A batch of users."""
+        """Answer a batch of users."""
         return self._work.answer(x)
 
     def unbatch(self, output: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """As it is."""
+        """Return the list unchanged."""
         return output
 
     def encode_response(self, output: dict[str, Any]) -> dict[str, Any]:
-        """As it is."""
+        """Return the answer unchanged."""
         return output
 
 

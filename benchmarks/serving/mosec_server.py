@@ -11,13 +11,13 @@ from benchmarks.serving.work import MAX_BATCH_SIZE, MAX_WAIT_MS, make_work
 
 
 class Recommend(Worker):
-    """One worker that batches."""
+    """One worker with batching."""
 
     def __init__(self) -> None:
         self._work = make_work()
 
     def forward(self, data: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """A batch of requests."""
+        """Answer a batch of requests."""
         return self._work.answer([each["user_id"] for each in data])
 
 

@@ -1,4 +1,4 @@
-"""The work of one answer as somebody writes it who has the bundle and not this service."""
+"""Straightforward recommendations from a bundle by TensorFlow and Annoy, without this service's code."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from service.bundle.saved_model import MODEL_DIRECTORY
 
 
 class PlainWork:
-    """A call of each of the model's two signatures for a whole batch, a query of Annoy for each request."""
+    """Recommendations by one call of each model signature per batch, and one of Annoy per request."""
 
     def __init__(self) -> None:
         import tensorflow as tf  # noqa: PLC0415  after the fork
@@ -47,7 +47,7 @@ class PlainWork:
         ]
 
     def answer(self, user_ids: Sequence[str]) -> list[dict[str, Any]]:
-        """See `work.Work.answer`."""
+        """Answer as `work.Work.answer` does."""
         users = [self._users[user_id] for user_id in user_ids]
         tensors = self._encode(users)
         embeddings = self._call("embed_query", tensors)["query_embeddings"]
@@ -81,7 +81,7 @@ class PlainWork:
         return {name: each.numpy() for name, each in self._model.signatures[signature](**given).items()}
 
     def _encode(self, users: list[int]) -> QueryInputs:
-        """Histories cut to the model's `max_history`."""
+        """Encode histories truncated to `max_history`."""
         offsets, histories = self._history["offsets"], []
         for user in users:
             end = int(offsets[user + 1])

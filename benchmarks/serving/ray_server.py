@@ -16,18 +16,18 @@ from benchmarks.serving.work import MAX_BATCH_SIZE, MAX_WAIT_MS, make_work
 
 @serve.deployment(num_replicas=1, max_ongoing_requests=10 * MAX_BATCH_SIZE)
 class Recommend:
-    """One replica that batches."""
+    """One replica with batching."""
 
     def __init__(self) -> None:
         self._work = make_work()
 
     @serve.batch(max_batch_size=MAX_BATCH_SIZE, batch_wait_timeout_s=MAX_WAIT_MS / 1000)
     async def answer(self, user_ids: list[str]) -> list[dict[str, Any]]:
-        """A batch of users."""
+        """Answer a batch of users."""
         return self._work.answer(user_ids)
 
     async def __call__(self, request: Request) -> dict[str, Any]:
-        """One request."""
+        """Answer one request."""
         return await self.answer((await request.json())["user_id"])
 
 

@@ -1,4 +1,4 @@
-"""The servers that are compared, each started in an environment of its own."""
+"""Servers to compare, each started in its own environment."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _REPOSITORY = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Server:
-    """How one server is started and asked.
+    """How to start a server and send requests to it.
 
     Attributes:
-        name: Of its requirements file too.
-        distribution: What its version is the version of.
-        command: After its environment's Python, `{port}` replaced.
-        path: Where it answers.
-        body: JSON, `%s` is the user.
-        environment: Variables of its own.
+        name: Name of the server and of its requirements file.
+        distribution: Distribution whose version is reported.
+        command: Arguments of its environment's Python, with `{port}`.
+        path: Path of the endpoint.
+        body: JSON body, `%s` is the user id.
+        environment: Additional environment variables.
     """
 
     name: str
@@ -41,23 +41,21 @@ class Server:
 
     @property
     def is_ours(self) -> bool:
-        """Whether it is this service, which runs in the environment of whoever measures."""
+        """Whether it is this service, which runs in the benchmark's environment."""
         return self.command == OURS.command
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where a running server answers, and its first process."""
+    """Endpoint URL and first process of a running server."""
 
     url: str
     process: int
 
 
 OURS = Server("matinee", "fastapi", ("-m", "service"), "/recommend", '{"user_id": "%s", "k": 10}')
-OURS_FORGETFUL = replace(
-    OURS, name="matinee, nobody remembered", environment=(("MATINEE_REMEMBERED_USERS", "0"),)
-)
-"""The model reads every history, as it does behind the frameworks."""
+OURS_UNCACHED = replace(OURS, name="matinee, no user cache", environment=(("MATINEE_CACHED_USERS", "0"),))
+"""Without the cache of query states, which the frameworks do not have."""
 FRAMEWORKS = (
     Server(
         "bentoml",
@@ -82,12 +80,12 @@ FRAMEWORKS = (
 
 
 def python_of(server: Server, environments: Path) -> str:
-    """Ours, or the Python of the framework's own environment, which is made where it is missing."""
+    """Return the Python of a server's environment, which is created if missing."""
     if server.is_ours:
         return sys.executable
     python = environments / server.name / "bin" / "python"
     if not python.exists():
-        sys.stderr.write(f"{server.name}: install its packages ...\n")
+        sys.stderr.write(f"{server.name}: installing its packages ...\n")
         requirements = _REPOSITORY / "requirements" / "serving" / f"{server.name}.txt"
         subprocess.run([sys.executable, "-m", "venv", str(python.parents[1])], check=True)  # noqa: S603  # ours
         subprocess.run([str(python), "-m", "pip", "install", "-q", "-r", str(requirements)], check=True)  # noqa: S603  # ours
@@ -98,19 +96,19 @@ def python_of(server: Server, environments: Path) -> str:
 def started(
     server: Server, python: str, bundle: Path, *, work: str, port: int, log: Path, seconds: float
 ) -> Iterator[Address]:
-    """Starts a server in a session of its own and yields its address once it has answered rightly.
+    """Start a server in its own session; yield its address once it answers correctly.
 
     Args:
-        server: Which.
+        server: The server.
         python: Its interpreter.
-        bundle: What it answers from.
-        work: What it calls, see `benchmarks.serving.work`.
-        port: Where it listens.
-        log: Takes what it prints.
-        seconds: It has to answer.
+        bundle: Bundle to serve.
+        work: Code that it calls, see `benchmarks.serving.work`.
+        port: Port to listen on.
+        log: File for its output.
+        seconds: Time limit until the first answer.
 
     Raises:
-        RuntimeError: It did not answer in time, or wrongly; the message ends with its last lines.
+        RuntimeError: It did not answer correctly in time; the message ends with its last output.
     """
     bundle = bundle.absolute()
     environment = os.environ | {
@@ -118,7 +116,7 @@ def started(
         WORK_VARIABLE: work,
         "MATINEE_ARTIFACTS": str(bundle.parent),
         "MATINEE_PORT": str(port),
-        "TF_NUM_INTRAOP_THREADS": "1",  # as our service has it
+        "TF_NUM_INTRAOP_THREADS": "1",  # as in this service
         "TF_NUM_INTEROP_THREADS": "1",
         "PYTHONPATH": str(_REPOSITORY),
         "BENTOML_DO_NOT_TRACK": "True",
@@ -136,7 +134,7 @@ def started(
         while not _answers(server, url):
             if time.monotonic() > deadline or process.poll() is not None:
                 last = log.read_text(encoding="utf-8", errors="replace")[-1_500:]
-                raise RuntimeError(f"did not answer within {seconds:g} s:\n{last}")
+                raise RuntimeError(f"expected an answer within {seconds:g} s, got none:\n{last}")
             time.sleep(0.5)
         sys.stderr.write(f"{server.name}: answers\n")
         yield Address(url, process.pid)
@@ -150,10 +148,10 @@ def started(
 
 
 def _answers(server: Server, url: str) -> bool:
-    """Whether it answers with ten movies for a known user.
+    """Check that a server answers with ten movies for a known user.
 
     Raises:
-        RuntimeError: It answers with something else.
+        RuntimeError: The answer is something else.
     """
     headers = {"Content-Type": "application/json"}
     try:
@@ -171,7 +169,7 @@ def _answers(server: Server, url: str) -> bool:
 
 
 def version_of(server: Server, environments: Path) -> str:
-    """Of what it is built on, as its environment has it."""
+    """Return the version of a server's framework in its environment."""
     if server.is_ours:
         return "(this service)"
     code = f"from importlib.metadata import version; print(version({server.distribution!r}))"

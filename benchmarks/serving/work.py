@@ -1,4 +1,4 @@
-"""The work of one answer, the same behind every server: only what stands around it is compared."""
+"""Recommendations by this service's own recommender, for every framework to serve."""
 
 from __future__ import annotations
 
@@ -16,22 +16,19 @@ BUNDLE_VARIABLE, WORK_VARIABLE = "SERVING_BUNDLE", "SERVING_WORK"
 K = 10
 
 MAX_BATCH_SIZE = 16
-"""As many as there are connections, so that nobody waits for a batch to fill."""
+"""Equal to the number of connections, so that no request waits for a batch to fill."""
 
 MAX_WAIT_MS = 2
 
 
 class Work:
-    """Embedding, index, exclusion of what was seen and ratings by the service's own recommender.
-
-    So no framework is slower for code that somebody wrote less carefully for it.
-    """
+    """Recommendations by the service's own recommender, so that only the frameworks differ."""
 
     def __init__(self) -> None:
         self._recommender = load_recommender(Path(os.environ[BUNDLE_VARIABLE]), Settings())
 
     def answer(self, user_ids: Sequence[str]) -> list[dict[str, Any]]:
-        """By user the ten best movies, to be encoded as JSON by the framework."""
+        """Recommend ten movies to each user, as values for the framework to encode as JSON."""
         recommender = self._recommender
         queries = [RecommendQuery(user_id=user_id, k=K) for user_id in user_ids]
         answers = recommender.answer(queries)
@@ -75,9 +72,9 @@ class Work:
 
 
 def make_work() -> Any:
-    """What `WORK_VARIABLE` names: `recommender`, or `plain` for `plain_work.PlainWork`."""
+    """Make the work that `WORK_VARIABLE` names: `recommender` or `plain`."""
     if os.environ.get(WORK_VARIABLE) == "plain":
-        from benchmarks.serving.plain_work import PlainWork  # noqa: PLC0415  it imports from here
+        from benchmarks.serving.plain_work import PlainWork  # noqa: PLC0415  circular import
 
         return PlainWork()
     return Work()

@@ -1,4 +1,4 @@
-"""The client to await."""
+"""Asynchronous client of the service."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class AsyncMatineeClient:
-    """As `MatineeClient`, for `async with` and `await`."""
+    """`MatineeClient` for `async with` and `await`."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class AsyncMatineeClient:
             base_url=base_url, headers=key_header(api_key), timeout=timeout_seconds, transport=transport
         )
         self._admin_key = admin_key
-        self._tries = AsyncRetrying(**retry_policy(retries))
+        self._retrying = AsyncRetrying(**retry_policy(retries))
 
     async def __aenter__(self) -> Self:
         return self
@@ -49,81 +49,81 @@ class AsyncMatineeClient:
         await self.close()
 
     async def close(self) -> None:
-        """Gives its connections back."""
+        """Close the connections."""
         await self._http.aclose()
 
     async def recommend(self, **request: Unpack[RecommendRequest]) -> RecommendAnswer:
-        """The best movies for a person."""
-        return await self._ask(calls.recommend(request))
+        """Recommend movies to a user."""
+        return await self._call(calls.recommend(request))
 
     async def recommend_batch(self, requests: Sequence[RecommendRequest]) -> RecommendBatchAnswer:
-        """The best movies for many people; a bad request has an error in its place."""
-        return await self._ask(calls.recommend_batch(requests))
+        """Recommend movies to many users; an invalid request gets an error in its place."""
+        return await self._call(calls.recommend_batch(requests))
 
     async def predict_rating(self, **request: Unpack[RatingRequest]) -> RatingAnswer:
-        """The stars that a person would give a movie."""
-        return await self._ask(calls.predict_rating(request))
+        """Predict the rating a user would give a movie."""
+        return await self._call(calls.predict_rating(request))
 
     async def predict_rating_batch(self, pairs: Sequence[RatingRequest]) -> RatingBatchAnswer:
-        """The same for many pairs; a bad one has an error in its place."""
-        return await self._ask(calls.predict_rating_batch(pairs))
+        """Predict many ratings; an invalid pair gets an error in its place."""
+        return await self._call(calls.predict_rating_batch(pairs))
 
     async def search_movies(
         self, query: str = "", *, genre: str | None = None, limit: int = 20, offset: int = 0
     ) -> MoviesAnswer:
-        """Movies by what somebody types of their titles."""
-        return await self._ask(calls.search_movies(query, genre, limit, offset))
+        """Search movies by title, also misspelt or incomplete."""
+        return await self._call(calls.search_movies(query, genre, limit, offset))
 
     async def movie(self, movie_id: str) -> MovieAnswer:
-        """One movie."""
-        return await self._ask(calls.movie(movie_id))
+        """Get one movie."""
+        return await self._call(calls.movie(movie_id))
 
     async def similar_movies(self, movie_id: str, *, k: int = 10) -> SimilarAnswer:
-        """The movies most like one of them."""
-        return await self._ask(calls.similar_movies(movie_id, k))
+        """Find the movies most similar to one."""
+        return await self._call(calls.similar_movies(movie_id, k))
 
     async def popular(self, *, k: int = 10, genre: str | None = None, offset: int = 0) -> PopularAnswer:
-        """The most rated movies."""
-        return await self._ask(calls.popular(k, genre, offset))
+        """List the most rated movies."""
+        return await self._call(calls.popular(k, genre, offset))
 
     async def genres(self) -> GenresAnswer:
-        """Every genre, with its number of movies."""
-        return await self._ask(calls.genres())
+        """List all genres with their numbers of movies."""
+        return await self._call(calls.genres())
 
     async def users(self, query: str = "", *, limit: int = 20, offset: int = 0) -> UsersAnswer:
-        """Users by what their ids begin with."""
-        return await self._ask(calls.users(query, limit, offset))
+        """Search users by a prefix of their ids."""
+        return await self._call(calls.users(query, limit, offset))
 
     async def user(self, user_id: str, *, limit: int = 20, offset: int = 0) -> UserAnswer:
-        """A user's history, newest first."""
-        return await self._ask(calls.user(user_id, limit, offset))
+        """Get a user's history, newest first."""
+        return await self._call(calls.user(user_id, limit, offset))
 
     async def model(self) -> ModelAnswer:
-        """The live bundle's manifest and metrics."""
-        return await self._ask(calls.model())
+        """Get the live bundle's manifest and metrics."""
+        return await self._call(calls.model())
 
     async def alive(self) -> Alive:
-        """Whether the process lives."""
-        return await self._ask(calls.alive())
+        """Check that the process is alive."""
+        return await self._call(calls.alive())
 
     async def ready(self) -> Ready:
-        """The live bundle's id; `Unavailable`, at once, where there is none."""
-        return await self._ask(calls.ready())
+        """Get the live bundle's id; raises `Unavailable` at once if there is none."""
+        return await self._call(calls.ready())
 
     async def metrics(self) -> str:
-        """What the service counts, in Prometheus's text format."""
-        return await self._ask(calls.metrics())
+        """Get the service's metrics in Prometheus's text format."""
+        return await self._call(calls.metrics())
 
     async def reload(self) -> BundleNow:
-        """Has CURRENT looked at now; answers once its bundle is loaded, which takes seconds, or refused."""
-        return await self._ask(calls.reload())
+        """Load the bundle that CURRENT names; returns once it is live, which takes seconds, or refused."""
+        return await self._call(calls.reload())
 
     async def rollback(self) -> BundleNow:
-        """Goes back to the bundle that was live before; a second one undoes it, so it is never repeated."""
-        return await self._ask(calls.rollback())
+        """Go back to the previous bundle; never retried, because a second rollback undoes the first."""
+        return await self._call(calls.rollback())
 
-    async def _ask(self, call: Call[T]) -> T:
-        return await self._tries(self._send, call) if call.is_retried else await self._send(call)
+    async def _call(self, call: Call[T]) -> T:
+        return await self._retrying(self._send, call) if call.is_retried else await self._send(call)
 
     async def _send(self, call: Call[T]) -> T:
         return call.read(await self._http.send(call.request(self._http, self._admin_key)))

@@ -1,4 +1,4 @@
-"""The client that waits for its answers."""
+"""Synchronous client of the service."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ T = TypeVar("T")
 
 
 class MatineeClient:
-    """Asks the service and waits for its answers; several threads may share one.
+    """Synchronous client, safe to share between threads.
 
-    Its methods raise `AnswerError` where the service answers an error, `httpx.TransportError`
-    where it does not answer.
+    Its methods raise `AnswerError` if the service answers with an error, and `httpx.TransportError` without
+    an answer.
 
     Args:
-        base_url: Where the service is, such as `http://127.0.0.1:8000`.
+        base_url: URL of the service, such as `http://127.0.0.1:8000`.
         api_key: Sent as `X-API-Key`.
-        admin_key: Sent instead to what is for operators: `reload` and `rollback`.
-        timeout_seconds: Of each try: to connect, to send, and between two pieces of the answer.
-        retries: How often a request is repeated at most, see `service.client.retries`.
-        transport: An httpx transport, such as one to an application of this process.
+        admin_key: Sent instead for `reload` and `rollback`.
+        timeout_seconds: Limit of each attempt: to connect, to send, and between two chunks of the answer.
+        retries: Most repetitions of a request, see `service.client.retries`.
+        transport: An httpx transport, such as one to an application in this process.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class MatineeClient:
             base_url=base_url, headers=key_header(api_key), timeout=timeout_seconds, transport=transport
         )
         self._admin_key = admin_key
-        self._tries = Retrying(**retry_policy(retries))
+        self._retrying = Retrying(**retry_policy(retries))
 
     def __enter__(self) -> Self:
         return self
@@ -61,81 +61,81 @@ class MatineeClient:
         self.close()
 
     def close(self) -> None:
-        """Gives its connections back."""
+        """Close the connections."""
         self._http.close()
 
     def recommend(self, **request: Unpack[RecommendRequest]) -> RecommendAnswer:
-        """The best movies for a person."""
-        return self._ask(calls.recommend(request))
+        """Recommend movies to a user."""
+        return self._call(calls.recommend(request))
 
     def recommend_batch(self, requests: Sequence[RecommendRequest]) -> RecommendBatchAnswer:
-        """The best movies for many people; a bad request has an error in its place."""
-        return self._ask(calls.recommend_batch(requests))
+        """Recommend movies to many users; an invalid request gets an error in its place."""
+        return self._call(calls.recommend_batch(requests))
 
     def predict_rating(self, **request: Unpack[RatingRequest]) -> RatingAnswer:
-        """The stars that a person would give a movie."""
-        return self._ask(calls.predict_rating(request))
+        """Predict the rating a user would give a movie."""
+        return self._call(calls.predict_rating(request))
 
     def predict_rating_batch(self, pairs: Sequence[RatingRequest]) -> RatingBatchAnswer:
-        """The same for many pairs; a bad one has an error in its place."""
-        return self._ask(calls.predict_rating_batch(pairs))
+        """Predict many ratings; an invalid pair gets an error in its place."""
+        return self._call(calls.predict_rating_batch(pairs))
 
     def search_movies(
         self, query: str = "", *, genre: str | None = None, limit: int = 20, offset: int = 0
     ) -> MoviesAnswer:
-        """Movies by what somebody types of their titles."""
-        return self._ask(calls.search_movies(query, genre, limit, offset))
+        """Search movies by title, also misspelt or incomplete."""
+        return self._call(calls.search_movies(query, genre, limit, offset))
 
     def movie(self, movie_id: str) -> MovieAnswer:
-        """One movie."""
-        return self._ask(calls.movie(movie_id))
+        """Get one movie."""
+        return self._call(calls.movie(movie_id))
 
     def similar_movies(self, movie_id: str, *, k: int = 10) -> SimilarAnswer:
-        """The movies most like one of them."""
-        return self._ask(calls.similar_movies(movie_id, k))
+        """Find the movies most similar to one."""
+        return self._call(calls.similar_movies(movie_id, k))
 
     def popular(self, *, k: int = 10, genre: str | None = None, offset: int = 0) -> PopularAnswer:
-        """The most rated movies."""
-        return self._ask(calls.popular(k, genre, offset))
+        """List the most rated movies."""
+        return self._call(calls.popular(k, genre, offset))
 
     def genres(self) -> GenresAnswer:
-        """Every genre, with its number of movies."""
-        return self._ask(calls.genres())
+        """List all genres with their numbers of movies."""
+        return self._call(calls.genres())
 
     def users(self, query: str = "", *, limit: int = 20, offset: int = 0) -> UsersAnswer:
-        """Users by what their ids begin with."""
-        return self._ask(calls.users(query, limit, offset))
+        """Search users by a prefix of their ids."""
+        return self._call(calls.users(query, limit, offset))
 
     def user(self, user_id: str, *, limit: int = 20, offset: int = 0) -> UserAnswer:
-        """A user's history, newest first."""
-        return self._ask(calls.user(user_id, limit, offset))
+        """Get a user's history, newest first."""
+        return self._call(calls.user(user_id, limit, offset))
 
     def model(self) -> ModelAnswer:
-        """The live bundle's manifest and metrics."""
-        return self._ask(calls.model())
+        """Get the live bundle's manifest and metrics."""
+        return self._call(calls.model())
 
     def alive(self) -> Alive:
-        """Whether the process lives."""
-        return self._ask(calls.alive())
+        """Check that the process is alive."""
+        return self._call(calls.alive())
 
     def ready(self) -> Ready:
-        """The live bundle's id; `Unavailable`, at once, where there is none."""
-        return self._ask(calls.ready())
+        """Get the live bundle's id; raises `Unavailable` at once if there is none."""
+        return self._call(calls.ready())
 
     def metrics(self) -> str:
-        """What the service counts, in Prometheus's text format."""
-        return self._ask(calls.metrics())
+        """Get the service's metrics in Prometheus's text format."""
+        return self._call(calls.metrics())
 
     def reload(self) -> BundleNow:
-        """Has CURRENT looked at now; answers once its bundle is loaded, which takes seconds, or refused."""
-        return self._ask(calls.reload())
+        """Load the bundle that CURRENT names; returns once it is live, which takes seconds, or refused."""
+        return self._call(calls.reload())
 
     def rollback(self) -> BundleNow:
-        """Goes back to the bundle that was live before; a second one undoes it, so it is never repeated."""
-        return self._ask(calls.rollback())
+        """Go back to the previous bundle; never retried, because a second rollback undoes the first."""
+        return self._call(calls.rollback())
 
-    def _ask(self, call: Call[T]) -> T:
-        return self._tries(self._send, call) if call.is_retried else self._send(call)
+    def _call(self, call: Call[T]) -> T:
+        return self._retrying(self._send, call) if call.is_retried else self._send(call)
 
     def _send(self, call: Call[T]) -> T:
         return call.read(self._http.send(call.request(self._http, self._admin_key)))

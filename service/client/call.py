@@ -1,4 +1,4 @@
-"""One request as a value, the same for the sync and the async client."""
+"""A request as a value, shared by the sync and the async client."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from typing import Any, Generic, Literal, TypeVar
 
 import httpx
 
-from service.client.errors import raise_for_problem
+from service.client.answer_errors import raise_for_problem
 
 T = TypeVar("T")
 
 Parameters = Mapping[str, str | int | None]
-"""Of a query; those that are None are left out."""
+"""Query parameters; None values are omitted."""
 
 
 @dataclass(frozen=True)
 class Call(Generic[T]):
-    """One request and the type of its answer.
+    """A request and the type of its answer.
 
     Attributes:
         method: HTTP method.
-        path: Quoted, from the base URL on.
-        decode: Makes the answer of the body of a good one.
+        path: Percent-encoded, relative to the base URL.
+        decode: Parses the body of a successful response.
         params: Query parameters.
         body: JSON body, if any.
-        is_retried: Whether to ask again where a 503 comes or nobody listens.
-        is_for_operators: Whether it wants an operator's key.
+        is_retried: Whether to retry after a 503 or a refused connection.
+        needs_admin_key: Whether the endpoint needs the admin key.
     """
 
     method: Literal["GET", "POST"]
@@ -36,24 +36,24 @@ class Call(Generic[T]):
     params: Parameters = field(default_factory=dict)
     body: Mapping[str, Any] | None = None
     is_retried: bool = True
-    is_for_operators: bool = False
+    needs_admin_key: bool = False
 
     def request(self, http: httpx.Client | httpx.AsyncClient, admin_key: str | None = None) -> httpx.Request:
-        """The request that httpx sends, with the key of an operator where it wants one and there is one."""
+        """Build the httpx request, with the admin key if the endpoint needs it and there is one."""
         params = {name: value for name, value in self.params.items() if value is not None}
-        headers = key_header(admin_key if self.is_for_operators else None)
+        headers = key_header(admin_key if self.needs_admin_key else None)
         return http.build_request(self.method, self.path, params=params, json=self.body, headers=headers)
 
     def read(self, response: httpx.Response) -> T:
-        """The answer.
+        """Parse the response.
 
         Raises:
-            AnswerError: The service answered an error.
+            AnswerError: The response is an error.
         """
         raise_for_problem(response)
         return self.decode(response.content)
 
 
 def key_header(key: str | None) -> dict[str, str]:
-    """The header that a key is sent in, if there is one."""
+    """Return the headers that carry a key, none if it is None."""
     return {} if key is None else {"X-API-Key": key}

@@ -1,4 +1,4 @@
-"""What the client can ask: each endpoint as a `Call`."""
+"""Constructors of a `Call` for each endpoint."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ Answer = TypeVar("Answer", bound=BaseModel)
 
 
 class SeenMovieRequest(TypedDict, total=False):
-    """A movie that the person saw: `movie_id`, and `rating` in stars where there is one."""
+    """A movie of the history: `movie_id`, and `rating` in stars if there is one."""
 
     movie_id: str
     rating: float | None
 
 
-class PersonRequest(TypedDict, total=False):
-    """Who asks: `user_id`, `history`, or both."""
+class QueryUserRequest(TypedDict, total=False):
+    """The user of a query: `user_id`, `history`, or both."""
 
     user_id: str | None
     history: Sequence[SeenMovieRequest]
@@ -36,7 +36,7 @@ class PersonRequest(TypedDict, total=False):
 
 
 class FilterRequest(TypedDict, total=False):
-    """Which movies may be recommended."""
+    """Conditions on recommended movies."""
 
     genres_any: Sequence[str]
     genres_all: Sequence[str]
@@ -46,8 +46,8 @@ class FilterRequest(TypedDict, total=False):
     movie_ids: Sequence[str] | None
 
 
-class RecommendRequest(PersonRequest, total=False):
-    """The fields of `POST /recommend`; docs/api/recommend.md says what they mean."""
+class RecommendRequest(QueryUserRequest, total=False):
+    """Fields of `POST /recommend`; see docs/api/recommend.md."""
 
     k: int
     offset: int
@@ -59,8 +59,8 @@ class RecommendRequest(PersonRequest, total=False):
     explain: bool
 
 
-class RatingRequest(PersonRequest, total=False):
-    """The fields of `POST /predict_rating`: exactly one of `movie_id` and `movie_title`."""
+class RatingRequest(QueryUserRequest, total=False):
+    """Fields of `POST /predict_rating`: exactly one of `movie_id` and `movie_title`."""
 
     movie_id: str | None
     movie_title: str | None
@@ -148,7 +148,7 @@ def reload() -> Call[BundleNow]:
 
 
 def rollback() -> Call[BundleNow]:
-    """`POST /admin/rollback`, which a second one undoes: whether the first was done must not be guessed."""
+    """`POST /admin/rollback`; never retried, because a second rollback undoes the first."""
     return _admin("/admin/rollback", is_retried=False)
 
 
@@ -163,9 +163,9 @@ def _post(path: str, answer: type[Answer], body: Mapping[str, Any]) -> Call[Answ
 
 
 def _admin(path: str, *, is_retried: bool = True) -> Call[BundleNow]:
-    return Call("POST", path, BundleNow.model_validate_json, is_retried=is_retried, is_for_operators=True)
+    return Call("POST", path, BundleNow.model_validate_json, is_retried=is_retried, needs_admin_key=True)
 
 
 def _quoted(id_: str) -> str:
-    """An id as one part of a path; "." and ".." would be taken for directories."""
+    """Percent-encode an id as one path segment; dots too, as "." and ".." are special segments."""
     return quote(id_, safe="").replace(".", "%2E")

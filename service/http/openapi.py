@@ -1,4 +1,4 @@
-"""The OpenAPI document, as this service is set."""
+"""OpenAPI document with this service's error media type and its keys."""
 
 from __future__ import annotations
 
@@ -13,13 +13,18 @@ from service.http.problem_details import MEDIA_TYPE
 
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 _SCHEMES = {
-    "X-API-Key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "A key."},
+    "X-API-Key": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-API-Key",
+        "description": "A client or admin key.",
+    },
     "Bearer": {"type": "http", "scheme": "bearer", "description": "The same key as a bearer token."},
 }
 
 
 def install_openapi(app: FastAPI, keys: Keys) -> None:
-    """Has the document say what form errors have, and which operations want a key."""
+    """Add the media type of errors and the operations that need a key to the app's OpenAPI document."""
     fastapi_openapi = app.openapi
 
     def openapi() -> dict[str, Any]:

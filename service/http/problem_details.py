@@ -1,4 +1,4 @@
-"""RFC 9457 problem details: the one shape of every error, be it the answer or one inside of a batch."""
+"""RFC 9457 problem details: the body of every error response, and of errors inside a batch."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from service.errors import MatineeError, RequestError, UnknownTitle
 MEDIA_TYPE = "application/problem+json"
 
 MOST_ERRORS = 20
-"""Errors listed in one answer: a body of a million bad fields is not answered with a million errors."""
+"""Most field errors in one response, whatever the size of the request."""
 
 LONGEST_FIELD = 200
-"""Characters of a field's name that are repeated: an unknown one may have as many as a body."""
+"""Most characters of a field's name in a response: the name of an unknown field has no limit."""
 
 
 class FieldError(BaseModel):
-    """What is wrong with one field."""
+    """The error of one field."""
 
-    field: str = Field(description="Where in the request.", examples=["body.history.0.rating"])
+    field: str = Field(description="Path of the field in the request.", examples=["body.history.0.rating"])
     message: str = Field(
-        description="What was expected, and what came.",
+        description="What was expected, and what was received.",
         examples=["expected a rating from 1 to 5 stars, got 7"],
     )
 
 
 class SuggestedMovie(BaseModel):
-    """A movie that may have been meant."""
+    """A movie whose title is close to the unknown one."""
 
-    movie_id: str = Field(description="The movie's id, to ask again with.", examples=["97"])
+    movie_id: str = Field(description="The movie's id, for the corrected request.", examples=["97"])
     title: str = Field(description="Its title.", examples=["Dances with Wolves (1990)"])
 
 
@@ -41,27 +41,27 @@ class Problem(BaseModel):
     """RFC 9457 problem details."""
 
     type: str = Field(
-        description="A name that programs can rely on; `about:blank` says no more than `status`.",
+        description="A stable name for programs; `about:blank` says no more than `status`.",
         examples=["urn:matinee:invalid-request"],
     )
-    title: str = Field(description="The same for people.", examples=["Invalid request"])
-    status: int = Field(ge=400, le=599, description="That of the answer.", examples=[422])
+    title: str = Field(description="The kind of error, for people.", examples=["Invalid request"])
+    status: int = Field(ge=400, le=599, description="HTTP status of the response.", examples=[422])
     detail: str = Field(
-        description="What was expected, what came, how to mend it.",
+        description="What was expected, what was received, how to fix it.",
         examples=["body.history.0.rating: expected a rating from 1 to 5 stars, got 7"],
     )
-    errors: list[FieldError] = Field(default=[], description="The fields that are wrong, if any.")
+    errors: list[FieldError] = Field(default=[], description="The invalid fields, if any.")
     suggestions: list[SuggestedMovie] = Field(
-        default=[], description="Of an unknown title: movies with the closest titles, closest first."
+        default=[], description="For an unknown title: the movies with the closest titles, closest first."
     )
 
 
 def problem_of(error: MatineeError, place: str) -> dict[str, Any]:
-    """The problem of one of our errors.
+    """Convert an error of the service to problem details.
 
     Args:
-        error: What went wrong.
-        place: Where the field is that it names, such as `body`.
+        error: The error.
+        place: The part of the request that has the field, such as `body`.
     """
     errors = []
     if isinstance(error, RequestError):
@@ -74,12 +74,12 @@ def problem_of(error: MatineeError, place: str) -> dict[str, Any]:
 
 
 def problem_of_fields(errors: Sequence[Mapping[str, Any]], place: Sequence[str | int] = ()) -> dict[str, Any]:
-    """The problem of pydantic's errors, whose places are below `place`."""
+    """Convert pydantic's errors, whose locations are relative to `place`, to problem details."""
     return invalid_request([_field_error(each, place) for each in errors[:MOST_ERRORS]])
 
 
 def invalid_request(errors: Sequence[Mapping[str, str]]) -> dict[str, Any]:
-    """The problem of fields that are wrong, each with `field` and `message`."""
+    """Make the problem details of invalid fields, each with `field` and `message`."""
     detail = "; ".join(f"{each['field']}: {each['message']}" for each in errors)
     return plain_problem(
         "urn:matinee:invalid-request", RequestError.title, RequestError.status, detail, errors
@@ -89,13 +89,13 @@ def invalid_request(errors: Sequence[Mapping[str, str]]) -> dict[str, Any]:
 def plain_problem(
     type_: str, title: str, status: int, detail: str, errors: Sequence[Mapping[str, str]] = ()
 ) -> dict[str, Any]:
-    """A `Problem`, without what is empty."""
+    """Make problem details as a `Problem` has them, without empty fields."""
     document: dict[str, Any] = {"type": type_, "title": title, "status": status, "detail": detail}
     return document | ({"errors": list(errors)} if errors else {})
 
 
 def _field_error(error: Mapping[str, Any], place: Sequence[str | int]) -> dict[str, str]:
-    """One of pydantic's errors, in our words where its own would puzzle."""
+    """Convert one of pydantic's errors, with clearer messages for some kinds."""
     location: tuple[str | int, ...] = (*place, *error["loc"])
     message = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "json_invalid":

@@ -1,4 +1,4 @@
-"""Every error answer is RFC 9457 problem details."""
+"""Exception handlers that turn every error into RFC 9457 problem details."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from service.http.problem_details import (
 
 
 def document_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """What a route's `responses` says of its errors, for OpenAPI."""
+    """Return the `responses` argument of a route, which documents its errors in OpenAPI."""
     return {
         status: {"model": Problem, "description": HTTPStatus(status).phrase}
         for status in (*statuses, HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -31,7 +31,7 @@ def document_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def answer_problem(error: MatineeError) -> Response:
-    """The answer to an error that comes before any route."""
+    """Make the response to an error raised before routing."""
     return _respond(problem_of(error, ""), error.headers)
 
 
@@ -42,14 +42,14 @@ def unforeseen_problem() -> Response:
 
 
 def install_problems(app: FastAPI) -> None:
-    """Makes every foreseen error that `app` answers a problem."""
+    """Register the exception handlers of foreseen errors on an app."""
     app.exception_handler(MatineeError)(_answer_own)
     app.exception_handler(RequestValidationError)(_answer_invalid)
     app.exception_handler(HTTPException)(_answer_http)
 
 
 def _respond(problem: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
-    # Escaped to ASCII: the name of an unknown field is echoed, and may hold what UTF-8 cannot.
+    # Escaped to ASCII: the name of an unknown field is echoed, and may contain unpaired surrogates.
     return Response(json.dumps(problem), problem["status"], headers, MEDIA_TYPE)
 
 
@@ -70,17 +70,17 @@ async def _answer_invalid(request: Request, error: RequestValidationError) -> Re
 
 
 async def _answer_http(request: Request, error: HTTPException) -> Response:
-    """Errors of the framework: no such route, no such method, a body that cannot be read or parsed."""
+    """Answer errors of the framework: no such route or method, a body that cannot be read or parsed."""
     if isinstance(error.__cause__, MatineeError):
         return await _answer_own(request, error.__cause__)
     if isinstance(error.__cause__, ValueError | RecursionError):
-        # FastAPI's answer to bytes that are no UTF-8, to endless digits and to endless nesting.
-        message = "expected JSON in UTF-8, nested less deeply than this"
+        # FastAPI raises these for bytes that are not UTF-8, too many digits and too deep nesting.
+        message = "expected JSON in UTF-8 of moderate nesting, got something else"
         return _respond(invalid_request([{"field": "body", "message": message}]))
     status = HTTPStatus(error.status_code)
     headers = dict(error.headers or {})
     if status is HTTPStatus.METHOD_NOT_ALLOWED and (route := request.scope.get("route")):
-        # All methods of the path: the framework names those of the first route that has it.
+        # All methods of the path: the framework names only those of its first route.
         operations = request.app.openapi()["paths"].get(route.path_format, route.methods)
         headers["Allow"] = ", ".join(sorted(method.upper() for method in operations))
     detail = f"{request.method} {request.url.path}: {error.detail}"

@@ -1,4 +1,4 @@
-"""The files of the page that `GET /` shows, as they are sent."""
+"""Static files of the web page, read into memory."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _MEDIA_TYPES = {
 
 @dataclass(frozen=True)
 class WebFile:
-    """A file of the page.
+    """A static file.
 
     Attributes:
-        content: Its bytes.
-        media_type: By its name.
-        etag: Changes with its content, and with nothing else: all workers and replicas have the same.
+        content: The file's bytes.
+        media_type: Value of `Content-Type`.
+        etag: Depends on the content only, so all workers and replicas send the same.
     """
 
     content: bytes
@@ -32,11 +32,11 @@ class WebFile:
 
     @classmethod
     def read(cls, path: Path) -> WebFile:
-        """Reads a file whose name ends in one of the endings that the page is made of."""
+        """Read a file with one of the endings of `_MEDIA_TYPES`."""
         content = path.read_bytes()
         return cls(content, _MEDIA_TYPES[path.suffix], f'"{sha256(content).hexdigest()[:32]}"')
 
 
 def read_web_files() -> dict[str, WebFile]:
-    """Every file of the page, by its name."""
+    """Read every file of the page; return them by name."""
     return {path.name: WebFile.read(path) for path in sorted(WEB_DIRECTORY.iterdir())}

@@ -1,4 +1,4 @@
-"""Which candidates an answer may hold: masks over the catalogue, that of each genre made beforehand."""
+"""Filters on movies as boolean masks over the candidates, with the mask of each genre precomputed."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _NO_YEAR = np.iinfo(np.int64).min
 
 @dataclass(frozen=True)
 class Allowed:
-    """What is left of the candidates for one answer.
+    """The candidates that one answer may contain.
 
     Attributes:
-        mask: bool `[num_candidates]`.
-        num_left: How many are true.
-        num_excluded: Most candidates that were taken out one by one, as seen or excluded; the others that
-            are missing did not pass a filter.
-        num_passing: How many passed the filter.
+        mask: bool `[num_candidates]`, true for a candidate that may be returned.
+        num_left: Number of true values.
+        num_excluded: Upper bound of the candidates removed as seen or excluded; all others that are missing
+            failed the filter.
+        num_passing: Number of candidates that pass the filter.
     """
 
     mask: Mask
@@ -35,7 +35,7 @@ class Allowed:
 
 
 class Filters:
-    """Applies filters to one catalogue."""
+    """Filters over the candidates of one catalogue."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
@@ -47,7 +47,7 @@ class Filters:
             mask[catalogue.rows_of_genre(genre)] = True
 
     def allow(self, conditions: MovieFilter | None, excluded_rows: NDArray[np.int32]) -> Allowed:
-        """Those that meet the conditions, without the excluded rows (int32, any order, repeats allowed)."""
+        """Return the candidates that meet the conditions, minus the excluded rows (int32, may repeat)."""
         mask = np.ones(len(self._years), np.bool_) if conditions is None else self._passing(conditions)
         num_passing = len(mask) if conditions is None else int(np.count_nonzero(mask))
         mask[excluded_rows] = False

@@ -1,4 +1,4 @@
-"""What is asked of a recommender and what it answers: plain values and numpy arrays, no HTTP."""
+"""Queries to the recommender and its results: plain values and numpy arrays, no HTTP."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ from typing import TYPE_CHECKING, Literal
 from service.bundle.golden_requests import HistoryEntry
 from service.telemetry.observer import Source
 
-if TYPE_CHECKING:  # the schemas need this module, and a client of the service the schemas, but not numpy
+if TYPE_CHECKING:  # service.client needs this module by way of the schemas, but not numpy
     import numpy as np
     from numpy.typing import NDArray
 
 RankBy = Literal["retrieval", "rating", "blend"]
 
 DEEPEST = 1_000
-"""The most that `offset + k` may be, and the size of the pool that is put into another order than that of
-retrieval: one size for all pages, so that no order depends on which is asked for."""
+"""Largest `offset + k`, and the size of the pool that is re-ranked: one size, so that all pages of a query
+agree on the order."""
 
 MOST_NAMED = 3
-"""Movies of the history that explain one item."""
+"""Most movies of the history that explain one item."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MovieFilter:
-    """Which movies may be returned: those that meet every condition given.
+    """Conditions on movies; one is returned only if it meets all of them.
 
     Attributes:
-        genres_any: At least one of these; no condition where empty. Genres compare without regard to case,
-            and one that no movie has is not an error.
-        genres_all: Every one of these.
-        genres_none: Not one of these.
-        year_min: Released in this year or later; a movie without a year does not pass.
+        genres_any: Has at least one of these; no condition if empty. Genres are compared case-insensitively,
+            and an unknown one is not an error.
+        genres_all: Has all of these.
+        genres_none: Has none of these.
+        year_min: Released in this year or later; a movie without a year fails.
         year_max: Released in this year or earlier, likewise.
-        movie_ids: One of these, unknown ones ignored; None is no condition, empty lets nothing pass.
+        movie_ids: Is one of these, unknown ids ignored; None is no condition, an empty list matches nothing.
     """
 
     genres_any: Sequence[str] = ()
@@ -47,21 +47,20 @@ class MovieFilter:
 
 @dataclass(frozen=True, kw_only=True)
 class RecommendQuery:
-    """A request for the best candidates.
+    """A query for recommendations.
 
     Attributes:
-        user_id: External id; None for a person without an account.
-        history: Movies seen, oldest first, besides those the bundle knows of. Of a movie named twice the
-            last entry counts.
+        user_id: External id; None for a user without one.
+        history: Movies seen, oldest first, besides the stored history. The last entry of a movie counts.
         timestamp: Unix seconds; None for a time-agnostic query.
-        k: Most items wanted.
+        k: Most items to return.
         offset: Items to skip first; `offset + k` is at most `DEEPEST`.
-        exclude_seen: Whether to leave out every movie of the stored and the given history.
+        exclude_seen: Whether to exclude the movies of the stored and the given history.
         exclude: Ids of movies never to return; unknown ones are ignored.
-        filter: Which movies may be returned; None is all.
+        filter: Which movies may be returned; None for all.
         rank_by: What orders the list, see `service.recommending.ranking`.
-        diversity: 0 to 1, the weight of being unlike what is already in the list.
-        explain: Whether to say which movies of the history each item rests on.
+        diversity: 0 to 1, weight of dissimilarity to the items above.
+        explain: Whether to name the movies of the history that contribute most to each item.
     """
 
     user_id: str | None = None
@@ -78,18 +77,18 @@ class RecommendQuery:
 
     @property
     def depth(self) -> int:
-        """How far down the list the page ends."""
+        """Position in the list at which the page ends."""
         return self.offset + self.k
 
     @property
     def is_reordered(self) -> bool:
-        """Whether the list has another order than the candidate index gives."""
+        """Whether the list is re-ranked after retrieval."""
         return self.rank_by != "retrieval" or self.diversity > 0
 
 
 @dataclass(frozen=True)
 class Contribution:
-    """What one movie of the history adds to the score of an item."""
+    """What one movie of the history adds to an item's score."""
 
     row: int
     score: float
@@ -97,18 +96,17 @@ class Contribution:
 
 @dataclass(frozen=True, kw_only=True)
 class Recommendation:
-    """One page of the best candidates, best first.
+    """One page of recommended candidates, best first.
 
     Attributes:
-        source: `personalized` for a known user, `history` for a stranger who gave one, else `popular`.
-        offset: How many better ones come before the page.
+        source: `personalized` for a known user, `history` for a cold-start user with one, else `popular`.
+        offset: Number of items before the page.
         rows: int32 `[n]`, candidate rows, n at most k.
-        scores: float32 `[n]`: similarity to the query or, where popular, the share of the bundle's users who
-            rated the movie.
-        rank_scores: float64 `[n]`, never rising: what orders the list.
-        predicted_ratings: float64 `[n]`, stars within the bundle's scale.
-        because: By item up to three movies of the history, the one that contributes most first; None where
-            nobody asked.
+        scores: float32 `[n]`, similarity to the query; if popular, the share of users who rated the movie.
+        rank_scores: float64 `[n]`, sort keys, non-increasing.
+        predicted_ratings: float64 `[n]`, stars within the rating scale.
+        because: For each item up to `MOST_NAMED` movies of the history, largest contribution first; None
+            unless `explain`.
     """
 
     source: Source
@@ -122,7 +120,7 @@ class Recommendation:
 
 @dataclass(frozen=True, kw_only=True)
 class RatingQuery:
-    """A request for the stars that a person would give one movie, named by its id or its title."""
+    """A query for the rating a user would give one movie, named by its id or its title."""
 
     user_id: str | None = None
     history: Sequence[HistoryEntry] = ()
@@ -140,8 +138,8 @@ class PredictedRating:
 
     Attributes:
         row: Candidate row of the movie.
-        stars: The prediction, clipped to the bundle's scale.
-        known_user: Whether the bundle knows the user.
+        stars: The prediction, clipped to the rating scale.
+        known_user: Whether the user was in the training data.
     """
 
     row: int

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from service.bundle import NO_TIMESTAMP
 from service.bundle.query_tower import QueryTower
-from service.recommending.people import Person
+from service.recommending.query_users import QueryUser
 
 _State = NDArray[np.float32]
 
@@ -34,19 +34,19 @@ class QueryStates:
         self._cache: dict[int | None, _State] = {}
         self._changing = threading.Lock()
 
-    def read(self, people: Sequence[Person]) -> NDArray[np.float32]:
-        """States in the order of `people`, float32 `[len(people), tower.width]`."""
-        cached = [self._cache.get(each.user_row) if _is_cacheable(each) else None for each in people]
+    def read(self, users: Sequence[QueryUser]) -> NDArray[np.float32]:
+        """States in the order of `users`, float32 `[len(users), tower.width]`."""
+        cached = [self._cache.get(each.user_row) if _is_cacheable(each) else None for each in users]
         missing = [place for place, state in enumerate(cached) if state is None]
-        if not people:
+        if not users:
             return np.empty((0, self._tower.width), np.float32)
         if not missing:
-            return np.concatenate([state for state in cached if state is not None]).reshape(len(people), -1)
-        computed = self._tower.read([people[place].tower_input() for place in missing])
+            return np.concatenate([state for state in cached if state is not None]).reshape(len(users), -1)
+        computed = self._tower.read([users[place].tower_input() for place in missing])
         for place, state in zip(missing, computed, strict=True):
-            if _is_cacheable(people[place]):
-                self._add(people[place].user_row, state)
-        if len(missing) == len(people):
+            if _is_cacheable(users[place]):
+                self._add(users[place].user_row, state)
+        if len(missing) == len(users):
             return computed
         states = iter(computed)
         return np.stack([next(states) if state is None else state for state in cached])
@@ -61,6 +61,6 @@ class QueryStates:
                 del self._cache[next(iter(self._cache))]
 
 
-def _is_cacheable(person: Person) -> bool:
+def _is_cacheable(user: QueryUser) -> bool:
     """Whether nothing but the bundle and the user's row decides the state."""
-    return not person.sent and person.timestamp == NO_TIMESTAMP
+    return not user.sent and user.timestamp == NO_TIMESTAMP

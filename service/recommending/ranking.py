@@ -1,20 +1,20 @@
-"""The order of a list: by similarity, by stars, by both, and with the alike kept apart.
+"""Re-ranking of a list: by score, by predicted rating, by a blend of both, and for diversity.
 
-`rank_by` gives each movie of a pool its key:
+`rank_by` gives each movie of the pool its sort key:
 
 retrieval   the score
-rating      the predicted stars
-blend       z(score) + z(stars), where z takes off the pool's mean and divides by its standard deviation
-            (0 where all are equal), so that both weigh the same whatever their scales (Montague and Aslam
-            2001, https://doi.org/10.1145/502585.502657)
+rating      the predicted rating
+blend       z(score) + z(rating), where z standardizes within the pool (0 if all are equal), so that both
+            weigh the same (Montague and Aslam 2001, https://doi.org/10.1145/502585.502657)
 
-`diversity` d then picks greedily, every time the movie whose maximal marginal relevance is largest (Carbonell
-and Goldstein 1998, https://doi.org/10.1145/290941.291025):
+`diversity` d then picks greedily by maximal marginal relevance (Carbonell and Goldstein 1998,
+https://doi.org/10.1145/290941.291025):
 
-(1 - d) * relevance - d * likeness
+(1 - d) * relevance - d * similarity
 
-relevance is the key moved to 0 to 1 within the pool, likeness the largest cosine, at least 0, between the
-movie's candidate embedding and those picked before. As likeness only grows, values never rise down the list.
+relevance is the key scaled to 0 to 1 within the pool, similarity the largest cosine, at least 0, between the
+movie's candidate embedding and those picked before. Similarity only grows, so values never rise down the
+list.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ Order = NDArray[np.intp]
 
 @dataclass
 class RankedList:
-    """Movies in an order.
+    """An ordered list of movies with what orders them.
 
     Attributes:
         rows: int32 `[n]`, candidate rows.
         scores: float32 `[n]`.
-        keys: float64 `[n]`, what orders them, never rising.
-        stars: float64 `[n]`; None as long as nobody predicted them.
+        keys: float64 `[n]`, sort keys, non-increasing.
+        stars: float64 `[n]`, predicted ratings; None before they are predicted.
     """
 
     rows: NDArray[np.int32]
@@ -47,19 +47,19 @@ class RankedList:
     stars: NDArray[np.float64] | None = None
 
     def keep(self, places: Order | slice) -> None:
-        """Leaves the movies at these places, in their order."""
+        """Keep the movies at these positions, in that order."""
         self.rows, self.scores, self.keys = self.rows[places], self.scores[places], self.keys[places]
         self.stars = None if self.stars is None else self.stars[places]
 
     def reorder(self, query: RecommendQuery, embeddings: NDArray[np.float32]) -> None:
-        """Puts a pool into the order that is asked for.
+        """Sort the pool as the query requests.
 
         Args:
-            query: Has `rank_by` and `diversity`; all but `retrieval` needs `stars`.
-            embeddings: float32 `[n, embedding_dimension]`, the candidates as they stand.
+            query: Its `rank_by` and `diversity` are used; any `rank_by` but `retrieval` needs `stars`.
+            embeddings: float32 `[n, embedding_dimension]`, of the movies in their present order.
         """
         if query.rank_by != "retrieval":
-            assert self.stars is not None  # noqa: S101 or nobody could be ranked by them
+            assert self.stars is not None  # noqa: S101 ratings are predicted before
             self.keys = ranking_keys(query.rank_by, self.scores, self.stars)
             order = np.lexsort((self.rows, -self.keys))
             self.keep(order)
@@ -71,7 +71,7 @@ class RankedList:
 
 
 def ranking_keys(rank_by: RankBy, scores: NDArray[np.float32], stars: NDArray[np.float64]) -> Keys:
-    """Keys float64 `[n]` of a pool's scores `[n]` and stars `[n]`."""
+    """Return the sort keys float64 `[n]` for a pool's scores `[n]` and stars `[n]`."""
     if rank_by == "rating":
         return stars
     similarity = scores.astype(np.float64)
@@ -81,27 +81,27 @@ def ranking_keys(rank_by: RankBy, scores: NDArray[np.float32], stars: NDArray[np
 def pick_diverse(
     keys: Keys, embeddings: NDArray[np.float32], diversity: float, count: int
 ) -> tuple[Order, Keys]:
-    """Positions by falling marginal relevance, and those values.
+    """Pick movies greedily by maximal marginal relevance; return their positions and those values.
 
     Args:
-        keys: float64 `[n]`, never rising.
-        embeddings: float32 `[n, embedding_dimension]`, the same movies.
-        diversity: From 0, the order that is given, to 1, as unlike as can be.
-        count: How many to pick; the first ones are the same for any count.
+        keys: float64 `[n]`, non-increasing.
+        embeddings: float32 `[n, embedding_dimension]`, of the same movies.
+        diversity: From 0 (by key only) to 1 (by dissimilarity only).
+        count: How many to pick; a larger count only appends.
     """
     norms = np.linalg.norm(embeddings, axis=1, keepdims=True)
     directions = embeddings / np.where(norms > 0, norms, 1)
     spread = np.ptp(keys) if len(keys) else 0.0
     relevance = (1 - diversity) * ((keys - keys.min()) / spread if spread > 0 else np.zeros_like(keys))
-    likeness = np.zeros(len(keys))
+    similarity = np.zeros(len(keys))
     count = min(count, len(keys))
     order, values = np.empty(count, np.intp), np.empty(count)
     for place in range(count):
-        marginal = relevance - diversity * likeness
+        marginal = relevance - diversity * similarity
         marginal[order[:place]] = -np.inf
         best = int(np.argmax(marginal))
         order[place], values[place] = best, marginal[best]
-        np.maximum(likeness, np.vecdot(directions, directions[best]), out=likeness)
+        np.maximum(similarity, np.vecdot(directions, directions[best]), out=similarity)
     return order, values
 
 

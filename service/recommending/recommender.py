@@ -118,7 +118,7 @@ class Recommender:
             else:
                 tasks[place] = task
         times.lap("history")
-        states = self.states.read([task.person for task in tasks.values()])
+        states = self.states.read([task.user for task in tasks.values()])
         times.lap("embed")
         row_of = {place: row for row, place in enumerate(tasks)}
         lists = {place: task for place, task in tasks.items() if isinstance(task, ListTask)}
@@ -188,7 +188,7 @@ class Recommender:
         stars = self.rating_head.predict(states, [np.array([task.row], np.int32) for task in tasks])
         times.lap("rating")
         return [
-            PredictedRating(row=task.row, stars=float(predicted), known_user=task.person.is_known)
+            PredictedRating(row=task.row, stars=float(predicted), known_user=task.user.is_known)
             for task, [predicted] in zip(tasks, stars, strict=True)
         ]
 
@@ -200,7 +200,7 @@ class Recommender:
         lists = []
         for task, embedding in zip(tasks, embeddings, strict=True):
             depth = DEEPEST if task.query.is_reordered else task.query.depth
-            if task.person.source == "popular":
+            if task.user.source == "popular":
                 rows, scores = self._most_rated(task.allowed, depth)
             else:
                 rows, scores = self._search.best(embedding, task.allowed, depth, times, exactly=exactly)
@@ -222,10 +222,10 @@ class Recommender:
     def _answer(self, task: ListTask, ranked: RankedList, is_wanted: Callable[[], bool]) -> Recommendation:
         because = None
         if task.query.explain:
-            because = explain(self.tower, task.person, self.index.embeddings(ranked.rows), is_wanted)
+            because = explain(self.tower, task.user, self.index.embeddings(ranked.rows), is_wanted)
         assert ranked.stars is not None  # noqa: S101 every list is rated before it is an answer
         return Recommendation(
-            source=task.person.source,
+            source=task.user.source,
             offset=task.query.offset,
             rows=ranked.rows,
             scores=ranked.scores,

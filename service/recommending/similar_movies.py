@@ -1,8 +1,7 @@
-"""Which movies are like one of them: near as seen from the centre of all candidates.
+"""Item-to-item similarity: cosine between candidate embeddings, centred on their mean.
 
-A query orders candidates by their dot products with it, and adding one vector to all candidates changes no
-query's order: where they lie from the origin means nothing, where they lie from each other does. So two
-movies are as similar as the angle between them, seen from the mean of all, is small.
+Adding one vector to all candidates changes no query's order by dot product, so the position relative to the
+origin carries no information, only differences do. Hence the mean is subtracted before the cosine.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ _SLICE = 100_000
 
 
 class SimilarMovies:
-    """Compares the candidates of one index.
+    """Nearest neighbours among the candidates of one index.
 
     Args:
         index: The candidates.
@@ -25,7 +24,7 @@ class SimilarMovies:
     def __init__(self, index: CandidateIndex) -> None:
         self._index = index
         rows = np.arange(len(index), dtype=np.int32)
-        # In slices: the embeddings are mapped for all workers together, a copy of them would be this one's.
+        # In slices: the embeddings are mapped and shared by all workers, a full copy would be private.
         slices = [rows[start : start + _SLICE] for start in range(0, len(rows), _SLICE)]
         sums = [index.embeddings(each).sum(axis=0, dtype=np.float64) for each in slices]
         self._centre = (np.sum(sums, axis=0) / len(rows)).astype(np.float32)
@@ -34,14 +33,14 @@ class SimilarMovies:
         )
 
     def of(self, row: int, k: int) -> Found:
-        """The k movies most like one of them, itself left out.
+        """Return the k movies most similar to one, without itself.
 
         Args:
-            row: Its candidate row.
-            k: Most movies wanted.
+            row: Candidate row of the movie.
+            k: Most movies to return.
 
         Returns:
-            Candidate rows and their cosines with it, from -1 to 1; 0 for what lies in the centre itself.
+            Candidate rows and cosines, from -1 to 1; 0 for a candidate at the mean itself.
         """
         [embedding] = self._index.embeddings(np.array([row], np.int32))
         offset = embedding - self._centre

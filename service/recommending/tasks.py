@@ -12,8 +12,8 @@ from service.bundle.manifest import Manifest
 from service.errors import InvalidField, RequestError
 from service.recommending.filters import Allowed, Filters
 from service.recommending.movie_search import MovieSearch
-from service.recommending.people import People, Person
 from service.recommending.queries import Query, RatingQuery, RecommendQuery
+from service.recommending.query_users import QueryUser, QueryUsers
 
 _NO_ROWS = np.empty(0, np.int32)
 
@@ -24,12 +24,12 @@ class ListTask:
 
     Attributes:
         query: What for.
-        person: Who asks.
+        user: Who asks.
         allowed: Which candidates may be in it.
     """
 
     query: RecommendQuery
-    person: Person
+    user: QueryUser
     allowed: Allowed
 
 
@@ -39,12 +39,12 @@ class RatingTask:
 
     Attributes:
         query: What for.
-        person: Who would give it.
+        user: Who would give it.
         row: Of the candidate.
     """
 
     query: RatingQuery
-    person: Person
+    user: QueryUser
     row: int
 
 
@@ -66,7 +66,7 @@ class Tasks:
     ) -> None:
         self._catalogue = catalogue
         self._movie_search = movie_search
-        self._people = People(catalogue, histories, manifest)
+        self._users = QueryUsers(catalogue, histories, manifest)
         self._filters = Filters(catalogue)
 
     def make(self, query: Query) -> Task | RequestError:
@@ -81,15 +81,15 @@ class Tasks:
             return error
 
     def _list(self, query: RecommendQuery) -> ListTask:
-        person = self._people.find(query.user_id, query.history, query.timestamp)
-        excluded = person.seen.rows if query.exclude_seen else _NO_ROWS
+        user = self._users.find(query.user_id, query.history, query.timestamp)
+        excluded = user.seen.rows if query.exclude_seen else _NO_ROWS
         if query.exclude:
             excluded = np.concatenate([excluded, self._catalogue.known_rows(query.exclude)])
-        return ListTask(query, person, self._filters.allow(query.filter, excluded))
+        return ListTask(query, user, self._filters.allow(query.filter, excluded))
 
     def _rating(self, query: RatingQuery) -> RatingTask:
         row = self._named_row(query)
-        return RatingTask(query, self._people.find(query.user_id, query.history, query.timestamp), row)
+        return RatingTask(query, self._users.find(query.user_id, query.history, query.timestamp), row)
 
     def _named_row(self, query: RatingQuery) -> int:
         if query.movie_id is not None:

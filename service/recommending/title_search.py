@@ -1,8 +1,8 @@
-"""Finds movies by what people type of their titles; everything that can be prepared is, once a bundle.
+"""Fuzzy search of movie titles, with an index that is built once per bundle.
 
-A title is found in the first of these ways that fits, and ranks by it (`Fit`); of equals the more rated comes
-first. Similar words are found by rapidfuzz among the catalogue's distinct words, of which there are far fewer
-than titles, so that a hundred thousand titles are searched in milliseconds.
+A title ranks by the first kind of match that applies (`Match`); ties go to the movie with more ratings.
+rapidfuzz compares the words of a query with the distinct words of all titles, which are far fewer than the
+titles: 100,000 titles are searched in milliseconds.
 """
 
 from __future__ import annotations
@@ -20,36 +20,36 @@ from service.bundle.title_year import year_of
 from service.recommending.title_words import names_of, without_article, words_of
 
 MOST_WORDS = 12
-"""Words of a query that are read; titles seldom have as many."""
+"""Words of a query that are used; further ones are ignored."""
 
-_WHOLE, _PREFIX = 1.0, 0.99  # how much of a word of the title a word of the query is
-_LEAST_LENGTH = 4  # shorter words are taken as typed: too many others are near
+_WHOLE, _PREFIX = 1.0, 0.99  # similarity of a word of the query to a word of a title: equal, or its prefix
+_LEAST_LENGTH = 4  # shorter words are not matched fuzzily: too many words are similar
 _LEAST_WORD_SIMILARITY = 0.7  # one mistake in four letters, two in seven
-_LEAST_SIMILARITY = 0.5  # half of what was typed is found
-_SIMILARITY_BAND = 0.2  # how much worse than the best found a similar title may be
+_LEAST_SIMILARITY = 0.5  # of a whole query
+_SIMILARITY_BAND = 0.2  # how much less similar than the best match a title may be
 _LAST_CHARACTER = chr(0x10FFFF)
 
 
-class Fit(IntEnum):
-    """How a title fits what was typed, best first."""
+class Match(IntEnum):
+    """Kind of match between a title and a query, best first."""
 
-    EXACT = 0  # one of its names, articles and the year aside: "matrix", "the matrix 1999"
-    JOINED = 1  # the same but for spaces: "godfather" typed as "god father"
-    BEGINS = 2  # a name begins with these words
-    WORDS = 3  # all words are there, anywhere
-    BEGINS_PARTLY = 4  # a name begins so, its last word goes on
-    PREFIXES = 5  # all are there or begin a word
-    BEGINS_JOINED = 6  # a name begins so but for spaces
-    SIMILAR = 7  # most of it is there, or nearly so
-    NOT = 8
+    EXACT = 0  # a name, ignoring articles and the year: "matrix", "the matrix 1999"
+    JOINED = 1  # the same, ignoring spaces: "god father" for "godfather"
+    BEGINS = 2  # a name begins with the words of the query
+    WORDS = 3  # all words, in any order
+    BEGINS_PARTLY = 4  # a name begins with the query, whose last word is a prefix
+    PREFIXES = 5  # all words, or prefixes of words
+    BEGINS_JOINED = 6  # a name begins with the query, ignoring spaces
+    SIMILAR = 7  # fuzzy
+    NONE = 8
 
 
 class TitleSearch:
-    """Searches the titles of one bundle.
+    """Search index of the titles of one bundle.
 
     Args:
-        titles: By candidate row.
-        popular_rows: int32 `[num_candidates]`, every candidate row, most rated first.
+        titles: Titles, by candidate row.
+        popular_rows: int32 `[num_candidates]`, all candidate rows, most rated first.
     """
 
     def __init__(self, titles: Sequence[str], popular_rows: NDArray[np.int32]) -> None:
@@ -71,49 +71,49 @@ class TitleSearch:
         vocabulary = sorted(rows_by_word)
         self._word_offsets = np.cumsum([0, *(len(rows_by_word[word]) for word in vocabulary)])
         self._word_rows = np.array([row for word in vocabulary for row in rows_by_word[word]], np.int32)
-        # Split anew, so that the words lie together in memory: comparing with all takes a fifth of the time.
+        # Joined and split, so that the words are adjacent in memory: comparing with all is 5 times faster.
         self._vocabulary = " ".join(vocabulary).split()
 
     def search(self, query: str) -> NDArray[np.int32]:
-        """The rows of every title that fits what was typed, best first.
+        """Return the candidate rows of the titles that match a query, best first.
 
         Args:
-            query: Any text; where it is blank, every title fits, the most rated first.
+            query: Any text; a blank one matches every title, most rated first.
         """
         words = words_of(query)[:MOST_WORDS]
         if not words:
             return self._popular_rows
-        fits, similarities = self._fits(words)
-        rows = np.flatnonzero(fits < Fit.NOT).astype(np.int32)
-        order = np.lexsort((self._popularity_ranks[rows], -similarities[rows], fits[rows]))
+        matches, similarities = self._match(words)
+        rows = np.flatnonzero(matches < Match.NONE).astype(np.int32)
+        order = np.lexsort((self._popularity_ranks[rows], -similarities[rows], matches[rows]))
         return rows[order]
 
-    def _fits(self, words: list[str]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-        """By candidate row: how the title fits, int8, and, where only similar, how much, float32."""
+    def _match(self, words: list[str]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+        """Return by candidate row the `Match`, int8, and the similarity of `SIMILAR` ones, float32."""
         by_word = np.stack([self._word_similarities(word, last=word is words[-1]) for word in words])
         lengths = np.array([len(word) for word in words], np.float32)
         similarities = lengths @ by_word / lengths.sum()
         worst = by_word.min(axis=0)
         least = max(_LEAST_SIMILARITY, float(similarities.max()) - _SIMILARITY_BAND)
-        fits = np.where(similarities >= least, Fit.SIMILAR, Fit.NOT).astype(np.int8)
+        matches = np.where(similarities >= least, Match.SIMILAR, Match.NONE).astype(np.int8)
         name = " ".join(without_article(words))
         joined = name.replace(" ", "")
-        fits[self._joined.rows(joined, joined + _LAST_CHARACTER)] = Fit.BEGINS_JOINED
-        fits[worst >= _PREFIX] = Fit.PREFIXES
-        fits[self._names.rows(name, name + _LAST_CHARACTER)] = Fit.BEGINS_PARTLY
-        fits[worst >= _WHOLE] = Fit.WORDS
-        fits[self._names.rows(name + " ", name + "!")] = Fit.BEGINS  # "!" comes next after the space
-        fits[self._joined.rows(joined, joined + " ")] = Fit.JOINED
-        fits[self._names.rows_of(name)] = Fit.EXACT
-        return fits, np.where(fits == Fit.SIMILAR, similarities, 0)
+        matches[self._joined.rows(joined, joined + _LAST_CHARACTER)] = Match.BEGINS_JOINED
+        matches[worst >= _PREFIX] = Match.PREFIXES
+        matches[self._names.rows(name, name + _LAST_CHARACTER)] = Match.BEGINS_PARTLY
+        matches[worst >= _WHOLE] = Match.WORDS
+        matches[self._names.rows(name + " ", name + "!")] = Match.BEGINS  # "!" comes next after the space
+        matches[self._joined.rows(joined, joined + " ")] = Match.JOINED
+        matches[self._names.rows_of(name)] = Match.EXACT
+        return matches, np.where(matches == Match.SIMILAR, similarities, 0)
 
     def _word_similarities(self, word: str, *, last: bool) -> NDArray[np.float32]:
-        """float32 `[num_candidates]`: how near the nearest word of each title is, 0 where none is near."""
+        """Return float32 `[num_candidates]`: similarity of the title's most similar word, 0 if none is."""
         if len(word) < _LEAST_LENGTH:
             similarities = np.zeros(len(self._vocabulary), np.float32)
         else:
             similarities = _similarities(word, self._vocabulary)
-            if last:  # it may not be typed to its end yet; its first letter is taken to be right
+            if last:  # it may be incomplete; only words with the same first letter are compared
                 alike = self._beginning_with(word[0])
                 begun = _similarities(word, [each[: len(word)] for each in self._vocabulary[alike]])
                 similarities[alike] = np.maximum(similarities[alike], _PREFIX * begun)
@@ -129,14 +129,14 @@ class TitleSearch:
         return by_row
 
     def _beginning_with(self, letters: str) -> slice:
-        """Where in the vocabulary the words that begin so are."""
+        """Return the slice of the vocabulary whose words begin with these letters."""
         return slice(
             bisect_left(self._vocabulary, letters), bisect_left(self._vocabulary, letters + _LAST_CHARACTER)
         )
 
 
 class _SortedNames:
-    """Names in order, so that those that begin alike lie together."""
+    """Names in order, for prefix search by bisection."""
 
     def __init__(self, names: Iterable[tuple[str, int, int]]) -> None:
         ordered = sorted(names)
@@ -145,11 +145,11 @@ class _SortedNames:
         self._lengths_without_year = np.array([length for _, _, length in ordered], np.int32)
 
     def rows(self, first: str, after: str) -> NDArray[np.int32]:
-        """Rows of the names from `first` to before `after`."""
+        """Return the candidate rows of the names from `first` up to but not including `after`."""
         return self._rows[bisect_left(self._names, first) : bisect_left(self._names, after)]
 
     def rows_of(self, name: str) -> NDArray[np.int32]:
-        """Rows of the names that are `name`, with or without their year."""
+        """Return the candidate rows of the names equal to `name`, with or without their year."""
         start, end = bisect_left(self._names, name), bisect_left(self._names, name + "!")
         with_year = np.array([each == name for each in self._names[start:end]], np.bool_)
         without_year = self._lengths_without_year[start:end] == len(name)
@@ -158,7 +158,7 @@ class _SortedNames:
 
 
 def _similarities(word: str, others: Sequence[str]) -> NDArray[np.float32]:
-    """float32 `[len(others)]`: 1 less mistakes (a letter more, less, other, swapped) per letter."""
+    """Return float32 `[len(others)]`: 1 minus the edits (insert, delete, replace, swap) per letter."""
     found: NDArray[np.float32] = cdist(
         [word],
         others,

@@ -1,4 +1,4 @@
-"""`/admin/*`."""
+"""Schemas of `/admin/*`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from service.schemas.health import RefusedBundle
 
 
 class BundleNow(BaseModel):
-    """What the worker that answers serves from now on."""
+    """The bundle that the answering worker serves after a reload or rollback."""
 
     bundle_id: str | None = Field(
         description="Null while no bundle can be served.", examples=["20261121T062118Z-df4c644d"]
     )
     refused: RefusedBundle | None = Field(
-        description="Why the bundle served is not the one that CURRENT names; null while it is."
+        description="Why the bundle that CURRENT names was refused; null if it is the one being served."
     )

@@ -1,4 +1,4 @@
-"""Batches: each element is validated by itself, so that a bad one does not fail the others."""
+"""Schemas of the batch endpoints, whose elements are validated independently of each other."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST_PAIRS = 1_000
 
 @dataclass(frozen=True)
 class Refused:
-    """What stands in the place of an element that is malformed: pydantic's errors."""
+    """Placeholder of an element that failed validation, with pydantic's errors."""
 
     errors: Sequence[Any]
 
@@ -39,7 +39,7 @@ class RecommendBatch(Body):
     """`POST /recommend/batch`."""
 
     requests: list[Annotated[RecommendBody, Alone]] = Field(
-        min_length=1, max_length=MOST_REQUESTS, description="Each as `POST /recommend` takes it."
+        min_length=1, max_length=MOST_REQUESTS, description="Each a body of `POST /recommend`."
     )
 
 
@@ -47,23 +47,23 @@ class RatingBatch(Body):
     """`POST /predict_rating/batch`."""
 
     pairs: list[Annotated[RatingBody, Alone]] = Field(
-        min_length=1, max_length=MOST_PAIRS, description="Each as `POST /predict_rating` takes it."
+        min_length=1, max_length=MOST_PAIRS, description="Each a body of `POST /predict_rating`."
     )
 
 
 class ElementError(BaseModel):
-    """Stands in the place of an answer where the element was wrong."""
+    """Error in place of an answer, for an invalid element."""
 
     error: Problem
 
 
 class RecommendBatchAnswer(BaseModel):
-    """The answer of `/recommend/batch`."""
+    """Response of `POST /recommend/batch`."""
 
     answers: list[RecommendAnswer | ElementError] = Field(description="One for each request, in order.")
 
 
 class RatingBatchAnswer(BaseModel):
-    """The answer of `/predict_rating/batch`."""
+    """Response of `POST /predict_rating/batch`."""
 
     predictions: list[RatingAnswer | ElementError] = Field(description="One for each pair, in order.")

@@ -1,4 +1,4 @@
-"""What the fields of several groups share: texts, ids, times, and how strict a body is."""
+"""Field types and base models that several schemas share."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictStr, model_validator
 
 LARGEST_INTEGER = 2**53 - 1
-"""Beyond it JSON does not keep integers exact: many readers, OpenAPI's too, hold numbers as doubles."""
+"""Larger integers are not exact in JSON readers that hold numbers as doubles, OpenAPI tools among them."""
 LONGEST_TEXT = 1_000
-"""Characters of an id, a title or a genre."""
+"""Most characters of an id, a title or a genre."""
 MOST_ENTRIES = 5_000
-"""Movies of a history, of what is excluded, and of what alone is ranked."""
+"""Most movies of `history`, `exclude` and `movie_ids`."""
 MOST_FIELDS = 50
-"""Of one object: each that is unknown is an error of its own, and 100,000 errors take seconds to tell."""
+"""Most fields of one object: each unknown one is an error, and listing 100,000 errors takes seconds."""
 
-# To count its characters pydantic reads it as Unicode, and so refuses what JSON can spell and no answer could
-# repeat: half of a surrogate pair.
+# To check max_length pydantic decodes it, and so refuses unpaired surrogates, which JSON can contain but no
+# response could repeat.
 Text = Annotated[StrictStr, Field(max_length=LONGEST_TEXT)]
 
 
@@ -25,30 +25,31 @@ def _integer(value: object) -> object:
 
 
 WRITTEN_WITH_A_POINT = BeforeValidator(_integer)
-"""Comes last in `Annotated[int, ...]`: in a strict body too `10.0` is an integer, as JSON Schema has it."""
-UserId = Annotated[Text, Field(description="A user's id, known to the bundle or not.", examples=["42"])]
+"""Last in `Annotated[int, ...]`: accepts `10.0` as an integer in a strict body, as JSON Schema does."""
+UserId = Annotated[Text, Field(description="A user's id, known or not.", examples=["42"])]
 MovieId = Annotated[Text, Field(description="A movie's id.", examples=["50"])]
 Timestamp = Annotated[
     Annotated[int, Field(ge=-LARGEST_INTEGER, le=LARGEST_INTEGER), WRITTEN_WITH_A_POINT] | None,
     Field(
-        description="Unix seconds, clipped to the times trained on. Without it the query is time-agnostic.",
+        description="Unix seconds, clipped to the time range of the training data. Without it the query is "
+        "time-agnostic.",
         examples=[893286638],
     ),
 ]
 BundleId = Annotated[
-    str, Field(description="The bundle that answered.", examples=["20261121T062118Z-df4c644d"])
+    str, Field(description="Id of the bundle that answered.", examples=["20261121T062118Z-df4c644d"])
 ]
 Limit = Annotated[int, Field(ge=1, le=500, description="Most items on one page.")]
 Offset = Annotated[
-    int, Field(ge=0, le=LARGEST_INTEGER, description="Items to leave out before the first, for a next page.")
+    int, Field(ge=0, le=LARGEST_INTEGER, description="Items to skip before the first, for the next page.")
 ]
 
 
 def refuse_many_fields(sent: object) -> object:
-    """Passes on what has a sane number of fields, before each of them is looked at.
+    """Check the number of fields of an object before each of them is validated.
 
     Raises:
-        ValueError: It has not.
+        ValueError: There are more than `MOST_FIELDS`.
     """
     if isinstance(sent, dict) and len(sent) > MOST_FIELDS:
         raise ValueError(f"expected at most {MOST_FIELDS} fields, got {len(sent)}")
@@ -56,19 +57,19 @@ def refuse_many_fields(sent: object) -> object:
 
 
 class Element(BaseModel):
-    """What a body may have many of: types as JSON has them, no unknown fields."""
+    """Base of objects inside a body: strict JSON types, no unknown fields."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
 
 class Body(Element):
-    """A request body."""
+    """Base of request bodies."""
 
     _few_fields = model_validator(mode="before")(refuse_many_fields)
 
 
 class Parameters(BaseModel):
-    """A request's query parameters, which arrive as text."""
+    """Base of query parameters, which arrive as text."""
 
     model_config = ConfigDict(extra="forbid")
 

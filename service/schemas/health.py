@@ -1,4 +1,4 @@
-"""`/healthz`, `/readyz`, `/model`."""
+"""Schemas of `/healthz`, `/readyz` and `/model`."""
 
 from __future__ import annotations
 
@@ -11,48 +11,49 @@ from service.schemas.fields import BundleId
 
 
 class Alive(BaseModel):
-    """The answer of `/healthz`."""
+    """Response of `/healthz`."""
 
-    status: Literal["alive"] = Field(default="alive", description="Nothing else is ever said.")
+    status: Literal["alive"] = Field(default="alive", description="Always `alive`.")
 
 
 class Ready(BaseModel):
-    """The answer of `/readyz`."""
+    """Response of `/readyz`."""
 
-    status: Literal["ready"] = Field(default="ready", description="Nothing else comes with 200.")
+    status: Literal["ready"] = Field(default="ready", description="Always `ready` with status 200.")
     bundle_id: BundleId
 
 
 class RefusedBundle(BaseModel):
-    """What CURRENT names and cannot be served."""
+    """A bundle that CURRENT names and that cannot be served."""
 
     bundle_id: str | None = Field(
-        description="Null where CURRENT itself is wrong.", examples=["20261121T062118Z-df4c644d"]
+        description="Null if CURRENT itself is invalid.", examples=["20261121T062118Z-df4c644d"]
     )
     error: str = Field(
-        description="The error's name, as in `matinee_bundle_refusals_total`.", examples=["ChecksumDiffers"]
+        description="The error's name, as in `matinee_bundle_refusals_total`.",
+        examples=["ChecksumDiffers"],
     )
     detail: str = Field(
         description="Which file, what was expected, what was found.",
         examples=["artifacts/20261121T062118Z-df4c644d/candidates.ann: expected 123456 bytes, found 123400"],
     )
     since: datetime = Field(
-        description="When it was first refused for that.", examples=["2026-11-21T06:30:00Z"]
+        description="When it was first refused for this reason.", examples=["2026-11-21T06:30:00Z"]
     )
 
 
 class ModelAnswer(BaseModel):
-    """The answer of `/model`."""
+    """Response of `/model`."""
 
     bundle_id: BundleId
     metrics: dict[str, Any] | Literal["not measured"] = Field(
-        description="What training measured on held-out ratings.",
+        description="Metrics that training measured on held-out ratings.",
         examples=[{"temporal": {"ndcg@10": 0.2528, "rmse": 0.9516}}],
     )
     refused: RefusedBundle | None = Field(
-        description="Why the bundle served is not the one that CURRENT names; null while it is."
+        description="Why the bundle that CURRENT names was refused; null if it is the one being served."
     )
     manifest: dict[str, Any] = Field(
-        description="The bundle's manifest as it was written.",
+        description="The bundle's manifest.",
         examples=[{"bundle_id": "20261121T062118Z-df4c644d", "max_history": 512, "rating_scale": [1.0, 5.0]}],
     )

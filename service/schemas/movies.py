@@ -1,4 +1,4 @@
-"""`/movies`, `/popular`, `/genres`."""
+"""Schemas of `/movies`, `/popular` and `/genres`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from service.schemas.fields import BundleId, Limit, Offset, Parameters, Text
 Genre = Annotated[
     Text | None,
     Field(
-        description="A genre that the movies must have, its case aside; of one that no movie has, none.",
+        description="Only movies of this genre, case-insensitive; an unknown genre matches none.",
         examples=["Sci-Fi"],
         max_length=200,
     ),
@@ -19,12 +19,12 @@ Genre = Annotated[
 
 
 class MovieParameters(Parameters):
-    """`GET /movies`."""
+    """Query parameters of `GET /movies`."""
 
     query: Text = Field(
         default="",
         max_length=200,
-        description="What somebody types of a title, finished or not; blank for all movies by popularity.",
+        description="A title or a part of it, also misspelt; blank for all movies by popularity.",
         examples=["star wras"],
     )
     genre: Genre = None
@@ -33,81 +33,81 @@ class MovieParameters(Parameters):
 
 
 class PopularParameters(Parameters):
-    """`GET /popular`."""
+    """Query parameters of `GET /popular`."""
 
-    k: Annotated[int, Field(ge=1, le=500, description="Most items wanted.")] = 10
+    k: Annotated[int, Field(ge=1, le=500, description="Most items to return.")] = 10
     genre: Genre = None
     offset: Offset = 0
 
 
 class SimilarParameters(Parameters):
-    """`GET /movies/{movie_id}/similar`."""
+    """Query parameters of `GET /movies/{movie_id}/similar`."""
 
-    k: Annotated[int, Field(ge=1, le=500, description="Most items wanted.")] = 10
+    k: Annotated[int, Field(ge=1, le=500, description="Most items to return.")] = 10
 
 
 class Movie(BaseModel):
     """A movie of the catalogue."""
 
     movie_id: str = Field(description="The movie's id.", examples=["50"])
-    title: str = Field(description="As the catalogue spells it.", examples=["Star Wars (1977)"])
-    genres: list[str] = Field(description="Possibly none.", examples=[["Action", "Sci-Fi"]])
-    year: int | None = Field(description="Year of release, null where not known.", examples=[1977])
-    num_ratings: int = Field(ge=0, description="How many users rated it.", examples=[583])
+    title: str = Field(description="The movie's title in the catalogue.", examples=["Star Wars (1977)"])
+    genres: list[str] = Field(description="Genres, possibly none.", examples=[["Action", "Sci-Fi"]])
+    year: int | None = Field(description="Year of release, null if unknown.", examples=[1977])
+    num_ratings: int = Field(ge=0, description="Number of ratings.", examples=[583])
     mean_rating: float | None = Field(
-        description="Mean of their stars, null where nobody rated it.", examples=[4.358]
+        description="Mean rating in stars, null without ratings.", examples=[4.358]
     )
 
 
 class GenreCount(BaseModel):
-    """A genre."""
+    """A genre with its number of movies."""
 
-    genre: str = Field(description="As filters take it.", examples=["Drama"])
-    num_movies: int = Field(ge=1, description="How many movies have it.", examples=[725])
+    genre: str = Field(description="The genre's name, as filters use it.", examples=["Drama"])
+    num_movies: int = Field(ge=1, description="Number of movies of this genre.", examples=[725])
 
 
 class GenresAnswer(BaseModel):
-    """The answer of `/genres`."""
+    """Response of `/genres`."""
 
     bundle_id: BundleId
-    items: list[GenreCount] = Field(description="Commonest first.")
+    items: list[GenreCount] = Field(description="Most movies first.")
 
 
 class MovieAnswer(Movie):
-    """The answer of `/movies/{movie_id}`."""
+    """Response of `/movies/{movie_id}`."""
 
     bundle_id: BundleId
 
 
 class MoviesAnswer(BaseModel):
-    """The answer of `/movies`."""
+    """Response of `/movies`."""
 
     bundle_id: BundleId
-    total: int = Field(ge=0, description="How many movies fit, on all pages.", examples=[2])
+    total: int = Field(ge=0, description="Number of matches on all pages.", examples=[2])
     items: list[Movie] = Field(description="Best match first.")
 
 
 class ScoredMovie(Movie):
-    """A movie with what it is ordered by."""
+    """A movie with the score that orders the list."""
 
     score: float = Field(
-        description="Never rises down the list. Of `/popular`: the share of users who rated the movie. Of "
-        "`similar`: the cosine between the two movies, 1 where they lie in one direction.",
+        description="Non-increasing. `/popular`: the share of users who rated the movie. `similar`: the "
+        "cosine between the two movies' centred embeddings.",
         examples=[0.94],
     )
 
 
 class PopularAnswer(BaseModel):
-    """The answer of `/popular`."""
+    """Response of `/popular`."""
 
     bundle_id: BundleId
-    total: int = Field(ge=0, description="How many movies there are, on all pages.", examples=[1682])
+    total: int = Field(ge=0, description="Number of movies on all pages.", examples=[1682])
     items: list[ScoredMovie] = Field(description="Most rated first.")
 
 
 class SimilarAnswer(BaseModel):
-    """The answer of `/movies/{movie_id}/similar`."""
+    """Response of `/movies/{movie_id}/similar`."""
 
     bundle_id: BundleId
-    movie_id: str = Field(description="The movie that was asked for.", examples=["50"])
+    movie_id: str = Field(description="The requested movie.", examples=["50"])
     items: list[ScoredMovie] = Field(description="Most similar first, without the movie itself.")

@@ -1,4 +1,4 @@
-"""`/predict_rating`."""
+"""Schemas of `/predict_rating`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationInfo
 
 from service.recommending.queries import RatingQuery
 from service.schemas.fields import BundleId, MovieId, Parameters, Text, Timestamp, UserId
-from service.schemas.person import PersonBody
+from service.schemas.query_user import QueryUserBody
 
 
 def _exactly_one_movie(title: str | None, info: ValidationInfo) -> str | None:
@@ -24,7 +24,7 @@ MovieTitle = Annotated[
     AfterValidator(_exactly_one_movie),
     Field(
         validate_default=True,
-        description="The exact title, instead of `movie_id`. Of movies that share it, the most-rated.",
+        description="The exact title, instead of `movie_id`. If several movies share it, the most rated.",
         examples=["Dances with Wolves (1990)"],
     ),
 ]
@@ -35,14 +35,14 @@ RatedMovieId = Annotated[
 ]
 
 
-class RatingBody(PersonBody):
-    """`POST /predict_rating`: exactly one of `movie_id` and `movie_title`."""
+class RatingBody(QueryUserBody):
+    """Body of `POST /predict_rating`: exactly one of `movie_id` and `movie_title`."""
 
     movie_id: RatedMovieId = None
     movie_title: MovieTitle = None
 
     def to_query(self) -> RatingQuery:
-        """The same without HTTP."""
+        """Convert to a query of `service.recommending`."""
         return RatingQuery(
             user_id=self.user_id,
             history=self.history_entries(),
@@ -53,7 +53,7 @@ class RatingBody(PersonBody):
 
 
 class RatingParameters(Parameters):
-    """`GET /predict_rating`: exactly one of `movie_id` and `movie_title`."""
+    """Query parameters of `GET /predict_rating`: exactly one of `movie_id` and `movie_title`."""
 
     user_id: UserId
     movie_id: RatedMovieId = None
@@ -61,16 +61,16 @@ class RatingParameters(Parameters):
     timestamp: Timestamp = None
 
     def to_query(self) -> RatingQuery:
-        """The same without HTTP."""
+        """Convert to a query of `service.recommending`."""
         return RatingQuery(**dict(self))
 
 
 class RatingAnswer(BaseModel):
-    """The answer of `/predict_rating`."""
+    """Response of `/predict_rating`."""
 
-    user_id: str | None = Field(description="As asked.", examples=["42"])
+    user_id: str | None = Field(description="The request's `user_id`.", examples=["42"])
     movie_id: str = Field(description="The movie's id.", examples=["97"])
-    title: str = Field(description="Its title.", examples=["Dances with Wolves (1990)"])
-    predicted_rating: float = Field(description="Stars, within the bundle's scale.", examples=[4.57])
-    known_user: bool = Field(description="Whether the bundle knows the user.", examples=[True])
+    title: str = Field(description="The movie's title.", examples=["Dances with Wolves (1990)"])
+    predicted_rating: float = Field(description="Stars within the bundle's rating scale.", examples=[4.57])
+    known_user: bool = Field(description="Whether the user was in the training data.", examples=[True])
     bundle_id: BundleId

@@ -1,4 +1,4 @@
-"""What `/recommend` takes."""
+"""Request schemas of `/recommend`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from service.schemas.fields import (
     Timestamp,
     UserId,
 )
-from service.schemas.person import PersonBody
+from service.schemas.query_user import QueryUserBody
 
 LARGEST_K = 500
 MOST_GENRES = 100
@@ -35,31 +35,31 @@ Offset = Annotated[
     Field(
         ge=0,
         le=DEEPEST - 1,
-        description=f"Items to skip, for a next page; offset + k is at most {DEEPEST}.",
+        description=f"Items to skip, for the next page; offset + k is at most {DEEPEST}.",
         examples=[10],
     ),
     WRITTEN_WITH_A_POINT,
 ]
 Count = Annotated[
     int,
-    Field(ge=1, le=LARGEST_K, validate_default=True, description="Most items wanted.", examples=[10]),
+    Field(ge=1, le=LARGEST_K, validate_default=True, description="Most items to return.", examples=[10]),
     AfterValidator(_within_depth),
     WRITTEN_WITH_A_POINT,
 ]
 ExcludeSeen = Annotated[
     bool,
-    Field(description="Leave out every movie of the stored and the sent history.", examples=[True]),
+    Field(description="Exclude the movies of the stored and the sent history.", examples=[True]),
 ]
 MovieIds = Annotated[list[MovieId], Field(fail_fast=True, max_length=MOST_ENTRIES)]
 Exclude = Annotated[
     MovieIds,
-    Field(description="Movies never to return; unknown ids are ignored.", examples=[["50", "181"]]),
+    Field(description="Movies to exclude; unknown ids are ignored.", examples=[["50", "181"]]),
 ]
 RankByField = Annotated[
     RankBy,
     Field(
-        description="What orders the list: `retrieval` the score, `rating` the predicted stars, `blend` both "
-        f"standardized; the last two order the {DEEPEST} best by score.",
+        description="Sort key of the list: `retrieval` the score, `rating` the predicted rating, `blend` the "
+        f"sum of both, standardized; the last two re-rank the {DEEPEST} best by score.",
         examples=["retrieval"],
     ),
 ]
@@ -69,23 +69,23 @@ Diversity = Annotated[
         ge=0,
         le=1,
         allow_inf_nan=False,
-        description="0 to 1: the weight of being unlike what stands higher in the list (maximal marginal "
-        f"relevance over the {DEEPEST} best).",
+        description="0 to 1: weight of dissimilarity to the items above (maximal marginal relevance over the "
+        f"{DEEPEST} best by score).",
         examples=[0.3],
     ),
 ]
 Explain = Annotated[
     bool,
     Field(
-        description="Say of each item which movies of the history its score rests on. Costs as much as "
-        "several requests.",
+        description="Return for each item the movies of the history that contribute most to its score. Costs "
+        "as much as several requests.",
         examples=[True],
     ),
 ]
 Genres = Annotated[list[Text], Field(fail_fast=True, max_length=MOST_GENRES)]
-GenresAny = Annotated[Genres, Field(description="With one of these at least.", examples=[["Comedy"]])]
-GenresAll = Annotated[Genres, Field(description="With every one of these.", examples=[["Comedy", "Romance"]])]
-GenresNone = Annotated[Genres, Field(description="With none of these.", examples=[["Horror"]])]
+GenresAny = Annotated[Genres, Field(description="At least one of these genres.", examples=[["Comedy"]])]
+GenresAll = Annotated[Genres, Field(description="All of these genres.", examples=[["Comedy", "Romance"]])]
+GenresNone = Annotated[Genres, Field(description="None of these genres.", examples=[["Horror"]])]
 Year = Annotated[int, Field(ge=0, le=9_999), WRITTEN_WITH_A_POINT]
 YearMin = Annotated[
     Year | None, Field(description="Released in this year or later, and the year is known.", examples=[1980])
@@ -101,9 +101,9 @@ RankOnly = Annotated[
 
 
 class FilterBody(Body):
-    """Which movies may be returned: those that meet every condition given.
+    """Conditions on movies; one is returned only if it meets all of them.
 
-    Genres are compared without regard to case; a genre that no movie has is no error.
+    Genres are compared case-insensitively; an unknown genre is not an error.
     """
 
     genres_any: GenresAny = Field(default=[])
@@ -114,8 +114,8 @@ class FilterBody(Body):
     movie_ids: RankOnly = None
 
 
-class RecommendBody(PersonBody):
-    """`POST /recommend`."""
+class RecommendBody(QueryUserBody):
+    """Body of `POST /recommend`."""
 
     offset: Offset = 0
     k: Count = 10
@@ -131,7 +131,7 @@ class RecommendBody(PersonBody):
     explain: Explain = False
 
     def to_query(self) -> RecommendQuery:
-        """The same without HTTP."""
+        """Convert to a query of `service.recommending`."""
         return RecommendQuery(
             user_id=self.user_id,
             history=self.history_entries(),
@@ -148,7 +148,7 @@ class RecommendBody(PersonBody):
 
 
 class RecommendParameters(Parameters):
-    """`GET /recommend`; a list is a parameter that is repeated."""
+    """Query parameters of `GET /recommend`; a list is a repeated parameter."""
 
     user_id: UserId
     offset: Offset = 0
@@ -167,7 +167,7 @@ class RecommendParameters(Parameters):
     explain: Explain = False
 
     def to_query(self) -> RecommendQuery:
-        """The same without HTTP."""
+        """Convert to a query of `service.recommending`."""
         conditions = {
             name: getattr(self, name) for name in FilterBody.model_fields.keys() & self.model_fields_set
         }

@@ -1,4 +1,4 @@
-"""`/users`."""
+"""Schemas of `/users`."""
 
 from __future__ import annotations
 
@@ -8,35 +8,33 @@ from service.schemas.fields import BundleId, Limit, Offset, Parameters, Text
 
 
 class UsersParameters(Parameters):
-    """`GET /users`."""
+    """Query parameters of `GET /users`."""
 
-    query: Text = Field(
-        default="", description="What an id begins with; blank for all users.", examples=["4"]
-    )
+    query: Text = Field(default="", description="Prefix of the user id; blank for all users.", examples=["4"])
     limit: Limit = 20
     offset: Offset = 0
 
 
 class UserCount(BaseModel):
-    """A user, in short."""
+    """A user with the size and mean of the history."""
 
     user_id: str = Field(description="The user's id.", examples=["42"])
-    num_movies: int = Field(ge=0, description="Length of the history.", examples=[183])
+    num_movies: int = Field(ge=0, description="Number of movies in the history.", examples=[183])
     mean_rating: float | None = Field(
-        description="Mean of this user's stars, null where there are none.", examples=[3.98]
+        description="Mean of the user's ratings in stars, null without ratings.", examples=[3.98]
     )
 
 
 class UsersAnswer(BaseModel):
-    """The answer of `/users`."""
+    """Response of `/users`."""
 
     bundle_id: BundleId
-    total: int = Field(ge=0, description="How many users fit, on all pages.", examples=[943])
-    items: list[UserCount] = Field(description="By their ids' bytes in UTF-8, rising.")
+    total: int = Field(ge=0, description="Number of matches on all pages.", examples=[943])
+    items: list[UserCount] = Field(description="In ascending order of the ids' UTF-8 bytes.")
 
 
 class UserParameters(Parameters):
-    """`GET /users/{user_id}`."""
+    """Query parameters of `GET /users/{user_id}`."""
 
     limit: Limit = 20
     offset: Offset = 0
@@ -46,21 +44,21 @@ class SeenMovie(BaseModel):
     """A movie of a user's history."""
 
     movie_id: str = Field(description="The movie's id.", examples=["50"])
-    title: str = Field(description="As the catalogue spells it.", examples=["Star Wars (1977)"])
-    genres: list[str] = Field(description="Possibly none.", examples=[["Action", "Sci-Fi"]])
-    year: int | None = Field(description="Year of release, null where not known.", examples=[1977])
-    rating: float | None = Field(description="The stars this user gave, null where none.", examples=[5])
-    timestamp: int | None = Field(description="Unix seconds, null where not known.", examples=[881107178])
+    title: str = Field(description="The movie's title in the catalogue.", examples=["Star Wars (1977)"])
+    genres: list[str] = Field(description="Genres, possibly none.", examples=[["Action", "Sci-Fi"]])
+    year: int | None = Field(description="Year of release, null if unknown.", examples=[1977])
+    rating: float | None = Field(description="The user's rating in stars, null if not rated.", examples=[5])
+    timestamp: int | None = Field(description="Unix seconds, null if unknown.", examples=[881107178])
 
 
 class UserAnswer(BaseModel):
-    """The answer of `/users/{user_id}`."""
+    """Response of `/users/{user_id}`."""
 
     bundle_id: BundleId
-    user_id: str = Field(description="The user that was asked for.", examples=["42"])
-    num_movies: int = Field(ge=0, description="Length of the whole history.", examples=[183])
-    num_ratings: int = Field(ge=0, description="Movies of it that have stars.", examples=[183])
+    user_id: str = Field(description="The requested user.", examples=["42"])
+    num_movies: int = Field(ge=0, description="Number of movies in the whole history.", examples=[183])
+    num_ratings: int = Field(ge=0, description="Number of those that have a rating.", examples=[183])
     mean_rating: float | None = Field(
-        description="Mean of this user's stars, null where there are none.", examples=[3.98]
+        description="Mean of the user's ratings in stars, null without ratings.", examples=[3.98]
     )
     items: list[SeenMovie] = Field(description="The history, newest first.")

@@ -1,10 +1,11 @@
-// What is shown is in the address, behind the #, which browsers send to nobody.
+// The page's state in the address, after the #, which browsers do not send.
 
 const RANKS = ["retrieval", "rating", "blend"];
-const VIEWS = ["user", "stranger", "movie", "model"];
+const VIEWS = ["user", "you", "movie", "model"];
+const FORMER_VIEWS = { stranger: "you" }; // in links shared before
 const listeners = [];
 
-/** The address as an object; null where nothing is chosen. */
+/** Parses the address; null where nothing is chosen. */
 export function read() {
   const fields = new URLSearchParams(location.hash.slice(1));
   const rated = new Map();
@@ -15,10 +16,10 @@ export function read() {
   }
   const diversity = Number(fields.get("diversity"));
   return {
-    view: oneOf(VIEWS, fields.get("view")),
+    view: oneOf(VIEWS, FORMER_VIEWS[fields.get("view")] ?? fields.get("view")),
     user: fields.get("user"),
     movie: fields.get("movie"),
-    rated: [...rated].map(([movie_id, rating]) => ({ movie_id, rating })), // as a history is asked with
+    rated: [...rated].map(([movie_id, rating]) => ({ movie_id, rating })), // as in a request's history
     genres: [...new Set(fields.getAll("genre"))],
     from: year(fields.get("from")),
     to: year(fields.get("to")),
@@ -27,7 +28,7 @@ export function read() {
   };
 }
 
-/** The present address with some fields changed. */
+/** Returns the present address with some fields changed. */
 export function link(changes) {
   const state = { ...read(), ...changes };
   const fields = new URLSearchParams({ view: state.view });
@@ -42,25 +43,25 @@ export function link(changes) {
   return `#${fields}`;
 }
 
-/** For what is typed or slid: leaves no entry to go back to. */
+/** For text fields and sliders: adds no history entry. */
 export const REPLACE = "replaceState";
 
-/** Goes to `link(changes)`. */
+/** Navigates to `link(changes)`. */
 export function go(changes, how = "pushState") {
   const to = link(changes);
   if (to === location.hash) return;
   history[how](null, "", to);
-  tell();
+  notify();
 }
 
 /** Calls `listener` now and after every change of the address. */
 export function follow(listener) {
   listeners.push(listener);
-  if (listeners.length === 1) addEventListener("popstate", tell);
+  if (listeners.length === 1) addEventListener("popstate", notify);
   listener(read());
 }
 
-function tell() {
+function notify() {
   const state = read();
   for (const listener of listeners) listener(state);
 }

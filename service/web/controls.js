@@ -1,8 +1,8 @@
-// Filters, order and diversity: from the controls into the address, and back.
+// Controls for filters, order and diversity, synchronized with the address.
 
 import { REPLACE, go, read } from "./address.js";
 import { byId, element, keep, setText, setValue } from "./elements.js";
-import { ask } from "./service.js";
+import { request } from "./service.js";
 
 const NO_FILTERS = { genres: [], from: null, to: null, rank: "retrieval", diversity: 0 };
 
@@ -23,7 +23,7 @@ export function startControls() {
   }
   byId("ranks").addEventListener("change", ({ target }) => go({ rank: target.value }, REPLACE));
   byId("diversity").addEventListener("input", ({ target }) => go({ diversity: Number(target.value) }, REPLACE));
-  // Where there is little room, films come first.
+  // Collapsed on narrow screens.
   const narrow = matchMedia("(max-width: 36rem)");
   const fold = () => {
     byId("controls-box").open = !narrow.matches;
@@ -32,14 +32,14 @@ export function startControls() {
   fold();
 }
 
-/** Learns the genres there are. Where that fails the other controls still work, and a next time may succeed. */
+/** Loads the list of genres. If that fails the other controls work, and a later call tries again. */
 export async function loadGenres() {
   if (known.length) return;
-  const { items } = await ask(["genres"]).catch(() => ({ items: [] }));
+  const { items } = await request(["genres"]).catch(() => ({ items: [] }));
   showGenres(items.map((item) => item.genre));
 }
 
-/** Makes the controls show the address. */
+/** Updates the controls from the address. */
 export function showControls(state) {
   showGenres();
   setText(byId("genres-chosen"), state.genres.length ? state.genres.join(", ") : "any");
@@ -56,7 +56,7 @@ let known = [];
 function showGenres(genres = known) {
   known = genres;
   const { genres: chosen } = read();
-  // One that only the address names is shown as well, so that it can be taken off.
+  // A genre that only the address names is shown too, so that it can be removed.
   keep(byId("genres"), [...known, ...chosen.filter((genre) => !known.includes(genre))], {
     key: (genre) => genre,
     make: (genre) => element("label", {}, element("input", { type: "checkbox", value: genre }), element("span", {}, genre)),

@@ -1,8 +1,8 @@
-// Makes and keeps elements. Text from data becomes text nodes and attributes only.
+// Creates and updates elements. Text from data becomes text nodes and attributes only.
 
 export const byId = (id) => document.getElementById(id);
 
-/** A new element; attributes and children that are null or false are left out. */
+/** Creates an element; attributes and children that are null or false are omitted. */
 export function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -12,24 +12,24 @@ export function element(tag, attributes = {}, ...children) {
   return made;
 }
 
-/** Changes a text where it differs, so that nothing is announced twice. */
+/** Changes a text if it differs, so that screen readers announce it once. */
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-/** Changes what an input shows, unless somebody types there. */
+/** Changes an input's value unless it has the focus. */
 export function setValue(input, value) {
   if (document.activeElement !== input && input.value !== value) input.value = value;
 }
 
-/** Makes a list of terms, each with what is said of it. */
+/** Fills a description list. */
 export function showTerms(list, terms) {
-  list.replaceChildren(...terms.map(([term, said]) => element("div", {}, element("dt", {}, ...[term].flat()), element("dd", {}, said))));
+  list.replaceChildren(...terms.map(([term, text]) => element("div", {}, element("dt", {}, ...[term].flat()), element("dd", {}, text))));
 }
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
-/** Makes a list show items; the row of an item that stays is kept and moves to its place, with the focus. */
+/** Shows items in a list; rows of remaining items are reused, and keep the focus. */
 export function keep(list, items, { key, make, update }) {
   const focused = list.contains(document.activeElement) ? document.activeElement : null;
   const old = new Map([...list.children].map((row) => [row.dataset.key, row]));
@@ -59,7 +59,7 @@ function settle(list, places) {
   }
 }
 
-/** Runs `work(signal, ...)` after `pause()` ms, and aborts what ran before. */
+/** Runs `work(signal, ...)` after `pause()` ms, and aborts the previous run. */
 export function latest(work, pause = () => 0) {
   let controller = new AbortController();
   return async (...given) => {
@@ -74,8 +74,8 @@ export function latest(work, pause = () => 0) {
 
 export const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Says something to who listens. */
-export function say(text) {
+/** Announces a text to screen readers. */
+export function announce(text) {
   setText(byId("status"), text);
 }
 

@@ -1,9 +1,9 @@
-// One film of a list: its title, which leads to its page, and what else there is to say.
+// A film in a list: its title, a link to its view, and its genres.
 
 import { link } from "./address.js";
 import { element, setText } from "./elements.js";
 
-/** A row; `after` are elements behind the title. */
+/** Creates a row; `after` are elements after the title. */
 export function filmRow(film, ...after) {
   return element(
     "li",
@@ -14,7 +14,7 @@ export function filmRow(film, ...after) {
   );
 }
 
-/** Makes a row show a film, and lead to it from where one is. */
+/** Shows a film in a row, with a link to its view. */
 export function showFilm(row, film) {
   const [title, genres] = row.querySelector(".body").children;
   title.href = link({ view: "movie", movie: film.movie_id });

@@ -1,18 +1,18 @@
-// A search for films as one types; with nothing typed, what most people have seen.
+// Search of films as the user types; the most rated ones without a query.
 
-import { element, keep, latest, say, setText, count } from "./elements.js";
+import { element, keep, latest, announce, setText, count } from "./elements.js";
 import { filmKey, filmRow, showFilm } from "./film_row.js";
-import { tellNotice, tellProblem } from "./notice.js";
-import { ask } from "./service.js";
+import { showNotice, showProblem } from "./notice.js";
+import { request } from "./service.js";
 import { scaleKnown } from "./stars.js";
 
 const MOST = 6;
-const HINT = "Many have seen";
+const HINT = "Most rated";
 const TYPING_MS = 120;
 
 /**
- * Builds a search into an element: `make(film)` gives what comes after a title, `update(row, film)` keeps that
- * right. Returns `refresh()`, which updates every row.
+ * Builds a search in an element: `make(film)` returns elements after a title, `update(row, film)` updates them.
+ * Returns `refresh()`, which updates every row.
  */
 export function filmSearch(place, { id, label, make = () => [], update = () => {} }) {
   const input = element("input", { id, type: "search", autocomplete: "off", spellcheck: "false", maxlength: "200", placeholder: "Title, or a part of it" });
@@ -36,16 +36,16 @@ export function filmSearch(place, { id, label, make = () => [], update = () => {
   async function find(signal) {
     const typed = input.value.trim();
     try {
-      const [answer] = await Promise.all([ask(["movies"], { query: { query: typed, limit: MOST }, signal }), scaleKnown()]);
+      const [answer] = await Promise.all([request(["movies"], { query: { query: typed, limit: MOST }, signal }), scaleKnown()]);
       if (signal.aborted) return;
       films = answer.items;
       notice.replaceChildren();
       setText(heading, typed ? count(answer.total, "film") : HINT);
-      if (!films.length) tellNotice(notice, "No title is like that", "Some letters of a word are enough.");
-      if (typed) say(`${count(answer.total, "film")} found`);
+      if (!films.length) showNotice(notice, "No title matches", "Part of a word is enough.");
+      if (typed) announce(`${count(answer.total, "film")} found`);
       show();
     } catch (problem) {
-      if (!signal.aborted) tellProblem(notice, problem, load);
+      if (!signal.aborted) showProblem(notice, problem, load);
     }
   }
 

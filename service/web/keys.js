@@ -1,26 +1,26 @@
-// Asks for a key where the service wants one.
+// Dialog for the API key.
 
 import { byId, setText } from "./elements.js";
 
-let asking = null;
+let prompting = null;
 
-/** The key that was typed, or null; requests that wait for one share the question. */
-export function askForKey(wasRefused) {
-  asking ??= new Promise((resolve) => {
+/** Returns the typed key, or null; concurrent requests share one dialog. */
+export function promptForKey(wasRefused) {
+  prompting ??= new Promise((resolve) => {
     const dialog = byId("key-dialog");
     const input = byId("key");
-    setText(byId("key-refused"), wasRefused ? "The service did not take that key." : "");
+    setText(byId("key-refused"), wasRefused ? "The service refused this key." : "");
     dialog.returnValue = "none";
     dialog.addEventListener(
       "close",
       () => {
         resolve(dialog.returnValue === "use" ? input.value : null);
         input.value = "";
-        asking = null;
+        prompting = null;
       },
       { once: true },
     );
     dialog.showModal();
   });
-  return asking;
+  return prompting;
 }

@@ -1,29 +1,29 @@
-// The model: which bundle answers, how old it is, how good it measured.
+// The model view: the live bundle, its age and its metrics.
 
 import { byId, count, element, latest, setText, showTerms } from "./elements.js";
-import { tellProblem } from "./notice.js";
-import { ask } from "./service.js";
+import { showProblem } from "./notice.js";
+import { request } from "./service.js";
 
 const NAMES = { ndcg: "NDCG", rmse: "RMSE, stars", ease: "EASE" };
 const FALLING = new Set(["rmse", "mae"]);
 
 let isShown = false;
 
-/** Shows the live bundle; asks for it each time one comes here. */
+/** Shows the live bundle; loads it each time the view is opened. */
 export function showModel(isNew) {
   if (isNew || !isShown) load();
-  return { heading: "The model", lead: "Which bundle answers, and how good it measured on ratings it had not seen." };
+  return { heading: "The model", lead: "The live bundle, and its quality on ratings that were held out of training." };
 }
 
 const load = latest(async (signal) => {
   try {
-    const model = await ask(["model"], { signal });
+    const model = await request(["model"], { signal });
     if (signal.aborted) return;
     byId("model-notice").replaceChildren();
     show(model);
     isShown = true;
   } catch (problem) {
-    if (!signal.aborted) tellProblem(byId("model-notice"), problem, load);
+    if (!signal.aborted) showProblem(byId("model-notice"), problem, load);
   }
 });
 
@@ -53,7 +53,7 @@ function showQuality(metrics) {
   const model = metrics.model;
   byId("quality-scroll").hidden = !model;
   if (!model) {
-    setText(byId("quality-summary"), "It was not measured.");
+    setText(byId("quality-summary"), "Not measured.");
     return;
   }
   const seeds = metrics.seeds?.length > 1 ? `, mean of ${metrics.seeds.length} seeds` : "";
@@ -81,7 +81,7 @@ function row(measure, columns) {
   return element("tr", {}, element("th", { scope: "row" }, inWords(measure), note), ...cells);
 }
 
-/** `hit_rate_at_10_with_time` as people write it. */
+/** Converts a metric's name, such as `hit_rate_at_10_with_time`, to text. */
 function inWords(name) {
   return name
     .replace(/_with_time$/, ", row’s own time")

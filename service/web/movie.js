@@ -1,11 +1,11 @@
-// A film: what is known of it, what somebody would give it, and the films like it.
+// The film view: its facts, predicted ratings, and similar films.
 
 import { REPLACE, go, link } from "./address.js";
-import { byId, element, keep, showTerms, latest, say, setText, setValue } from "./elements.js";
+import { byId, element, keep, showTerms, latest, announce, setText, setValue } from "./elements.js";
 import { filmKey, filmRow, showFilm } from "./film_row.js";
 import { filmSearch } from "./film_search.js";
-import { tellNotice, tellProblem } from "./notice.js";
-import { ask } from "./service.js";
+import { showNotice, showProblem } from "./notice.js";
+import { request } from "./service.js";
 import { scaleKnown, shownStars, showStars } from "./stars.js";
 import { starsGiven } from "./user.js";
 
@@ -13,7 +13,7 @@ const SIMILAR = 10;
 const TYPING_MS = 250;
 
 let refreshSearch = null;
-let asked = null;
+let requested = null;
 let film = null;
 
 export function startMovie() {
@@ -22,17 +22,17 @@ export function startMovie() {
   byId("movie-user-id").addEventListener("input", ({ target }) => typed(target.value));
 }
 
-/** Shows the film of the address. `changed` is called once its title is known. */
+/** Shows the film of the address; calls `changed` once its title is loaded. */
 export function showMovie(state, changed) {
   refreshSearch();
   setValue(byId("movie-user-id"), state.user ?? "");
   byId("film").hidden = state.movie === null;
   const next = JSON.stringify([state.movie, state.user, state.rated]);
-  if (state.movie !== null && next !== asked) {
-    asked = next;
+  if (state.movie !== null && next !== requested) {
+    requested = next;
     load(state, changed);
   }
-  if (state.movie === null) return { heading: "A film", lead: "Choose one to see what the model finds like it." };
+  if (state.movie === null) return { heading: "A film", lead: "Choose one to see similar films." };
   const isShown = film?.movie_id === state.movie;
   return { heading: isShown ? film.title : "A film", lead: isShown ? film.genres.join(" · ") : "" };
 }
@@ -41,8 +41,8 @@ const load = latest(async (signal, state, changed) => {
   const notice = byId("movie-notice");
   try {
     const [found, similar, forUser, forYou] = await Promise.all([
-      ask(["movies", state.movie], { signal }),
-      ask(["movies", state.movie, "similar"], { query: { k: SIMILAR }, signal }),
+      request(["movies", state.movie], { signal }),
+      request(["movies", state.movie, "similar"], { query: { k: SIMILAR }, signal }),
       state.user === null ? null : predict({ user_id: state.user }, state.movie, signal),
       state.rated.length === 0 ? null : predict({ history: state.rated }, state.movie, signal),
       scaleKnown(),
@@ -53,21 +53,21 @@ const load = latest(async (signal, state, changed) => {
     byId("film-facts").hidden = false;
     showFacts(found, forUser, forYou, state);
     showSimilar(similar.items);
-    say(`${found.title}, with ${similar.items.length} films like it`);
+    announce(`${found.title}, with ${similar.items.length} similar films`);
   } catch (problem) {
     if (signal.aborted) return;
     film = null;
     byId("film-facts").hidden = true;
-    if (problem.status === 404) tellNotice(notice, "No film here has this id", "Look for another one.");
-    else tellProblem(notice, problem, () => load(state, changed));
+    if (problem.status === 404) showNotice(notice, "No film here has this id", "Look for another one.");
+    else showProblem(notice, problem, () => load(state, changed));
   }
   changed();
 });
 
-/** A prediction, or null where a film of the stranger's list is not known any more. */
-async function predict(person, movieId, signal) {
+/** Returns a prediction, or null if the bundle does not have one of the films. */
+async function predict(user, movieId, signal) {
   try {
-    return await ask(["predict_rating"], { body: { ...person, movie_id: movieId }, signal });
+    return await request(["predict_rating"], { body: { ...user, movie_id: movieId }, signal });
   } catch (problem) {
     if (problem.status === 404) return null;
     throw problem;
@@ -79,7 +79,7 @@ function showFacts(found, forUser, forYou, state) {
   if (found.mean_rating !== null) facts.push(["They gave", withStars(found.mean_rating, "on average")]);
   if (forUser) {
     const user = element("a", { href: link({ view: "user" }) }, `User ${state.user}`);
-    const who = forUser.known_user ? [user, " would give"] : ["Somebody new would give"];
+    const who = forUser.known_user ? [user, " would give"] : ["A new user would give"];
     facts.push([who, withStars(forUser.predicted_rating, "predicted")]);
     const given = starsGiven(state.user, found.movie_id);
     if (given !== undefined && given !== null) facts.push([`User ${state.user} gave`, withStars(given, "given")]);

@@ -1,17 +1,17 @@
-// What a part of the page says when it has nothing to show.
+// Notices and errors in place of content.
 
 import { byId, element } from "./elements.js";
 
-/** Says something kindly, with an element such as a link after it. */
-export function tellNotice(place, title, text, ...more) {
+/** Shows a notice, with elements such as a link after it. */
+export function showNotice(place, title, text, ...more) {
   place.replaceChildren(element("div", { class: "notice" }, element("strong", {}, title), element("p", {}, text), ...more));
 }
 
-/** Says what went wrong and offers to try again. */
-export function tellProblem(place, problem, retry) {
+/** Shows an error with a button to try again. */
+export function showProblem(place, problem, retry) {
   const again = element("button", { type: "button", class: "strong" }, "Try again");
   again.addEventListener("click", () => {
-    byId("heading").focus({ preventScroll: true }); // the button will be gone
+    byId("heading").focus({ preventScroll: true }); // the button is removed
     retry();
   });
   place.replaceChildren(

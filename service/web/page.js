@@ -1,4 +1,4 @@
-// The page: one view at a time, as the address says.
+// Entry point: shows the view of the address.
 
 import { follow, link, read } from "./address.js";
 import { showControls, startControls } from "./controls.js";
@@ -6,7 +6,7 @@ import { byId, setText } from "./elements.js";
 import { showModel } from "./model.js";
 import { showMovie, startMovie } from "./movie.js";
 import { startRecommendations } from "./recommendations.js";
-import { showStranger, startStranger } from "./stranger.js";
+import { showYou, startYou } from "./you.js";
 import { showUser, startUser } from "./user.js";
 
 let shown = null;
@@ -15,9 +15,9 @@ function show(state) {
   const { view } = state;
   const place = `${view} ${view === "movie" ? state.movie : ""}`;
   const isNew = place !== shown;
-  byId("people").hidden = view !== "user" && view !== "stranger";
+  byId("recommend-view").hidden = view !== "user" && view !== "you";
   byId("user").hidden = view !== "user";
-  byId("stranger").hidden = view !== "stranger";
+  byId("you").hidden = view !== "you";
   byId("movie").hidden = view !== "movie";
   byId("model").hidden = view !== "model";
   for (const each of document.querySelectorAll("[data-view]")) {
@@ -28,20 +28,20 @@ function show(state) {
   showControls(state);
   const views = {
     user: () => showUser(state),
-    stranger: () => showStranger(state),
+    you: () => showYou(state),
     movie: () => showMovie(state, retitleMovie),
     model: () => showModel(isNew),
   };
   entitle(views[view]());
   if (isNew && shown !== null) {
-    // What was clicked may be gone: the keyboard goes on at the new heading.
+    // The clicked element may be gone: focus the new heading.
     byId("heading").focus({ preventScroll: true });
     scrollTo(0, 0);
   }
   shown = place;
 }
 
-/** The title of a film is known only once it is loaded, and another view may be shown by then. */
+/** Updates the heading once a film is loaded, unless another view is shown by then. */
 function retitleMovie() {
   if (read().view === "movie") entitle(showMovie(read(), retitleMovie));
 }
@@ -53,11 +53,11 @@ function entitle(title) {
   document.title = `${title.heading} · Matinee`;
 }
 
-// Forms act as one types; nothing is ever sent by them.
+// Forms act on input; they are never submitted.
 document.addEventListener("submit", (event) => event.target.method === "dialog" || event.preventDefault());
 startControls();
 startRecommendations();
 startUser();
-startStranger();
+startYou();
 startMovie();
 follow(show);

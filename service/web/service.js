@@ -1,8 +1,8 @@
-// Asks the service, and says in words what went wrong.
+// Requests to the service, and its errors in words.
 
-import { askForKey } from "./keys.js";
+import { promptForKey } from "./keys.js";
 
-const PATIENCE_MS = 15_000;
+const TIMEOUT_MS = 15_000;
 let key = null;
 
 export class Problem extends Error {
@@ -13,8 +13,8 @@ export class Problem extends Error {
   }
 }
 
-/** The JSON of an answer; `path` is a list of its parts, a `body` makes it a POST. Throws Problem. */
-export async function ask(path, { query = {}, body, signal } = {}) {
+/** Sends a request and returns the JSON; `path` is a list of segments, a `body` makes it a POST. Throws Problem. */
+export async function request(path, { query = {}, body, signal } = {}) {
   const url = new URL(path.map(encodeURIComponent).join("/"), document.baseURI);
   url.search = new URLSearchParams(query);
   let refused = false;
@@ -22,9 +22,9 @@ export async function ask(path, { query = {}, body, signal } = {}) {
     const used = key;
     const answer = await send(url, body, signal);
     if (answer.status !== 401) return read(answer);
-    if (used !== key) continue; // another request brought a key meanwhile
-    const given = await askForKey(refused || used !== null);
-    if (given === null) throw new Problem("This service asks for a key", "Nothing is shown without one.", 401);
+    if (used !== key) continue; // another request has set a key
+    const given = await promptForKey(refused || used !== null);
+    if (given === null) throw new Problem("This service requires a key", "Nothing is shown without one.", 401);
     key = given;
     refused = true;
   }
@@ -34,18 +34,18 @@ async function send(url, body, signal) {
   const headers = { Accept: "application/json" };
   if (key !== null) headers["X-API-Key"] = key;
   if (body) headers["Content-Type"] = "application/json";
-  const patience = AbortSignal.timeout(PATIENCE_MS);
+  const timeout = AbortSignal.timeout(TIMEOUT_MS);
   try {
     return await fetch(url, {
       method: body ? "POST" : "GET",
       headers,
       body: body && JSON.stringify(body),
-      signal: signal ? AbortSignal.any([signal, patience]) : patience,
+      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
     });
   } catch (error) {
     if (signal?.aborted) throw error;
-    if (error.name === "TimeoutError") throw new Problem("No answer came", "The service took too long.");
-    throw new Problem("The service cannot be reached", "It may have been stopped, or the connection is gone.");
+    if (error.name === "TimeoutError") throw new Problem("No answer", "The service took too long.");
+    throw new Problem("The service cannot be reached", "It may be stopped, or the connection lost.");
   }
 }
 
@@ -56,8 +56,8 @@ async function read(answer) {
 }
 
 function inWords(status, problem) {
-  const detail = problem?.detail ?? "It did not say why.";
-  if (problem?.type === "urn:matinee:queue-full") return ["The service is busy", "As many requests wait as it takes."];
+  const detail = problem?.detail ?? "It gave no reason.";
+  if (problem?.type === "urn:matinee:queue-full") return ["The service is busy", "Its queue is full. Try again soon."];
   if (status === 503) return ["The service has no model to answer with", detail];
   if (status === 504) return ["The service took too long", detail];
   return [problem?.title ?? `The service answered ${status}`, detail];

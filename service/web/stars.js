@@ -1,22 +1,22 @@
-// Stars, to look at and to give.
+// Ratings in stars: display and input.
 
-import { ask } from "./service.js";
+import { request } from "./service.js";
 import { element, setText } from "./elements.js";
 
 let scale = null;
 
-/** Learns the scale of the bundle's ratings; what is below needs it. */
+/** Loads the rating scale of the bundle, which the functions below need. */
 export async function scaleKnown() {
-  scale ??= (await ask(["model"])).manifest.rating_scale;
+  scale ??= (await request(["model"])).manifest.rating_scale;
 }
 
-/** Five stars filled as far as a rating goes, and the number. */
+/** Creates five stars, filled in proportion to a rating, and the number. */
 export function shownStars() {
   const glyphs = element("span", { class: "glyphs", "aria-hidden": "true" }, "★★★★★");
   return element("span", { class: "stars" }, glyphs, element("span", { class: "number" }), element("span", { class: "unseen" }));
 }
 
-/** Makes `shownStars` show a rating; `kind` is said aloud. */
+/** Shows a rating in `shownStars`; `kind` is for screen readers. */
 export function showStars(shown, rating, kind) {
   const [glyphs, number, after] = shown.children;
   const zero = Math.min(scale[0], 0);
@@ -25,7 +25,7 @@ export function showStars(shown, rating, kind) {
   setText(after, ` stars ${kind}`);
 }
 
-/** The ratings to give: whole ones where those are at most ten, else five from end to end. */
+/** Returns the ratings to choose from: whole ones if at most ten, else five from end to end. */
 function choices() {
   const [low, high] = scale;
   const whole = Array.from({ length: Math.max(Math.floor(high) - Math.ceil(low) + 1, 0) }, (_, at) => Math.ceil(low) + at);
@@ -34,7 +34,7 @@ function choices() {
 
 let groups = 0;
 
-/** Radio buttons that look like stars; calls `give(rating)`. */
+/** Creates radio buttons that look like stars; they call `give(rating)`. */
 export function starInput(title, give) {
   const name = `stars-${(groups += 1)}`;
   const group = element("fieldset", { class: "give" }, element("legend", { class: "unseen" }, `Stars for ${title}`));
@@ -46,7 +46,7 @@ export function starInput(title, give) {
   return group;
 }
 
-/** Makes `starInput` show a rating; undefined for none. */
+/** Shows a rating in `starInput`; undefined for none. */
 export function setStarInput(group, rating) {
   for (const label of group.querySelectorAll("label")) {
     const radio = label.firstChild;

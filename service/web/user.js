@@ -1,19 +1,19 @@
-// A known user: who, what they have seen, and what that says of them.
+// The view of a known user: history, genres, recommendations.
 
 import { REPLACE, go, read } from "./address.js";
 import { byId, count, element, keep, latest, setText, setValue } from "./elements.js";
 import { filmKey, filmRow, showFilm } from "./film_row.js";
-import { tellNotice, tellProblem } from "./notice.js";
+import { showNotice, showProblem } from "./notice.js";
 import { recommend } from "./recommendations.js";
-import { ask } from "./service.js";
+import { request } from "./service.js";
 import { scaleKnown, shownStars, showStars } from "./stars.js";
 
 const TYPING_MS = 250;
 const FIRST = 12;
 const MOST = 500;
-const TASTES = 4;
+const MOST_GENRES = 4;
 
-let asked = null;
+let requested = null;
 let seen = null;
 let isWhole = false;
 
@@ -21,18 +21,18 @@ export function startUser() {
   const typed = latest(async (signal, text) => {
     if (text === "") return;
     go({ user: text }, REPLACE);
-    const { items } = await ask(["users"], { query: { query: text, limit: 20 }, signal }).catch(() => ({ items: [] }));
+    const { items } = await request(["users"], { query: { query: text, limit: 20 }, signal }).catch(() => ({ items: [] }));
     if (!signal.aborted) offer(items);
   }, () => TYPING_MS);
   byId("user-id").addEventListener("input", ({ target }) => typed(target.value));
-  byId("someone").addEventListener("click", someone);
+  byId("random-user").addEventListener("click", showRandomUser);
   byId("whole-history").addEventListener("click", () => {
     isWhole = !isWhole;
     showHistory();
   });
 }
 
-/** Shows the user of the address, or chooses one where it names none. */
+/** Shows the user of the address, or chooses one if it names none. */
 export function showUser(state) {
   if (state.user === null) {
     chooseFirst();
@@ -40,30 +40,30 @@ export function showUser(state) {
   }
   setValue(byId("user-id"), state.user);
   setText(byId("recommended-heading"), "Would like next");
-  if (asked !== state.user) {
-    asked = state.user;
+  if (requested !== state.user) {
+    requested = state.user;
     loadHistory();
   }
   recommend({ user_id: state.user }, `user ${state.user}`, state);
-  return { heading: `User ${state.user}`, lead: "What they saw, and what the model makes of it." };
+  return { heading: `User ${state.user}`, lead: "History, and recommendations from it." };
 }
 
-/** Somebody to begin with: of the first users, of the quarter with the longest histories, who likes most. */
+/** Chooses a first user: one with a long history and high ratings. */
 const chooseFirst = latest(async (signal) => {
   try {
-    const answer = await ask(["users"], { query: { limit: 50 }, signal });
+    const answer = await request(["users"], { query: { limit: 50 }, signal });
     if (signal.aborted) return;
     offer(answer.items);
     const busiest = answer.items.toSorted((one, other) => other.num_movies - one.num_movies);
     const [first] = busiest.slice(0, Math.ceil(busiest.length / 4)).sort((one, other) => other.mean_rating - one.mean_rating);
     go({ user: first.user_id }, REPLACE);
   } catch (problem) {
-    if (!signal.aborted) tellProblem(byId("recommended-notice"), problem, () => showUser(read()));
+    if (!signal.aborted) showProblem(byId("recommended-notice"), problem, () => showUser(read()));
   }
 });
 
-const someone = latest(async (signal) => {
-  const pick = (offset) => ask(["users"], { query: { limit: 2, offset }, signal });
+const showRandomUser = latest(async (signal) => {
+  const pick = (offset) => request(["users"], { query: { limit: 2, offset }, signal });
   try {
     const { total } = await pick(0);
     const { items } = await pick(Math.floor(Math.random() * Math.max(total - 1, 1)));
@@ -71,7 +71,7 @@ const someone = latest(async (signal) => {
     byId("user-id").value = other.user_id;
     go({ user: other.user_id });
   } catch (problem) {
-    if (!signal.aborted) tellProblem(byId("history-notice"), problem, someone);
+    if (!signal.aborted) showProblem(byId("history-notice"), problem, showRandomUser);
   }
 });
 
@@ -83,7 +83,7 @@ function offer(users) {
 
 const loadHistory = latest(async (signal) => {
   try {
-    const [user] = await Promise.all([ask(["users", asked], { query: { limit: MOST }, signal }), scaleKnown()]);
+    const [user] = await Promise.all([request(["users", requested], { query: { limit: MOST }, signal }), scaleKnown()]);
     if (signal.aborted) return;
     seen = user;
     byId("history-notice").replaceChildren();
@@ -93,16 +93,16 @@ const loadHistory = latest(async (signal) => {
     seen = null;
     const notice = byId("history-notice");
     if (problem.status === 404) {
-      const stranger = element("a", { href: "#view=stranger" }, "Give a few films stars");
-      tellNotice(notice, "Nobody here has this id", "So the list is what most people see. If this is you:", stranger);
+      const you = element("a", { href: "#view=you" }, "Rate a few films");
+      showNotice(notice, "No user has this id", "So the list shows the most rated films. If this is you:", you);
     } else {
-      tellProblem(notice, problem, loadHistory);
+      showProblem(notice, problem, loadHistory);
     }
   }
   showHistory();
 });
 
-/** What a user gave a film, where their history is loaded. */
+/** Returns a user's rating of a film, if the history is loaded. */
 export function starsGiven(userId, movieId) {
   return seen?.user_id === userId ? seen.items.find((film) => film.movie_id === movieId)?.rating : undefined;
 }
@@ -112,7 +112,7 @@ function showHistory() {
   const mean = seen?.mean_rating;
   const average = mean === null || mean === undefined ? "" : `, ${mean.toFixed(1)} stars on average`;
   setText(byId("history-summary"), seen ? `${count(seen.num_movies, "film")}${average}; newest first` : "");
-  keep(byId("taste"), tastes(films), {
+  keep(byId("genre-shares"), genreShares(films), {
     key: ([genre]) => genre,
     make: ([genre]) => element("li", {}, element("span", {}, genre), element("span", { class: "bar", "aria-hidden": "true" }), element("span", { class: "soft" })),
     update: (row, [, share]) => {
@@ -135,10 +135,10 @@ function showHistory() {
   setText(button, isWhole ? "Show fewer" : films.length < seen?.num_movies ? `Show the newest ${films.length}` : `Show all ${films.length}`);
 }
 
-/** The genres that most films have, with their shares. */
-function tastes(films) {
+/** Returns the most frequent genres with their shares. */
+function genreShares(films) {
   const counts = new Map();
   for (const genre of films.flatMap((film) => film.genres)) counts.set(genre, (counts.get(genre) ?? 0) + 1);
-  const falling = [...counts].sort(([, one], [, other]) => other - one).slice(0, TASTES);
+  const falling = [...counts].sort(([, one], [, other]) => other - one).slice(0, MOST_GENRES);
   return falling.map(([genre, number]) => [genre, number / films.length]);
 }

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.index_trial import Queries, Trial, ask, build
+from benchmarks.index_trial import Queries, Trial, build, measure
 from service.bundle.candidate_index import CandidateIndex
 
 random = np.random.default_rng(0)
@@ -12,7 +12,7 @@ SEEN = random.integers(2_000, size=(30, 5)).astype(np.int32)
 QUERIES = Queries.of(CANDIDATES, random.normal(size=(30, 8)).astype(np.float32), SEEN)
 
 
-def test_the_right_answers_are_the_best_that_were_not_seen() -> None:
+def test_the_exact_results_are_the_best_unseen_candidates() -> None:
     for place in range(3):
         scores = {row: float(CANDIDATES[row] @ QUERIES.embeddings[place]) for row in range(2_000)}
         unseen = [row for row in sorted(scores, key=lambda row: -scores[row]) if row not in SEEN[place]]
@@ -20,13 +20,13 @@ def test_the_right_answers_are_the_best_that_were_not_seen() -> None:
 
 
 @pytest.mark.parametrize("backend", ["annoy", "usearch", "exact"])
-def test_an_index_is_asked_with_more_effort_until_it_finds_enough(backend: Trial, tmp_path: Path) -> None:
+def test_search_k_is_raised_until_the_recall_is_reached(backend: Trial, tmp_path: Path) -> None:
     if backend == "usearch":
         pytest.importorskip("usearch", reason="optional: requirements/usearch.txt")
     CandidateIndex.write_candidates(tmp_path, CANDIDATES)
     if backend != "exact":
         assert build(tmp_path, backend, threads=1)["file_mib"] > 0.05
-    easy, hard = (ask(tmp_path, backend, QUERIES, recall) for recall in (0.0, 0.999))
+    easy, hard = (measure(tmp_path, backend, QUERIES, recall) for recall in (0.0, 0.999))
     assert hard["recall"] >= 0.999
     assert easy["recall"] <= hard["recall"]
     assert easy["search_k"] <= hard["search_k"]

@@ -16,7 +16,7 @@ def seen(latencies_ms: list[float], outcome: str = "ok", wait_ms: float = 0) -> 
     return samples
 
 
-def test_percentiles_are_latencies_that_occurred() -> None:
+def test_percentiles_are_measured_latencies() -> None:
     result = summarise(
         PLAN, [seen([float(ms) for ms in range(1, 501)]), seen([float(ms) for ms in range(501, 1_001)])]
     )
@@ -33,7 +33,7 @@ def test_percentiles_are_latencies_that_occurred() -> None:
     assert result["by_kind"].keys() == {"known"}
 
 
-def test_refusals_do_not_flatter_latencies_and_timeouts_count_in_them() -> None:
+def test_latencies_exclude_refusals_and_include_timeouts() -> None:
     result = summarise(
         PLAN, [seen([5.0] * 8), seen([0.1], "503 overloaded"), seen([10_000.0], "ReadTimeout")]
     )
@@ -43,7 +43,7 @@ def test_refusals_do_not_flatter_latencies_and_timeouts_count_in_them() -> None:
     assert result["error_rate"] == 0.2
 
 
-def test_answers_that_come_after_the_end_are_not_in_the_rate() -> None:
+def test_answers_after_the_end_are_not_in_the_rate() -> None:
     assert summarise(PLAN, [seen([5.0] * 10), seen([9_001.0] * 10)])["requests_per_second"] == 1
 
 
@@ -53,7 +53,7 @@ def test_a_service_that_refuses_everything_has_no_latency() -> None:
     assert Objectives(p99_ms=1).missed(result) == ["p99 of at most 1 ms: no latency at all"]
 
 
-def test_objectives_that_are_kept_are_not_missed() -> None:
+def test_only_missed_objectives_are_reported() -> None:
     result = summarise(PLAN, [seen([5.0] * 10)])
     assert Objectives(p99_ms=5, max_error_rate=0, min_rps=1).missed(result) == []
     assert len(Objectives(p99_ms=4.9, min_rps=1.1).missed(result)) == 2
@@ -64,11 +64,11 @@ def limits(samples: Samples, rate: float | None = None) -> list[str]:
     return client_limits(plan, [samples], Columns.of([samples]), 10.0)
 
 
-def test_a_client_with_time_to_spare_limits_nothing() -> None:
+def test_an_idle_client_is_not_the_limit() -> None:
     assert limits(seen([10.0] * 100), rate=10) == []
 
 
-def test_a_client_says_when_it_is_the_limit() -> None:
+def test_a_client_that_is_the_limit_is_reported() -> None:
     busy, sleepy = seen([10.0] * 100), seen([10.0] * 100)
     busy.cpu_share = 0.97
     sleepy.late_ms = [3.0] * 100
@@ -89,15 +89,15 @@ def test_a_client_says_when_it_is_the_limit() -> None:
         ({"mix": (0, 0, 0, 0)}, "--mix"),
     ],
 )
-def test_a_plan_that_cannot_be_done_is_refused_by_name(wrong: dict[str, object], named: str) -> None:
+def test_an_invalid_plan_is_refused_with_the_name_of_the_option(wrong: dict[str, object], named: str) -> None:
     with pytest.raises(ValueError, match=named):
         Plan(url="http://service", **wrong)  # type: ignore[arg-type]  # one of many types
 
 
-def test_connections_are_dealt_out_evenly() -> None:
+def test_connections_are_distributed_evenly() -> None:
     plan = Plan(url="http://service", connections=7, processes=3)
     assert [plan.connections_of(number) for number in range(3)] == [3, 2, 2]
 
 
-def test_the_key_is_not_written_down() -> None:
+def test_the_key_is_not_in_the_report() -> None:
     assert "secret" not in str(Plan(url="http://service", api_key="secret").to_document())

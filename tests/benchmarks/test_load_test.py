@@ -18,7 +18,7 @@ BRIEFLY = ["--seconds", "1", "--warm-up-seconds", "0.1", "--connections", "3"]
 
 
 def run_here(plan: Plan) -> Samples:
-    """One client process's work in a thread of this process."""
+    """Run a client process's function in a thread."""
     with MatineeClient(plan.url) as client:
         inventory = Inventory.of(client)
     here, there = multiprocessing.Pipe()
@@ -32,7 +32,7 @@ def run_here(plan: Plan) -> Samples:
     return message
 
 
-def test_a_good_service_is_measured_by_several_processes_and_reported(
+def test_several_processes_measure_a_service_and_report(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with fake_service() as service:
@@ -50,7 +50,7 @@ def test_a_good_service_is_measured_by_several_processes_and_reported(
     assert "good answers/s" in captured.err
 
 
-def test_errors_are_counted_by_kind_and_a_missed_objective_is_exit_code_1(
+def test_errors_are_counted_by_kind_and_a_missed_objective_exits_with_1(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     def answer(count: int) -> str:
@@ -66,27 +66,27 @@ def test_errors_are_counted_by_kind_and_a_missed_objective_is_exit_code_1(
     assert len(printed["missed"]) == 3
 
 
-def test_where_nobody_listens_nothing_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_refused_connection_is_not_measured(capsys: pytest.CaptureFixture[str]) -> None:
     with fake_service() as service:
         pass
     assert main([service.url, *BRIEFLY]) == 2
     assert "cannot be measured" in capsys.readouterr().out
 
 
-def test_a_stall_is_felt_by_all_who_were_to_arrive_in_it() -> None:
+def test_a_stall_delays_every_request_due_in_it() -> None:
     def answer(count: int) -> str:
         return "stall" if count == 40 else "good"
 
     with fake_service(answer) as service:
         plan = Plan(url=service.url, connections=2, processes=1, rate=100, warm_up_seconds=0, seconds=1.2)
         samples = run_here(plan)
-    assert len(samples.latencies_ms) == 120  # none is left out
-    # Of the half second's fifty arrivals forty waited for at least a tenth of a second.
+    assert len(samples.latencies_ms) == 120  # all requests
+    # 40 of the 50 requests due in the half second wait for at least 0.1 s.
     assert sum(latency > 100 for latency in samples.latencies_ms) >= 38
     assert sum(wait > 100 for wait in samples.waits_ms) >= 30
 
 
-def test_arrivals_whose_time_is_over_before_they_are_sent_are_errors() -> None:
+def test_requests_that_time_out_before_they_are_sent_are_errors() -> None:
     with fake_service(lambda _: "stall") as service:
         plan = Plan(
             url=service.url,

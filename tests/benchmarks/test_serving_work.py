@@ -1,4 +1,4 @@
-"""What serving frameworks call is the work of the service."""
+"""The work that serving frameworks call gives the service's answers."""
 
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ def work(tiny_artifacts: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return make_work()
 
 
-def test_a_batch_is_answered_in_order_with_ten_unseen_movies_and_their_stars(
+def test_a_batch_is_answered_in_order_with_ten_unseen_movies_and_ratings(
     work: Any, recommender: Recommender
 ) -> None:
     user_ids = list(USER_IDS[:3])

@@ -1,4 +1,4 @@
-"""The profile of a request names what the service measures."""
+"""`benchmarks.stages` knows every stage that the service measures."""
 
 from pathlib import Path
 
@@ -11,19 +11,19 @@ from service.telemetry.observer import Observer, Stage
 
 class Stages(Observer):
     def __init__(self) -> None:
-        self.told: set[str] = set()
+        self.observed: set[str] = set()
 
     def stage(self, stage: Stage, seconds: float) -> None:
         assert seconds >= 0
-        self.told.add(stage)
+        self.observed.add(stage)
 
 
-def test_every_stage_of_an_ordinary_request_has_a_row(recommender: Recommender) -> None:
+def test_every_stage_of_a_request_has_a_row(recommender: Recommender) -> None:
     observer = Stages()
     BatchAnswerer(lambda: recommender, observer)([RecommendQuery(user_id="42", k=3)])
-    assert observer.told == set(STAGES)
+    assert observer.observed == set(STAGES)
 
 
-def test_the_page_has_a_place_for_the_table() -> None:
+def test_the_page_has_the_marks_of_the_table() -> None:
     page = (Path(__file__).parents[2] / "docs" / "performance.md").read_text(encoding="utf-8")
     assert page.count("benchmarks.stages -->") == 2

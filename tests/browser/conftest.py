@@ -1,4 +1,4 @@
-"""A browser, a service that it asks, and pages that report what goes wrong in them."""
+"""Fixtures: a browser, a service, and pages whose errors fail the test."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from service_process import ServiceProcess, running_service
 
 _CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
-# As root there is no sandbox; the rest keeps Chromium from asking for anything outside of this machine.
+# Root has no sandbox; the rest keeps Chromium from connecting to other hosts.
 _ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -30,7 +30,7 @@ _ARGUMENTS = [
 def browser() -> Iterator[Browser]:
     if _CHROMIUM is None:
         pytest.skip("Chromium is not installed (Debian: apt-get install chromium), and CHROMIUM names none")
-    expect.set_options(timeout=15_000)  # where the machine is busy
+    expect.set_options(timeout=15_000)  # for a busy machine
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=_ARGUMENTS)
         yield browser
@@ -39,11 +39,11 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def service(
-    browser: Browser,  # noqa: ARG001 nothing is started where there is no browser
+    browser: Browser,  # noqa: ARG001 starts nothing without a browser
     tiny_artifacts: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[ServiceProcess]:
-    """Serves the tiny bundle with titles that are markup or, where PICTURES_OF names artifacts, those."""
+    """Serve the tiny bundle with titles that are markup or, if PICTURES_OF names artifacts, those."""
     directory = tmp_path_factory.mktemp("browser")
     pictured = os.environ.get("PICTURES_OF")
     artifacts = Path(pictured) if pictured else with_markup(tiny_artifacts, directory / "artifacts")
@@ -54,6 +54,6 @@ def service(
 
 @pytest.fixture
 def open_page(browser: Browser, service: ServiceProcess) -> Iterator[OpenPage]:
-    """Opens pages of the service; at the end none of them may have failed, or asked others."""
+    """Open pages of the service; at the end fail on errors, and on requests to other hosts."""
     with opening(browser, str(service.client.base_url)) as open_page:
         yield open_page

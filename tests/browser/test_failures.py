@@ -1,4 +1,4 @@
-"""What the page says when the service fails, or asks for a key."""
+"""What the page shows when the service fails, or requires a key."""
 
 import json
 from collections.abc import Callable
@@ -30,7 +30,7 @@ def change_user(page: Page, user_id: str) -> None:
         (lambda route: route.fulfill(status=502, body="<h1>Bad gateway</h1>"), "The service answered 502"),
     ],
 )
-def test_a_failure_is_said_in_words_and_can_be_tried_again(
+def test_an_error_is_shown_in_words_with_a_button_to_try_again(
     failure: Callable[[Route], None], words: str, open_page: OpenPage
 ) -> None:
     page = open_page("#view=user&user=42")
@@ -43,11 +43,11 @@ def test_a_failure_is_said_in_words_and_can_be_tried_again(
     page.unroute("**/recommend")
     alert.get_by_role("button", name="Try again").click()
     expect(alert).to_have_count(0)
-    expect(page.locator("h1")).to_be_focused()  # where the keyboard goes on: the button is gone
+    expect(page.locator("h1")).to_be_focused()  # the button is removed
     assert recommended(page) != before
 
 
-def test_a_service_without_a_bundle_is_said_on_an_empty_page(open_page: OpenPage) -> None:
+def test_a_service_without_a_bundle_is_reported_on_an_empty_page(open_page: OpenPage) -> None:
     page = open_page("#view=model")
     for path in ("**/users?*", "**/model"):
         page.route(path, problem(503, "no-bundle", "No bundle", "its bundle is still being loaded"))
@@ -63,7 +63,7 @@ def test_a_service_without_a_bundle_is_said_on_an_empty_page(open_page: OpenPage
     expect(page.locator("#genres label")).not_to_have_count(0)
 
 
-def test_where_keys_are_required_one_is_asked_for_and_held_in_memory_only(open_page: OpenPage) -> None:
+def test_a_required_key_is_prompted_for_and_kept_in_memory_only(open_page: OpenPage) -> None:
     refuse = problem(401, "key-missing", "Unauthorized", "expected X-API-Key")
     page = open_page("#view=model")
 
@@ -76,11 +76,11 @@ def test_where_keys_are_required_one_is_asked_for_and_held_in_memory_only(open_p
     page.route(lambda url: not url.endswith("/") and "/web/" not in url, guard)
     page.goto(page.url.partition("#")[0])
     page.reload()
-    dialog = page.get_by_role("dialog", name="This service asks for a key")
+    dialog = page.get_by_role("dialog", name="This service requires a key")
     expect(dialog).to_be_visible()
     page.fill("#key", "wrong")
     page.keyboard.press("Enter")
-    expect(dialog.get_by_role("alert")).to_have_text("The service did not take that key.")
+    expect(dialog.get_by_role("alert")).to_have_text("The service refused this key.")
     page.fill("#key", "open sesame")
     page.keyboard.press("Enter")
     assert recommended(page)
@@ -89,4 +89,4 @@ def test_where_keys_are_required_one_is_asked_for_and_held_in_memory_only(open_p
     page.reload()
     expect(dialog).to_be_visible()
     page.get_by_role("button", name="Not now").click()
-    expect(page.get_by_role("alert").first).to_contain_text("asks for a key")
+    expect(page.get_by_role("alert").first).to_contain_text("requires a key")

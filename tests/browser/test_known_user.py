@@ -1,4 +1,4 @@
-"""The page as a known user sees it."""
+"""The view of a known user."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def titles(items: list[dict[str, Any]]) -> list[str]:
     return [item["title"] for item in items]
 
 
-def test_with_nothing_in_the_address_a_known_users_history_and_list_are_shown(
+def test_an_empty_address_shows_a_known_users_history_and_recommendations(
     open_page: OpenPage, service: ServiceProcess
 ) -> None:
     page = open_page()
@@ -36,14 +36,14 @@ def test_with_nothing_in_the_address_a_known_users_history_and_list_are_shown(
     expect(page.locator("#history .number")).to_have_text(given)
 
 
-def test_every_recommendation_says_its_stars_score_source_and_reason(
+def test_every_recommendation_has_rating_score_source_and_reason(
     open_page: OpenPage, service: ServiceProcess
 ) -> None:
     page = open_page("#view=user&user=42")
     items = answer(service, user_id="42", explain=True)
     recommended(page)
     for row, item in zip(page.locator("#recommended > li").all(), items, strict=True):
-        # Python and JavaScript round a half otherwise.
+        # Python and JavaScript round a half differently.
         assert float(row.locator(".number").inner_text()) == pytest.approx(
             item["predicted_rating"], abs=0.051
         )
@@ -66,9 +66,9 @@ def test_typing_another_id_shows_that_user_and_keeps_the_focus(
     assert page.url.endswith("#view=user&user=7")
 
 
-def test_an_unknown_user_is_told_so_kindly_and_gets_what_is_popular(open_page: OpenPage) -> None:
+def test_an_unknown_user_gets_a_notice_and_the_most_rated_films(open_page: OpenPage) -> None:
     page = open_page("#view=user&user=nobody")
-    expect(page.locator("#history-notice")).to_contain_text("Nobody here has this id")
+    expect(page.locator("#history-notice")).to_contain_text("No user has this id")
     assert recommended(page)
     expect(page.locator("#recommended .badge").first).to_have_text("popular")
     expect(page.locator(".problem")).to_have_count(0)
@@ -76,7 +76,7 @@ def test_an_unknown_user_is_told_so_kindly_and_gets_what_is_popular(open_page: O
     expect(page.locator("h1")).to_have_text("What would you like?")
 
 
-def test_filters_order_and_diversity_are_those_of_the_service(
+def test_filters_order_and_diversity_are_sent_to_the_service(
     open_page: OpenPage, service: ServiceProcess
 ) -> None:
     page = open_page("#view=user&user=42")
@@ -95,7 +95,7 @@ def test_filters_order_and_diversity_are_those_of_the_service(
     page.locator("#diversity").fill("0.5")
     diverse = {"filter": narrow, "rank_by": "rating", "diversity": 0.5}
     expect(shown).to_have_text(titles(answer(service, user_id="42", **diverse)))
-    # The address says it all: another visitor of the link sees the same.
+    # The address has the whole state: the link shows the same to others.
     again = open_page(page.url.partition("/#")[2].join(["#", ""]))
     assert recommended(again) == shown.all_text_contents()
     assert again.is_checked("#genres [value=War]")
@@ -104,7 +104,7 @@ def test_filters_order_and_diversity_are_those_of_the_service(
     expect(page.locator("#no-filters")).to_be_hidden()
 
 
-def test_filters_that_nothing_passes_say_so(open_page: OpenPage) -> None:
+def test_filters_that_nothing_passes_show_a_notice(open_page: OpenPage) -> None:
     page = open_page("#view=user&user=42&from=9000")
     expect(page.locator("#recommended-notice")).to_contain_text("No film passes")
     page.click("#no-filters")
@@ -144,7 +144,7 @@ def test_a_list_that_changes_keeps_its_rows_and_is_never_empty(open_page: OpenPa
     assert page.evaluate("window.fewest") >= 9
 
 
-def test_more_are_shown_where_they_are_asked_for(open_page: OpenPage, service: ServiceProcess) -> None:
+def test_the_button_shows_more_recommendations(open_page: OpenPage, service: ServiceProcess) -> None:
     page = open_page("#view=user&user=42")
     recommended(page)
     page.click("#more")
@@ -153,7 +153,7 @@ def test_more_are_shown_where_they_are_asked_for(open_page: OpenPage, service: S
 
 def test_the_first_recommendations_are_on_screen_within_300_ms_of_the_load(open_page: OpenPage) -> None:
     page = open_page("#view=model")
-    # Noted in the frame after the one that has the list in it: only then is it painted.
+    # Measured in the frame after the one that contains the list, when it is painted.
     page.add_init_script(
         """new MutationObserver((_, observer) => {
             if (!document.querySelector("#recommended > li")) return;
@@ -170,5 +170,5 @@ def test_the_first_recommendations_are_on_screen_within_300_ms_of_the_load(open_
         times_ms.append(
             page.evaluate("window.firstList - performance.getEntriesByType('navigation')[0].loadEventEnd")
         )
-    # The best of five, since others may use the machine: a page that is too slow is so each time.
+    # Best of five, because of other load on the machine.
     assert min(times_ms) < 300, times_ms

@@ -1,6 +1,6 @@
-"""Every main state of the page, in light and dark, narrow and wide: whether all can use it, and its looks.
+"""Accessibility and layout of every main state of the page, light and dark, narrow and wide.
 
-With PICTURES set to a directory the README's pictures are written there; PICTURES_OF names their artifacts.
+PICTURES names a directory for the README's screenshots, PICTURES_OF the artifacts that they show.
 """
 
 import os
@@ -34,7 +34,7 @@ def filters(page: Page) -> None:
     known_user(page)
 
 
-def stranger(page: Page) -> None:
+def you(page: Page) -> None:
     page.get_by_role("link", name="You", exact=True).click()
     rows = page.locator("#rate-search li")
     for row, stars in ((0, 5), (3, 5), (1, 4)):
@@ -44,7 +44,7 @@ def stranger(page: Page) -> None:
     expect(page.locator("#recommended .why").first).to_contain_text("Because of")
 
 
-def new_stranger(page: Page) -> None:
+def you_without_ratings(page: Page) -> None:
     page.get_by_role("link", name="You", exact=True).click()
     expect(page.locator("#recommended .badge").first).to_have_text("popular")
 
@@ -70,7 +70,7 @@ def unknown_user(page: Page) -> None:
 def failure(page: Page) -> None:
     known_user(page)
     page.route("**/recommend", lambda route: route.abort("connectionrefused"))
-    page.get_by_role("button", name="Someone else").click()
+    page.get_by_role("button", name="Random user").click()
     expect(page.locator(".problem").first).to_be_visible()
 
 
@@ -81,11 +81,11 @@ def key(page: Page) -> None:
     expect(page.get_by_role("dialog")).to_be_visible()
 
 
-STATES = [known_user, filters, stranger, new_stranger, movie, model, unknown_user, failure, key]
+STATES = [known_user, filters, you, you_without_ratings, movie, model, unknown_user, failure, key]
 PICTURED = {
     ("known_user", "light", 1280),
     ("known_user", "dark", 360),
-    ("stranger", "dark", 1280),
+    ("you", "dark", 1280),
     ("movie", "light", 1280),
     ("model", "light", 1280),
 }
@@ -95,7 +95,7 @@ PICTURED = {
     ("scheme", "width"), [("light", 360), ("dark", 360), ("light", 1280), ("dark", 1280), ("light", 1600)]
 )
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
-def test_a_state_fits_and_has_no_barriers(
+def test_a_state_fits_the_window_and_is_accessible(
     state: Callable[[Page], None],
     scheme: Literal["light", "dark"],
     width: int,

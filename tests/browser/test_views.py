@@ -1,4 +1,4 @@
-"""A film, the model, and going from one to the other."""
+"""The views of a film and of the model, and navigation."""
 
 import re
 
@@ -10,7 +10,7 @@ from service_process import ServiceProcess
 pytestmark = pytest.mark.browser
 
 
-def test_a_film_has_its_likes_and_predictions_for_the_user_and_for_you(
+def test_a_film_has_similar_films_and_predictions_for_the_user_and_for_you(
     open_page: OpenPage, service: ServiceProcess
 ) -> None:
     page = open_page("#view=movie&movie=m17&user=42&rated=5:m18")
@@ -21,18 +21,18 @@ def test_a_film_has_its_likes_and_predictions_for_the_user_and_for_you(
         float(text.removeprefix("cosine ")) for text in page.locator("#similar .score").all_inner_texts()
     ]
     assert cosines == pytest.approx([film["score"] for film in similar], abs=0.0051)
-    for who, person in (
+    for who, user in (
         ("User 42", {"user_id": "42"}),
         ("You", {"history": [{"movie_id": "m18", "rating": 5}]}),
     ):
-        stars = service.client.post("/predict_rating", json=person | {"movie_id": "m17"}).json()[
+        stars = service.client.post("/predict_rating", json=user | {"movie_id": "m17"}).json()[
             "predicted_rating"
         ]
         fact = page.locator("#facts > div").filter(has_text=re.compile(f"^{who} would give"))
         assert float(fact.locator(".number").inner_text()) == pytest.approx(stars, abs=0.051)
 
 
-def test_another_user_can_be_chosen_on_the_page_of_a_film(open_page: OpenPage) -> None:
+def test_another_user_can_be_chosen_in_the_view_of_a_film(open_page: OpenPage) -> None:
     page = open_page("#view=movie&movie=m17")
     expect(page.locator("h1")).to_have_text("Movie 17 (1917)")
     page.fill("#movie-user-id", "7")
@@ -40,15 +40,15 @@ def test_another_user_can_be_chosen_on_the_page_of_a_film(open_page: OpenPage) -
     expect(page.locator("#movie-user-id")).to_be_focused()
 
 
-def test_an_unknown_film_is_said_and_not_asked_for_again_and_again(open_page: OpenPage) -> None:
+def test_an_unknown_film_shows_a_notice_and_is_requested_once(open_page: OpenPage) -> None:
     page = open_page("#view=model")
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
     page.goto(page.url.partition("#")[0] + "#view=movie&movie=none")
     expect(page.locator("#movie-notice")).to_contain_text("No film here has this id")
     expect(page.locator("#film-facts")).to_be_hidden()
     page.wait_for_timeout(300)
-    assert sum(url.endswith("/movies/none") for url in asked) == 1
+    assert sum(url.endswith("/movies/none") for url in requested) == 1
 
 
 def test_a_film_that_failed_to_load_can_be_tried_again(open_page: OpenPage) -> None:
@@ -70,7 +70,7 @@ def test_any_text_is_an_id_of_a_film(movie_id: str, open_page: OpenPage, service
     expect(page.locator("h1")).to_have_text(service.client.get(f"/movies/{quoted}").json()["title"])
 
 
-def test_a_film_leads_back_and_on_with_the_focus_on_its_heading(open_page: OpenPage) -> None:
+def test_navigation_to_a_film_and_back_focuses_the_heading(open_page: OpenPage) -> None:
     page = open_page("#view=user&user=42")
     title = recommended(page)[0]
     page.click("#recommended .title >> nth=0")
@@ -83,7 +83,7 @@ def test_a_film_leads_back_and_on_with_the_focus_on_its_heading(open_page: OpenP
     assert recommended(page)[0] == title
 
 
-def test_the_model_is_shown_with_its_age_and_what_was_measured(open_page: OpenPage) -> None:
+def test_the_model_is_shown_with_its_bundle_and_age(open_page: OpenPage) -> None:
     page = open_page("#view=model")
     expect(page.locator("#model-facts")).to_contain_text("tiny-1")
     expect(page.locator("#model-facts")).to_contain_text(
@@ -91,7 +91,7 @@ def test_the_model_is_shown_with_its_age_and_what_was_measured(open_page: OpenPa
     )
 
 
-def test_measures_stand_beside_the_baselines_and_the_best_is_bold(open_page: OpenPage) -> None:
+def test_metrics_are_shown_beside_the_baselines_and_the_best_is_bold(open_page: OpenPage) -> None:
     page = open_page("")
     recommended(page)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from service_process import REPOSITORY
-from synthetic_ratings import two_tastes, write_csv
+from synthetic_ratings import two_clusters, write_csv
 
 from service.bundle.current import read_current
 from training.export.bundle_inventory import BUILDING, VERIFYING, bundles_in, verify_whole
@@ -25,7 +25,7 @@ LONGEST_SECONDS = 300
 
 @pytest.fixture(scope="module")
 def csv_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    table = two_tastes(per_user=6, with_features=False)
+    table = two_clusters(per_user=6, with_features=False)
     return write_csv(table, tmp_path_factory.mktemp("ratings") / "csv")
 
 

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from brute_force import BruteForce
 from service_process import REPOSITORY, ServiceProcess, running_service
-from synthetic_ratings import NUM_USERS, two_tastes, write_csv
+from synthetic_ratings import NUM_USERS, two_clusters, write_csv
 
 from service.bundle.current import read_current
 from training.data.table import RatingsTable
@@ -29,7 +29,7 @@ LIKED: list[dict[str, Any]] = [
 
 @pytest.fixture(scope="module")
 def table() -> RatingsTable:
-    return two_tastes(with_features=False)
+    return two_clusters(with_features=False)
 
 
 @pytest.fixture(scope="module")

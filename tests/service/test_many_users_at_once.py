@@ -54,7 +54,7 @@ def content(answer: httpx.Response) -> tuple[int, Any]:
 @pytest.fixture(scope="module")
 def alone(tiny_artifacts: Path) -> Iterator[list[tuple[int, Any]]]:
     """Each request's answer from a service that gets one at a time, and caches no user."""
-    settings = Settings(artifacts=tiny_artifacts, remembered_users=0)
+    settings = Settings(artifacts=tiny_artifacts, cached_users=0)
     with asking(create_app(settings, wait_for_bundle=True)) as ask:
         yield [content(ask("POST", path, json=body)) for path, body in REQUESTS]
 
@@ -75,7 +75,7 @@ def test_each_gets_the_answer_that_it_gets_alone(
         return on_the_event_loop
 
     monkeypatch.setattr(BatchTiming, "is_quick", is_quick)
-    settings = Settings(artifacts=tiny_artifacts, remembered_users=cached_users, batch_size=16)
+    settings = Settings(artifacts=tiny_artifacts, cached_users=cached_users, batch_size=16)
     app = create_app(settings, wait_for_bundle=True)
 
     async def ask_all() -> list[tuple[int, Any]]:

@@ -22,7 +22,7 @@ def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch
         "queue_size": 9,
         "batch_size": 10,
         "index": "exact",
-        "remembered_users": 12,
+        "cached_users": 12,
         "max_body_bytes": 2_048,
         "catalogue_threads": 4,
         "tensorflow_intra_op_threads": 5,
@@ -46,7 +46,22 @@ def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch
     assert Settings().model_dump() == values
 
 
-def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_former_name_of_the_user_cache_is_still_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MATINEE_REMEMBERED_USERS", "12")
+    assert Settings().cached_users == 12
+    monkeypatch.setenv("MATINEE_CACHED_USERS", "13")
+    assert Settings().cached_users == 13
+    assert Settings(cached_users=14).cached_users == 14
+
+
+def test_an_error_names_the_setting_and_not_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MATINEE_CACHED_USERS", "-1")
+    with pytest.raises(ValidationError) as caught:
+        Settings()
+    assert [each["loc"] for each in caught.value.errors()] == [("cached_users",)]
+
+
+def test_an_empty_variable_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MATINEE_PORT", "")
     assert Settings().port == 8000
 
@@ -61,6 +76,6 @@ def test_a_value_out_of_range_is_refused(name: str, value: str, monkeypatch: pyt
         Settings()
 
 
-def test_settings_do_not_change_after_the_start() -> None:
+def test_settings_are_frozen() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        Settings().port = 1  # type: ignore[misc] # that it is frozen is tested
+        Settings().port = 1  # type: ignore[misc] # frozen: that is what is tested

@@ -1,4 +1,4 @@
-"""A model of `synthetic_ratings.two_tastes`, trained and exported once for all tests."""
+"""A model of `synthetic_ratings.two_clusters`, trained and exported once for all tests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from synthetic_ratings import SMALL_CONFIG, two_tastes
+from synthetic_ratings import SMALL_CONFIG, two_clusters
 
 from service.loading import load_recommender
 from service.settings import Settings
@@ -35,24 +35,24 @@ MakeModel = Callable[..., TrainedModel]
 
 
 @pytest.fixture(scope="session")
-def tastes() -> RatingsTable:
-    """`two_tastes` whole."""
-    return two_tastes()
+def clusters() -> RatingsTable:
+    """`two_clusters` whole."""
+    return two_clusters()
 
 
 @pytest.fixture(scope="session")
-def tastes_split(tastes: RatingsTable) -> Split:
-    return temporal_split(tastes)
+def clusters_split(clusters: RatingsTable) -> Split:
+    return temporal_split(clusters)
 
 
 @pytest.fixture(scope="session")
-def train_table(tastes: RatingsTable, tastes_split: Split) -> RatingsTable:
-    return tastes.take(tastes_split.train)
+def train_table(clusters: RatingsTable, clusters_split: Split) -> RatingsTable:
+    return clusters.take(clusters_split.train)
 
 
 @pytest.fixture(scope="session")
-def test_table(tastes: RatingsTable, tastes_split: Split) -> RatingsTable:
-    return tastes.take(tastes_split.test)
+def test_table(clusters: RatingsTable, clusters_split: Split) -> RatingsTable:
+    return clusters.take(clusters_split.test)
 
 
 @pytest.fixture(scope="session")

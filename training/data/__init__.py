@@ -1,1 +1,1 @@
-"""Where ratings come from, the columnar table they become, and how it is split."""
+"""Loading ratings into one columnar table, and splitting it into training and test rows."""

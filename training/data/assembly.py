@@ -1,4 +1,4 @@
-"""From the columns of any source to the one table: vocabularies in order, the latest rating of a pair."""
+"""Build the ratings and movie tables from the columns of any source, deduplicated and with ordered ids."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from numpy.typing import NDArray
 from service.bundle.title_year import year_of
 from training.data.table import MovieTable, RatingsTable, UserFeature, id_order
 
-# GroupLens has used all of these for 'we do not know'.
+# GroupLens's spellings of an unknown genre.
 _NO_GENRE = {"", "(no genres listed)", "unknown", "Unknown"}
 
 
 def assemble_movies(
     movie_ids: Sequence[str], titles: Sequence[str], genres: Sequence[Sequence[str]]
 ) -> MovieTable:
-    """The movie table, in id order, genres in one spelling, years read from the titles.
+    """Build the movie table: in id order, genres normalized, years parsed from the titles.
 
     Args:
-      movie_ids: distinct ids in any order, shape [num_movies].
-      titles: of the same movies.
-      genres: of the same movies, in any spelling GroupLens uses.
+        movie_ids: Distinct ids in any order, shape [num_movies].
+        titles: Titles of these movies.
+        genres: Genres of these movies, in any spelling that GroupLens uses.
     """
     order = id_order(movie_ids)
     ordered_titles = tuple(titles[row].strip() for row in order)
@@ -49,20 +49,20 @@ def assemble_ratings(
     name: str,
     source: str,
 ) -> RatingsTable:
-    """The ratings table: users in id order, and of each (user, movie) only the latest rating.
+    """Build the ratings table: users in id order, and only the latest rating of each (user, movie) pair.
 
-    Rows keep their order. Of two ratings with the same timestamp the later row is the latest.
+    Rows keep their order. Of two ratings with the same timestamp the later row counts.
 
     Args:
-      user_ids: distinct ids in any order, shape [num_users].
-      user_codes: per rating a position in `user_ids`, shape [n].
-      movies: every candidate.
-      movie_rows: per rating a position in `movies`, shape [n].
-      stars: shape [n].
-      timestamps: Unix seconds, shape [n].
-      user_features: by name, one value per id of `user_ids`, empty where missing.
-      name: of the data.
-      source: where it came from, for a person to read.
+        user_ids: Distinct ids in any order, shape [num_users].
+        user_codes: Position in `user_ids` of each rating, shape [n].
+        movies: The candidates.
+        movie_rows: Position in `movies` of each rating, shape [n].
+        stars: Ratings in stars, shape [n].
+        timestamps: Unix seconds, shape [n].
+        user_features: Values by feature name, one for each id of `user_ids`, empty if missing.
+        name: Name of the data set.
+        source: Description of where it came from.
     """
     order = id_order(user_ids)
     row_of_code = np.empty(len(order), np.int32)
@@ -96,7 +96,7 @@ def _latest_only(table: RatingsTable) -> RatingsTable:
     in_order = np.sort(pairs)
     if not (in_order[1:] == in_order[:-1]).any():
         return table
-    # Stable, so that of equal timestamps the later row comes last.
+    # Stable: of equal timestamps the later row comes last.
     order = np.lexsort((table.timestamps, pairs))
     is_latest = np.append(pairs[order][1:] != pairs[order][:-1], True)
     kept = np.sort(order[is_latest])

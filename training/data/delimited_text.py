@@ -1,4 +1,4 @@
-"""How delimited text is written, and a plain reader that counts its lines."""
+"""Formats of delimited text, and a reader that knows line numbers."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from training.errors import DataError
 
 @dataclass(frozen=True)
 class Format:
-    """How rows are written.
+    """Format of a delimited text file.
 
     Attributes:
-      separator: stands between fields.
-      fields: their names in order; none where the first row of a file names them.
-      quoted: fields may stand in double quotes, and the text is UTF-8. Otherwise quotes mean nothing and the
-        text may be Latin-1, as that of the older MovieLens files is.
+        separator: Text between fields.
+        fields: Names of the fields in order; empty if the first row names them.
+        quoted: Whether fields may be in double quotes; the text is then UTF-8. Otherwise quotes are ordinary
+            characters and the text may be Latin-1, as in the older MovieLens files.
     """
 
     separator: str
@@ -27,16 +27,16 @@ class Format:
 
     @property
     def noun(self) -> str:
-        """What fields are said to be: 'tab-separated'."""
+        """Adjective for messages, such as 'tab-separated'."""
         return {"\t": "tab", ",": "comma"}.get(self.separator, f"'{self.separator}'") + "-separated"
 
 
 def as_utf8(content: bytes, row_format: Format) -> bytes:
-    """The same text in UTF-8; text that may be quoted is taken to be so already.
+    """Convert a file's text to UTF-8; quoted formats are UTF-8 already.
 
     Args:
-      content: in UTF-8 or, unless it may be quoted, in Latin-1.
-      row_format: how its rows are written.
+        content: Text in UTF-8 or, unless the format is quoted, in Latin-1.
+        row_format: Its format.
     """
     if row_format.quoted or content.isascii():
         return content
@@ -48,20 +48,20 @@ def as_utf8(content: bytes, row_format: Format) -> bytes:
 
 
 def records(file: str, content: bytes, row_format: Format) -> Iterator[tuple[int, list[str]]]:
-    """Every row, a header too, with the line it starts in; empty lines are no rows.
+    """Iterate over rows, header included, with the line each starts in; skip empty lines.
 
-    It finds the same rows as Arrow, which reads faster but cannot name a line.
+    Finds the same rows as Arrow, which is faster but does not report lines.
 
     Args:
-      file: the file as the user knows it, for messages.
-      content: its text in UTF-8.
-      row_format: how its rows are written.
+        file: The file's name for messages.
+        content: Its text in UTF-8.
+        row_format: Its format.
 
     Yields:
-      The line, the first being 1, and the fields.
+        Line number from 1, and the fields.
 
     Raises:
-      DataError: a field is longer than any text should be.
+        DataError: A field is longer than the limit of `csv`.
     """
     text = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", errors="replace", newline="")
     if not row_format.quoted:

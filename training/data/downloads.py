@@ -1,4 +1,4 @@
-"""Keeps the downloads of tfds from hanging: it retries ten times and sets no time limit of its own."""
+"""Timeouts for downloads of tfds, which sets none and retries ten times."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ import requests
 from requests import adapters
 
 
-class _ImpatientAdapter(adapters.HTTPAdapter):
-    """Sends once; gives up when nothing has come for a while, neither an answer nor more of its body.
+class _TimeoutAdapter(adapters.HTTPAdapter):
+    """HTTP adapter with a timeout for each step of a request, and without retries.
 
     Args:
-      patience_seconds: how long that while is.
+        timeout_seconds: Longest time without progress.
     """
 
-    def __init__(self, patience_seconds: float) -> None:
+    def __init__(self, timeout_seconds: float) -> None:
         super().__init__(max_retries=0)
-        self._patience_seconds = patience_seconds
+        self._timeout_seconds = timeout_seconds
 
-    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override] # passed on as it came
-        """Sends a request, and waits for the head of the answer.
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override] # options are passed on
+        """Send a request, and wait for the head of the response.
 
         Raises:
-          requests.RequestException: it did not come in time, or not at all.
+            requests.RequestException: It did not arrive in time, or not at all.
         """
-        # A time limit of requests covers neither the look-up of a name nor the sum over a host's addresses;
-        # hence the thread. A daemon, so that one stuck in a look-up does not hold the process back.
-        options["timeout"] = self._patience_seconds
+        # The timeout of requests covers neither the DNS lookup nor the sum over a host's addresses; hence the
+        # thread. A daemon, so that one stuck in a lookup does not keep the process alive.
+        options["timeout"] = self._timeout_seconds
         outcome: queue.SimpleQueue[requests.Response | Exception] = queue.SimpleQueue()
-        ask = partial(self._put_outcome, outcome, request, options)
-        threading.Thread(target=ask, name="download", daemon=True).start()
+        send = partial(self._put_outcome, outcome, request, options)
+        threading.Thread(target=send, name="download", daemon=True).start()
         try:
-            answer = outcome.get(timeout=self._patience_seconds)
+            answer = outcome.get(timeout=self._timeout_seconds)
         except queue.Empty:
             raise requests.ConnectTimeout(
-                f"no answer in {self._patience_seconds:g} s", request=request
+                f"no response in {self._timeout_seconds:g} s", request=request
             ) from None
         if isinstance(answer, Exception):
             raise answer
@@ -54,21 +54,21 @@ class _ImpatientAdapter(adapters.HTTPAdapter):
     ) -> None:
         try:
             outcome.put(super().send(request, **options))
-        except Exception as error:  # noqa: BLE001 - raised again in the thread that waits
+        except Exception as error:  # noqa: BLE001 - raised again in the waiting thread
             outcome.put(error)
 
 
 @contextmanager
-def impatient_downloads(patience_seconds: float) -> Iterator[None]:
-    """Within it whatever tfds downloads is given up after a while without progress, and not tried again.
+def downloads_with_timeout(timeout_seconds: float) -> Iterator[None]:
+    """Make downloads of tfds fail after a time without progress, without retries.
 
     Args:
-      patience_seconds: how long that while is.
+        timeout_seconds: Longest time without progress.
     """
     ordinary = adapters.HTTPAdapter
-    # tfds makes its adapters through this name and passes nothing but how often to retry.
-    adapters.HTTPAdapter = lambda max_retries: _ImpatientAdapter(patience_seconds)  # type: ignore[misc,assignment]  # noqa: ARG005 the patience stands for them
+    # tfds makes its adapters through this name and passes only the number of retries.
+    adapters.HTTPAdapter = lambda max_retries: _TimeoutAdapter(timeout_seconds)  # type: ignore[misc,assignment]  # noqa: ARG005 there are none
     try:
         yield
     finally:
-        adapters.HTTPAdapter = ordinary  # type: ignore[misc] # put back
+        adapters.HTTPAdapter = ordinary  # type: ignore[misc] # restored

@@ -1,4 +1,4 @@
-"""An unpacked directory or its zip: the files of a data set, read and never written."""
+"""Read-only access to the files of a data set in a directory or a zip."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ from training.errors import DataError
 
 
 class Folder(Protocol):
-    """Files in a directory and, as archives have them, in the directories directly inside."""
+    """Files of a directory or zip, down to one level of subdirectories."""
 
     @property
     def path(self) -> Path:
-        """The directory or the zip."""
+        """Path of the directory or zip."""
 
     def names(self) -> list[str]:
-        """The files, relative to the folder, like 'ml-100k/u.data'."""
+        """List the files relative to the folder, such as 'ml-100k/u.data'."""
 
     def read(self, name: str) -> bytes:
-        """A file's bytes.
+        """Read a file.
 
         Raises:
-          DataError: they cannot be read.
+            DataError: It cannot be read.
         """
 
     def label(self, name: str) -> str:
-        """The file as the user knows it, for messages."""
+        """Return the file's name for messages."""
 
 
 @contextmanager
 def open_folder(path: Path) -> Iterator[Folder]:
-    """Opens a directory or a zip.
+    """Open a directory or a zip.
 
     Args:
-      path: of either.
+        path: Path of either.
 
     Raises:
-      DataError: it is missing, unreadable, or neither.
+        DataError: It is missing, unreadable, or neither.
     """
     try:
         if path.is_dir():
@@ -55,7 +55,7 @@ def open_folder(path: Path) -> Iterator[Folder]:
         reason = "no such file or directory; give an unpacked directory or its zip"
         raise DataError(f"{error.filename}: {reason}") from None
     except zipfile.BadZipFile:
-        reason = "expected a directory or a zip, got a file that is no zip, or a truncated one"
+        reason = "expected a directory or a zip, got a file that is not a zip, or a truncated one"
         raise DataError(f"{path}: {reason}; fetch it again") from None
     except OSError as error:
         raise DataError(f"{error.filename or path}: cannot be read: {error.strerror or error}") from None
@@ -94,7 +94,7 @@ class _Zip:
         try:
             return self.archive.read(self._members[name])
         except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
-            # RuntimeError is of an encrypted member, or of one compressed in a way that Python does not know.
+            # RuntimeError: the member is encrypted, or compressed with an unknown method.
             reason = f"the zip is damaged here ({error or 'it ends early'}); fetch it again"
             raise DataError(f"{self.label(name)}: {reason}") from None
 

@@ -1,4 +1,4 @@
-"""Reads ratings as GroupLens lays them out, from a directory or a zip; writes nothing."""
+"""Read ratings in GroupLens's file layouts from a directory or a zip."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from training.errors import DataError
 
 
 def read_grouplens(path: Path) -> RatingsTable:
-    """Reads ratings in any of GroupLens's layouts, recognised from the files present.
+    """Read ratings in any of GroupLens's layouts, detected from the files present.
 
     `u.data`, `u.item`, `u.user` and `ratings.dat`, `movies.dat`, `users.dat` (the users' file may be absent);
-    or `ratings.csv`, `movies.csv` with any ids, any scale and further columns. Any subset of a published
-    data set in any order will do. Timestamps are Unix seconds, negative before 1970.
+    or `ratings.csv`, `movies.csv` with any ids, any rating scale and further columns. Rows may be any subset
+    of a published data set, in any order. Timestamps are Unix seconds, negative before 1970.
 
     Args:
-      path: a directory or a zip; the files may lie in a directory inside it.
+        path: A directory or a zip; the files may lie in a directory inside it.
 
     Returns:
-      The table, its rows in file order.
+        The table, its rows in file order.
 
     Raises:
-      DataError: naming file, line and reason.
+        DataError: A file is wrong; the message has file, line and reason.
     """
     with open_folder(path) as folder:
         layout, directory = _recognise(folder)
@@ -57,7 +57,7 @@ def read_grouplens(path: Path) -> RatingsTable:
 
 
 def _recognise(folder: Folder) -> tuple[Layout, PurePosixPath]:
-    """The layout and the directory inside the folder that holds it; the outermost where there are several."""
+    """Detect the layout and its directory inside the folder, the outermost if there are several."""
     places = [PurePosixPath(name) for name in folder.names()]
     for depth in (1, 2):
         found = [
@@ -131,7 +131,7 @@ def _read_users(
 def _distinct_ids(rows: Rows, column: str) -> list[str]:
     codes, ids = rows.ids(column)
     if len(ids) < len(rows):
-        # Codes count up as ids are first met, so the first that does not is the first to come again.
+        # Codes ascend in order of first occurrence, so the first that does not ascend is a repetition.
         repeated = int(np.flatnonzero(np.maximum.accumulate(codes)[:-1] >= codes[1:])[0]) + 1
         rows.fail(
             repeated, f"expected each {column} once, got {ids[codes[repeated]]!r} again; keep one of them"

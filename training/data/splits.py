@@ -1,4 +1,4 @@
-"""The two splits of the reference experiments, on any table."""
+"""Random and temporal splits of the ratings into training and test rows."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _SEED = 42
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Which rows of a table train and which test; together every row once.
+    """Training and test rows of a table; each row is in exactly one of them.
 
     Attributes:
-      name: 'random' or 'temporal'.
-      train: rows of the table; int64, shape [num_train].
-      test: rows of the table; int64, shape [num_test].
+        name: 'random' or 'temporal'.
+        train: Row positions; int64, shape [num_train].
+        test: Row positions; int64, shape [num_test].
     """
 
     name: str
@@ -31,14 +31,14 @@ class Split:
 
 
 def random_split(table: RatingsTable) -> Split:
-    """The published split of the TFRS tutorials: all rows shuffled, the first 80 % train.
+    """Split as the TFRS tutorials do: shuffle all rows, the first 80 % are training rows.
 
-    The rows come in shuffled order. The recipe is `tf.random.set_seed(42)` and
-    `dataset.shuffle(100_000, seed=42, reshuffle_each_iteration=False)`; a buffer that holds every row makes
-    it a whole shuffle on larger data too. It takes about 250 bytes a row while it runs.
+    Rows are in shuffled order. The tutorials use `tf.random.set_seed(42)` and
+    `dataset.shuffle(100_000, seed=42, reshuffle_each_iteration=False)`; here the buffer holds every row, so
+    that larger data is shuffled completely. It needs about 250 bytes a row.
     """
     num_rows = len(table)
-    # The op itself takes both seeds, so nothing else that draws from TensorFlow's global seed is disturbed.
+    # The op takes both seeds, so that TensorFlow's global seed is not changed.
     shuffled = tf.raw_ops.ShuffleDataset(
         input_dataset=tf.data.experimental.to_variant(tf.data.Dataset.range(num_rows)),
         buffer_size=max(num_rows, 100_000),
@@ -56,10 +56,10 @@ def random_split(table: RatingsTable) -> Split:
 
 
 def temporal_split(table: RatingsTable) -> Split:
-    """Of each user the last 20 % test, the rest train.
+    """Split by time: each user's last 20 % are test rows, the rest training rows.
 
-    A user's n rows are ordered by timestamp, then by movie id (as integers where all ids are, else as text);
-    the last round(0.2 n) test, halves rounded to even as Python's `round` does. Rows come in table order.
+    A user's n rows are ordered by timestamp, then by movie id (as integers if all ids are, else as text); the
+    last round(0.2 n) are test rows, halves rounded to even as by Python's `round`. Rows are in table order.
     """
     order_of_id = np.empty(table.num_movies, np.int64)
     order_of_id[id_order(table.movies.movie_ids)] = np.arange(table.num_movies)
@@ -79,10 +79,10 @@ SPLIT_NAMES = tuple(_SPLITS)
 
 
 def split_by_name(table: RatingsTable, name: str) -> Split:
-    """The split called `name`.
+    """Split a table by the name of the split.
 
     Raises:
-      DataError: there is no such split.
+        DataError: There is no split of this name.
     """
     if name not in _SPLITS:
         raise DataError(f"no split is called {name!r}; expected one of {', '.join(_SPLITS)}")

@@ -1,4 +1,4 @@
-"""The one table everything after loading works on: ratings by column."""
+"""Ratings and movies as columns, the data structure of the whole pipeline."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 
 
 def id_order(ids: Sequence[str]) -> NDArray[np.int64]:
-    """Positions that put ids in order: by value where all are integers, else as text.
+    """Return the positions that sort ids: by value if all are integers, else as text.
 
-    Vocabularies are kept in this order whatever the source, so that the same data gives the same rows.
+    Vocabularies have this order for every source, so that the same data gives the same rows.
 
     Args:
-      ids: external ids, shape [n].
+        ids: External ids, shape [n].
 
     Returns:
-      Positions into `ids`, shape [n]; equal ids keep their order.
+        Positions into `ids`, shape [n]; equal ids keep their order.
     """
     if all(one.isascii() and one.isdecimal() for one in ids):
         return np.array(sorted(range(len(ids)), key=lambda row: int(ids[row])), np.int64)
@@ -31,13 +31,13 @@ def id_order(ids: Sequence[str]) -> NDArray[np.int64]:
 
 @dataclass(frozen=True, eq=False)
 class MovieTable:
-    """Every movie of the movie file, rated or not: the candidates.
+    """The candidates: every movie of the movie file, rated or not.
 
     Attributes:
-      movie_ids: external ids in `id_order`, shape [num_movies].
-      titles: with their year, like 'Dances with Wolves (1990)'.
-      genres: of each movie, empty where none is known.
-      years: taken from the titles, 0 where they have none; int32, shape [num_movies].
+        movie_ids: External ids in `id_order`, shape [num_movies].
+        titles: Titles with the year, such as 'Dances with Wolves (1990)'.
+        genres: Genres of each movie, possibly none.
+        years: Years of release parsed from the titles, 0 if unknown; int32, shape [num_movies].
     """
 
     movie_ids: tuple[str, ...]
@@ -51,11 +51,11 @@ class MovieTable:
 
 @dataclass(frozen=True, eq=False)
 class UserFeature:
-    """One feature of the users, such as their occupation.
+    """A categorical feature of the users, such as the occupation.
 
     Attributes:
-      vocabulary: its distinct values in `id_order`.
-      codes: per user a position in `vocabulary`, -1 where missing; int32, shape [num_users].
+        vocabulary: Its distinct values in `id_order`.
+        codes: Position in `vocabulary` of each user, -1 if missing; int32, shape [num_users].
     """
 
     vocabulary: tuple[str, ...]
@@ -63,10 +63,10 @@ class UserFeature:
 
     @classmethod
     def of(cls, values: Sequence[str]) -> UserFeature:
-        """The feature with these values.
+        """Encode a feature.
 
         Args:
-          values: one per user, empty where missing; shape [num_users].
+            values: One for each user, empty if missing; shape [num_users].
         """
         distinct = sorted(set(values) - {""})
         vocabulary = tuple(distinct[row] for row in id_order(distinct))
@@ -80,16 +80,16 @@ class RatingsTable:
     """Ratings by column, each (user, movie) pair at most once.
 
     Attributes:
-      user_rows: positions in `user_ids`; int32, shape [num_ratings].
-      movie_rows: positions in `movies`; int32, shape [num_ratings].
-      stars: what the user gave; float32, shape [num_ratings].
-      timestamps: when, in Unix seconds; int64, shape [num_ratings].
-      user_ids: everyone who rated, in `id_order`.
-      movies: every candidate.
-      user_features: of every user by name ('gender', 'age', 'occupation'); empty where the data has none.
-      name: of the data, like 'movielens/100k' or the base name of a path.
-      source: where the rows came from, for a person to read.
-      num_replaced: ratings dropped on loading because the user rated the movie again later.
+        user_rows: Positions in `user_ids`; int32, shape [num_ratings].
+        movie_rows: Positions in `movies`; int32, shape [num_ratings].
+        stars: Ratings; float32, shape [num_ratings].
+        timestamps: Unix seconds; int64, shape [num_ratings].
+        user_ids: Users with a rating, in `id_order`.
+        movies: The candidates.
+        user_features: Features by name ('gender', 'age', 'occupation'); empty if the data has none.
+        name: Name of the data set, such as 'movielens/100k' or the base name of a path.
+        source: Description of where the rows came from.
+        num_replaced: Number of ratings dropped because the user rated the movie again later.
     """
 
     user_rows: NDArray[np.int32]
@@ -108,34 +108,34 @@ class RatingsTable:
 
     @property
     def num_ratings(self) -> int:
-        """How many rows there are."""
+        """Number of rows."""
         return len(self.user_rows)
 
     @property
     def num_users(self) -> int:
-        """How many users the vocabulary has, with or without a row here."""
+        """Number of users in the vocabulary, with or without a row here."""
         return len(self.user_ids)
 
     @property
     def num_movies(self) -> int:
-        """How many candidates there are, rated or not."""
+        """Number of candidates, rated or not."""
         return len(self.movies)
 
     @property
     def rating_scale(self) -> tuple[float, float]:
-        """The fewest and the most stars given, in the decimals of the data: 0.1, not 0.10000000149.
+        """Smallest and largest rating, as decimals of the data: 0.1, not 0.10000000149.
 
         Raises:
-          ValueError: there are no rows.
+            ValueError: There are no rows.
         """
         return float(str(self.stars.min())), float(str(self.stars.max()))
 
     @property
     def time_range(self) -> tuple[int, int]:
-        """The first and the last rating's time, in Unix seconds.
+        """First and last timestamp, in Unix seconds.
 
         Raises:
-          ValueError: there are no rows.
+            ValueError: There are no rows.
         """
         return int(self.timestamps.min()), int(self.timestamps.max())
 
@@ -145,10 +145,10 @@ class RatingsTable:
         return np.bincount(self.movie_rows, minlength=self.num_movies)
 
     def take(self, rows: NDArray[np.int64]) -> RatingsTable:
-        """The table of these rows only, in their order, with the same vocabularies.
+        """Select rows, in the given order, with the same vocabularies.
 
         Args:
-          rows: positions of ratings, shape [n].
+            rows: Positions of ratings, shape [n].
         """
         return dataclasses.replace(
             self,
@@ -159,9 +159,9 @@ class RatingsTable:
         )
 
     def sha256(self) -> str:
-        """A hash of the content: the same ratings, movies and user features have the same one.
+        """Hash the content: ratings, movies and user features.
 
-        Neither the source nor the order of the rows changes it.
+        The hash does not depend on the name, the source or the order of the rows.
         """
         digest = hashlib.sha256()
         features = {

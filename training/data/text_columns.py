@@ -1,4 +1,4 @@
-"""Delimited text as Arrow columns of text that still know their lines."""
+"""Columns of delimited text, parsed by Arrow, with errors that name the line."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from training.data.delimited_text import Format, as_utf8, records
 from training.errors import DataError
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-# Stands in for separators of several characters, which Arrow cannot split at.
+# Replaces separators of several characters, which Arrow does not support.
 _UNIT_SEPARATOR = "\x1f"
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-# Of at most 18 digits, so that it fits 64 bits.
+# At most 18 digits, which fit 64 bits.
 _INTEGER = r"^-?[0-9]{1,18}$"
 
 
 class Rows:
-    """The rows of one file. Empty lines do not count as rows, but do as lines.
+    """Rows of one file. Empty lines are not rows, but count as lines.
 
     Args:
-      file: the file as the user knows it, for messages.
-      content: its bytes.
-      row_format: how its rows are written.
-      columns: the fields to read; others are ignored.
+        file: The file's name for messages.
+        content: Its bytes.
+        row_format: Its format.
+        columns: Fields to read; others are ignored.
 
     Raises:
-      DataError: the file is empty, is not text, lacks a column, or a row has too few or too many fields.
+        DataError: The file is empty or not text, lacks a column, or a row has too few or too many fields.
     """
 
     def __init__(self, file: str, content: bytes, row_format: Format, columns: tuple[str, ...]) -> None:
@@ -51,25 +51,25 @@ class Rows:
         return int(self._table.num_rows)
 
     def texts(self, column: str) -> list[str]:
-        """One column as Python strings, shape [num_rows]; for files of moderate size."""
+        """Return a column as Python strings, shape [num_rows]; for files of moderate size."""
         values: list[str] = self._table[column].to_pylist()
         return values
 
     def codes(self, column: str) -> tuple[NDArray[np.int32], list[str]]:
-        """One column as positions in the list of its distinct values.
+        """Dictionary-encode a column.
 
         Returns:
-          Codes, int32 of shape [num_rows], and the distinct values.
+            Codes, int32 of shape [num_rows], and the distinct values.
         """
         chunks = self._table[column].dictionary_encode().unify_dictionaries().chunks
         codes = np.concatenate([chunk.indices.to_numpy() for chunk in chunks])
         return codes, chunks[0].dictionary.to_pylist()
 
     def ids(self, column: str) -> tuple[NDArray[np.int32], list[str]]:
-        """As `codes`, of ids, none of which may be empty.
+        """Dictionary-encode a column of ids, none of which may be empty.
 
         Raises:
-          DataError: one is.
+            DataError: An id is empty.
         """
         codes, values = self.codes(column)
         if "" in values:
@@ -79,10 +79,10 @@ class Rows:
         return codes, values
 
     def integers(self, column: str) -> NDArray[np.int64]:
-        """One column of whole numbers, negative ones too; int64, shape [num_rows].
+        """Parse a column of integers, possibly negative; int64, shape [num_rows].
 
         Raises:
-          DataError: a field is no whole number.
+            DataError: A field is not an integer.
         """
         texts = self._table[column]
         is_integer = pc.match_substring_regex(texts, _INTEGER)
@@ -93,10 +93,10 @@ class Rows:
         return numbers
 
     def numbers(self, column: str) -> NDArray[np.float32]:
-        """One column of decimal numbers; float32, shape [num_rows].
+        """Parse a column of decimal numbers; float32, shape [num_rows].
 
         Raises:
-          DataError: a field is no finite number.
+            DataError: A field is not a finite number.
         """
         codes, values = self.codes(column)
         numbers = np.array([float(one) if _NUMBER.fullmatch(one) else math.nan for one in values])
@@ -108,14 +108,14 @@ class Rows:
         return stars[codes]
 
     def fail(self, row: int, reason: str) -> NoReturn:
-        """Refuses the file for one of its rows.
+        """Raise an error about one row.
 
         Args:
-          row: position among the rows, the first being 0, any header not counted.
-          reason: what was expected, what came, how to fix it.
+            row: Position of the row from 0, without the header.
+            reason: What was expected, what was found, how to fix it.
 
         Raises:
-          DataError: always, with the row's line.
+            DataError: Always, with the row's line number.
         """
         num_headers = 0 if self._format.fields else 1
         for position, (line, _) in enumerate(records(self.file, self._content, self._format)):
@@ -163,7 +163,7 @@ class Rows:
             self._explain(len(fields), str(error).splitlines()[0])
 
     def _explain(self, num_fields: int, otherwise: str) -> NoReturn:
-        """Finds what Arrow, which reads in parallel, could not name: the line of its complaint."""
+        """Raise an error with the line number, which Arrow does not report."""
         for line, record in records(self.file, self._content, self._format):
             if len(record) != num_fields:
                 reason = f"expected {num_fields} {self._format.noun} fields, got {len(record)}"

@@ -1,4 +1,4 @@
-"""MovieLens through TensorFlow Datasets; the only importer of it."""
+"""Load MovieLens with TensorFlow Datasets; the only module that imports it."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from tensorflow_datasets.core.download.download_manager import NonMatchingChecks
 from tensorflow_datasets.core.download.util import DownloadError
 from tensorflow_datasets.structured.movielens import Movielens
 
-from training.data.downloads import impatient_downloads
+from training.data.downloads import downloads_with_timeout
 from training.data.prepared import read_prepared
 from training.data.table import RatingsTable
 from training.errors import DataError, SourceError, TrainingError
 
 DATASETS = ("100k", "1m", "latest-small", "20m", "25m")
-# Those that take minutes to fetch and prepare, so that tfds's own progress bars are worth their mess.
+# These take minutes to download and prepare, so the progress bars of tfds are shown.
 _LARGE_DATASETS = ("20m", "25m")
 _TABLES = ("ratings", "movies")
 
 
 class MovielensDirectory(Movielens):
-    """The tfds builder of MovieLens, reading GroupLens files that are already here.
+    """tfds builder of MovieLens that reads local GroupLens files.
 
     Args:
-      raw: the directory that holds them; none to read what was prepared before.
+        raw: Directory of the files; None to read data prepared before.
     """
 
     def __init__(self, *, raw: Path | None = None, **options: Any) -> None:
@@ -45,35 +45,35 @@ class MovielensDirectory(Movielens):
 
 
 def is_prepared(dataset: str) -> bool:
-    """Whether tfds has prepared both tables of a MovieLens version before.
+    """Whether tfds has already prepared both tables of a MovieLens version.
 
     Args:
-      dataset: one of `DATASETS`.
+        dataset: One of `DATASETS`.
     """
     with _quiet_tfds(), _tfds_failures(dataset):
         return all(tfds.builder(name, data_dir=_data_dir()).is_prepared() for name in _names(dataset))
 
 
-def load_movielens(dataset: str, *, patience_seconds: float = 5.0) -> RatingsTable:
-    """Loads a MovieLens version with `tfds.load`, which downloads and prepares it first if need be.
+def load_movielens(dataset: str, *, timeout_seconds: float = 5.0) -> RatingsTable:
+    """Load a MovieLens version with `tfds.load`, which downloads and prepares it first if necessary.
 
     Args:
-      dataset: one of `DATASETS`.
-      patience_seconds: a download is given up after so long without progress.
+        dataset: One of `DATASETS`.
+        timeout_seconds: Longest time without progress of a download.
 
     Returns:
-      The table, its rows in the order of tfds.
+        The table, with rows in the order of tfds.
 
     Raises:
-      DataError: the download has a wrong checksum, or what was prepared cannot be read.
-      SourceError: the download or its preparation failed.
+        DataError: The download has a wrong checksum, or the prepared data cannot be read.
+        SourceError: The download or its preparation failed.
     """
     how = "prepared before" if is_prepared(dataset) else "downloaded"
     with (
         _quiet_tfds(show_progress=dataset in _LARGE_DATASETS),
         _tfds_failures(dataset),
         _no_leftovers(dataset),
-        impatient_downloads(patience_seconds),
+        downloads_with_timeout(timeout_seconds),
     ):
         (_, ratings), (movies, _) = (
             tfds.load(name, split="train", data_dir=_data_dir(), with_info=True) for name in _names(dataset)
@@ -82,15 +82,15 @@ def load_movielens(dataset: str, *, patience_seconds: float = 5.0) -> RatingsTab
 
 
 def prepare_directory(raw: Path, dataset: str, data_dir: Path) -> None:
-    """Prepares local GroupLens files with the tfds builder, so that rows get the published order.
+    """Prepare local GroupLens files with the tfds builder, which gives rows the published order.
 
     Args:
-      raw: the directory of the files.
-      dataset: the MovieLens version they are, one of `DATASETS`.
-      data_dir: where to.
+        raw: Directory of the files.
+        dataset: Their MovieLens version, one of `DATASETS`.
+        data_dir: Output directory.
 
     Raises:
-      SourceError: it cannot be written.
+        SourceError: `data_dir` cannot be written.
     """
     with _quiet_tfds(), _tfds_failures(dataset):
         for table in _TABLES:
@@ -99,15 +99,15 @@ def prepare_directory(raw: Path, dataset: str, data_dir: Path) -> None:
 
 
 def load_directory(dataset: str, data_dir: Path, source: str) -> RatingsTable:
-    """Loads what `prepare_directory` prepared.
+    """Load data prepared by `prepare_directory`.
 
     Args:
-      dataset: the MovieLens version, one of `DATASETS`.
-      data_dir: where it was prepared.
-      source: where the files came from, for a person to read.
+        dataset: The MovieLens version, one of `DATASETS`.
+        data_dir: Its output directory.
+        source: Description of where the files came from.
 
     Raises:
-      DataError: it cannot be read.
+        DataError: The data cannot be read.
     """
     with _quiet_tfds(), _tfds_failures(dataset):
         ratings, movies = (
@@ -121,13 +121,13 @@ def _names(dataset: str) -> list[str]:
 
 
 def _data_dir() -> str | None:
-    # tfds reads the variable too, but only once, when it is imported.
+    # tfds reads the variable only when it is imported.
     return os.environ.get("TFDS_DATA_DIR") or None
 
 
 @contextmanager
 def _quiet_tfds(*, show_progress: bool = False) -> Iterator[None]:
-    """Drop tfds's warnings about its own code and what it prints; progress bars, if any, are on stderr."""
+    """Suppress what tfds prints, and warnings about its own code; progress bars, if any, are on stderr."""
     verbosity = absl_logging.get_verbosity()
     absl_logging.set_verbosity(absl_logging.ERROR)
     tfds.display_progress_bar(show_progress)
@@ -141,7 +141,7 @@ def _quiet_tfds(*, show_progress: bool = False) -> Iterator[None]:
 
 @contextmanager
 def _tfds_failures(dataset: str) -> Iterator[None]:
-    """Turns what tfds and whatever is below it raise into errors of ours."""
+    """Convert exceptions of tfds and of its dependencies to `DataError` and `SourceError`."""
     try:
         yield
     except TrainingError:
@@ -154,13 +154,13 @@ def _tfds_failures(dataset: str) -> Iterator[None]:
     except (requests.RequestException, DownloadError) as error:
         reason = f"the download failed: {_in_short(error)}; try again, or give a copy with --data PATH"
         raise SourceError(f"movielens/{dataset}: {reason}") from None
-    except Exception as error:  # noqa: BLE001 - of many libraries' kinds
-        reason = f"tfds gave up: {type(error).__name__}: {_in_short(error)}; give a copy with --data PATH"
+    except Exception as error:  # noqa: BLE001 - many libraries raise here
+        reason = f"tfds failed: {type(error).__name__}: {_in_short(error)}; give a copy with --data PATH"
         raise SourceError(f"movielens/{dataset}: {reason}") from None
 
 
 def _in_short(error: Exception) -> str:
-    """The innermost reason, in one line and without the connection object's name."""
+    """Return the innermost reason, in one line and without the connection object's name."""
     inner = error.args[0] if error.args and isinstance(error.args[0], Exception) else error
     text = " ".join(str(getattr(inner, "reason", inner)).split()) or type(inner).__name__
     return re.sub(r"^HTTPS?Connection\w*\([^)]*\): ", "", text)[:300].rstrip(".")
@@ -168,7 +168,7 @@ def _in_short(error: Exception) -> str:
 
 @contextmanager
 def _no_leftovers(dataset: str) -> Iterator[None]:
-    """Removes what a failed download leaves beside the good ones."""
+    """Remove the incomplete files of a failed download."""
     builder = tfds.builder(_names(dataset)[0], data_dir=_data_dir())
     downloads = Path(builder.data_dir_root).expanduser() / "downloads"
     before = set(downloads.glob("*/*.tmp.*"))

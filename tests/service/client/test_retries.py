@@ -1,4 +1,4 @@
-"""When a client asks again, and how long it waits before."""
+"""Which requests the clients retry, and after which wait."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from service.client import AsyncMatineeClient, MatineeClient
-from service.client.errors import AnswerError, Unavailable
+from service.client.answer_errors import AnswerError, Unavailable
 
 GENRES: dict[str, Any] = {"bundle_id": "b1", "items": []}
 PROBLEM = {"type": "urn:matinee:queue-full", "title": "Too many", "status": 503, "detail": "wait"}
@@ -17,7 +17,7 @@ PROBLEM = {"type": "urn:matinee:queue-full", "title": "Too many", "status": 503,
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Seconds that the client would have slept."""
+    """Seconds of each sleep that the client requested, instead of sleeping."""
     waits: list[float] = []
     monkeypatch.setattr("tenacity.nap.time.sleep", waits.append)
 
@@ -29,7 +29,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def answering(*answers: httpx.Response | Exception) -> httpx.MockTransport:
-    """Gives these answers in order."""
+    """Mock transport that returns or raises these in order."""
     left = list(answers)
 
     def answer(_: httpx.Request) -> httpx.Response:
@@ -47,7 +47,7 @@ def busy(retry_after: str | None = None) -> httpx.Response:
     )
 
 
-def test_a_busy_service_is_asked_again_after_the_time_it_names(waits: list[float]) -> None:
+def test_a_503_is_retried_after_the_seconds_of_retry_after(waits: list[float]) -> None:
     transport = answering(busy("2"), httpx.ConnectError("refused"), busy(), httpx.Response(200, json=GENRES))
     assert MatineeClient("http://service", transport=transport).genres().bundle_id == "b1"
     assert waits[0] == 2
@@ -55,17 +55,17 @@ def test_a_busy_service_is_asked_again_after_the_time_it_names(waits: list[float
     assert len(waits) == 3
 
 
-def test_the_async_client_waits_as_well(waits: list[float]) -> None:
-    async def asked() -> str:
+def test_the_async_client_retries_as_well(waits: list[float]) -> None:
+    async def bundle_id() -> str:
         transport = answering(busy("3"), httpx.Response(200, json=GENRES))
         async with AsyncMatineeClient("http://service", transport=transport) as client:
             return (await client.genres()).bundle_id
 
-    assert anyio.run(asked) == "b1"
+    assert anyio.run(bundle_id) == "b1"
     assert waits == [3]
 
 
-def test_a_date_to_come_back_at_is_waited_for(waits: list[float]) -> None:
+def test_retry_after_may_be_a_date(waits: list[float]) -> None:
     at = format_datetime(datetime.now(UTC) + timedelta(seconds=20), usegmt=True)
     transport = answering(busy(at), busy("soon"), httpx.Response(200, json=GENRES))
     MatineeClient("http://service", transport=transport).genres()
@@ -73,7 +73,7 @@ def test_a_date_to_come_back_at_is_waited_for(waits: list[float]) -> None:
     assert waits[1] < 1
 
 
-def test_it_gives_up_when_the_tries_are_used_or_the_wait_is_too_long(waits: list[float]) -> None:
+def test_it_gives_up_after_the_last_retry_or_if_the_wait_is_too_long(waits: list[float]) -> None:
     with pytest.raises(Unavailable, match="503 Too many: wait"):
         MatineeClient("http://service", retries=1, transport=answering(busy(), busy())).genres()
     assert len(waits) == 1
@@ -84,7 +84,7 @@ def test_it_gives_up_when_the_tries_are_used_or_the_wait_is_too_long(waits: list
         MatineeClient("http://service", retries=0, transport=answering(httpx.ConnectError("no"))).genres()
 
 
-def test_readiness_is_told_at_once_and_a_rollback_never_done_twice(waits: list[float]) -> None:
+def test_readiness_and_rollback_are_never_retried(waits: list[float]) -> None:
     with pytest.raises(Unavailable):
         MatineeClient("http://service", transport=answering(busy("1"))).ready()
     with pytest.raises(Unavailable):
@@ -92,7 +92,7 @@ def test_readiness_is_told_at_once_and_a_rollback_never_done_twice(waits: list[f
     assert waits == []
 
 
-def test_other_errors_are_not_repeated(waits: list[float]) -> None:
+def test_other_errors_are_not_retried(waits: list[float]) -> None:
     late = httpx.Response(504, json=PROBLEM | {"status": 504})
     with pytest.raises(AnswerError) as raised:
         MatineeClient("http://service", transport=answering(late)).genres()

@@ -43,7 +43,7 @@ def test_a_queue_that_is_full_is_503_and_a_deadline_that_passes_504(
         assert may_end.wait(20)
         return read(*arguments)
 
-    settings = Settings(artifacts=tiny_artifacts, queue_size=1, request_timeout_ms=1_000, remembered_users=0)
+    settings = Settings(artifacts=tiny_artifacts, queue_size=1, request_timeout_ms=1_000, cached_users=0)
     with asking(create_app(settings)) as ask, ThreadPoolExecutor(3) as pool:
         while ask("GET", "/readyz").status_code != 200:
             time.sleep(0.02)

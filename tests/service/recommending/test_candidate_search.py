@@ -82,7 +82,7 @@ def fallbacks(record: StageTimes) -> list[str]:
     num_excluded=st.sampled_from([0, 1, 40, 700]),
     widest=st.sampled_from([0, 256, 2048]),
 )
-def test_exactly_as_many_as_asked_for_come_back_and_every_depth_begins_alike(
+def test_the_requested_number_is_returned_and_each_depth_is_a_prefix_of_the_next(
     *, seed: int, share: float, num_excluded: int, widest: int, candidates: Floats, index: CandidateIndex
 ) -> None:
     passing = np.random.default_rng(seed).random(NUM_CANDIDATES) < share
@@ -118,10 +118,10 @@ def test_the_index_finds_most_of_the_best_and_without_it_all_are_found(
     assert 150 < shared < 200
 
 
-def test_where_asking_annoy_takes_longer_every_candidate_is_scored_and_that_is_counted(
+def test_every_candidate_is_scored_if_annoy_would_take_longer_and_that_is_counted(
     candidates: Floats, index: CandidateIndex
 ) -> None:
-    allowed = allow(np.arange(NUM_CANDIDATES) % 3 == 0, [])  # 2,000 pass: 144 are asked of Annoy
+    allowed = allow(np.arange(NUM_CANDIDATES) % 3 == 0, [])  # 2,000 pass: Annoy is queried for 144
     record = StageTimes()
     found = widest_of(index, 128).best(query(1), allowed, 10, record)
     assert fallbacks(record) == ["widened", "exact"]
@@ -131,9 +131,7 @@ def test_where_asking_annoy_takes_longer_every_candidate_is_scored_and_that_is_c
     assert fallbacks(record) == ["widened"]
 
 
-def test_where_too_few_of_what_annoy_found_pass_it_is_asked_for_more(
-    candidates: Floats, index: CandidateIndex
-) -> None:
+def test_annoy_is_searched_deeper_if_too_few_results_pass(candidates: Floats, index: CandidateIndex) -> None:
     """The third that pass are the worst for the query: the filter's share of the catalogue misleads."""
     embedding = query(2)
     worst = exact(candidates, embedding, allow(everything(), []))[-NUM_CANDIDATES // 3 :]
@@ -145,7 +143,7 @@ def test_where_too_few_of_what_annoy_found_pass_it_is_asked_for_more(
     assert found[0].tolist() == worst[:10]
 
 
-def test_both_ways_are_timed_and_annoy_is_asked_for_a_power_of_two_at_most(index: CandidateIndex) -> None:
+def test_both_ways_are_timed_and_the_annoy_limit_is_a_power_of_two(index: CandidateIndex) -> None:
     widest = CandidateSearch(index).widest
     assert 0 <= widest < NUM_CANDIDATES / 2
     assert widest == 0 or widest.bit_count() == 1

@@ -1,4 +1,4 @@
-"""Reasons by the tiny model, whose arithmetic is exact, with histories longer than it reads."""
+"""Explanations with the tiny model, whose arithmetic is exact, and histories longer than `max_history`."""
 
 from dataclasses import replace
 from typing import Any
@@ -19,7 +19,7 @@ def explained(recommender: Recommender, **fields: Any) -> Recommendation:
 
 
 def losses(tiny: TinyModel, user_id: str | None, seen: list[Rated], row: int) -> dict[int, float]:
-    """By hand: what the score of `row` loses without each movie that is read."""
+    """Compute by hand what the score of `row` loses without each movie that the model reads."""
     whole = tiny.candidates[row] @ tiny.embed(user_id, seen, None)
     without = {
         left_out[0]: tiny.candidates[row]
@@ -30,7 +30,7 @@ def losses(tiny: TinyModel, user_id: str | None, seen: list[Rated], row: int) ->
 
 
 @pytest.mark.parametrize("user_id", USER_IDS)
-def test_those_that_contribute_most_are_named_with_what_the_score_loses_without_them(
+def test_the_largest_contributions_are_what_the_score_loses_without_each_movie(
     user_id: str, recommender: Recommender, tiny: TinyModel
 ) -> None:
     answer = explained(recommender, user_id=user_id, k=20)
@@ -50,7 +50,7 @@ def test_without_the_first_named_movie_the_item_scores_lower(length: int, recomm
         {"movie_id": MOVIE_IDS[(7 * place) % NUM_CANDIDATES], "rating": [5.0, 4.0, None][place % 3]}
         for place in range(length)
     ]
-    # With a user of the bundle, so that something is known of them without their only movie too.
+    # A known user, so that the answer is personalized without the only movie too.
     answer = explained(recommender, user_id="42", history=history, k=30)
     assert answer.because is not None
     sent = {entry["movie_id"] for entry in history}
@@ -68,13 +68,15 @@ def test_without_the_first_named_movie_the_item_scores_lower(length: int, recomm
     assert compared > 0
 
 
-def test_nobody_known_has_no_reasons_and_nobody_who_did_not_ask(recommender: Recommender) -> None:
+def test_there_are_no_reasons_without_a_history_or_without_explain(recommender: Recommender) -> None:
     popular = explained(recommender, user_id="nobody", k=3)
     assert (popular.source, popular.because) == ("popular", [[], [], []])
     assert recommender.recommend(RecommendQuery(user_id="42")).because is None
 
 
-def test_nobody_who_waits_costs_nothing(recommender: Recommender, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unwanted_explanation_calls_no_model(
+    recommender: Recommender, monkeypatch: pytest.MonkeyPatch
+) -> None:
     calls = 0
     read = QueryTower.read
 

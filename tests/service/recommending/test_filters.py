@@ -38,19 +38,19 @@ NOTHING = np.empty(0, np.int32)
         (MovieFilter(movie_ids=["a", "b", "c"], genres_any=["Comedy"], year_min=1970), "a"),
     ],
 )
-def test_what_meets_every_condition_is_left(conditions: MovieFilter, left: str) -> None:
+def test_movies_that_meet_every_condition_pass(conditions: MovieFilter, left: str) -> None:
     allowed = Filters(CATALOGUE).allow(conditions, NOTHING)
     assert [CATALOGUE.movie_ids[row] for row in np.flatnonzero(allowed.mask)] == list(left)
     assert (allowed.num_left, allowed.num_passing, allowed.num_excluded) == (len(left), len(left), 0)
 
 
-def test_the_excluded_are_taken_out_besides() -> None:
+def test_excluded_movies_are_removed_too() -> None:
     allowed = Filters(CATALOGUE).allow(MovieFilter(genres_any=["Comedy"]), np.array([4, 4, 2], np.int32))
     assert np.flatnonzero(allowed.mask).tolist() == [0, 1]
     assert (allowed.num_left, allowed.num_passing, allowed.num_excluded) == (2, 3, 3)
 
 
-def test_one_answer_leaves_no_traces_in_the_next() -> None:
+def test_filters_keep_no_state_between_answers() -> None:
     filters = Filters(CATALOGUE)
     for conditions in (None, MovieFilter(genres_any=["Comedy"]), MovieFilter(genres_any=["nowhere"])):
         first = filters.allow(conditions, np.array([0], np.int32)).mask.tolist()

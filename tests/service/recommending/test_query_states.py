@@ -1,4 +1,4 @@
-"""What is remembered of people must never change an answer."""
+"""The cache of query states never changes an answer."""
 
 from dataclasses import replace
 from typing import Any
@@ -35,7 +35,7 @@ def answered(recommender: Recommender) -> list[list[Any]]:
 
 
 @pytest.mark.parametrize("size", [1, 2, 100])
-def test_remembered_or_read_anew_the_answers_are_the_same(size: int, recommender: Recommender) -> None:
+def test_answers_are_the_same_with_and_without_the_cache(size: int, recommender: Recommender) -> None:
     anew = answered(replace(recommender, cached_users=0))
     caching = replace(recommender, cached_users=size)
     for _ in range(3):
@@ -44,7 +44,7 @@ def test_remembered_or_read_anew_the_answers_are_the_same(size: int, recommender
     assert len({*lists}) == len(lists)
 
 
-def test_only_who_sends_neither_history_nor_time_is_not_read_again(
+def test_only_queries_without_history_and_time_are_cached(
     recommender: Recommender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = []
@@ -61,15 +61,15 @@ def test_only_who_sends_neither_history_nor_time_is_not_read_again(
     assert calls == [7, 4, 4]
 
 
-def test_two_bundles_share_nothing(recommender: Recommender) -> None:
+def test_two_bundles_share_no_cache(recommender: Recommender) -> None:
     one, two = (replace(recommender, cached_users=100) for _ in range(2))
     assert one.states is not two.states
 
 
-def test_past_its_size_the_oldest_entry_is_evicted(recommender: Recommender) -> None:
+def test_the_oldest_entry_is_evicted(recommender: Recommender) -> None:
     states = QueryStates(recommender.tower, 2)
     tasks = [recommender.tasks.make(RecommendQuery(user_id=user_id)) for user_id in ("42", "7", "ab")]
-    people = [task.person for task in tasks if isinstance(task, ListTask)]
+    people = [task.user for task in tasks if isinstance(task, ListTask)]
     read = states.read(people)
     assert len(states._cache) == 2
     np.testing.assert_array_equal(states.read(people[::-1]), read[::-1])

@@ -18,7 +18,7 @@ def ranked() -> RankedList:
     return RankedList(ROWS, SCORES, SCORES.astype(float), STARS)
 
 
-def test_by_rating_the_most_stars_come_first_and_equals_by_row() -> None:
+def test_rank_by_rating_sorts_by_stars_and_ties_by_row() -> None:
     movies = ranked()
     movies.reorder(RecommendQuery(user_id="1", rank_by="rating"), EMBEDDINGS)
     assert movies.rows.tolist() == [3, 8, 9, 7]
@@ -28,14 +28,14 @@ def test_by_rating_the_most_stars_come_first_and_equals_by_row() -> None:
     assert movies.stars.tolist() == [5, 4, 4, 3]
 
 
-def test_a_blend_adds_both_standardized() -> None:
+def test_a_blend_is_the_sum_of_both_standardized() -> None:
     """Scores: mean 2, deviation sqrt(1.5); stars: mean 4, deviation sqrt(0.5)."""
     deviations = [(4 - 2, 3 - 4), (2 - 2, 5 - 4), (1 - 2, 0), (1 - 2, 0)]
     expected = [score / math.sqrt(1.5) + stars / math.sqrt(0.5) for score, stars in deviations]
     assert ranking_keys("blend", SCORES, STARS).tolist() == pytest.approx(expected)
 
 
-def test_what_is_equal_for_all_does_not_count_in_a_blend() -> None:
+def test_a_constant_term_does_not_count_in_a_blend() -> None:
     assert ranking_keys("blend", SCORES, np.full(4, 3.5)).argmax() == 0
     assert ranking_keys("blend", np.ones(4, np.float32), STARS).argmax() == 1
     assert ranking_keys("blend", SCORES[:0], STARS[:0]).tolist() == []
@@ -49,7 +49,7 @@ def test_diversity_is_maximal_marginal_relevance() -> None:
     assert values.tolist() == pytest.approx([0.5, 0, 0, 0.5 / 3 - 0.5])
 
 
-def test_all_for_diversity_picks_what_is_unlike_and_equals_in_the_order_given() -> None:
+def test_diversity_of_one_picks_the_most_dissimilar_and_ties_in_order() -> None:
     order, _ = pick_diverse(SCORES.astype(float), EMBEDDINGS, 1.0, 3)
     assert order.tolist() == [0, 2, 3]
 
@@ -60,7 +60,7 @@ def test_all_for_diversity_picks_what_is_unlike_and_equals_in_the_order_given() 
     st.integers(0, 5),
     st.integers(1, 40),
 )
-def test_values_never_rise_and_fewer_are_the_first_of_more(
+def test_values_never_rise_and_a_smaller_count_is_a_prefix_of_a_larger(
     keys: list[int], diversity: float, seed: int, count: int
 ) -> None:
     falling = np.array(sorted(keys, reverse=True), float)

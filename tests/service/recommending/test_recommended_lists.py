@@ -1,4 +1,4 @@
-"""What holds of every list, whatever is asked: tried with many requests made up by hypothesis."""
+"""Properties of every list of recommendations, checked by hypothesis with many queries."""
 
 from dataclasses import replace
 from typing import Any
@@ -43,7 +43,7 @@ recommendations = st.builds(
 
 
 def passes(row: int, conditions: MovieFilter) -> bool:
-    """By hand, from what `tiny_bundle` writes: genres and year follow from the row."""
+    """Apply the filter by hand: `tiny_bundle` derives genres and year from the row."""
     genres = {"drama", "war"} if row % 3 == 2 else {"drama"} if row % 3 == 1 else set()
     year = None if row % 7 == 0 else 1900 + row
     wanted = {genre.casefold() for genre in conditions.genres_any}
@@ -68,14 +68,14 @@ def left_for(query: RecommendQuery, tiny: TinyModel) -> set[int]:
 
 
 def content(answer: object) -> object:
-    """An answer that can be compared."""
+    """Convert an answer to values that `==` compares."""
     assert isinstance(answer, Recommendation)
     arrays = (answer.rows, answer.scores, answer.rank_scores, answer.predicted_ratings)
     return answer.source, answer.offset, *(array.tolist() for array in arrays)
 
 
 @given(recommendations)
-def test_exactly_k_come_back_of_those_left_and_never_rise(
+def test_k_of_the_allowed_movies_come_back_and_scores_never_rise(
     recommender: Recommender, tiny: TinyModel, query: RecommendQuery
 ) -> None:
     left = left_for(query, tiny)
@@ -93,7 +93,7 @@ def test_exactly_k_come_back_of_those_left_and_never_rise(
 
 
 @given(recommendations, st.integers(5, 60))
-def test_pages_put_together_are_the_long_list(
+def test_pages_together_are_the_whole_list(
     recommender: Recommender, query: RecommendQuery, page: int
 ) -> None:
     whole = recommender.recommend(replace(query, offset=0, k=NUM_CANDIDATES))
@@ -110,7 +110,7 @@ def test_a_batch_is_answered_as_one_by_one(recommender: Recommender, queries: li
     assert list(map(content, together)) == [content(recommender.recommend(query)) for query in queries]
 
 
-def test_people_who_ask_the_same_with_different_histories_never_share_an_answer(
+def test_users_with_equal_queries_and_different_histories_get_different_answers(
     recommender: Recommender, tiny: TinyModel
 ) -> None:
     liked: list[HistoryEntry] = [{"movie_id": "m3", "rating": 5.0}]
@@ -124,7 +124,7 @@ def test_people_who_ask_the_same_with_different_histories_never_share_an_answer(
     assert len({str(content(answer)) for answer in answers}) == 3
 
 
-def test_one_that_cannot_be_answered_leaves_the_others_theirs(recommender: Recommender) -> None:
+def test_an_invalid_query_of_a_batch_does_not_affect_the_others(recommender: Recommender) -> None:
     good = RecommendQuery(user_id="42")
     unknown = RecommendQuery(user_id="42", history=[{"movie_id": "m999", "rating": None}])
     answers = recommender.answer([unknown, good, RecommendQuery(), good])
@@ -133,7 +133,7 @@ def test_one_that_cannot_be_answered_leaves_the_others_theirs(recommender: Recom
     assert content(answers[1]) == content(answers[3]) == content(recommender.recommend(good))
 
 
-def test_ratings_of_a_batch_are_those_of_each(recommender: Recommender) -> None:
+def test_ratings_of_a_batch_equal_those_predicted_alone(recommender: Recommender) -> None:
     pairs = [
         RatingQuery(user_id=user_id, movie_id=movie_id) for user_id in USER_IDS for movie_id in ("m3", "m4")
     ]
@@ -144,7 +144,7 @@ def test_ratings_of_a_batch_are_those_of_each(recommender: Recommender) -> None:
 
 
 @pytest.mark.parametrize("rank_by", ["rating", "blend"])
-def test_another_order_is_of_the_best_only(
+def test_only_the_best_by_score_are_re_ranked(
     recommender: Recommender, monkeypatch: pytest.MonkeyPatch, rank_by: Any
 ) -> None:
     monkeypatch.setattr("service.recommending.recommender.DEEPEST", 30)

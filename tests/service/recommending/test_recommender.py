@@ -48,15 +48,13 @@ def test_a_known_user_gets_the_best_movies_they_have_not_seen(
     assert pairs(answer) == tiny.recommend(user_id, timestamp=timestamp)[:25]
 
 
-def test_predicted_ratings_belong_to_the_movies_they_stand_beside(
-    recommender: Recommender, tiny: TinyModel
-) -> None:
+def test_predicted_ratings_belong_to_their_movies(recommender: Recommender, tiny: TinyModel) -> None:
     answer = recommender.recommend(RecommendQuery(user_id="42", history=LIKED))
     expected = [tiny.stars(row, "42", LIKED) for row in answer.rows.tolist()]
     assert answer.predicted_ratings.tolist() == pytest.approx(expected, abs=1e-6)
 
 
-def test_stars_end_where_the_scale_does_though_float32_cannot_say_it(
+def test_stars_stay_within_a_scale_that_float32_cannot_represent(
     recommender: Recommender, tiny_artifacts: Path
 ) -> None:
     """The float32 nearest to 3.1 is 3.0999999, that nearest to 4.3 is 4.3000002."""
@@ -69,35 +67,33 @@ def test_stars_end_where_the_scale_does_though_float32_cannot_say_it(
     assert narrow.predict_rating(RatingQuery(user_id="42", movie_id=MOVIE_IDS[row])).stars == 3.2
 
 
-def test_the_index_gives_what_the_exact_search_gives(recommender: Recommender, tiny: TinyModel) -> None:
+def test_the_index_finds_what_the_exact_search_finds(recommender: Recommender, tiny: TinyModel) -> None:
     for user_id in USER_IDS:
         answer = recommender.recommend(RecommendQuery(user_id=user_id))
         assert [score for _, score in pairs(answer)] == [score for _, score in tiny.recommend(user_id)[:10]]
 
 
-def test_a_stranger_with_a_history_gets_results_of_it(recommender: Recommender, tiny: TinyModel) -> None:
+def test_a_cold_start_user_with_a_history_gets_its_results(recommender: Recommender, tiny: TinyModel) -> None:
     for user_id in (None, "nobody"):
         answer = exact(recommender, user_id=user_id, history=LIKED)
         assert answer.source == "history"
         assert pairs(answer) == tiny.recommend(None, LIKED)[:10]
 
 
-def test_the_same_movies_rated_otherwise_give_other_lists(recommender: Recommender, tiny: TinyModel) -> None:
+def test_other_ratings_of_the_same_movies_give_other_lists(recommender: Recommender, tiny: TinyModel) -> None:
     liked, disliked = exact(recommender, history=LIKED), exact(recommender, history=DISLIKED)
     assert pairs(liked) != pairs(disliked)
     assert pairs(disliked) == tiny.recommend(None, DISLIKED)[:10]
 
 
-def test_what_a_known_user_sends_is_added_to_what_is_stored(
-    recommender: Recommender, tiny: TinyModel
-) -> None:
+def test_a_sent_history_is_appended_to_the_stored_one(recommender: Recommender, tiny: TinyModel) -> None:
     answer = exact(recommender, user_id="42", history=LIKED, k=NUM_CANDIDATES)
     assert answer.source == "personalized"
     assert pairs(answer) == tiny.recommend("42", LIKED)
     assert pairs(answer) != tiny.recommend("42")
 
 
-def test_a_stored_movie_sent_again_takes_the_new_rating_and_the_last_place(
+def test_a_stored_movie_sent_again_takes_the_new_rating_and_position(
     recommender: Recommender, tiny: TinyModel
 ) -> None:
     first_row = tiny.histories["42"][0][0]
@@ -109,7 +105,7 @@ def test_a_stored_movie_sent_again_takes_the_new_rating_and_the_last_place(
     assert first_row not in answer.rows
 
 
-def test_of_a_movie_sent_twice_the_last_counts_and_takes_the_last_place(recommender: Recommender) -> None:
+def test_the_last_entry_of_a_movie_sent_twice_counts(recommender: Recommender) -> None:
     others: list[HistoryEntry] = [
         {"movie_id": f"m{row}", "rating": 4.0} for row in range(100, 100 + MAX_HISTORY)
     ]
@@ -119,7 +115,7 @@ def test_of_a_movie_sent_twice_the_last_counts_and_takes_the_last_place(recommen
     assert pairs(twice) != pairs(exact(recommender, history=[once, *others]))  # m3 is then too old to be read
 
 
-def test_the_query_reads_the_most_recent_but_all_that_was_seen_is_left_out(
+def test_the_model_reads_the_most_recent_movies_but_all_seen_ones_are_excluded(
     recommender: Recommender, tiny: TinyModel
 ) -> None:
     long: list[HistoryEntry] = [{"movie_id": f"m{row}", "rating": 5.0} for row in range(100, 130)]
@@ -129,13 +125,13 @@ def test_the_query_reads_the_most_recent_but_all_that_was_seen_is_left_out(
     assert len(answer.rows) == NUM_CANDIDATES - 30
 
 
-def test_seen_movies_come_back_when_asked_for(recommender: Recommender, tiny: TinyModel) -> None:
+def test_seen_movies_are_returned_without_exclude_seen(recommender: Recommender, tiny: TinyModel) -> None:
     answer = exact(recommender, user_id="42", history=LIKED, exclude_seen=False, k=NUM_CANDIDATES)
     assert pairs(answer) == tiny.recommend("42", LIKED, exclude_seen=False)
     assert len(answer.rows) == NUM_CANDIDATES
 
 
-def test_a_stranger_without_history_gets_what_most_users_rated(
+def test_a_cold_start_user_without_history_gets_the_most_rated_movies(
     recommender: Recommender, tiny: TinyModel
 ) -> None:
     answer = recommender.recommend(RecommendQuery(user_id="nobody", k=50))
@@ -145,7 +141,7 @@ def test_a_stranger_without_history_gets_what_most_users_rated(
     assert answer.predicted_ratings.tolist() == pytest.approx(stars, abs=1e-6)
 
 
-def test_who_has_seen_everything_gets_nothing(recommender: Recommender) -> None:
+def test_a_user_who_has_seen_everything_gets_nothing(recommender: Recommender) -> None:
     everything: list[HistoryEntry] = [{"movie_id": movie_id, "rating": None} for movie_id in MOVIE_IDS]
     assert exact(recommender, history=everything).rows.tolist() == []
     assert recommender.recommend(RecommendQuery(history=everything[3:], k=500)).rows.tolist() != []
@@ -161,14 +157,14 @@ def test_who_has_seen_everything_gets_nothing(recommender: Recommender) -> None:
         (-(2**63), FIRST_TIMESTAMP),
     ],
 )
-def test_any_time_is_clipped_to_the_times_trained_on(
+def test_timestamps_are_clipped_to_the_time_range_of_training(
     timestamp: int, same_as: int, recommender: Recommender, tiny: TinyModel
 ) -> None:
     answer = exact(recommender, user_id="42", timestamp=timestamp)
     assert pairs(answer) == tiny.recommend("42", timestamp=same_as)[:10]
 
 
-def test_several_threads_at_once_get_each_their_own_answer(recommender: Recommender, tiny: TinyModel) -> None:
+def test_concurrent_threads_get_their_own_answers(recommender: Recommender, tiny: TinyModel) -> None:
     people = USER_IDS * 20
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda user_id: exact(recommender, user_id=user_id), people))
@@ -185,7 +181,7 @@ def test_a_rating_is_predicted_by_id_and_by_title(recommender: Recommender, tiny
     assert by_title.stars == pytest.approx(tiny.stars(20), abs=1e-6)
 
 
-def test_what_cannot_be_answered_names_its_field(recommender: Recommender) -> None:
+def test_an_invalid_query_names_its_field(recommender: Recommender) -> None:
     def field_of(query: RecommendQuery | RatingQuery, error: type[InvalidField | UnknownMovie]) -> str:
         ask = recommender.recommend if isinstance(query, RecommendQuery) else recommender.predict_rating
         with pytest.raises(error) as raised:
@@ -204,14 +200,14 @@ def test_what_cannot_be_answered_names_its_field(recommender: Recommender) -> No
     assert field_of(RatingQuery(user_id="42"), InvalidField) == "movie_id"
 
 
-def test_a_bundle_with_a_byte_changed_is_not_loaded(artifacts: Path) -> None:
+def test_a_bundle_with_a_changed_byte_is_refused(artifacts: Path) -> None:
     path = artifacts / "tiny-1" / CATALOGUE_FILE
     path.write_bytes(path.read_bytes().replace(b"Twins", b"Twine", 1))
     with pytest.raises(BundleCorrupt, match=r"catalogue\.json: expected sha256"):
         load_recommender(artifacts / "tiny-1", Settings())
 
 
-def test_a_bundle_with_a_movie_too_few_is_not_loaded(artifacts: Path) -> None:
+def test_a_bundle_with_a_missing_movie_is_refused(artifacts: Path) -> None:
     path = artifacts / "tiny-1" / CATALOGUE_FILE
     columns = {"movie_ids": ["1"], "titles": ["One"], "genres": [[]], "years": [1], "num_ratings": [1]}
     path.write_text(json.dumps(columns), encoding="utf-8")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from service.recommending.title_search import TitleSearch
 
-# Most rated first, so that a title's place is its popularity.
+# Most rated first, so that a title's position is its popularity rank.
 TITLES = [
     "Star Wars (1977)",
     "Return of the Jedi (1983)",
@@ -74,18 +74,18 @@ def found(search: TitleSearch, query: str) -> list[str]:
         ("$", "$"),
     ],
 )
-def test_what_people_type_finds_what_they_mean(query: str, first: str, search: TitleSearch) -> None:
+def test_the_first_match_is_the_intended_movie(query: str, first: str, search: TitleSearch) -> None:
     assert found(search, query)[0] == first
 
 
-def test_the_year_tells_movies_of_one_name_apart(search: TitleSearch) -> None:
+def test_the_year_separates_movies_of_one_name(search: TitleSearch) -> None:
     assert [TITLES[row] for row in search.search("the matrix 1979")[:1]] == ["Matrix, The (1979)"]
     assert [TITLES[row] for row in search.search("matrix")] == ["Matrix, The (1999)", "Matrix, The (1979)"]
 
 
-def test_names_come_before_beginnings_before_words_before_parts_of_words(search: TitleSearch) -> None:
+def test_names_rank_before_prefixes_before_words_before_parts_of_words(search: TitleSearch) -> None:
     assert found(search, "king") == ["King", "Lion King, The", "Kingpin"]
-    # Both begin with the word, one has it elsewhere, two have words that begin so.
+    # Both begin with the word, one contains it elsewhere, in two it is the prefix of a word.
     assert found(search, "star") == [
         "Star Wars",
         "Star Trek: First Contact",
@@ -95,13 +95,13 @@ def test_names_come_before_beginnings_before_words_before_parts_of_words(search:
     ]
 
 
-def test_what_is_only_similar_comes_last_however_popular() -> None:
+def test_similar_titles_come_last_however_popular() -> None:
     titles = ["Amelie (2001)", "Amelia Earhart (1999)", "Amelia (2009)"]
     rows = TitleSearch(titles, np.array([0, 1, 2], np.int32)).search("amelia")
     assert rows.tolist() == [2, 1, 0]
 
 
-def test_of_equals_the_more_rated_comes_first() -> None:
+def test_ties_go_to_the_movie_with_more_ratings() -> None:
     titles = ["Alien (1979)", "Aliens (1986)", "Alien (1996)"]
     rows = TitleSearch(titles, np.array([2, 1, 0], np.int32)).search("alien")
     assert rows.tolist() == [2, 0, 1]
@@ -118,14 +118,14 @@ def test_nonsense_finds_nothing(search: TitleSearch) -> None:
         assert found(search, query) == []
 
 
-def test_catalogues_without_any_word_are_searched_too() -> None:
+def test_a_catalogue_without_any_word_is_searchable() -> None:
     search = TitleSearch(["", " "], np.array([0, 1], np.int32))
     assert search.search("star").tolist() == []
     assert search.search("").tolist() == [0, 1]
 
 
 @given(st.text(max_size=40))
-def test_any_text_finds_each_movie_once_at_most(search: TitleSearch, query: str) -> None:
+def test_any_query_finds_each_movie_at_most_once(search: TitleSearch, query: str) -> None:
     rows = search.search(query).tolist()
     assert len(set(rows)) == len(rows)
     assert all(0 <= row < len(TITLES) for row in rows)

@@ -47,11 +47,11 @@ def test_words_lose_case_accents_and_punctuation(text: str, words: list[str]) ->
         ("", []),
     ],
 )
-def test_a_title_holds_names_with_their_articles_in_front(title: str, names: list[str]) -> None:
+def test_names_have_their_articles_in_front(title: str, names: list[str]) -> None:
     assert [" ".join(name) for name in names_of(title)] == names
 
 
-def test_an_english_article_in_front_is_left_out_unless_it_is_all() -> None:
+def test_an_english_article_in_front_is_dropped_unless_it_is_the_only_word() -> None:
     assert without_article(["the", "matrix"]) == ["matrix"]
     assert without_article(["die", "hard"]) == ["die", "hard"]
     assert without_article(["the"]) == ["the"]

@@ -13,21 +13,21 @@ def problems(schema: type[BaseModel], document: object) -> list[tuple[tuple[Any,
     return [(error["loc"], error["type"]) for error in raised.value.errors()]
 
 
-def test_only_who_asks_is_needed() -> None:
+def test_a_user_or_a_history_is_all_that_is_required() -> None:
     body = RecommendBody.model_validate({"user_id": "42"})
     assert (body.k, body.exclude_seen, body.timestamp, body.history) == (10, True, None, [])
     assert RecommendBody.model_validate({"history": [{"movie_id": "1"}]}).history[0].rating is None
 
 
 @pytest.mark.parametrize("user_id", ["", "a\0b", "影", "🎬", " ", "x" * 1_000])
-def test_any_text_is_an_id(user_id: str) -> None:
+def test_any_text_can_be_a_user_id(user_id: str) -> None:
     assert RecommendBody(user_id=user_id).user_id == user_id
 
 
 @pytest.mark.parametrize(
     "document", [{}, {"user_id": None}, {"history": []}, {"user_id": None, "history": []}]
 )
-def test_neither_a_user_nor_a_history_is_refused_by_name(document: object) -> None:
+def test_a_body_without_user_and_history_is_refused(document: object) -> None:
     assert problems(RecommendBody, document) == [(("history",), "value_error")]
 
 
@@ -75,22 +75,22 @@ def test_a_malformed_history_entry_is_refused_by_name_and_place(entry: object, n
     assert problems(RecommendBody, document) == [(("history", 1, name), error)]
 
 
-def test_an_integer_may_be_written_with_a_point() -> None:
+def test_an_integer_may_have_a_decimal_point() -> None:
     assert RecommendBody.model_validate({"user_id": "42", "k": 10.0}).k == 10
 
 
-def test_every_integer_that_json_keeps_exact_is_a_time() -> None:
+def test_every_integer_that_is_exact_in_json_is_a_timestamp() -> None:
     for timestamp in (1 - 2**53, 0, 2**53 - 1):
         assert RecommendBody(user_id="42", timestamp=timestamp).timestamp == timestamp
 
 
 @pytest.mark.parametrize("schema", [RatingBody, RatingParameters])
 @pytest.mark.parametrize("movies", [{}, {"movie_id": "1", "movie_title": "Twins"}, {"movie_title": None}])
-def test_a_rating_is_of_exactly_one_movie(schema: type[BaseModel], movies: dict[str, str | None]) -> None:
+def test_a_rating_query_names_one_movie(schema: type[BaseModel], movies: dict[str, str | None]) -> None:
     assert problems(schema, {"user_id": "42"} | movies) == [(("movie_title",), "value_error")]
 
 
-def test_a_movie_is_named_by_id_or_title() -> None:
+def test_a_movie_is_named_by_id_or_by_title() -> None:
     assert RatingBody(user_id="42", movie_id="").movie_id == ""
     assert RatingBody(user_id="42", movie_title="").movie_title == ""
 
@@ -112,7 +112,7 @@ def test_query_parameters_are_read_from_text() -> None:
         {"user_id": "42", "exclude": [1] * 5_000, "filter": {"movie_ids": [None] * 5_000}},
     ],
 )
-def test_a_body_with_endless_errors_is_told_of_a_few(sent: dict[str, object]) -> None:
+def test_a_body_with_thousands_of_errors_reports_a_few(sent: dict[str, object]) -> None:
     with pytest.raises(ValidationError) as refused:
         RecommendBody.model_validate(sent)
     assert 1 <= refused.value.error_count() <= 3

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from service_process import REPOSITORY
-from synthetic_ratings import Rating, table_of, two_tastes, write_csv
+from synthetic_ratings import Rating, table_of, two_clusters, write_csv
 
 from service.bundle.current import read_current
 from service.bundle.manifest import read_manifest
@@ -23,7 +23,7 @@ from training.errors import TrainingDiverged
 @pytest.fixture(scope="session")
 def csv_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A few ratings, of which two are replaced by later ones of the same movie."""
-    table = two_tastes(per_user=6, with_features=False)
+    table = two_clusters(per_user=6, with_features=False)
     directory = write_csv(table, tmp_path_factory.mktemp("csv") / "few [ratings]")
     with (directory / "ratings.csv").open("a", encoding="utf-8", newline="") as file:
         for user, movie in list(zip(table.user_rows, table.movie_rows, strict=True))[:2]:

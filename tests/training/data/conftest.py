@@ -1,4 +1,4 @@
-"""A small data set in the three layouts of GroupLens, and MovieLens 100K from the wheel."""
+"""Fixtures: a small data set in GroupLens's three layouts, and MovieLens 100K from the wheel."""
 
 import zipfile
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import pytest
 from training.data import wheel_source
 from training.data.table import RatingsTable
 
-# The flags of u.item, in their order.
+# The genre flags of u.item, in order.
 GENRES = (
     *("unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime"),
     *("Documentary", "Drama", "Fantasy", "Film-Noir", "Horror", "Musical", "Mystery"),
@@ -25,7 +25,7 @@ USERS = [
     ("9", "24", "M", "artist"),
     ("10", "7", "F", "writer"),
     ("2", "53", "F", "lawyer"),
-    ("77", "33", "M", "scientist"),  # rated nothing
+    ("77", "33", "M", "scientist"),  # without ratings
 ]
 RATINGS = [
     ("10", "2", "3", "881250949"),
@@ -92,7 +92,7 @@ def layout() -> Callable[[str], dict[str, bytes]]:
 
 @pytest.fixture
 def write_files(tmp_path: Path) -> Callable[..., Path]:
-    """Writes files into a new directory, or into a zip if its name says so; returns its path."""
+    """Write files into a new directory, or a zip if the name ends so; return its path."""
 
     def write(files: dict[str, bytes], into: str = "ml") -> Path:
         path = tmp_path / into
@@ -111,7 +111,7 @@ def write_files(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture(scope="session")
 def prepared_wheel(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, RatingsTable]:
-    """A cache directory in which the wheel's copy of MovieLens 100K was prepared, and what was read then."""
+    """Cache directory with the prepared MovieLens 100K of the wheel, and the table read from it."""
     cache_dir = tmp_path_factory.mktemp("cache")
     return cache_dir, wheel_source.load_wheel(cache_dir)
 

@@ -22,7 +22,7 @@ def assemble(users: list[int], movies: list[int], timestamps: list[int]) -> Rati
     )
 
 
-def test_movies_come_in_id_order_with_what_belongs_to_them() -> None:
+def test_movies_are_in_id_order_with_their_columns() -> None:
     movies = assemble_movies(["10", "9"], ["Ten (2010)", "Nine"], [["Drama"], ["War"]])
     assert movies.movie_ids == ("9", "10")
     assert movies.titles == ("Nine", "Ten (2010)")
@@ -32,16 +32,16 @@ def test_movies_come_in_id_order_with_what_belongs_to_them() -> None:
 
 
 @pytest.mark.parametrize("missing", ["", "(no genres listed)", "unknown", "Unknown"])
-def test_a_genre_that_says_nothing_is_none(missing: str) -> None:
+def test_spellings_of_an_unknown_genre_are_dropped(missing: str) -> None:
     assert assemble_movies(["1"], ["A"], [[missing]]).genres == ((),)
 
 
-def test_genres_have_one_spelling_and_come_once() -> None:
+def test_genres_have_one_spelling_and_occur_once() -> None:
     genres = [["Children's", " Sci-Fi", "Children", "Film-Noir"]]
     assert assemble_movies(["1"], ["A"], genres).genres == (("Children", "Sci-Fi", "Film-Noir"),)
 
 
-def test_users_come_in_id_order_with_their_features() -> None:
+def test_users_are_in_id_order_with_their_features() -> None:
     table = assemble_ratings(
         user_ids=["10", "9"],
         user_codes=np.array([0, 1]),
@@ -60,13 +60,13 @@ def test_users_come_in_id_order_with_their_features() -> None:
     assert [table.user_rows.dtype.name, table.movie_rows.dtype.name] == ["int32", "int32"]
 
 
-def test_of_two_ratings_of_a_movie_the_latest_wins_wherever_it_stands() -> None:
+def test_the_latest_of_two_ratings_of_a_movie_is_kept() -> None:
     table = assemble(users=[0, 0, 0, 1], movies=[3, 3, 4, 3], timestamps=[20, 10, 5, 1])
     assert table.stars.tolist() == [0, 2, 3]
     assert table.num_replaced == 1
 
 
-def test_of_two_ratings_at_the_same_time_the_later_row_wins() -> None:
+def test_the_later_row_of_two_ratings_at_the_same_time_is_kept() -> None:
     table = assemble(users=[0, 1, 0, 0], movies=[3, 3, 3, 3], timestamps=[7, 7, 7, 7])
     assert table.stars.tolist() == [1, 3]
     assert table.num_replaced == 2

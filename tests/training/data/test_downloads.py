@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 import requests
 
-from training.data.downloads import impatient_downloads
+from training.data.downloads import downloads_with_timeout
 
 Serve = Callable[[Callable[[socket.socket], None]], str]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"
@@ -15,7 +15,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """Starts a server on loopback that answers one request as told; returns its address."""
+    """Start a server on loopback that handles one connection with a function; return its address."""
     stop = threading.Event()
     threads = []
     listeners = []
@@ -43,27 +43,27 @@ def serve() -> Iterator[Serve]:
         listener.close()
 
 
-def download(url: str, patience_seconds: float) -> bytes:
-    """Downloads the way tfds does: adapters that would retry, a streamed body, no time limit."""
-    with impatient_downloads(patience_seconds), requests.Session() as session:
+def download(url: str, timeout_seconds: float) -> bytes:
+    """Download as tfds does: adapters with retries, a streamed body, no timeout."""
+    with downloads_with_timeout(timeout_seconds), requests.Session() as session:
         session.mount("http://", requests.adapters.HTTPAdapter(max_retries=10))
         with session.get(url, stream=True) as response:
             response.raise_for_status()
             return b"".join(response.iter_content(4))
 
 
-def seconds_to_fail(url: str, patience_seconds: float) -> float:
+def seconds_to_fail(url: str, timeout_seconds: float) -> float:
     start = time.monotonic()
     with pytest.raises(requests.RequestException):
-        download(url, patience_seconds)
+        download(url, timeout_seconds)
     return time.monotonic() - start
 
 
-def test_a_download_that_works_is_left_alone(serve: Serve) -> None:
+def test_a_fast_download_succeeds(serve: Serve) -> None:
     assert download(serve(lambda connection: connection.sendall(OK + b"0123456789")), 5) == b"0123456789"
 
 
-def test_a_slow_download_that_goes_on_is_waited_for(serve: Serve) -> None:
+def test_a_slow_download_with_progress_succeeds(serve: Serve) -> None:
     def trickle(connection: socket.socket) -> None:
         connection.sendall(OK)
         for digit in b"0123456789":
@@ -75,38 +75,38 @@ def test_a_slow_download_that_goes_on_is_waited_for(serve: Serve) -> None:
     assert time.monotonic() - start > 1.2
 
 
-def test_a_server_that_never_answers_is_given_up(serve: Serve) -> None:
-    assert 0.2 < seconds_to_fail(serve(lambda connection: None), 0.3) < 1.5  # noqa: ARG005 it hears nothing
+def test_a_server_that_never_answers_times_out(serve: Serve) -> None:
+    assert 0.2 < seconds_to_fail(serve(lambda connection: None), 0.3) < 1.5  # noqa: ARG005 the server sends nothing
 
 
-def test_a_download_that_stalls_half_way_is_given_up(serve: Serve) -> None:
+def test_a_stalled_download_times_out(serve: Serve) -> None:
     assert 0.2 < seconds_to_fail(serve(lambda connection: connection.sendall(OK + b"01234")), 0.3) < 1.5
 
 
-def test_a_name_that_cannot_be_looked_up_in_time_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_dns_lookup_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     released = threading.Event()
 
     def black_hole(*_: object) -> list[object]:
         released.wait(10)
-        raise socket.gaierror("nobody answered")
+        raise socket.gaierror("no response")
 
     monkeypatch.setattr(socket, "getaddrinfo", black_hole)
     assert 0.2 < seconds_to_fail("http://files.example/ml.zip", 0.3) < 1.5
     released.set()
 
 
-def test_a_refused_connection_is_not_tried_again() -> None:
+def test_a_refused_connection_is_not_retried() -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
     assert seconds_to_fail(f"http://127.0.0.1:{port}/ml.zip", 5) < 1
 
 
-def test_a_server_in_trouble_is_not_asked_again(serve: Serve) -> None:
+def test_a_server_error_is_not_retried(serve: Serve) -> None:
     trouble = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
     assert seconds_to_fail(serve(lambda connection: connection.sendall(trouble)), 5) < 1
 
 
-def test_a_download_cut_short_is_a_failure(serve: Serve) -> None:
+def test_a_truncated_download_fails(serve: Serve) -> None:
     def cut(connection: socket.socket) -> None:
         connection.sendall(OK + b"01234")
         connection.shutdown(socket.SHUT_RDWR)
@@ -114,8 +114,8 @@ def test_a_download_cut_short_is_a_failure(serve: Serve) -> None:
     assert seconds_to_fail(serve(cut), 5) < 1
 
 
-def test_other_requests_are_as_patient_as_before() -> None:
+def test_other_requests_have_no_timeout() -> None:
     ordinary = requests.adapters.HTTPAdapter
-    with impatient_downloads(1):
+    with downloads_with_timeout(1):
         assert requests.adapters.HTTPAdapter is not ordinary
     assert requests.adapters.HTTPAdapter is ordinary

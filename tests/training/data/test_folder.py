@@ -17,7 +17,7 @@ def test_files_are_listed_and_read_one_directory_deep(write_files: Callable[...,
         assert folder.read("in/b.txt") == b"two" * 1_000
 
 
-def test_files_are_named_as_the_user_knows_them(write_files: Callable[..., Path]) -> None:
+def test_messages_name_files_by_the_given_path(write_files: Callable[..., Path]) -> None:
     directory, archive = write_files(FILES), write_files(FILES, "ml.zip")
     with open_folder(directory) as folder:
         assert folder.label("in/b.txt") == f"{directory}/in/b.txt"
@@ -25,7 +25,7 @@ def test_files_are_named_as_the_user_knows_them(write_files: Callable[..., Path]
         assert folder.label("in/b.txt") == f"{archive}:in/b.txt"
 
 
-def test_a_zip_may_write_its_names_with_a_leading_dot(write_files: Callable[..., Path]) -> None:
+def test_names_in_a_zip_may_have_a_leading_dot(write_files: Callable[..., Path]) -> None:
     with open_folder(write_files({"./in/b.txt": b"two"}, "ml.zip")) as folder:
         assert folder.names() == ["in/b.txt"]
         assert folder.read("in/b.txt") == b"two"
@@ -39,7 +39,7 @@ def test_a_missing_path_is_refused(tmp_path: Path) -> None:
         pass
 
 
-def test_a_file_that_is_no_zip_is_refused(write_files: Callable[..., Path]) -> None:
+def test_a_file_that_is_not_a_zip_is_refused(write_files: Callable[..., Path]) -> None:
     path = write_files(FILES) / "a.txt"
     with pytest.raises(DataError, match=r"a\.txt: expected a directory or a zip, got"), open_folder(path):
         pass
@@ -52,7 +52,7 @@ def test_a_truncated_zip_is_refused(write_files: Callable[..., Path]) -> None:
         pass
 
 
-def test_a_zip_member_that_fails_its_checksum_is_refused_by_name(tmp_path: Path) -> None:
+def test_a_zip_member_with_a_wrong_checksum_is_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "ml.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr("u.data", b"1\t2\t3\t4\n")
@@ -64,7 +64,9 @@ def test_a_zip_member_that_fails_its_checksum_is_refused_by_name(tmp_path: Path)
         folder.read("u.data")
 
 
-def test_a_zip_member_that_cannot_be_inflated_is_refused_by_name(write_files: Callable[..., Path]) -> None:
+def test_a_damaged_compressed_zip_member_is_refused_by_name(
+    write_files: Callable[..., Path],
+) -> None:
     path = write_files({"u.data": b"".join(b"%d\t2\n" % row for row in range(500))}, "ml.zip")
     content = bytearray(path.read_bytes())
     content[60:90] = bytes(30)
@@ -76,7 +78,7 @@ def test_a_zip_member_that_cannot_be_inflated_is_refused_by_name(write_files: Ca
         folder.read("u.data")
 
 
-def test_a_file_that_cannot_be_read_is_refused_by_name(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "u.data").symlink_to(tmp_path / "gone")
     with (
         pytest.raises(DataError, match=r"u\.data: no such file|u\.data: cannot be read"),

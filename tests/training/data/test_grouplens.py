@@ -12,7 +12,7 @@ WriteFiles = Callable[..., Path]
 
 
 def described(table: RatingsTable) -> list[tuple[str, str, float, int]]:
-    """Rows in the terms of the files."""
+    """Convert rows to the ids and values of the files."""
     return [
         (table.user_ids[user], table.movies.movie_ids[movie], float(stars), int(timestamp))
         for user, movie, stars, timestamp in zip(
@@ -60,7 +60,7 @@ def test_every_layout_is_recognised_and_keeps_file_order(
 
 
 @pytest.mark.parametrize("name", ["100k", "1m"])
-def test_user_features_are_those_of_who_rated(layout: Layout, write_files: WriteFiles, name: str) -> None:
+def test_only_users_with_ratings_have_features(layout: Layout, write_files: WriteFiles, name: str) -> None:
     table = read_grouplens(write_files(layout(name)))
     assert of_users(table, "gender") == {"2": "F", "9": "M", "10": "F"}
     assert of_users(table, "age") == {"2": "50", "9": "18", "10": "1"}
@@ -97,14 +97,14 @@ def test_the_users_file_may_be_absent(
     assert without.sha256() == read_grouplens(write_files(layout("csv"), "csv")).sha256()
 
 
-def test_a_user_the_users_file_lacks_has_no_features(layout: Layout, write_files: WriteFiles) -> None:
+def test_a_user_missing_in_the_users_file_has_no_features(layout: Layout, write_files: WriteFiles) -> None:
     files = layout("100k") | {"u.user": b"9||M||\n"}
     table = read_grouplens(write_files(files))
     assert of_users(table, "gender") == {"2": "", "9": "M", "10": ""}
     assert table.user_features["age"].codes.tolist() == [-1, -1, -1]
 
 
-def test_the_source_says_which_files_were_read(layout: Layout, write_files: WriteFiles) -> None:
+def test_the_source_names_the_files_read(layout: Layout, write_files: WriteFiles) -> None:
     assert read_grouplens(write_files(layout("100k"))).source == "u.data, u.item, u.user in ml"
     assert read_grouplens(write_files(layout("csv"), "x.zip")).source == "ratings.csv, movies.csv in x.zip"
 
@@ -116,7 +116,7 @@ def test_reading_writes_nothing(layout: Layout, write_files: WriteFiles, tmp_pat
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
 
 
-def test_people_bring_their_own_ratings_as_csv(write_files: WriteFiles) -> None:
+def test_csv_may_have_any_ids_scale_and_further_columns(write_files: WriteFiles) -> None:
     files = {
         "ratings.csv": '\ufeffrating,timestamp,comment,movieId,userId\r\n87,-5,"so, so",tt0111161,Zoë\r\n'
         '"12.5","1700000000","line\nbreak","tt 2",007\r\n\r\n',
@@ -132,7 +132,9 @@ def test_people_bring_their_own_ratings_as_csv(write_files: WriteFiles) -> None:
     assert table.rating_scale == (12.5, 87)
 
 
-def test_a_movie_rated_again_is_counted_and_the_latest_wins(layout: Layout, write_files: WriteFiles) -> None:
+def test_the_latest_rating_of_a_movie_is_kept_and_the_rest_counted(
+    layout: Layout, write_files: WriteFiles
+) -> None:
     files = layout("100k")
     files["u.data"] += b"9\t2\t1\t880606922\n10\t2\t5\t881250949\n"
     table = read_grouplens(write_files(files))
@@ -181,7 +183,7 @@ BAD_LINES = [
 
 @pytest.mark.parametrize("into", ["ml", "ml.zip"])
 @pytest.mark.parametrize("bad", BAD_LINES, ids=lambda bad: f"{bad[1]}: {bad[4]}")
-def test_a_bad_line_is_refused_by_file_line_and_reason(
+def test_a_bad_line_is_refused_with_file_line_and_reason(
     layout: Layout, write_files: WriteFiles, into: str, bad: tuple[str, str, str, int, str]
 ) -> None:
     name, file, added, line, reason = bad
@@ -255,12 +257,12 @@ def test_a_truncated_zip_is_refused(layout: Layout, write_files: WriteFiles) -> 
     path = write_files(layout("100k"), "ml.zip")
     path.write_bytes(path.read_bytes()[:200])
     with pytest.raises(
-        DataError, match=r"ml\.zip: expected a directory or a zip, got a file that is no zip, or a tr"
+        DataError, match=r"ml\.zip: expected a directory or a zip, got a file that is not a zip, or a tr"
     ):
         read_grouplens(path)
 
 
-def test_no_line_of_any_file_can_be_cut_short_unnoticed(layout: Layout, write_files: WriteFiles) -> None:
+def test_a_truncated_last_line_of_any_file_is_refused(layout: Layout, write_files: WriteFiles) -> None:
     for name in ("100k", "1m", "csv"):
         for file, content in layout(name).items():
             rows = content.splitlines(keepends=True)

@@ -17,38 +17,38 @@ def read(content: str | bytes, row_format: Format = TABS, *columns: str) -> Rows
     return Rows("u.data", encoded, row_format, columns or row_format.fields)
 
 
-def test_columns_come_as_text() -> None:
+def test_columns_are_text() -> None:
     rows = read("1\t242\t3\n2\t07\tx\n")
     assert len(rows) == 2
     assert rows.texts("movie") == ["242", "07"]
 
 
-def test_codes_count_up_as_values_are_first_met() -> None:
+def test_codes_ascend_in_order_of_first_occurrence() -> None:
     codes, values = read("b\t1\t1\na\t1\t1\nb\t1\t1\n").codes("user")
     assert codes.tolist() == [0, 1, 0]
     assert values == ["b", "a"]
 
 
-def test_codes_are_one_numbering_over_a_file_of_many_blocks() -> None:
+def test_codes_are_consistent_over_a_file_of_many_blocks() -> None:
     users = [f"user {row % 70_001}" for row in range(200_000)]
     codes, values = read("".join(f"{user}\t1\t1\n" for user in users)).codes("user")
     assert values == users[:70_001]
     np.testing.assert_array_equal(codes, np.arange(200_000) % 70_001)
 
 
-def test_columns_of_a_header_may_stand_in_any_order_beside_others() -> None:
+def test_columns_of_a_header_may_be_in_any_order_among_others() -> None:
     rows = read('note,rating,user\nsome,4,7\n"a, b",5,"8 ""x"""\n', COMMAS, "user", "rating")
     assert rows.texts("user") == ["7", '8 "x"']
     assert rows.texts("rating") == ["4", "5"]
 
 
-def test_a_byte_order_mark_and_carriage_returns_are_no_part_of_the_text() -> None:
+def test_byte_order_mark_and_carriage_returns_are_stripped() -> None:
     rows = read(b"\xef\xbb\xbfuser,rating\r\n7,4\r\n8,5\r\n\r\n", COMMAS, "user", "rating")
     assert rows.texts("user") == ["7", "8"]
     assert rows.texts("rating") == ["4", "5"]
 
 
-def test_words_that_look_like_nothing_are_text() -> None:
+def test_words_that_look_like_null_are_text() -> None:
     assert read("NA\tnull\tNaN\n").texts("user") == ["NA"]
 
 
@@ -63,7 +63,7 @@ def test_text_without_quotes_is_read_as_utf8_or_latin1(encoding: str) -> None:
     assert rows.texts("title") == ["Misérables, Les", "Á köldum klaka"]
 
 
-def test_quotes_mean_nothing_where_there_is_no_quoting() -> None:
+def test_quotes_are_ordinary_characters_in_an_unquoted_format() -> None:
     assert read('1\t"\t3\n2\t"x\t4\n').texts("movie") == ['"', '"x']
 
 
@@ -97,13 +97,13 @@ def test_a_short_or_long_row_is_refused_with_its_line(content: str, line: int, g
         read(content)
 
 
-def test_a_short_row_far_down_is_refused_with_its_line() -> None:
+def test_a_short_row_late_in_a_file_is_refused_with_its_line() -> None:
     content = "1\t2\t3\n" * 400_000 + "\n1\t2\n" + "1\t2\t3\n" * 100
     with pytest.raises(DataError, match=r"^u\.data line 400002: expected 3 tab-separated fields, got 2"):
         read(content)
 
 
-def test_a_row_of_quoted_text_is_refused_with_the_line_it_starts_in() -> None:
+def test_a_row_of_quoted_text_is_refused_with_its_first_line() -> None:
     content = 'user,note\n1,"a\nb"\n\n2,"x\ny",3\n'
     with pytest.raises(DataError, match=r"^u\.data line 5: expected 2 comma-separated fields, got 3"):
         read(content, COMMAS, "user")
@@ -115,13 +115,13 @@ def test_quotation_marks_that_never_close_are_refused() -> None:
         read(content, COMMAS, "user", "title")
 
 
-def test_quotation_marks_that_swallow_a_large_file_are_refused() -> None:
+def test_an_unclosed_quotation_mark_in_a_large_file_is_refused() -> None:
     content = 'user,title\n1,A\n2,"B\n' + "3,C\n" * 400_000
     with pytest.raises(DataError, match=r"^u\.data"):
         read(content, COMMAS, "user", "title")
 
 
-def test_bytes_that_are_no_text_are_refused_with_their_line() -> None:
+def test_bytes_that_are_not_utf8_are_refused_with_their_line() -> None:
     content = "user,title\n1,A\n\n2,Amélie\n".encode("latin-1")
     with pytest.raises(
         DataError, match=r"^u\.data line 4: expected UTF-8 text, got the byte 0xe9; save it as"
@@ -129,12 +129,12 @@ def test_bytes_that_are_no_text_are_refused_with_their_line() -> None:
         read(content, COMMAS, "user", "title")
 
 
-def test_a_short_row_of_bytes_that_are_no_text_is_refused() -> None:
+def test_a_short_row_with_bytes_that_are_not_utf8_is_refused() -> None:
     with pytest.raises(DataError, match=r"^u\.data line 2: expected 2 comma-separated fields, got 1"):
         read(b"user,title\n\xe9\n", COMMAS, "user", "title")
 
 
-def test_a_missing_column_is_refused_with_those_there_are() -> None:
+def test_a_missing_column_is_refused_with_the_present_ones() -> None:
     message = r"^u\.data line 2: expected a header with a column rating, got user, stars; name the columns"
     with pytest.raises(DataError, match=message):
         read("\nuser,stars\n1,5\n", COMMAS, "user", "rating")
@@ -159,7 +159,7 @@ def test_whole_numbers_may_be_negative() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "x", "1.0", "+5", " 5", "0x5", "1e3", "٣", "9" * 19])
-def test_what_is_no_whole_number_is_refused_with_its_line(text: str) -> None:
+def test_a_field_that_is_not_an_integer_is_refused_with_its_line(text: str) -> None:
     rows = read(f"1\t2\t3\n\n1\t2\t{text}\n1\t2\t?\n")
     with pytest.raises(
         DataError, match=r"^u\.data line 3: expected a whole number as rating, got '"
@@ -177,7 +177,7 @@ def test_numbers_may_be_fractions() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "nan", "NaN", "inf", "-Infinity", "five", "4,5", "1_0", "1e39", "٣"])
-def test_what_is_no_number_is_refused_with_its_line(text: str) -> None:
+def test_a_field_that_is_not_a_number_is_refused_with_its_line(text: str) -> None:
     rows = read(f"1\t2\t3\n1\t2\t{text}\n1\t2\t?\n")
     with pytest.raises(DataError, match=r"^u\.data line 2: expected a number as rating, got '") as error:
         rows.numbers("rating")
@@ -188,7 +188,7 @@ fields = st.text(st.characters(codec="ascii", exclude_characters="\t\r\n"), min_
 
 
 @given(st.lists(st.tuples(fields, fields, fields), min_size=1), st.integers(0, 3))
-def test_text_comes_back_as_it_was_written(written: list[tuple[str, str, str]], num_blank: int) -> None:
+def test_text_is_read_back_unchanged(written: list[tuple[str, str, str]], num_blank: int) -> None:
     content = ("\n" * num_blank).join("\t".join(row) + "\n" for row in written)
     if content.isspace():
         return
@@ -197,7 +197,7 @@ def test_text_comes_back_as_it_was_written(written: list[tuple[str, str, str]], 
 
 
 @given(st.lists(st.integers(0, 2), min_size=1), st.data())
-def test_a_row_is_found_in_its_line_whatever_is_blank(blanks: list[int], data: st.DataObject) -> None:
+def test_line_numbers_are_right_with_blank_lines(blanks: list[int], data: st.DataObject) -> None:
     row = data.draw(st.integers(0, len(blanks) - 1))
     content = "".join("\n" * num_blank + "1\t2\t3\n" for num_blank in blanks)
     line = sum(blanks[: row + 1]) + row + 1

@@ -15,12 +15,12 @@ from training.errors import DataError, SourceError
 
 @pytest.fixture
 def small(layout: Callable[[str], dict[str, bytes]], write_files: Callable[..., Path]) -> RatingsTable:
-    """A small table that stands for whatever a fake source gives."""
+    """Small table that fake sources return."""
     return read_grouplens(write_files(layout("100k"), "small"))
 
 
 class FakeSources:
-    """Stands in for tfds and the wheel: what is prepared, and what fails."""
+    """Fakes of tfds and the wheel: what is prepared, and what fails."""
 
     def __init__(self, table: RatingsTable, monkeypatch: pytest.MonkeyPatch) -> None:
         self.prepared: set[str] = set()
@@ -47,7 +47,7 @@ def fakes(small: RatingsTable, monkeypatch: pytest.MonkeyPatch) -> FakeSources:
     return FakeSources(small, monkeypatch)
 
 
-OFFLINE = SourceError("movielens/100k: the download failed: nobody answered")
+OFFLINE = SourceError("movielens/100k: the download failed: no response")
 
 
 @pytest.mark.parametrize(
@@ -68,21 +68,21 @@ def test_auto_prefers_what_is_prepared_then_the_download_then_the_wheel(
     assert load_ratings().source == used
 
 
-def test_auto_says_why_it_took_the_wheel(fakes: FakeSources, caplog: pytest.LogCaptureFixture) -> None:
+def test_auto_logs_why_it_uses_the_wheel(fakes: FakeSources, caplog: pytest.LogCaptureFixture) -> None:
     fakes.failing = {"tfds": OFFLINE}
     with caplog.at_level(logging.WARNING):
         load_ratings("auto")
     assert caplog.messages == [f"{OFFLINE}. Using wheel 100k instead"]
 
 
-def test_auto_takes_the_wheel_after_a_wrong_checksum_too(fakes: FakeSources) -> None:
+def test_auto_uses_the_wheel_after_a_wrong_checksum_too(fakes: FakeSources) -> None:
     fakes.failing = {"tfds": DataError("ml-100k.zip: wrong checksum")}
     assert load_ratings("auto").source == "wheel 100k"
 
 
-def test_auto_gives_both_reasons_when_nothing_works(fakes: FakeSources) -> None:
+def test_auto_reports_both_reasons_if_all_sources_fail(fakes: FakeSources) -> None:
     fakes.failing = {"tfds": OFFLINE, "wheel": SourceError("the wheel is not installed")}
-    with pytest.raises(SourceError, match=r"nobody answered\. And the wheel is not installed$"):
+    with pytest.raises(SourceError, match=r"no response\. And the wheel is not installed$"):
         load_ratings("auto")
 
 
@@ -94,11 +94,11 @@ def test_the_wheel_is_only_for_100k(fakes: FakeSources) -> None:
     assert load_ratings("auto", "1m").source == "tfds 1m"
 
 
-def test_tfds_means_tfds_alone(fakes: FakeSources) -> None:
+def test_tfds_uses_no_other_source(fakes: FakeSources) -> None:
     fakes.prepared = {"wheel"}
     assert load_ratings("tfds", "25m").source == "tfds 25m"
     fakes.failing = {"tfds": OFFLINE}
-    with pytest.raises(SourceError, match="nobody answered"):
+    with pytest.raises(SourceError, match="no response"):
         load_ratings("tfds")
 
 
@@ -109,7 +109,7 @@ def test_an_unknown_data_set_is_refused(fakes: FakeSources, source: str) -> None
     assert not fakes.cache_dirs
 
 
-def test_a_path_is_read_whatever_the_data_set(small: RatingsTable, tmp_path: Path) -> None:
+def test_a_path_is_read_for_any_data_set(small: RatingsTable, tmp_path: Path) -> None:
     assert load_ratings(str(tmp_path / "small"), "10m").sha256() == small.sha256()
 
 
@@ -120,7 +120,7 @@ def test_a_path_may_start_at_home(
     assert load_ratings("~/small").sha256() == small.sha256()
 
 
-def test_a_path_does_not_touch_tfds(
+def test_a_path_does_not_use_tfds(
     small: RatingsTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> NoReturn:
@@ -130,12 +130,12 @@ def test_a_path_does_not_touch_tfds(
     assert len(load_ratings(str(tmp_path / "small"))) == len(small)
 
 
-def test_no_source_is_refused() -> None:
+def test_an_empty_source_is_refused() -> None:
     with pytest.raises(DataError, match="expected a source of ratings, got ''; give auto, tfds or a path"):
         load_ratings("")
 
 
-def test_the_cache_is_where_the_caller_or_the_desktop_says(
+def test_the_cache_is_at_the_argument_or_the_xdg_directory(
     fakes: FakeSources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fakes.prepared = {"wheel"}

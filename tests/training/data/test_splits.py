@@ -33,7 +33,7 @@ def many_rows(num_rows: int) -> RatingsTable:
 
 
 def slow_temporal_split(table: RatingsTable) -> tuple[set[int], set[int]]:
-    """The definition of `temporal_split`, word for word."""
+    """Straightforward implementation of the definition of `temporal_split`."""
     train, test = set(), set()
     ids = table.movies.movie_ids
     as_integers = all(movie_id.isdecimal() for movie_id in ids)
@@ -68,14 +68,14 @@ def test_the_published_random_split_starts_with_the_published_rows(movielens_100
     assert (len(split.train), len(split.test)) == (80_000, 20_000)
 
 
-def test_the_published_random_split_is_the_published_recipe_row_for_row(movielens_100k: RatingsTable) -> None:
+def test_the_random_split_equals_the_published_recipe(movielens_100k: RatingsTable) -> None:
     tf.random.set_seed(42)
     rows = tf.data.Dataset.range(100_000).shuffle(100_000, seed=42, reshuffle_each_iteration=False)
     shuffled = np.concatenate(list(rows.batch(10_000).as_numpy_iterator()))
     split = random_split(movielens_100k)
     np.testing.assert_array_equal(split.train, shuffled[:80_000])
     np.testing.assert_array_equal(split.test, shuffled[80_000:])
-    # Taken once from this very recipe, to notice a TensorFlow that shuffles in another way.
+    # Recorded once from this recipe, to detect a TensorFlow that shuffles in another way.
     published = "6f40d5a542420dfa4e2ba7b2e3746510e5e834e6563e58acc2845970f24488ba"
     assert hashlib.sha256(shuffled.astype("<i8").tobytes()).hexdigest() == published
 
@@ -99,7 +99,7 @@ def test_data_larger_than_the_published_buffer_is_shuffled_whole() -> None:
     assert rows[:1_000].max() > 140_000
 
 
-def test_the_random_split_leaves_the_global_seed_alone() -> None:
+def test_the_random_split_does_not_change_the_global_seed() -> None:
     tf.random.set_seed(7)
     expected = tf.random.uniform([2]).numpy()
     tf.random.set_seed(7)
@@ -116,7 +116,7 @@ def test_the_temporal_split_of_movielens_has_the_published_sizes(movielens_100k:
     assert (latest <= earliest).all()
 
 
-def test_the_temporal_split_of_movielens_is_that_of_the_definition(movielens_100k: RatingsTable) -> None:
+def test_the_temporal_split_of_movielens_follows_the_definition(movielens_100k: RatingsTable) -> None:
     some = movielens_100k.take(np.flatnonzero(movielens_100k.user_rows < 20))
     split = temporal_split(some)
     assert (set(split.train.tolist()), set(split.test.tolist())) == slow_temporal_split(some)
@@ -131,9 +131,7 @@ rows_of_some_users = st.lists(
 
 @settings(deadline=None)
 @given(rows_of_some_users, st.booleans())
-def test_the_temporal_split_is_that_of_the_definition(
-    rows: list[tuple[int, int, int]], integers: bool
-) -> None:
+def test_the_temporal_split_follows_the_definition(rows: list[tuple[int, int, int]], integers: bool) -> None:
     movie_ids = [str(movie) if integers else f"tt{movie}" for movie in range(12)]
     table = table_of(rows, movie_ids)
     split = temporal_split(table)
@@ -142,18 +140,18 @@ def test_the_temporal_split_is_that_of_the_definition(
     assert split.test.tolist() == sorted(split.test)
 
 
-def test_of_ratings_at_the_same_time_the_larger_movie_id_tests() -> None:
+def test_the_larger_movie_id_of_ratings_at_the_same_time_is_a_test_row() -> None:
     table = table_of([(0, 1, 5), (0, 0, 5), (0, 2, 5)], ["9", "10", "2"])
     assert temporal_split(table).test.tolist() == [0]
 
 
-def test_ids_that_are_no_integers_are_compared_as_text() -> None:
+def test_ids_that_are_not_integers_are_compared_as_text() -> None:
     table = table_of([(0, 1, 5), (0, 0, 5), (0, 2, 5)], ["9", "10", "x2"])
     assert temporal_split(table).test.tolist() == [2]
 
 
 @pytest.mark.parametrize("num_rated", [1, 2, 3, 4, 5, 7, 8, 12, 13, 17, 18, 22, 23, 27, 28, 252, 253])
-def test_the_share_of_a_user_is_rounded_as_python_does(num_rated: int) -> None:
+def test_the_number_of_test_rows_of_a_user_is_rounded_to_even(num_rated: int) -> None:
     table = table_of(
         [(0, movie, movie) for movie in range(num_rated)], [str(movie) for movie in range(num_rated)]
     )

@@ -28,7 +28,7 @@ def test_ids_that_are_all_integers_are_ordered_by_value() -> None:
     assert id_order(["10", "9", "100"]).tolist() == [1, 0, 2]
 
 
-def test_ids_are_ordered_as_text_when_one_is_no_integer() -> None:
+def test_ids_are_ordered_as_text_if_one_is_not_an_integer() -> None:
     assert id_order(["10", "9", "tt1", "²"]).tolist() == [0, 1, 2, 3]
 
 
@@ -37,19 +37,19 @@ def test_no_ids_have_an_empty_order() -> None:
 
 
 @given(st.lists(st.integers(0, 10**30).map(str)))
-def test_the_order_of_integers_is_that_of_python(ids: list[str]) -> None:
+def test_integer_ids_sort_as_python_integers(ids: list[str]) -> None:
     assert [ids[row] for row in id_order(ids)] == sorted(ids, key=int)
 
 
-def test_a_table_knows_its_sizes_scale_and_times() -> None:
+def test_a_table_has_sizes_rating_scale_and_time_range() -> None:
     table = small_table()
     assert (len(table), table.num_ratings, table.num_users, table.num_movies) == (3, 3, 2, 2)
     assert table.rating_scale == (0.5, 4.0)
     assert table.time_range == (-10, 30)
 
 
-def test_the_ends_of_the_scale_are_the_decimals_of_the_data() -> None:
-    """As float64 the float32 of 0.1 is more than 0.1, and a service would refuse a rating of 0.1."""
+def test_the_rating_scale_has_the_decimals_of_the_data() -> None:
+    """The float32 of 0.1 is larger than 0.1 as float64, so a service would refuse a rating of 0.1."""
     stars = np.array([0.1, 0.7, 0.3], np.float32)
     assert dataclasses.replace(small_table(), stars=stars).rating_scale == (0.1, 0.7)
 
@@ -62,7 +62,7 @@ def test_taking_rows_keeps_the_vocabularies() -> None:
     assert part.user_features["gender"].codes.tolist() == [-1, 0]
 
 
-def test_the_scale_of_no_rows_is_an_error() -> None:
+def test_the_rating_scale_of_no_rows_is_an_error() -> None:
     with pytest.raises(ValueError, match="zero-size"):
         _ = small_table().take(np.empty(0, np.int64)).rating_scale
 
@@ -94,7 +94,7 @@ def test_the_hash_ignores_name_source_and_the_order_of_rows() -> None:
         {"movies": assemble_movies(["9", "10"], ["Nine", "Ten (2010)"], [[], ["War"]])},
     ],
 )
-def test_the_hash_tells_different_content_apart(changes: dict[str, object]) -> None:
+def test_the_hash_differs_for_different_content(changes: dict[str, object]) -> None:
     assert small_table(**changes).sha256() != small_table().sha256()
 
 

@@ -20,14 +20,14 @@ WriteFiles = Callable[..., Path]
 
 @pytest.fixture(autouse=True)
 def data_dir(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Where tfds keeps its data during a test."""
+    """Data directory of tfds during a test."""
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "tfds"))
     return tmp_path / "tfds"
 
 
 @pytest.fixture
 def host(tmp_path: Path) -> Iterator[str]:
-    """The address of a server on loopback whose files are those of `tmp_path`."""
+    """Address of a server on loopback that serves the files of `tmp_path`."""
 
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *_: object) -> None:
@@ -41,7 +41,7 @@ def host(tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def download_from(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Has tfds download MovieLens 100K from another address."""
+    """Make tfds download MovieLens 100K from another address."""
 
     def change(url: str) -> None:
         for config in Movielens.BUILDER_CONFIGS:
@@ -79,22 +79,20 @@ def test_the_builder_and_the_local_reader_agree(
     assert [column.dtype.name for column in columns] == ["int32", "int32", "float32", "int64"]
 
 
-def test_rows_come_in_the_order_of_tfds_from_several_files_too(
-    write_files: WriteFiles, tmp_path: Path
-) -> None:
+def test_rows_of_several_files_are_in_the_order_of_tfds(write_files: WriteFiles, tmp_path: Path) -> None:
     ratings = "userId,movieId,rating,timestamp\n" + "".join(f"{row},1,3,{row}\n" for row in range(500))
     files = {"ratings.csv": ratings.encode(), "movies.csv": b"movieId,title,genres\n1,A (1990),Drama\n"}
     raw, prepared = write_files(files), tmp_path / "prepared"
     builder = tfds_source.MovielensDirectory(raw=raw, config="25m-ratings", data_dir=prepared)
     builder.download_and_prepare(download_config=tfds.download.DownloadConfig(num_shards=20))
     assert builder.info.splits["train"].num_shards == 20
-    tfds_source.prepare_directory(raw, "25m", prepared)  # the movies are still missing
+    tfds_source.prepare_directory(raw, "25m", prepared)  # the movies are missing
     expected = [int(row["timestamp"]) for row in tfds.as_numpy(builder.as_dataset(split="train"))]
     assert tfds_source.load_directory("25m", prepared, "a test").timestamps.tolist() == expected
     assert expected != sorted(expected)
 
 
-def test_the_whole_of_movielens_comes_in_the_order_of_tfds(wheel_cache: Path) -> None:
+def test_all_of_movielens_100k_is_in_the_order_of_tfds(wheel_cache: Path) -> None:
     builder = tfds_source.MovielensDirectory(config="100k-ratings", data_dir=next(wheel_cache.iterdir()))
     some = tfds.as_numpy(builder.as_dataset(split="train[:2000]"))
     expected = [(row["user_id"].decode(), row["movie_id"].decode(), int(row["timestamp"])) for row in some]
@@ -105,7 +103,7 @@ def test_the_whole_of_movielens_comes_in_the_order_of_tfds(wheel_cache: Path) ->
     ] == expected
 
 
-def test_movielens_is_downloaded_prepared_and_then_found_prepared(
+def test_movielens_is_downloaded_and_prepared_only_once(
     layout: Layout,
     write_files: WriteFiles,
     host: str,
@@ -132,7 +130,7 @@ def test_a_directory_without_its_records_is_not_prepared(data_dir: Path) -> None
     assert not tfds_source.is_prepared("100k")
 
 
-def test_a_wrong_checksum_is_bad_data_and_leaves_no_download(
+def test_a_wrong_checksum_is_a_data_error_and_leaves_no_download(
     monkeypatch: pytest.MonkeyPatch,
     write_files: WriteFiles,
     host: str,
@@ -152,7 +150,7 @@ def test_a_wrong_checksum_is_bad_data_and_leaves_no_download(
     assert not tfds_source.is_prepared("100k")
 
 
-def test_a_missing_download_is_a_failing_source(
+def test_a_missing_download_is_a_source_error(
     host: str, download_from: Callable[[str], None], data_dir: Path
 ) -> None:
     download_from(f"{host}/gone.zip")
@@ -164,24 +162,24 @@ def test_a_missing_download_is_a_failing_source(
     assert left_in(data_dir) == []
 
 
-def test_an_unreachable_host_is_a_failing_source(download_from: Callable[[str], None]) -> None:
+def test_an_unreachable_host_is_a_source_error(download_from: Callable[[str], None]) -> None:
     download_from("http://127.0.0.1:9/ml-100k.zip")
     with pytest.raises(SourceError, match=r"^movielens/100k: the download failed: .*refused.*--data PATH$"):
         tfds_source.load_movielens("100k")
 
 
-def test_a_download_that_is_no_zip_is_a_failing_source(
+def test_a_download_that_is_not_a_zip_is_a_source_error(
     write_files: WriteFiles, host: str, download_from: Callable[[str], None]
 ) -> None:
     write_files({"ml-100k.zip": b"please sign in"}, "sign-in")
     download_from(f"{host}/sign-in/ml-100k.zip")
     with pytest.raises(
-        SourceError, match=r"^movielens/100k: tfds gave up: ExtractError: Error while extracting"
+        SourceError, match=r"^movielens/100k: tfds failed: ExtractError: Error while extracting"
     ):
         tfds_source.load_movielens("100k")
 
 
-def test_what_was_prepared_and_then_damaged_is_refused_by_name(
+def test_damaged_prepared_data_is_refused_by_name(
     layout: Layout, write_files: WriteFiles, tmp_path: Path
 ) -> None:
     prepared = tmp_path / "prepared"

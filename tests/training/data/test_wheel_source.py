@@ -23,7 +23,7 @@ def title_and_genres(table: RatingsTable, movie_id: str) -> tuple[str, tuple[str
     return table.movies.titles[row], table.movies.genres[row], int(table.movies.years[row])
 
 
-def test_movielens_100k_is_whole(movielens_100k: RatingsTable) -> None:
+def test_movielens_100k_is_complete(movielens_100k: RatingsTable) -> None:
     table = movielens_100k
     assert (table.num_ratings, table.num_users, table.num_movies) == (100_000, 943, 1_682)
     assert len(set(table.movies.titles)) == 1_664
@@ -34,7 +34,7 @@ def test_movielens_100k_is_whole(movielens_100k: RatingsTable) -> None:
     assert len(table.user_features["occupation"].vocabulary) == 21
 
 
-def test_titles_have_their_years_again(movielens_100k: RatingsTable) -> None:
+def test_titles_have_their_years(movielens_100k: RatingsTable) -> None:
     toy_story = ("Toy Story (1995)", ("Animation", "Children", "Comedy"), 1995)
     assert title_and_genres(movielens_100k, "1") == toy_story
     assert title_and_genres(movielens_100k, "97")[0] == "Dances with Wolves (1990)"
@@ -44,7 +44,7 @@ def test_titles_have_their_years_again(movielens_100k: RatingsTable) -> None:
     assert without_year == ["unknown"]
 
 
-def test_what_the_wheel_got_wrong_is_repaired(movielens_100k: RatingsTable) -> None:
+def test_errors_of_the_wheel_are_corrected(movielens_100k: RatingsTable) -> None:
     assert title_and_genres(movielens_100k, "267") == ("unknown", (), 0)
     assert title_and_genres(movielens_100k, "1373") == ("Good Morning (1971)", (), 1971)
     assert title_and_genres(movielens_100k, "1412") == (
@@ -54,7 +54,7 @@ def test_what_the_wheel_got_wrong_is_repaired(movielens_100k: RatingsTable) -> N
     )
 
 
-def test_rebuilt_files_are_those_of_grouplens(rebuilt: Path) -> None:
+def test_rebuilt_files_equal_those_of_grouplens(rebuilt: Path) -> None:
     ratings = (rebuilt / "u.data").read_bytes().splitlines()
     assert ratings[0] == b"196\t242\t3\t881250949"
     assert len(ratings) == 100_000
@@ -64,21 +64,21 @@ def test_rebuilt_files_are_those_of_grouplens(rebuilt: Path) -> None:
     assert items[542].startswith("543|Misérables, Les (1995)||||0|0|".encode("latin-1"))
 
 
-def test_the_rebuilt_files_are_the_same_data(rebuilt: Path, movielens_100k: RatingsTable) -> None:
+def test_rebuilt_files_have_the_same_data(rebuilt: Path, movielens_100k: RatingsTable) -> None:
     assert read_grouplens(rebuilt).sha256() == movielens_100k.sha256()
 
 
-def test_a_preparation_leaves_nothing_beside_it(wheel_cache: Path) -> None:
+def test_a_preparation_leaves_no_other_files(wheel_cache: Path) -> None:
     assert [path.name for path in wheel_cache.iterdir()] == ["movielens-100k-recbole-1.2.1"]
 
 
-def test_a_preparation_is_used_again(wheel_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_preparation_is_reused(wheel_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert wheel_source.is_prepared(wheel_cache)
     monkeypatch.setattr(metadata, "distribution", lambda _: pytest.fail("the wheel was opened again"))
     assert len(wheel_source.load_wheel(wheel_cache)) == 100_000
 
 
-def test_a_preparation_that_dies_leaves_nothing_that_looks_prepared(
+def test_an_interrupted_preparation_does_not_look_prepared(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def die(_raw: Path, _dataset: str, data_dir: Path) -> None:
@@ -92,7 +92,7 @@ def test_a_preparation_that_dies_leaves_nothing_that_looks_prepared(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_two_that_prepare_at_once_do_not_disturb_each_other(
+def test_concurrent_preparations_do_not_interfere(
     layout: Callable[[str], dict[str, bytes]],
     write_files: Callable[..., Path],
     tmp_path: Path,
@@ -110,7 +110,7 @@ def test_two_that_prepare_at_once_do_not_disturb_each_other(
     assert [path.name for path in cache_dir.iterdir()] == ["movielens-100k-recbole-1.2.1"]
 
 
-def test_a_wheel_that_is_not_installed_is_said_how_to_install(
+def test_a_missing_wheel_is_reported_with_the_command_to_install_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def missing(name: str) -> metadata.Distribution:
@@ -122,7 +122,7 @@ def test_a_wheel_that_is_not_installed_is_said_how_to_install(
         wheel_source.load_wheel(tmp_path)
 
 
-def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+def test_an_unwritable_cache_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a directory")
     with pytest.raises(SourceError, match=r"file.*: cannot write the prepared data: .*; set XDG_CACHE_HOME"):
         wheel_source.load_wheel(tmp_path / "file" / "cache")

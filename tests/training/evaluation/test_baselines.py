@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from synthetic_ratings import Rating, table_of, two_tastes
+from synthetic_ratings import Rating, table_of, two_clusters
 
 from service.bundle import NO_ROW
 from training.evaluation.baselines.biases import Biases
@@ -34,7 +34,7 @@ def test_popularity_scores_by_the_number_of_ratings_for_every_user() -> None:
 
 def test_ease_is_the_regression_of_each_movie_on_the_others() -> None:
     """Its definition: ridge regression without the movie itself, here solved a movie at a time."""
-    table = two_tastes(per_user=8)
+    table = two_clusters(per_user=8)
     histories = Histories.from_table(table)
     seen, regularization = seen_by(histories, table.num_movies), 20.0
     weights = np.zeros((table.num_movies, table.num_movies))

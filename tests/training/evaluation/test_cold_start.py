@@ -49,7 +49,7 @@ def test_nothing_is_measured_where_no_user_has_ten_ratings() -> None:
 
 
 def test_the_model_is_trained_without_the_users_and_queried_as_the_service_does(
-    tastes: RatingsTable, tastes_split: Split, make_model: MakeModel, monkeypatch: pytest.MonkeyPatch
+    clusters: RatingsTable, clusters_split: Split, make_model: MakeModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queried: list[QueryInputs] = []
     trained_on: list[RatingsTable] = []
@@ -68,9 +68,9 @@ def test_the_model_is_trained_without_the_users_and_queried_as_the_service_does(
     monkeypatch.setattr(module, "fit_model", fit)
     monkeypatch.setattr(TrainedModel, "embed_queries", spy(TrainedModel.embed_queries))
     monkeypatch.setattr(TrainedModel, "predict_ratings", spy(TrainedModel.predict_ratings))
-    found = cold_start(tastes, tastes_split, SMALL_CONFIG)
+    found = cold_start(clusters, clusters_split, SMALL_CONFIG)
     assert found is not None
-    train, test = tastes.take(tastes_split.train), tastes.take(tastes_split.test)
+    train, test = clusters.take(clusters_split.train), clusters.take(clusters_split.test)
     users = draw_cold_start_users(train, test, SMALL_CONFIG.seed).tolist()
     assert len(users) == found["users"] == 12
     assert found["test_ratings"] == np.isin(test.user_rows, users).sum()

@@ -180,11 +180,11 @@ class HitRateAt10(HitRate):
 
 
 def test_the_same_seed_and_data_give_the_same_measures_to_four_decimals(
-    tastes: RatingsTable, tastes_split: Split, measured: dict[str, Any], trained: TrainedModel
+    clusters: RatingsTable, clusters_split: Split, measured: dict[str, Any], trained: TrainedModel
 ) -> None:
     """The model was trained and measured once for `measured`, and is here again from the beginning."""
     reported: dict[int, dict[str, float]] = {}
-    again = evaluate_split(tastes, tastes_split, SMALL_CONFIG, reported.__setitem__)
+    again = evaluate_split(clusters, clusters_split, SMALL_CONFIG, reported.__setitem__)
     assert list(reported) == list(range(1, SMALL_CONFIG.epochs + 1))
     # All 120 users are fewer than are sampled, so the last validation is of the model that was measured.
     assert again["validation"] == trained.validation

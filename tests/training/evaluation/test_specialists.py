@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from synthetic_ratings import Rating, table_of, two_tastes
+from synthetic_ratings import Rating, table_of, two_clusters
 
 from service.bundle import NO_ROW
 from training.data.splits import temporal_split
@@ -126,7 +126,7 @@ def test_a_specialist_that_fails_is_named_with_its_last_words(
 
 def test_what_specialists_answer_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retrieval that knows the test rows is perfect; stars that are always half a star off miss by that."""
-    table = two_tastes(per_user=10)
+    table = two_clusters(per_user=10)
     split = temporal_split(table)
     train, test = table.take(split.train), table.take(split.test)
 
@@ -179,7 +179,7 @@ def test_svd_rates_better_than_means_and_on_the_scale(
 @pytest.mark.slow
 def test_sasrecs_factors_rank_as_its_own_recommendations(installed: Path, tmp_path: Path) -> None:
     """RecTools's `recommend` is the oracle; a movie without ratings is not among its candidates."""
-    table = two_tastes(per_user=8)
+    table = two_clusters(per_user=8)
     split = temporal_split(table)
     task = learnt(table.take(split.train), table.take(split.test))
     task.save(tmp_path / "task.npz")

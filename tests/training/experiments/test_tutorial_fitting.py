@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
-from synthetic_ratings import two_tastes
+from synthetic_ratings import two_clusters
 
 from training.config import TrainingConfig
 from training.errors import TrainingDiverged
@@ -29,7 +29,7 @@ SMALL = replace(
 
 @pytest.fixture(scope="module")
 def data() -> TutorialData:
-    return TutorialData.from_table(two_tastes(), 10)
+    return TutorialData.from_table(two_clusters(), 10)
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from synthetic_ratings import Rating, table_of, two_tastes
+from synthetic_ratings import Rating, table_of, two_clusters
 
 from training.data.table import RatingsTable
 from training.errors import DataError
@@ -49,7 +49,7 @@ def test_times_are_cut_into_buckets_of_equal_width_and_normalized(table: Ratings
 
 
 def test_an_epoch_has_every_row_once_and_counts_the_titles_of_each_batch() -> None:
-    data = TutorialData.from_table(two_tastes(), 10)
+    data = TutorialData.from_table(two_clusters(), 10)
     rows = data.train
     epoch = Epoch.shuffled(rows, 500, len(data.titles), np.random.default_rng(0))
     pairs = np.stack([rows.user_rows, rows.candidate_rows], axis=1).tolist()

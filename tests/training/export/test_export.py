@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
-from synthetic_ratings import SMALL_CONFIG, table_of, two_tastes
+from synthetic_ratings import SMALL_CONFIG, table_of, two_clusters
 
 from service.bundle import NO_ROW
 from service.bundle.checksums import verify_files
@@ -184,7 +184,7 @@ def occupied(tmp_path: Path) -> Path:
 
 
 def few_ratings() -> RatingsTable:
-    table = two_tastes(per_user=4, with_features=False)
+    table = two_clusters(per_user=4, with_features=False)
     return table.take(np.arange(80))
 
 
@@ -293,7 +293,7 @@ def test_an_export_that_is_broken_off_leaves_everything_as_it_was(
     monkeypatch.setattr(export, "write_report", fail)
     monkeypatch.setattr(export, "save_model", lambda *_: None)
     with pytest.raises(raised):
-        export_bundle(random_model, two_tastes(), None, occupied)
+        export_bundle(random_model, two_clusters(), None, occupied)
     assert everything_in(occupied) == before
 
 

@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from synthetic_ratings import SMALL_CONFIG, Rating, table_of, taste_of, two_tastes
+from synthetic_ratings import SMALL_CONFIG, Rating, cluster_of, table_of, two_clusters
 
 from service.bundle import NO_ROW
 from service.bundle.query_encoding import QueryInputs, encode_queries, untimed_history
@@ -122,27 +122,29 @@ def test_the_mean_rating_is_beaten(
     assert measured["model"]["rmse"] < 0.5 * measured["baselines"]["biases"]["rmse"]
 
 
-def test_a_cold_start_user_gets_the_kind_of_movies_sent(trained: TrainedModel, tastes: RatingsTable) -> None:
+def test_a_cold_start_user_gets_the_kind_of_movies_sent(
+    trained: TrainedModel, clusters: RatingsTable
+) -> None:
     for kind in ("alpha", "beta"):
-        liked = cold_start_query({f"{kind}-{number}": 5.0 for number in (4, 5, 6)}, tastes)
-        found = best_movies(trained, liked, tastes)
-        assert [taste_of(movie) for movie in found].count(kind) >= 9
+        liked = cold_start_query({f"{kind}-{number}": 5.0 for number in (4, 5, 6)}, clusters)
+        found = best_movies(trained, liked, clusters)
+        assert [cluster_of(movie) for movie in found].count(kind) >= 9
         coming = {f"{kind}-{number}" for number in range(7, 12)}  # in their one order
         assert len(coming & set(found)) >= 3
 
 
 def test_the_same_movies_rated_1_and_5_give_other_lists_and_other_ratings(
-    trained: TrainedModel, tastes: RatingsTable
+    trained: TrainedModel, clusters: RatingsTable
 ) -> None:
     films = ("alpha-4", "alpha-17", "alpha-30")
-    liked = cold_start_query(dict.fromkeys(films, 5.0), tastes)
-    disliked = cold_start_query(dict.fromkeys(films, 1.0), tastes)
-    lists = [best_movies(trained, inputs, tastes) for inputs in (liked, disliked)]
-    alphas = [[taste_of(movie) for movie in found].count("alpha") for found in lists]
+    liked = cold_start_query(dict.fromkeys(films, 5.0), clusters)
+    disliked = cold_start_query(dict.fromkeys(films, 1.0), clusters)
+    lists = [best_movies(trained, inputs, clusters) for inputs in (liked, disliked)]
+    alphas = [[cluster_of(movie) for movie in found].count("alpha") for found in lists]
     assert alphas[0] >= 8
     assert alphas[1] <= 4
     rows = {
-        kind: [row for row, each in enumerate(tastes.movies.movie_ids) if taste_of(each) == kind]
+        kind: [row for row, each in enumerate(clusters.movies.movie_ids) if cluster_of(each) == kind]
         for kind in ("alpha", "beta")
     }
 
@@ -154,22 +156,22 @@ def test_the_same_movies_rated_1_and_5_give_other_lists_and_other_ratings(
 
 
 def test_known_users_get_the_kind_they_like_with_and_without_a_time(
-    trained: TrainedModel, tastes: RatingsTable
+    trained: TrainedModel, clusters: RatingsTable
 ) -> None:
     histories = trained.histories
     last = trained.vocabulary.time_range[1]
     for user_id, kind in {"影": "alpha", "🎬": "beta", "user-50": "alpha"}.items():
         user = np.array([histories.user_ids.index(user_id)], np.int32)
         for moment in (None, np.array([last])):
-            found = best_movies(trained, histories.query_inputs(user, 64, moment), tastes)
-            assert [taste_of(movie) for movie in found].count(kind) >= 7
+            found = best_movies(trained, histories.query_inputs(user, 64, moment), clusters)
+            assert [cluster_of(movie) for movie in found].count(kind) >= 7
 
 
-def test_the_order_of_a_history_counts(trained: TrainedModel, tastes: RatingsTable) -> None:
+def test_the_order_of_a_history_counts(trained: TrainedModel, clusters: RatingsTable) -> None:
     forwards = [f"alpha-{number}" for number in range(10, 20)]
-    towards_20 = cold_start_query(dict.fromkeys(forwards, 5.0), tastes)
-    towards_9 = cold_start_query(dict.fromkeys(reversed(forwards), 5.0), tastes)
-    assert best_movies(trained, towards_20, tastes) != best_movies(trained, towards_9, tastes)
+    towards_20 = cold_start_query(dict.fromkeys(forwards, 5.0), clusters)
+    towards_9 = cold_start_query(dict.fromkeys(reversed(forwards), 5.0), clusters)
+    assert best_movies(trained, towards_20, clusters) != best_movies(trained, towards_9, clusters)
 
 
 def test_a_query_without_time_differs_from_one_with(trained: TrainedModel) -> None:
@@ -210,7 +212,7 @@ def test_a_sampled_softmax_learns_too(
     assert model["rmse"] < 1.0
 
 
-HUNDREDS = two_tastes(per_user=8, with_features=False)
+HUNDREDS = two_clusters(per_user=8, with_features=False)
 
 
 @pytest.mark.usefixtures("eagerly")

@@ -1,4 +1,4 @@
-"""The page as a stranger sees it: search, stars, a list that becomes personal."""
+"""The view of a new user: search, ratings, a list that becomes personal."""
 
 import pytest
 from browser_page import OpenPage, recommended
@@ -25,10 +25,10 @@ def personal(service: ServiceProcess, *rated: tuple[str, int]) -> list[str]:
     return [item["title"] for item in items]
 
 
-def test_the_list_becomes_personal_after_each_star_and_undo_and_clear_take_them_back(
+def test_the_list_follows_each_rating_and_undo_and_clear_revert_it(
     open_page: OpenPage, service: ServiceProcess
 ) -> None:
-    page = open_page("#view=stranger")
+    page = open_page("#view=you")
     shown, badge = page.locator("#recommended .title"), page.locator("#recommended .badge").first
     popular = recommended(page)
     expect(badge).to_have_text("popular")
@@ -55,8 +55,8 @@ def test_the_list_becomes_personal_after_each_star_and_undo_and_clear_take_them_
     expect(shown).to_have_text(popular)
 
 
-def test_a_star_can_be_changed_and_a_film_be_removed(open_page: OpenPage, service: ServiceProcess) -> None:
-    page = open_page("#view=stranger&rated=5:m17&rated=2:m18&rated=4:m19")
+def test_a_rating_can_be_changed_and_removed(open_page: OpenPage, service: ServiceProcess) -> None:
+    page = open_page("#view=you&rated=5:m17&rated=2:m18&rated=4:m19")
     shown = page.locator("#recommended .title")
     expect(shown).to_have_text(personal(service, ("m17", 5), ("m18", 2), ("m19", 4)))
     row = page.locator("#rated li").filter(has_text="Movie 18")
@@ -68,7 +68,7 @@ def test_a_star_can_be_changed_and_a_film_be_removed(open_page: OpenPage, servic
 
 
 def test_a_link_shares_the_list(open_page: OpenPage) -> None:
-    page = open_page("#view=stranger")
+    page = open_page("#view=you")
     find(page, "movie 17 ")
     give(page, "Movie 17 (1917)", 4)
     expect(page.locator("#recommended .badge").first).to_have_text("from your stars")
@@ -80,16 +80,21 @@ def test_a_link_shares_the_list(open_page: OpenPage) -> None:
     assert other.evaluate("[document.cookie, localStorage.length, sessionStorage.length]") == ["", 0, 0]
 
 
-def test_a_film_of_the_link_that_is_not_known_can_be_removed(open_page: OpenPage) -> None:
-    page = open_page("#view=stranger&rated=5:none&rated=5:m17")
+def test_a_link_with_the_former_name_of_the_view_still_works(open_page: OpenPage) -> None:
+    page = open_page("#view=stranger&rated=5:m17")
+    expect(page.locator("#rated .title")).to_have_text(["Movie 17 (1917)"])
+
+
+def test_an_unknown_film_of_a_link_can_be_removed(open_page: OpenPage) -> None:
+    page = open_page("#view=you&rated=5:none&rated=5:m17")
     expect(page.locator("#recommended-notice .problem")).to_contain_text("'none'")
     page.get_by_role("button", name="Remove Unknown film none").click()
     assert recommended(page)
     expect(page.locator(".problem")).to_have_count(0)
 
 
-def test_a_title_that_is_markup_is_shown_and_not_run(open_page: OpenPage) -> None:
-    page = open_page("#view=stranger")
+def test_a_title_that_is_markup_is_shown_as_text(open_page: OpenPage) -> None:
+    page = open_page("#view=you")
     find(page, "script")
     give(page, SCRIPT_TITLE, 5)
     expect(page.locator("#rated .title")).to_have_text([SCRIPT_TITLE])
@@ -100,7 +105,7 @@ def test_a_title_that_is_markup_is_shown_and_not_run(open_page: OpenPage) -> Non
     assert page.locator("main script, main img").count() == 0
 
 
-def test_the_keyboard_alone_is_enough(open_page: OpenPage) -> None:
+def test_the_keyboard_is_enough(open_page: OpenPage) -> None:
     page = open_page()
     recommended(page)
 

@@ -1,12 +1,12 @@
-"""What the client raises of an answer that is none.
+"""Exceptions of the client, by HTTP status.
 
-AnswerError                 any status of 400 and above
-├── NotFound          404   no such movie, title, user or path; `suggestions` where a title was misspelt
-├── NotAllowed        401, 403   a key is missing, or is not for this
+AnswerError                      any status of 400 and above
+├── NotFound          404        no such movie, title, user or path; `suggestions` for a misspelt title
+├── NotAllowed        401, 403   the key is missing or does not allow this
 ├── InvalidRequest    413, 422   malformed, out of range or too large; `errors` names the fields
-└── Unavailable       503   no bundle is served, or too many wait; `retry_after_seconds` says how long
+└── Unavailable       503        no bundle is served, or the queue is full; see `retry_after_seconds`
 
-Where there is no answer at all httpx raises its own `TransportError`.
+Without a response httpx raises its own `TransportError`.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from service.http.problem_details import FieldError, Problem, SuggestedMovie
 
 
 class AnswerError(Exception):
-    """The service answered with an error; the attributes are those of its problem details.
+    """The response is an error; the attributes are those of its problem details.
 
     Attributes:
         status: HTTP status.
-        type: A name that programs can rely on, such as `urn:matinee:unknown-movie`.
-        title: What kind of error it is, for people.
-        detail: What was expected, what came, how to fix it.
-        errors: Fields that are wrong, if any.
-        suggestions: Movies that may have been meant, if any.
-        request_id: `X-Request-ID` of the answer, to find it in the service's log; None where there is none.
+        type: A stable name for programs, such as `urn:matinee:unknown-movie`.
+        title: The kind of error, for people.
+        detail: What was expected, what was received, how to fix it.
+        errors: Invalid fields, if any.
+        suggestions: Movies with the closest titles, if any.
+        request_id: `X-Request-ID` of the response, to find it in the service's log; None if absent.
     """
 
     def __init__(self, problem: Problem, *, request_id: str | None = None) -> None:
@@ -49,7 +49,7 @@ class NotFound(AnswerError):
 
 
 class NotAllowed(AnswerError):
-    """A key is missing, or is not for this."""
+    """The key is missing or does not allow this."""
 
 
 class InvalidRequest(AnswerError):
@@ -57,7 +57,7 @@ class InvalidRequest(AnswerError):
 
 
 class Unavailable(AnswerError):
-    """Nothing can be answered now; `retry_after_seconds` is what the service asks to wait, else 0."""
+    """The service cannot answer now; `retry_after_seconds` is from `Retry-After`, 0 if absent."""
 
     def __init__(self, problem: Problem, *, request_id: str | None = None, retry_after: str = "0") -> None:
         super().__init__(problem, request_id=request_id)
@@ -74,12 +74,12 @@ _CLASSES: dict[int, type[AnswerError]] = {
 
 
 def raise_for_problem(response: httpx.Response) -> None:
-    """Raises the `AnswerError` of a response, if it is one."""
+    """Raise the `AnswerError` of an error response; do nothing for a successful one."""
     if not response.is_error:
         return
     try:
         problem = Problem.model_validate_json(response.content)
-    except ValidationError:  # from a proxy in between
+    except ValidationError:  # not from the service, but from a proxy
         problem = Problem(
             type="about:blank",
             title=response.reason_phrase,
@@ -94,7 +94,7 @@ def raise_for_problem(response: httpx.Response) -> None:
 
 
 def _seconds(retry_after: str) -> float:
-    """`Retry-After`, a number of seconds or a date (RFC 9110, 10.2.3); what is neither is no wait."""
+    """Parse `Retry-After`, a number of seconds or a date (RFC 9110, 10.2.3); 0 if it is neither."""
     try:
         return max(float(retry_after), 0)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Who asks: what a bundle knows of a person, and what they sent themselves."""
+"""The user of a query: stored history of the bundle merged with the history in the request."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from service.telemetry.observer import Source
 
 
 @dataclass(frozen=True)
-class Person:
-    """One person at one moment.
+class QueryUser:
+    """A user, known or cold-start, at one time.
 
     Attributes:
-        user_row: Position among the bundle's users; None for a stranger.
-        seen: All they saw, stored and sent, oldest first.
+        user_row: Position among the bundle's users; None for a cold-start user.
+        seen: Movies of the stored and the sent history, oldest first.
         timestamp: Unix seconds; `NO_TIMESTAMP` for a time-agnostic query.
-        max_history: The most recent movies of it that the model reads.
-        sent: Whether any of it came with the request.
+        max_history: How many of the most recent ones the model reads.
+        sent: Whether the request contained a history.
     """
 
     user_row: int | None
@@ -37,28 +37,28 @@ class Person:
 
     @property
     def is_known(self) -> bool:
-        """Whether the bundle knows them."""
+        """Whether the user was in the training data."""
         return self.user_row is not None
 
     @property
     def source(self) -> Source:
-        """What an answer to this person can rest on."""
+        """What an answer to this user is based on."""
         if self.is_known:
             return "personalized"
         return "history" if len(self.seen) else "popular"
 
     def tower_input(self) -> TowerInput:
-        """What the query tower reads of them."""
+        """Return the query tower's input for this user."""
         return self._input(self.seen.last(self.max_history))
 
     def inputs_without_each(self) -> list[TowerInput]:
-        """As `tower_input`, had they not seen one of the movies it reads: one input for each, in order.
+        """Return one input for each movie that `tower_input` has, with that movie left out, in order.
 
-        Of a history longer than the model reads, the movie before takes the place of the one left out.
+        If the history is longer than `max_history`, the next older movie takes the free place.
         """
         window = self.seen.last(self.max_history + 1)
         every = np.arange(len(window))
-        # The first of the window is not read where it is one too long, so that nothing rests on it.
+        # The first movie of a window of max_history + 1 only fills the free place.
         return [
             self._input(window.take(np.delete(every, place)))
             for place in range(len(window) - len(self.seen.last(self.max_history)), len(window))
@@ -69,16 +69,16 @@ class Person:
         return TowerInput(user_row=user_row, timestamp=self.timestamp, history=history)
 
 
-_NOTHING = History(np.empty(0, np.int32), np.empty(0, np.float32), np.empty(0, np.int64))
+_EMPTY = History(np.empty(0, np.int32), np.empty(0, np.float32), np.empty(0, np.int64))
 
 
-class People:
-    """Finds persons.
+class QueryUsers:
+    """Build the `QueryUser` of a request.
 
     Args:
-        catalogue: Knows the movies of a history.
-        histories: What the bundle knows of its users.
-        manifest: The rating scale and how much history the model reads.
+        catalogue: Resolves the movie ids of a history.
+        histories: Stored histories of the bundle's users.
+        manifest: Has the rating scale and `max_history`.
     """
 
     def __init__(self, catalogue: Catalogue, histories: Histories, manifest: Manifest) -> None:
@@ -87,12 +87,12 @@ class People:
         self._scale = manifest.rating_scale
         self._max_history = manifest.max_history
 
-    def find(self, user_id: str | None, entries: Sequence[HistoryEntry], timestamp: int | None) -> Person:
-        """The person with this id and all they saw: stored, then what they sent.
+    def find(self, user_id: str | None, entries: Sequence[HistoryEntry], timestamp: int | None) -> QueryUser:
+        """Return the user with this id, with the stored history followed by the sent one.
 
         Raises:
-            UnknownMovie: The history names a movie that the bundle does not know.
-            InvalidField: A rating outside the scale, or nothing that says who asks.
+            UnknownMovie: The history names a movie that is not in the catalogue.
+            InvalidField: A rating is outside the scale, or there is neither an id nor a history.
         """
         if user_id is None and not entries:
             raise InvalidField("expected user_id or a non-empty history, got neither", field="user_id")
@@ -101,13 +101,13 @@ class People:
         if user_row is not None:
             stored = self._histories.of_user(user_row)
             seen = stored.take(~np.isin(stored.rows, seen.rows)) + seen if len(seen) else stored
-        # The one moment that would read as none at all is moved by a second, 292 billion years ago.
+        # A timestamp equal to the marker for "none" is moved by a second.
         moment = NO_TIMESTAMP if timestamp is None else max(timestamp, NO_TIMESTAMP + 1)
-        return Person(user_row, seen, moment, self._max_history, sent=bool(entries))
+        return QueryUser(user_row, seen, moment, self._max_history, sent=bool(entries))
 
     def _sent(self, entries: Sequence[HistoryEntry]) -> History:
         if not entries:
-            return _NOTHING
+            return _EMPTY
         low, high = self._scale
         ratings: dict[int, float] = {}
         for position, entry in enumerate(entries):
@@ -118,7 +118,7 @@ class People:
                     f"expected a rating from {low:g} to {high:g} stars, got {rating:g}",
                     field=f"history.{position}.rating",
                 )
-            ratings.pop(row, None)  # so that a movie named twice takes its last place, not its first
+            ratings.pop(row, None)  # a movie named twice takes its last place
             ratings[row] = np.nan if rating is None else rating
         return History(
             np.fromiter(ratings.keys(), np.int32, len(ratings)),
