@@ -1,4 +1,4 @@
-"""A supervisor whose workers need no model, as a process: `python fake_workers.py ARTIFACTS WORKERS`.
+"""A supervisor whose workers need no model, as a process: `fake_workers.py ARTIFACTS WORKERS RELOAD_SECONDS`.
 
 A bundle's directory says in the file `behaviour` what becomes of a worker that loads it: `ok`, `refuse`, or
 `die`, after `SECONDS` where those follow. A worker answers every line it gets on a connection by the name of
@@ -118,7 +118,7 @@ def say(line: str) -> None:
 
 
 def main() -> None:
-    artifacts, workers = Path(sys.argv[1]), int(sys.argv[2])
+    artifacts, workers, reload_seconds = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     reserved = reserve("127.0.0.1", 0)
     selection = BundleSelection(
@@ -129,7 +129,7 @@ def main() -> None:
         reserved,
         lambda start, listener, messages: FakeWorker(start, listener, messages).run(),
         selection,
-        reload_seconds=0.05,
+        reload_seconds=reload_seconds,
         died=lambda: say("died"),
     )
     reports = WorkerReports(

@@ -95,6 +95,8 @@ class Rollout:
             slot = next((slot for slot in self.slots if slot.current is not None), None)
             if directory is not None and slot is not None:
                 slot.successor = self._start(slot, directory)
+            else:
+                self._answer_looks(self.processes)
 
     def follow(self, slot: Slot, process: WorkerProcess, message: Message) -> None:
         """Act on a message of a worker."""

@@ -41,6 +41,6 @@ def test_the_command_sets_threads_before_numpy_is_imported() -> None:
 
 
 def test_the_service_starts_without_tensorflow_and_without_training() -> None:
-    loaded = imported_by("service.processes.server") | imported_by("service.processes.workers")
+    loaded = imported_by("service.processes.server") | imported_by("service.processes.supervisor")
     assert "service.app" in loaded
     assert not loaded & {"tensorflow", "keras", "training", "tensorflow_datasets", "pyarrow", "httpx"}

@@ -72,12 +72,18 @@ def make_bundle(artifacts: Path, name: str, behaviour: str = "ok") -> None:
 
 
 @contextmanager
-def running(artifacts: Path, workers: int) -> Iterator[Fake]:
+def running(artifacts: Path, workers: int, *, reload_seconds: float = 0.05) -> Iterator[Fake]:
     log_path = artifacts / "log"
     environment = os.environ | {"PYTHONPATH": f"{TESTS.parent}{os.pathsep}{TESTS}"}
     with log_path.open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, str(TESTS / "fake_workers.py"), str(artifacts), str(workers)],
+            [
+                sys.executable,
+                str(TESTS / "fake_workers.py"),
+                str(artifacts),
+                str(workers),
+                str(reload_seconds),
+            ],
             env=environment,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -158,16 +164,27 @@ def test_a_refused_bundle_leaves_the_old_one_serving_and_answers_the_look(tmp_pa
             assert exchange(client, b"look\n").split() == ["one", "None"]
 
 
-def test_a_look_is_answered_when_the_new_bundle_is_live(tmp_path: Path) -> None:
+@pytest.mark.parametrize("reload_seconds", [0.05, 3600])
+def test_a_look_is_answered_when_the_new_bundle_is_live(tmp_path: Path, reload_seconds: float) -> None:
     make_bundle(tmp_path, "one")
     make_bundle(tmp_path, "two", "ok 0.3")
+    make_bundle(tmp_path, "bad", "refuse")
     go_live(tmp_path, "one")
-    with running(tmp_path, 1) as fake:
+    with running(tmp_path, 1, reload_seconds=reload_seconds) as fake:
         wait_for(lambda: fake.ask().startswith("one"))
-        with fake.connect() as client:
-            go_live(tmp_path, "two")
-            assert exchange(client, b"look\n").split() == ["two", "None"]
+
+        def look() -> list[str]:
+            with fake.connect() as client:
+                return exchange(client, b"look\n").split()
+
+        go_live(tmp_path, "two")
+        assert look() == ["two", "None"]
         assert fake.ask().startswith("two")
+        assert look() == ["two", "None"]
+        go_live(tmp_path, "bad")
+        assert look() == ["two", "BundleDisagrees"]
+        go_live(tmp_path, "two")
+        assert look() == ["two", "None"]
 
 
 def test_a_bundle_that_kills_its_worker_is_refused_and_tried_ever_less_often(tmp_path: Path) -> None:
@@ -260,7 +277,7 @@ def test_workers_end_when_their_supervisor_is_killed(tmp_path: Path) -> None:
     go_live(tmp_path, "one")
     log_path = tmp_path / "log"
     environment = os.environ | {"PYTHONPATH": f"{TESTS.parent}{os.pathsep}{TESTS}"}
-    command = [sys.executable, str(TESTS / "fake_workers.py"), str(tmp_path), "2"]
+    command = [sys.executable, str(TESTS / "fake_workers.py"), str(tmp_path), "2", "1"]
     with log_path.open("wb") as log, subprocess.Popen(command, env=environment, stdout=log) as process:
         fake = Fake(process, log_path)
         wait_for(lambda: len(fake.workers) == 2)

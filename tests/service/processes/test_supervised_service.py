@@ -96,7 +96,7 @@ def test_tensorflow_is_in_workers_only_and_at_sighup_all_take_up_one_bundle(
         go_live(artifacts, "tiny-2")
         service.process.send_signal(signal.SIGHUP)
         wait_for(lambda: value(metrics(service), "bundle_info", bundle_id="tiny-2") == 2)
-        assert value(metrics(service), "bundle_info", bundle_id="tiny-1") is None
+        wait_for(lambda: value(metrics(service), "bundle_info", bundle_id="tiny-1") is None)
         service.process.send_signal(signal.SIGINT)
         assert service.process.wait(10) == 0
         assert "Traceback" not in service.log
@@ -135,21 +135,6 @@ def test_it_ends_with_0_while_a_load_cannot_be_stopped(tmp_path: Path, workers: 
         service.process.send_signal(signal.SIGTERM)
         assert service.process.wait(4) == 0
         assert "killing workers" not in service.log
-
-
-def test_it_ends_in_time_and_with_0_while_a_model_call_cannot_be_stopped(
-    artifacts: Path, tmp_path: Path
-) -> None:
-    settings = {"shutdown_seconds": "1", "model_delay_ms": "2000", "request_timeout_ms": "60000"}
-    with running_service(artifacts, tmp_path / "log", **settings) as service:
-        service.wait_until_ready(seconds=100)
-        (worker,) = children(service.process.pid)
-        body = {"history": [{"movie_id": f"m{row}"} for row in range(100)], "k": 100, "explain": True}
-        with pytest.raises(httpx.TimeoutException):
-            service.client.post("/recommend", json=body, timeout=0.5)
-        service.process.send_signal(signal.SIGTERM)
-        assert service.process.wait(4) == 0
-        assert not Path(f"/proc/{worker}").exists()
 
 
 def test_a_reload_takes_up_a_new_bundle_refuses_a_bad_one_and_a_rollback_goes_back(
