@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
@@ -13,7 +14,7 @@ from service.recommending.recommender import Recommender
 
 logger = logging.getLogger(__name__)
 
-LOW_PRIORITY = 5
+LOW_PRIORITY = 19
 """A niceness: beside a process that computes without a pause the load still gets a quarter of the core."""
 
 
@@ -86,6 +87,9 @@ class ServedBundle:
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOW_PRIORITY)
         try:
             self._recommender = self._load()
+            # It lives as long as the process: no collection of garbage need visit it.
+            gc.collect()
+            gc.freeze()
             logger.info("bundle %s is loaded", self._recommender.bundle_id)
         except BundleError as error:
             self._error = error
