@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from types import FrameType
@@ -43,7 +44,14 @@ RETIRE_SECONDS = KEEP_ALIVE_SECONDS + 1.0
 """How long a worker that was replaced waits for its connections to ask once more."""
 
 
-def serve(settings: Settings, start: WorkerStart, listener: socket.socket, messages: MessageSocket) -> None:
+def serve(
+    settings: Settings,
+    start: WorkerStart,
+    listener: socket.socket,
+    messages: MessageSocket,
+    *,
+    flush_metrics: Callable[[], None],
+) -> None:
     """Serve until the supervisor ends this process or has replaced it.
 
     Args:
@@ -51,9 +59,14 @@ def serve(settings: Settings, start: WorkerStart, listener: socket.socket, messa
         start: The bundle to serve, and when to accept connections.
         listener: A bound socket.
         messages: The channel to the supervisor.
+        flush_metrics: Makes what this process counted visible to all; called ten times a second.
     """
     tracing = None if settings.tracing == "off" else Tracing()
-    telemetry = Telemetry(start.number) if tracing is None else TracedTelemetry(start.number, tracing)
+    telemetry = (
+        Telemetry(start.number, flush=flush_metrics)
+        if tracing is None
+        else TracedTelemetry(start.number, tracing, flush=flush_metrics)
+    )
     log = Log(settings.log_level, settings.log_format, worker=start.number, dropped=telemetry.lines_dropped)
     channel = WorkerChannel(messages, start.refusal)
     served = ServedBundle(
@@ -101,6 +114,7 @@ def serve(settings: Settings, start: WorkerStart, listener: socket.socket, messa
     finally:
         if tracing is not None:
             tracing.stop()
+        telemetry.flush()
         log.stop()
 
 
@@ -186,6 +200,7 @@ class _Server(uvicorn.Server):
         if now >= self._report_at:
             self._report_at = now + self._report_seconds
             self._telemetry.report_resources()
+        self._telemetry.flush()
         if self._retire_until is not None and (now > self._retire_until or not self._connections.num_open):
             self.should_exit = True
         return await super().on_tick(counter)
@@ -208,6 +223,7 @@ class _Server(uvicorn.Server):
 
     def _end(self) -> None:
         logger.warning("ending with work unfinished: MATINEE_SHUTDOWN_SECONDS are over")
+        self._telemetry.flush()
         self._log.stop()
         os._exit(0)
 

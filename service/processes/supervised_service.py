@@ -69,5 +69,5 @@ def _run_worker(
     listener: socket.socket,
     messages: MessageSocket,
 ) -> None:
-    metrics.key = start.key
-    serve(settings, start, listener, messages)
+    metrics.enter_worker(start.key)
+    serve(settings, start, listener, messages, flush_metrics=metrics.flush)

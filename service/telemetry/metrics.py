@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import partial
 from typing import TypeVar, get_args
@@ -43,10 +43,12 @@ class Telemetry(Observer):
     exposes all (`service.telemetry.worker_metrics` sets that up, before a process makes its `Telemetry`).
 
     Args:
-        worker: This process's number, from 1, for labels; 0 for the parent of several workers.
+        worker: This process's number, from 1, for labels; 0 for the supervisor.
+        flush: Writes what was counted to where other processes read it, see `WorkerMetrics.flush`.
     """
 
-    def __init__(self, worker: int = 1) -> None:
+    def __init__(self, worker: int = 1, *, flush: Callable[[], None] = lambda: None) -> None:
+        self.flush = flush
         self.registry = CollectorRegistry()
         histogram = partial(Histogram, namespace="matinee", registry=self.registry)
         counter = partial(Counter, namespace="matinee", registry=self.registry)
@@ -179,6 +181,7 @@ class Telemetry(Observer):
 
     def exposition(self, accept: str) -> tuple[bytes, str]:
         """All metrics of all processes, see `service.telemetry.exposition.expose`."""
+        self.flush()
         return expose(self.registry, accept)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextvars import Context
 from typing import TYPE_CHECKING
 
@@ -70,8 +70,8 @@ class Tracing:
 class TracedTelemetry(Telemetry):
     """Count, and make a span of each stage below the request in whose context it is reported."""
 
-    def __init__(self, worker: int, tracing: Tracing) -> None:
-        super().__init__(worker)
+    def __init__(self, worker: int, tracing: Tracing, *, flush: Callable[[], None] = lambda: None) -> None:
+        super().__init__(worker, flush=flush)
         self._tracer = tracing.tracer
         self._began = threading.local()
 

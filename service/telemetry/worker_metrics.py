@@ -17,18 +17,32 @@ from pathlib import Path
 from prometheus_client import values
 from prometheus_client.multiprocess import mark_process_dead
 
+from service.telemetry.value_buffer import ValueBuffer
+
 _VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 
 class WorkerMetrics:
-    """The directory of metrics, and the key under which this process writes to it.
-
-    Attributes:
-        key: Letters and digits; "0" in the parent. A forked worker sets its own before its `Telemetry`.
-    """
+    """The directory of metrics, and the key under which this process writes to it: "0" in the supervisor."""
 
     def __init__(self) -> None:
-        self.key = "0"
+        self._key = "0"
+        self._buffer = ValueBuffer()
+
+    def enter_worker(self, key: str) -> None:
+        """Write under a key of this process from now on, and only when `flush` is called.
+
+        To be called in a forked worker, before it makes its `Telemetry`.
+
+        Args:
+            key: Letters and digits, such as "1a".
+        """
+        self._key = key
+        self._buffer.is_on = True
+
+    def flush(self) -> None:
+        """Write what this process has counted since the last time."""
+        self._buffer.flush()
 
     @contextmanager
     def directory(self) -> Iterator[None]:
@@ -43,7 +57,8 @@ class WorkerMetrics:
         for left in directory.glob("*.db"):
             left.unlink()
         os.environ[_VARIABLE] = str(directory)
-        values.ValueClass = values.MultiProcessValue(lambda: self.key)  # type: ignore[no-untyped-call] # it has no types
+        shared = values.MultiProcessValue(lambda: self._key)  # type: ignore[no-untyped-call] # it has no types
+        values.ValueClass = self._buffer.value_class(shared)
         owner = os.getpid()
         try:
             yield

@@ -17,13 +17,15 @@ from service.telemetry.worker_metrics import WorkerMetrics
 
 def in_process(key, worker, count):
     if os.fork() == 0:
-        shared.key = key
+        shared.enter_worker(key)
         telemetry = Telemetry(worker)
         telemetry.workers(1)
         telemetry.batch("recommend", 10 * count)
         telemetry.report_resources()
         for _ in range(count):
             telemetry.rejected("key")
+        shared.flush()
+        telemetry.rejected("key")  # lost: the process ends before it is written
         os._exit(0)
     assert os.wait()[1] == 0
 
