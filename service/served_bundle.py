@@ -14,23 +14,20 @@ from service.recommending.recommender import Recommender
 
 logger = logging.getLogger(__name__)
 
-LOW_PRIORITY = 19
-"""A niceness: beside a process that computes without a pause the load still gets a quarter of the core."""
-
 
 class ServedBundle:
     """Loads a bundle in a thread, once, and holds its recommender or the reason why there is none.
 
     Args:
         load: Makes a verified recommender, or raises `BundleError`.
-        yields_to_others: Whether the loading thread has a low priority, so that requests of other processes
-            come first. A thread may lower its own priority without privileges, and threads it starts
-            inherit it: only for a load whose own threads answer no requests afterwards.
+        yields: Whether the loading thread runs only while no other process wants the processor (Linux), so
+            that requests which others answer come first. Unlike a higher priority this needs no privileges;
+            threads that the load starts inherit it: only where those answer no requests afterwards.
     """
 
-    def __init__(self, load: Callable[[], Recommender], *, yields_to_others: bool = False) -> None:
+    def __init__(self, load: Callable[[], Recommender], *, yields: bool = False) -> None:
         self._load = load
-        self._yields_to_others = yields_to_others
+        self._yields = yields
         self._recommender: Recommender | None = None
         self._error: BundleError | None = None
         self._done = threading.Event()
@@ -83,8 +80,8 @@ class ServedBundle:
         return self._done.wait(seconds)
 
     def _run(self) -> None:
-        if self._yields_to_others and sys.platform == "linux":  # elsewhere a priority is the process's
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOW_PRIORITY)
+        if self._yields and sys.platform == "linux":  # elsewhere threads have no policy of their own
+            os.sched_setscheduler(threading.get_native_id(), os.SCHED_IDLE, os.sched_param(0))
         try:
             self._recommender = self._load()
             # It lives as long as the process: no collection of garbage need visit it.

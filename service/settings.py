@@ -84,6 +84,10 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("matinee_cached_users", "matinee_remembered_users"),
         description="Known users whose query states are cached, about 1 KB each; 0 turns the cache off.",
     )
+    load_priority: Literal["idle", "normal"] = Field(
+        default="idle",
+        description="How a worker loads the next bundle beside others: idle only takes what they leave.",
+    )
     max_body_bytes: int = Field(
         default=4_194_304,
         ge=1_024,

@@ -47,7 +47,8 @@ class ServiceProcess:
 def service_environment(artifacts: Path, **settings: str) -> dict[str, str]:
     """Return this process's environment with only the given MATINEE_ variables."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("MATINEE_")}
-    own = {"artifacts": str(artifacts), "port": "0"} | settings
+    # Tests run beside each other: a load that yields to them would take minutes.
+    own = {"artifacts": str(artifacts), "port": "0", "load_priority": "normal"} | settings
     return inherited | {f"MATINEE_{name.upper()}": value for name, value in own.items()}
 
 

@@ -71,9 +71,7 @@ def serve(
     channel = WorkerChannel(messages, start.refusal)
     served = ServedBundle(
         partial(_load, start, settings),
-        # TensorFlow's own threads are started by the load: with one of each kind they answer no requests.
-        yields_to_others=not start.accepts_at_once
-        and settings.tensorflow_intra_op_threads == settings.tensorflow_inter_op_threads == 1,
+        yields=not start.accepts_at_once and _may_yield(settings),
     )
     app = create_app(
         settings, served=served, supervision=channel, telemetry=telemetry, log=log, tracing=tracing
@@ -116,6 +114,12 @@ def serve(
             tracing.stop()
         telemetry.flush()
         log.stop()
+
+
+def _may_yield(settings: Settings) -> bool:
+    """Whether a load may; threads that TensorFlow starts in it answer requests where there are several."""
+    threads = (settings.tensorflow_intra_op_threads, settings.tensorflow_inter_op_threads)
+    return settings.load_priority == "idle" and threads == (1, 1)
 
 
 def _load(start: WorkerStart, settings: Settings) -> Recommender:
