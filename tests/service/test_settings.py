@@ -23,6 +23,7 @@ def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch
         "batch_size": 10,
         "index": "exact",
         "cached_users": 12,
+        "load_priority": "normal",
         "max_body_bytes": 2_048,
         "catalogue_threads": 4,
         "tensorflow_intra_op_threads": 5,
