@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -101,3 +102,29 @@ def test_an_index_that_misses_the_best_is_refused(
     monkeypatch.setattr("service.recommending.candidate_search.LEVELS", ((10, 12), (20, 30), (30, 40)))
     with pytest.raises(BundleDisagrees, match="expected the index to find 90%"):
         golden.replay(recommender, tiny_artifacts / "tiny-1")
+
+
+def add(document: Document, name: str, difference: float) -> None:
+    """Changes one recorded number: of a rating, of an item's rating, or of an item's score."""
+    if name == "rating":
+        document["predict_rating"][5]["predicted_rating"] += difference
+    else:
+        document["recommend"][3]["items"][0][name] += difference
+
+
+@pytest.mark.parametrize(
+    ("name", "bounds"),
+    [
+        ("rating", (0.0009, 0.0011)),  # stars: 1e-3
+        ("predicted_rating", (0.0009, 0.0011)),
+        ("score", (0.00005, 0.01)),  # 1e-4 of a score of some tens
+    ],
+)
+def test_answers_may_differ_as_much_as_processors_do_and_no_more(
+    recommender: Recommender, tiny_artifacts: Path, tmp_path: Path, name: str, bounds: tuple[float, float]
+) -> None:
+    accepted, refused = bounds
+    for sign in (1, -1):
+        replay(recommender, tiny_artifacts, tmp_path, partial(add, name=name, difference=sign * accepted))
+        with pytest.raises(BundleDisagrees):
+            replay(recommender, tiny_artifacts, tmp_path, partial(add, name=name, difference=sign * refused))
