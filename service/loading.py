@@ -1,4 +1,4 @@
-"""Makes a recommender of a bundle's directory, or says which file is wrong."""
+"""Load a bundle into a recommender, verified and warmed, or say which file is wrong."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from service.settings import Settings
 
 
 def load_recommender(bundle_directory: Path, settings: Settings) -> Recommender:
-    """Verifies, loads and warms a bundle.
+    """Verify, load and warm a bundle.
 
     Args:
         bundle_directory: `<artifacts>/<bundle_id>`.

@@ -26,7 +26,7 @@ from service.telemetry.observer import Observer
 LONG_WAIT_SECONDS = 0.02
 """Whether the client is still connected is checked only for a request that waited so long: it costs time."""
 DISCONNECT_CHECK_SECONDS = 0.1
-"""And again so often while a batch is worked on, so that explanations nobody waits for are left out."""
+"""And again so often while a batch is worked on, so that explanations no client waits for are left out."""
 
 
 Answer = Callable[[Sequence[Query], Callable[[], bool]], EncodedAnswers]

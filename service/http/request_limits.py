@@ -1,4 +1,4 @@
-"""Reads no more of a request than is allowed, whether or not the client says how long its body is."""
+"""Limit headers and body of a request, whether or not the client says how long its body is."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Receive = Callable[[], Awaitable[Message]]
 
 
 class RequestLimits:
-    """ASGI middleware: too many headers are refused, and whoever reads too large a body gets `BodyTooLarge`.
+    """ASGI middleware that refuses too many headers, and raises `BodyTooLarge` where too much is read.
 
     Args:
         app: An ASGI application.
         max_bytes: Bytes of body that are read.
-        observer: Is told of bodies refused.
+        observer: Receives rejections.
     """
 
     def __init__(self, app: Callable[..., Awaitable[None]], max_bytes: int, observer: Observer) -> None:
@@ -30,7 +30,7 @@ class RequestLimits:
         self._observer = observer
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Any) -> None:
-        """One request."""
+        """Handle one request."""
         if scope["type"] == "http" and len(scope["headers"]) > MOST_HEADERS:
             self._observer.rejected("malformed")
             error = HeadersTooLarge(f"expected at most {MOST_HEADERS} headers, got {len(scope['headers'])}")

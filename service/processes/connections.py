@@ -1,9 +1,9 @@
-"""Connections with bounds, so that clients that are slow, silent or many cannot stop others.
+"""Bound connections, so that clients that are slow, silent or many cannot stop others.
 
 uvicorn bounds neither how long a client may take to send a request nor how long its headers are, and beyond a
-number of connections it refuses everybody. Here a connection that has waited too long for a whole request is
-closed, and where there are too many the one that has waited longest goes: a client that sends its request at
-once is answered, however many others do not.
+number of connections it refuses all. Here a connection that has waited too long for a whole request is
+closed, and where there are too many the one that has waited longest: a client that sends its request at once
+is answered, however many others do not.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ MOST_HEAD_BYTES = 65_536
 
 
 class Connections:
-    """All connections of this process: those that wait for a request, and those that are answered.
+    """Every connection of this process: those that wait for a request, and those that are answered.
 
     Args:
-        observer: Is told of what is refused.
+        observer: Receives rejections.
         most: Connections at the same time.
         receive_seconds: How long one may wait for a whole request, or for an answer to be taken.
     """
@@ -54,7 +54,7 @@ class Connections:
             connection.close_after_answer()
 
     def protocol(self, **arguments: Any) -> asyncio.Protocol:
-        """A connection for uvicorn, which calls this for each."""
+        """Make a connection, as uvicorn does for each."""
         return Connection(self, **arguments)
 
     def opened(self, connection: Connection) -> bool:
@@ -74,24 +74,24 @@ class Connections:
         self._untaken.pop(connection, None)
 
     def waits(self, connection: Connection) -> None:
-        """It waits for a request from now on."""
+        """Note that a connection waits for a request from now on."""
         self._waiting.pop(connection, None)  # or it would keep its place
         self._waiting[connection] = connection.loop.time()
 
     def asked(self, connection: Connection) -> None:
-        """A whole request has come."""
+        """Note that a whole request has come."""
         self._waiting.pop(connection, None)
 
     def leaves_untaken(self, connection: Connection) -> None:
-        """Its client does not take what is sent."""
+        """Note that a client does not read what is sent."""
         self._untaken[connection] = connection.loop.time()
 
     def takes(self, connection: Connection) -> None:
-        """Its client does again."""
+        """Note that it does again."""
         self._untaken.pop(connection, None)
 
     def close_slow_ones(self, now: float) -> None:
-        """Closes those that have waited too long, by the event loop's clock."""
+        """Close those that have waited too long, by the event loop's clock."""
         for since_when in (self._waiting, self._untaken):
             late = [each for each, since in since_when.items() if now - since > self._receive_seconds]
             for connection in late:
@@ -100,7 +100,7 @@ class Connections:
 
 
 class Connection(HttpToolsProtocol):
-    """One connection, which tells `connections` what it is about."""
+    """One connection, which reports its state to `connections`."""
 
     def __init__(self, connections: Connections, **arguments: Any) -> None:
         super().__init__(**arguments)
@@ -109,7 +109,7 @@ class Connection(HttpToolsProtocol):
         self._answering: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
-        """Takes its place, or is refused."""
+        """Add this connection, or refuse it."""
         super().connection_made(transport)
         if self._all.opened(self):
             self._all.waits(self)
@@ -117,11 +117,11 @@ class Connection(HttpToolsProtocol):
             self._refuse(QueueFull("as many connections as may are being answered; try again shortly"))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Gives its place back."""
+        """Remove this connection."""
         self._all.lost(self)
         super().connection_lost(exc)
         if self._answering is not None:
-            # uvicorn tells only the last of the requests that were sent without waiting for answers.
+            # uvicorn notes it only for the last of the requests that were sent without waiting for answers.
             self._answering.disconnected = True
 
     def close_after_answer(self) -> None:
@@ -137,7 +137,7 @@ class Connection(HttpToolsProtocol):
         super()._start_asgi_task(cycle, app)
 
     def data_received(self, data: bytes) -> None:
-        """Reads on, unless what should be a head has no end."""
+        """Read on, unless what should be a head has no end."""
         self._held_bytes += len(data)
         super().data_received(data)
         if self._held_bytes > MOST_HEAD_BYTES and not self.transport.is_closing():
@@ -145,17 +145,17 @@ class Connection(HttpToolsProtocol):
             self._refuse(HeadersTooLarge(f"expected at most {MOST_HEAD_BYTES} bytes of headers, got more"))
 
     def on_headers_complete(self) -> None:
-        """The end of a head, whose bytes are held no longer."""
+        """Forget the bytes of a head at its end."""
         super().on_headers_complete()
         self._held_bytes = 0
 
     def on_body(self, body: bytes) -> None:
-        """A part of a body; how much of it is read, the application says."""
+        """Pass a part of a body on; the application decides how much is read."""
         super().on_body(body)
         self._held_bytes = 0
 
     def on_message_complete(self) -> None:
-        """The end of a request, or of what is left of one that was answered before its end."""
+        """Note the end of a request, or of the rest of one that was answered before its end."""
         super().on_message_complete()
         self._held_bytes = 0
         if self.cycle.response_complete:
@@ -164,28 +164,28 @@ class Connection(HttpToolsProtocol):
             self._all.asked(self)
 
     def on_response_complete(self) -> None:
-        """The end of an answer: the next request was sent already, or is waited for."""
+        """Note the end of an answer: the next request was sent already, or is waited for."""
         super().on_response_complete()
         if self.cycle.response_complete or self.cycle.more_body:
             self._all.waits(self)
 
     def pause_writing(self) -> None:
-        """Its client takes less than is sent."""
+        """Note that the client reads less than is sent."""
         super().pause_writing()
         self._all.leaves_untaken(self)
 
     def resume_writing(self) -> None:
-        """Its client has taken most of it."""
+        """Note that the client has read most of it."""
         super().resume_writing()
         self._all.takes(self)
 
     def send_400_response(self, msg: str) -> None:
-        """What is no HTTP is answered as every error is."""
+        """Answer what is no HTTP as every error is answered."""
         self._all.observer.rejected("malformed")
         self._refuse(RequestMalformed(f"expected a request of HTTP/1.1, got something else: {msg}"))
 
     def _unsupported_upgrade_warning(self) -> None:
-        """Nothing: to ignore the wish for another protocol is an answer to it."""
+        """Do nothing: ignoring the wish for another protocol is an answer to it."""
 
     def _refuse(self, error: MatineeError) -> None:
         if self.cycle is not None and not self.cycle.response_complete:

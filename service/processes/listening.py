@@ -21,7 +21,7 @@ DEALS_OUT = sys.platform == "linux"
 
 
 def reserve(host: str, port: int) -> socket.socket:
-    """A socket that holds an address for `join`, does not listen, and keeps everybody else away from it.
+    """Hold an address for `join`, without listening, so that no other service can take it.
 
     Raises:
         OSError: The address cannot be had.
@@ -30,14 +30,14 @@ def reserve(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=_family(host), backlog=BACKLOG)
     reserved = _bind(host, port)
     # Only now, or another reservation of the same user would have been let in beside this one. And without
-    # SO_REUSEADDR, which would let others in as long as nobody listens.
+    # SO_REUSEADDR, which would let others in as long as no process listens.
     reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
     reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     return reserved
 
 
 def join(reserved: socket.socket) -> socket.socket:
-    """A process's own socket at the address that `reserve` holds; it listens once it is told to."""
+    """A process's own socket at the address that `reserve` holds; it listens once the caller does."""
     if not DEALS_OUT:
         return reserved
     host, port = reserved.getsockname()[:2]

@@ -1,4 +1,4 @@
-"""How many files a process may have open, of which each connection is one."""
+"""Raise the limit of open files of a process, of which each connection is one."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import resource
 logger = logging.getLogger(__name__)
 
 OTHER_FILES = 200
-"""That a process has open beside connections."""
+"""Open files of a process that are no connections."""
 
 
 def allow_connections(most: int) -> None:
-    """Has the system let this process open as many, if it may be asked to; says so if not."""
+    """Raise the limit for so many connections as far as the system allows, and warn where that is less."""
     wanted = most + OTHER_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < wanted:

@@ -59,7 +59,7 @@ class Slot:
         return f"{self.number}{'ab'[self._num_started % 2]}"
 
     def take_over(self) -> None:
-        """Put the successor in the place of the current process, which is told to retire."""
+        """Put the successor in the place of the current process, and have that one retire."""
         self.retiring, self.current, self.successor = self.current, self.successor, None
         if self.retiring is not None:
             self.retiring.retired_at = time.monotonic()

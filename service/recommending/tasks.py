@@ -1,4 +1,4 @@
-"""Requests that were found to be answerable, each prepared by itself: who asks, and what may come back."""
+"""Prepare queries for the model: the user with the history, and which candidates may be returned."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class ListTask:
     """A list to be made.
 
     Attributes:
-        query: What for.
-        user: Who asks.
+        query: What is wanted.
+        user: Of the query.
         allowed: Which candidates may be in it.
     """
 
@@ -38,7 +38,7 @@ class RatingTask:
     """A rating to be predicted.
 
     Attributes:
-        query: What for.
+        query: What is wanted.
         user: Who would give it.
         row: Of the candidate.
     """

@@ -1,4 +1,4 @@
-"""`/movies`, `/popular`, `/genres`: what there is to see."""
+"""`/movies`, `/popular`, `/genres`: search, single movies, similar ones, and the genres."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ router = APIRouter(tags=["movies and users"])
 async def search_movies(
     parameters: Annotated[MovieParameters, Query()], recommender: LiveRecommender, services: FromServices
 ) -> JSONResponse:
-    """Movies by what somebody types of their titles, best match first."""
+    """Movies whose titles match what a user types, best match first."""
     rows = await services.catalogue_threads.run(
         lambda: recommender.movie_search.search(parameters.query, parameters.genre),
         stage="title_search",
@@ -92,7 +92,7 @@ async def similar_movies(
     recommender: LiveRecommender,
     services: FromServices,
 ) -> JSONResponse:
-    """The movies that the model places nearest to one of them, whoever asks."""
+    """The movies that the model places nearest to one of them, for every user alike."""
     row = recommender.catalogue.row_of(movie_id)
     rows, scores = await services.catalogue_threads.run(
         lambda: recommender.similar_movies.of(row, parameters.k), stage="similar_movies"

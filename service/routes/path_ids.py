@@ -1,6 +1,6 @@
-"""Ids in paths: any text is an id, also with slashes, or none at all.
+"""Match ids in paths: any text is an id, also with slashes, or none at all.
 
-A server unquotes the path before it is matched, and `/movies/a%2Fsimilar` could no longer be told from
+A server unquotes the path before it is matched, and `/movies/a%2Fsimilar` would then be the same as
 `/movies/a/similar`. So paths that hold an id are matched as they were sent, and the id is unquoted after.
 """
 

@@ -1,4 +1,4 @@
-"""`/predict_rating`: the stars that a person would give a movie."""
+"""`/predict_rating`: the stars that a user would give a movie."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ router = APIRouter(tags=["recommendations"])
 
 @router.post("/predict_rating", response_model=RatingAnswer, responses=document_problems(404, 413, 503, 504))
 async def predict_rating(body: RatingBody, request: Request) -> Response:
-    """The stars that a person would give a movie."""
+    """The stars that a known user, or one who sends a history, would give a movie."""
     return await answer_one(request, body.to_query())
 
 

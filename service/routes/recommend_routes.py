@@ -1,4 +1,4 @@
-"""`/recommend`: the best movies for a person."""
+"""`/recommend`: the best movies for a user."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ router = APIRouter(tags=["recommendations"])
     responses=document_problems(404, 413, 503, 504),
 )
 async def recommend(body: RecommendBody, request: Request) -> Response:
-    """The best movies for a known user, or for anybody who sends a history."""
+    """The best movies for a known user, or for a cold-start user who sends a history."""
     return await answer_one(request, body.to_query())
 
 
@@ -35,6 +35,6 @@ async def recommend_user(parameters: Annotated[RecommendParameters, Query()], re
     "/recommend/batch", response_model=RecommendBatchAnswer, responses=document_problems(413, 503, 504)
 )
 async def recommend_batch(body: RecommendBatch, request: Request) -> Response:
-    """Lists for many people at once; a bad request among them gets an error in its place."""
+    """Lists for many users at once; a bad request among them gets an error in its place."""
     queries = [each if isinstance(each, Refused) else each.to_query() for each in body.requests]
     return await answer_batch(request, queries, given="requests", returned="answers")

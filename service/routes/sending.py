@@ -1,4 +1,4 @@
-"""How files that browsers show are sent: what they may do, and when they need not be sent again."""
+"""Send files that browsers show, with their security headers, or 304 where they are cached."""
 
 from __future__ import annotations
 

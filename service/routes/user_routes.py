@@ -1,4 +1,4 @@
-"""`/users`: whom the bundle knows, and what it knows of each."""
+"""`/users`: the known users of the bundle, and their histories."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ router = APIRouter(tags=["movies and users"])
 
 @router.get("/users", responses=document_problems(503))
 async def users(parameters: Annotated[UsersParameters, Query()], recommender: LiveRecommender) -> UsersAnswer:
-    """Users by what their ids begin with, as somebody types one."""
+    """Users whose ids begin with what was typed."""
     histories = recommender.histories
     rows = histories.rows_beginning(parameters.query)
     page = rows[parameters.offset : parameters.offset + parameters.limit]

@@ -1,4 +1,4 @@
-"""The real service told to end under load, and offered three times what it can do."""
+"""The real service stopped under load, and offered three times what it can do."""
 
 import json
 import os
@@ -64,20 +64,20 @@ def test_told_to_end_under_load_it_finishes_what_it_began_and_takes_nothing_new(
         for thread in threads:
             thread.start()
         time.sleep(3)
-        told = time.monotonic()
+        stopped = time.monotonic()
         os.kill(_told(service, prefix), signal.SIGTERM)
         assert service.process.wait(SHUTDOWN_SECONDS + 2) == 0
-        seconds = time.monotonic() - told
+        seconds = time.monotonic() - stopped
         time.sleep(0.3)
         ended.set()
         for thread in threads:
             thread.join()
         log = service.log
     # What was sent in the last moment may not have been taken yet.
-    before = [outcome for sent, outcome in outcomes if sent < told - 0.1]
+    before = [outcome for sent, outcome in outcomes if sent < stopped - 0.1]
     assert len(before) > 20
     assert set(before) == {"200"}
-    after = [outcome for sent, outcome in outcomes if sent > told + seconds]
+    after = [outcome for sent, outcome in outcomes if sent > stopped + seconds]
     assert after
     assert set(after) == {"ConnectionRefusedError"}
     assert seconds < SHUTDOWN_SECONDS

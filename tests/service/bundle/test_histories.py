@@ -53,9 +53,9 @@ def test_any_other_text_is_a_stranger(histories: Histories, text: str) -> None:
     assert histories.user_row(text) == (USER_IDS.index(text) if text in USER_IDS else None)
 
 
-@pytest.mark.parametrize("stranger", ["a", "a\0", "a\0bc", "4", "420", "\0", "\U0010ffff", " 42"])
-def test_a_neighbour_of_an_id_is_a_stranger(stranger: str, histories: Histories) -> None:
-    assert histories.user_row(stranger) is None
+@pytest.mark.parametrize("unknown", ["a", "a\0", "a\0bc", "4", "420", "\0", "\U0010ffff", " 42"])
+def test_a_neighbour_of_an_id_is_unknown(unknown: str, histories: Histories) -> None:
+    assert histories.user_row(unknown) is None
 
 
 def test_the_most_recent_of_a_history_are_its_end(histories: Histories, tiny: TinyModel) -> None:

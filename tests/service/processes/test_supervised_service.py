@@ -45,8 +45,8 @@ def metrics(service: ServiceProcess) -> str:
     return httpx.get(f"{service.client.base_url}/metrics", timeout=30).text
 
 
-def health_checks(told: str) -> float | None:
-    return value(told, "request_seconds_count", method="GET", route="/healthz", status="200")
+def health_checks(exposed: str) -> float | None:
+    return value(exposed, "request_seconds_count", method="GET", route="/healthz", status="200")
 
 
 def test_workers_answer_are_counted_together_and_replaced_when_they_die(
@@ -67,10 +67,10 @@ def test_workers_answer_are_counted_together_and_replaced_when_they_die(
         wait_for(lambda: "takes its place" in service.log)
         ask_often(service, "/healthz", 10)
         wait_for(lambda: len(set(children(service.process.pid)) - {first, second}) == 1)
-        told = metrics(service)
-        assert health_checks(told) == 30
-        assert value(told, "worker_deaths_total") == 1
-        assert value(told, "workers") == 2
+        exposed = metrics(service)
+        assert health_checks(exposed) == 30
+        assert value(exposed, "worker_deaths_total") == 1
+        assert value(exposed, "workers") == 2
 
         assert list(temporary.glob("matinee-metrics-*/counter_2?.db"))
         service.process.send_signal(signal.SIGTERM)
