@@ -23,12 +23,25 @@ from service.settings import Settings
 
 # No deadline: the time of an example depends on the machine more than on the code.
 hypothesis.settings.register_profile("matinee", deadline=None)
-# Under `make mutants` a verdict must not depend on chance, and each mutant runs the tests anew.
+# Under `make mutants` a verdict must not depend on chance, and a failure need not be shrunk.
 hypothesis.settings.register_profile(
-    "mutants", deadline=None, derandomize=True, database=None, max_examples=20
+    "mutants",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    max_examples=20,
+    phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
 )
 IS_MUTANT_RUN = "MATINEE_MUTANTS" in os.environ
 hypothesis.settings.load_profile("mutants" if IS_MUTANT_RUN else "matinee")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Under `make mutants` run the quick tests of a module first: most mutants then fail at once."""
+    if IS_MUTANT_RUN:
+        items.sort(
+            key=lambda item: ("at_once" in item.nodeid, hasattr(getattr(item, "obj", None), "hypothesis"))
+        )
 
 
 def pytest_collection_finish() -> None:
