@@ -107,7 +107,8 @@ test-docker: install ## build the images and try the whole stack for real (minut
 test-hostile: install ## 10,000 requests made from the OpenAPI document, and clients that are no clients
 	@$(IN_VENV) -m pytest -m 'slow or not slow' tests/service/http/test_openapi.py tests/service/processes/test_hostile_connections.py
 
-# Keeps its verdicts in mutants/ and tests again only what changed. One survivor: .venv/bin/mutmut show NAME.
+# Keeps its verdicts in mutants/, also after an interrupt: delete that after adding tests. One survivor:
+# .venv/bin/mutmut show NAME. Some modules only: FLAGS="service.batching.lane*".
 mutants: install ## the share of small faults in the request path and the metrics that tests find (FLAGS=)
 	@MATINEE_MUTANTS=1 $(VENV)/bin/mutmut run $(FLAGS)
 	@$(VENV)/bin/mutmut results --all true | awk '/__mutmut_/ && !/: not checked$$/ { \
