@@ -22,7 +22,7 @@ BASELINES := .venv-baselines
 AUDIT := .venv-audit
 REQUIREMENTS := requirements/dev.txt requirements/dataset.txt
 
-.PHONY: help install install-baselines fit serve test test-slow test-docker test-browser pictures test-faults swaps test-hostile audit check readme-figures docs-answers experiments training-speed load-test format pins clean
+.PHONY: help install install-baselines fit serve test test-slow test-docker test-browser pictures test-faults swaps test-hostile mutants audit check readme-figures docs-answers experiments training-speed load-test format pins clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -107,6 +107,18 @@ test-docker: install ## build the images and try the whole stack for real (minut
 test-hostile: install ## 10,000 requests made from the OpenAPI document, and clients that are no clients
 	@$(IN_VENV) -m pytest -m 'slow or not slow' tests/service/http/test_openapi.py tests/service/processes/test_hostile_connections.py
 
+# Keeps its verdicts in mutants/, also after an interrupt: delete that after adding tests. One survivor:
+# .venv/bin/mutmut show NAME. Some modules only: FLAGS="service.batching.lane*".
+mutants: install ## the share of small faults in the request path and the metrics that tests find (FLAGS=)
+	@MATINEE_MUTANTS=1 $(VENV)/bin/mutmut run $(FLAGS)
+	@$(VENV)/bin/mutmut results --all true | awk '/__mutmut_/ && !/: not checked$$/ { \
+	    module = $$1; sub(/\.x[^.]*$$/, "", module); verdict = $$0; sub(/.*: /, "", verdict); \
+	    caught = verdict == "killed" || verdict == "timeout"; \
+	    all[module]++; killed[module] += caught; all["all"]++; killed["all"] += caught } \
+	  END { for (module in all) \
+	    printf "%-45s %5d of %5d killed, %5.1f %%\n", module, killed[module], all[module], 100 * killed[module] / all[module] }' \
+	  | sort
+
 audit: $(AUDIT)/installed ## look the pinned packages up among known vulnerabilities (needs a network)
 	@for file in service client tracing training dev; do echo "requirements/$$file.txt:"; \
 	  $(AUDIT)/bin/pip-audit --strict --disable-pip --no-deps -r requirements/$$file.txt || exit 1; done
@@ -147,4 +159,4 @@ pins: ## compile requirements/*.in to exact versions (needs uv)
 	@cd requirements && sed -i.bak -E '/^(cuda-|nvidia-|triton=)/d' baselines.txt && rm baselines.txt.bak
 
 clean: ## remove .venv, .venv-baselines, .venv-audit and caches; bundles stay
-	@rm -rf $(VENV) $(BASELINES) $(AUDIT) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(BASELINES) $(AUDIT) mutants .mypy_cache .pytest_cache .ruff_cache .hypothesis

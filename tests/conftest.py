@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from numpy_model import use_numpy_model
 from service_client import Ask, asking
 from tiny_bundle import write_tiny_bundle
 from tiny_model import TinyModel, make_tiny_model
@@ -21,7 +23,25 @@ from service.settings import Settings
 
 # No deadline: the time of an example depends on the machine more than on the code.
 hypothesis.settings.register_profile("matinee", deadline=None)
-hypothesis.settings.load_profile("matinee")
+# Under `make mutants` a verdict must not depend on chance, and a failure need not be shrunk.
+hypothesis.settings.register_profile(
+    "mutants",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    max_examples=20,
+    phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
+)
+IS_MUTANT_RUN = "MATINEE_MUTANTS" in os.environ
+hypothesis.settings.load_profile("mutants" if IS_MUTANT_RUN else "matinee")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Under `make mutants` run the quick tests of a module first: most mutants then fail at once."""
+    if IS_MUTANT_RUN:
+        items.sort(
+            key=lambda item: ("at_once" in item.nodeid, hasattr(getattr(item, "obj", None), "hypothesis"))
+        )
 
 
 def pytest_collection_finish() -> None:
@@ -36,11 +56,14 @@ def tiny() -> TinyModel:
 
 
 @pytest.fixture(scope="session")
-def tiny_artifacts(tiny: TinyModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_artifacts(tiny: TinyModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Artifacts with the live bundle `tiny-1`, shared by all tests and read-only."""
     artifacts = tmp_path_factory.mktemp("tiny") / "artifacts"
-    write_tiny_bundle(artifacts, tiny)
-    return artifacts
+    with pytest.MonkeyPatch.context() as patch:
+        if IS_MUTANT_RUN:
+            use_numpy_model(patch)
+        write_tiny_bundle(artifacts, tiny)
+        yield artifacts
 
 
 @pytest.fixture

@@ -71,11 +71,10 @@ class RankedList:
 
 
 def ranking_keys(rank_by: RankBy, scores: NDArray[np.float32], stars: NDArray[np.float64]) -> Keys:
-    """Return the sort keys float64 `[n]` for a pool's scores `[n]` and stars `[n]`."""
+    """Return the sort keys float64 `[n]` of `rating` or `blend` for a pool's scores `[n]` and stars `[n]`."""
     if rank_by == "rating":
         return stars
-    similarity = scores.astype(np.float64)
-    return similarity if rank_by == "retrieval" else _standardized(similarity) + _standardized(stars)
+    return _standardized(scores.astype(np.float64)) + _standardized(stars)
 
 
 def pick_diverse(

@@ -1,4 +1,4 @@
-"""Which lane a request takes, seen by the thread that answers it."""
+"""Which lane answers which request, by the name of the thread that does."""
 
 import asyncio
 import threading
@@ -8,47 +8,119 @@ from typing import Any
 import pytest
 
 from service.batching.answering import EncodedAnswers
-from service.batching.batcher import Batcher
+from service.batching.batcher import LONG_BATCH_SIZE, Batcher
+from service.errors import DeadlineExceeded, QueueFull
 from service.recommending.queries import Query, RatingQuery, RecommendQuery
 from service.telemetry.observer import Observer
 
-PLAIN = RecommendQuery(user_id="42")
+QUICK, LONG = RecommendQuery(user_id="a"), RecommendQuery(user_id="a", rank_by="rating")
 
 
-def answer_by_thread(queries: Sequence[Query], _: Callable[[], bool]) -> EncodedAnswers:
-    return EncodedAnswers("one", [threading.current_thread().name.encode() for _ in queries])
+class Threads:
+    """Answers every query with nothing, and notes the thread and the size of each batch."""
+
+    def __init__(self) -> None:
+        self.batches: list[tuple[str, int]] = []
+        self.may_end = threading.Event()
+        self.may_end.set()
+
+    def answer(self, queries: Sequence[Query], is_wanted: Callable[[], bool]) -> EncodedAnswers:
+        del is_wanted
+        assert self.may_end.wait(10)
+        self.batches.append((threading.current_thread().name.partition("_")[0], len(queries)))
+        return EncodedAnswers("one", [b""] * len(queries))
+
+
+def make_batcher(threads: Threads, **changes: Any) -> Batcher:
+    fields: dict[str, Any] = {"batch_size": 16, "queue_size": 40, "timeout_seconds": 5}
+    return Batcher(threads.answer, Observer(), **fields | changes)
 
 
 async def stays() -> bool:
     return False
 
 
-def make_batcher(answer: Any) -> Batcher:
-    return Batcher(answer, Observer(), batch_size=4, queue_size=8, timeout_seconds=10)
-
-
 @pytest.mark.parametrize(
     ("queries", "lane"),
     [
-        ([PLAIN], "quick"),
-        ([RatingQuery(user_id="42", movie_id="m1")], "quick"),
-        ([RecommendQuery(user_id="42", k=128)], "quick"),
-        ([RecommendQuery(user_id="42", k=100, offset=29)], "long"),
-        ([RecommendQuery(user_id="42", explain=True)], "long"),
-        ([RecommendQuery(user_id="42", rank_by="rating")], "long"),
-        ([RecommendQuery(user_id="42", diversity=0.1)], "long"),
-        ([PLAIN, PLAIN], "long"),
+        ([QUICK], "quick-lane"),
+        ([RatingQuery(user_id="a", movie_id="m")], "quick-lane"),
+        ([RecommendQuery(user_id="a", k=128)], "quick-lane"),
+        ([RecommendQuery(user_id="a", k=128, offset=1)], "long-lane"),
+        ([RecommendQuery(user_id="a", explain=True)], "long-lane"),
+        ([RecommendQuery(user_id="a", diversity=0.5)], "long-lane"),
+        ([LONG], "long-lane"),
+        ([QUICK, QUICK], "long-lane"),
     ],
 )
-def test_what_takes_long_has_a_lane_of_its_own(queries: list[Query], lane: str) -> None:
-    async def run() -> list[Any]:
-        batcher = make_batcher(answer_by_thread)
-        answers = await batcher.ask(queries, stays)
+def test_what_takes_as_long_as_several_has_a_lane_of_its_own(queries: list[Query], lane: str) -> None:
+    async def run() -> None:
+        threads = Threads()
+        batcher = make_batcher(threads)
+        await batcher.ask(queries, stays)
         batcher.stop()
-        return list(answers.encoded)
+        assert threads.batches == [(lane, len(queries))]
 
-    for encoded in asyncio.run(run()):
-        assert encoded.startswith(f"{lane}-lane".encode())
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("query", "lane", "size"), [(QUICK, "quick-lane", 16), (LONG, "long-lane", LONG_BATCH_SIZE)]
+)
+def test_each_lane_has_batches_of_its_own_size(query: Query, lane: str, size: int) -> None:
+    async def run() -> None:
+        threads = Threads()
+        batcher = make_batcher(threads)
+        await asyncio.gather(*(batcher.ask([query], stays) for _ in range(32)))
+        batcher.stop()
+        assert threads.batches == [(lane, size)] * (32 // size)
+
+    asyncio.run(run())
+
+
+def test_only_the_quick_lane_answers_on_the_event_loop_once_batches_proved_quick() -> None:
+    async def run() -> None:
+        threads = Threads()
+        batcher = make_batcher(threads)
+        for query in [QUICK] * 20 + [LONG] * 20:
+            await batcher.ask([query], stays)
+        batcher.stop()
+        assert threads.batches[19] == (threading.current_thread().name, 1)
+        assert threads.batches[20:] == [("long-lane", 1)] * 20
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("query", [QUICK, LONG])
+def test_each_lane_has_the_bound_and_the_timeout(query: Query) -> None:
+    async def run() -> None:
+        threads = Threads()
+        threads.may_end.clear()
+        batcher = make_batcher(threads, queue_size=1, timeout_seconds=0.05)
+        first = asyncio.create_task(batcher.ask([query], stays))
+        await asyncio.sleep(0.01)
+        second = asyncio.create_task(batcher.ask([query], stays))
+        await asyncio.sleep(0)
+        with pytest.raises(QueueFull):
+            await batcher.ask([query], stays)
+        for request in (first, second):
+            with pytest.raises(DeadlineExceeded, match="within 50 ms"):
+                await request
+        threads.may_end.set()
+        batcher.stop()
+
+    asyncio.run(run())
+
+
+def test_a_stopped_batcher_answers_nothing() -> None:
+    async def run() -> None:
+        batcher = make_batcher(Threads())
+        batcher.stop()
+        for query in (QUICK, LONG):
+            with pytest.raises(RuntimeError, match="after shutdown"):
+                await batcher.ask([query], stays)
+
+    asyncio.run(run())
 
 
 def test_a_long_request_does_not_delay_a_quick_one() -> None:
@@ -60,10 +132,10 @@ def test_a_long_request_does_not_delay_a_quick_one() -> None:
         return EncodedAnswers("one", [b"" for _ in queries])
 
     async def run() -> None:
-        batcher = make_batcher(answer)
-        long = asyncio.create_task(batcher.ask([PLAIN, PLAIN], stays))
+        batcher = Batcher(answer, Observer(), batch_size=4, queue_size=8, timeout_seconds=10)
+        long = asyncio.create_task(batcher.ask([QUICK, QUICK], stays))
         await asyncio.sleep(0.02)
-        await asyncio.wait_for(batcher.ask([PLAIN], stays), 5)
+        await asyncio.wait_for(batcher.ask([QUICK], stays), 5)
         assert not long.done()
         may_end.set()
         await long

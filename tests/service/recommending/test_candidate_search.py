@@ -23,9 +23,14 @@ Floats = NDArray[np.float32]
 class Counter(Observer):
     def __init__(self) -> None:
         self.fallbacks: list[str] = []
+        self.stages: list[str] = []
 
     def fallback(self, kind: str) -> None:
         self.fallbacks.append(kind)
+
+    def stage(self, stage: str, seconds: float) -> None:
+        assert seconds >= 0
+        self.stages.append(stage)
 
 
 @pytest.fixture(scope="module")
@@ -147,3 +152,11 @@ def test_both_ways_are_timed_and_the_annoy_limit_is_a_power_of_two(index: Candid
     widest = CandidateSearch(index).widest
     assert 0 <= widest < NUM_CANDIDATES / 2
     assert widest == 0 or widest.bit_count() == 1
+
+
+@pytest.mark.parametrize(("exactly", "stages"), [(False, ["index", "rescore"]), (True, ["index"])])
+def test_a_search_is_timed_by_stage(exactly: bool, stages: list[str], index: CandidateIndex) -> None:
+    counter, record = Counter(), StageTimes()
+    widest_of(index, 256).best(query(0), allow(everything(), []), 10, record, exactly=exactly)
+    record.report(counter)
+    assert counter.stages == stages

@@ -49,6 +49,29 @@ def test_diversity_is_maximal_marginal_relevance() -> None:
     assert values.tolist() == pytest.approx([0.5, 0, 0, 0.5 / 3 - 0.5])
 
 
+def test_a_diverse_list_has_the_values_of_its_picks_as_keys() -> None:
+    movies = ranked()
+    movies.reorder(RecommendQuery(user_id="1", diversity=0.5), EMBEDDINGS)
+    assert movies.rows.tolist() == [7, 9, 8, 3]
+    assert movies.scores.tolist() == [4, 1, 1, 2]
+    assert movies.keys.tolist() == pytest.approx([0.5, 0, 0, 0.5 / 3 - 0.5])
+
+
+def test_a_list_by_stars_may_be_diverse_too() -> None:
+    """By stars 3, 8, 9, 7 with relevance 1, 1/2, 1/2, 0; the last is like the first."""
+    movies = ranked()
+    movies.reorder(RecommendQuery(user_id="1", rank_by="rating", diversity=0.5), EMBEDDINGS)
+    assert movies.rows.tolist() == [3, 8, 9, 7]
+    assert movies.keys.tolist() == pytest.approx([0.5, 0.25, 0.25, -0.5])
+
+
+def test_short_embeddings_and_close_scores_count_as_any_and_no_embedding_is_unlike_all() -> None:
+    embeddings = np.array([[0.5, 0], [0.25, 0], [0, 0]], np.float32)
+    order, values = pick_diverse(np.array([0.5, 0.25, 0]), embeddings, 0.5, 3)
+    assert order.tolist() == [0, 2, 1]
+    assert values.tolist() == pytest.approx([0.5, 0, 0.25 - 0.5])
+
+
 def test_diversity_of_one_picks_the_most_dissimilar_and_ties_in_order() -> None:
     order, _ = pick_diverse(SCORES.astype(float), EMBEDDINGS, 1.0, 3)
     assert order.tolist() == [0, 2, 3]

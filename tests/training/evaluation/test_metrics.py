@@ -56,6 +56,17 @@ def test_several_queries_are_ranked_at_once() -> None:
     assert ranks(scores, np.array([0, 1, 2]), excluded).tolist() == [1, 0, 0]
 
 
+def test_any_number_of_queries_is_ranked_each_without_its_own_excluded_candidates() -> None:
+    random = np.random.default_rng(0)
+    scores = random.integers(0, 9, (700, 5)).astype(np.float32)
+    targets, excluded = random.integers(0, 5, 700), random.random((700, 5)) < 0.4
+    expected = [
+        sum(score > row[target] and not out for score, out in zip(row, outs, strict=True))
+        for row, target, outs in zip(scores.tolist(), targets.tolist(), excluded.tolist(), strict=True)
+    ]
+    assert ranks(scores, targets, excluded).tolist() == expected
+
+
 def test_ties_count_in_the_favour_of_the_movie() -> None:
     assert ranks(np.zeros((1, 9), np.float32), np.array([8])).tolist() == [0]
 
@@ -159,6 +170,21 @@ def test_calibration_of_few_or_equal_predictions_has_fewer_bins() -> None:
         {"predicted": 1, "true": 2, "rows": 1},
         {"predicted": 5, "true": 4.5, "rows": 2},
     ]
+
+
+def test_calibration_keeps_all_classes_apart_and_a_prediction_at_an_edge_is_in_the_upper_one() -> None:
+    calibration = Calibration((0, 1000))  # classes one star wide
+    predicted = np.array([0.5, 1.0, 998.5, 999.0])
+    calibration.update(predicted, predicted)
+    assert [one["predicted"] for one in calibration.result()] == predicted.tolist()
+
+
+def test_a_class_of_many_rows_is_in_the_bin_of_its_middle_row() -> None:
+    """Bins of two rows each: the middle of three rows is in the first, the fourth row in the second."""
+    calibration = Calibration((1, 5))
+    predicted = np.repeat([2.0, 3.0, 4.0], [3, 1, 16])
+    calibration.update(predicted, predicted)
+    assert [one["rows"] for one in calibration.result()] == [3, 1, 16]
 
 
 def of_keras_rs(measure: keras.Metric, wanted: NDArray[np.bool_], scores: NDArray[np.float32]) -> float:

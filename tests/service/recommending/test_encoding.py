@@ -1,0 +1,113 @@
+"""The JSON of answers, read by Python's own parser and compared with documents written by hand."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from service.bundle.catalogue import Catalogue
+from service.recommending.encoding import AnswerEncoder
+from service.recommending.queries import (
+    Contribution,
+    PredictedRating,
+    RatingQuery,
+    Recommendation,
+    RecommendQuery,
+)
+
+CATALOGUE = Catalogue(
+    movie_ids=["a", 'b"', "影"],
+    titles=["A", "Bé\n", "🎬"],
+    genres=[[], ["War"], ["Drama", "War"]],
+    years=[None, 1990, 2000],
+    num_ratings=[1, 1, 1],
+)
+MOVIES: list[dict[str, object]] = [
+    {"movie_id": "a", "title": "A", "genres": [], "year": None},
+    {"movie_id": 'b"', "title": "Bé\n", "genres": ["War"], "year": 1990},
+    {"movie_id": "影", "title": "🎬", "genres": ["Drama", "War"], "year": 2000},
+]
+LIST = Recommendation(
+    source="history",
+    offset=4,
+    rows=np.array([2, 0], np.int32),
+    scores=np.array([0.5, 0.25], np.float32),
+    rank_scores=np.array([3.5, 1.5]),
+    predicted_ratings=np.array([4.25, 2.0]),
+)
+STARS = PredictedRating(row=1, stars=3.125, known_user=False)
+
+
+@pytest.fixture
+def encoder() -> AnswerEncoder:
+    return AnswerEncoder(CATALOGUE, 'of "today"')
+
+
+@pytest.mark.parametrize(("diversity", "keys"), [(0, [0.5, 0.25]), (0.5, [3.5, 1.5])])
+def test_a_list_has_all_of_its_movies_scores_and_stars_and_what_orders_it(
+    diversity: float, keys: list[float], encoder: AnswerEncoder
+) -> None:
+    query = RecommendQuery(user_id='é"', diversity=diversity)
+    items: list[dict[str, object]] = [
+        {"rank": 5, "score": 0.5, "rank_score": keys[0], "predicted_rating": 4.25, **MOVIES[2]},
+        {"rank": 6, "score": 0.25, "rank_score": keys[1], "predicted_rating": 2.0, **MOVIES[0]},
+    ]
+    expected = {
+        "user_id": 'é"',
+        "bundle_id": 'of "today"',
+        "source": "history",
+        "items": [item | {"source": "history"} for item in items],
+    }
+    for _ in range(2):  # the second time with cached fragments
+        assert json.loads(encoder.encode(query, LIST)) == expected
+
+
+def test_a_movies_fragment_is_made_once() -> None:
+    titles = [*CATALOGUE.titles]
+    encoder = AnswerEncoder(replace(CATALOGUE, titles=titles), "one")
+    first = encoder.encode(RecommendQuery(), LIST)
+    titles[2] = "changed"
+    assert encoder.encode(RecommendQuery(), LIST) == first
+
+
+def test_json_is_compact_utf_8(encoder: AnswerEncoder) -> None:
+    encoded = encoder.encode(RecommendQuery(), LIST).decode("utf-8")
+    assert '"genres":["Drama","War"],' in encoded
+    assert "影" in encoded
+
+
+def test_an_explained_list_names_the_movies_of_the_history(encoder: AnswerEncoder) -> None:
+    answer = replace(LIST, because=[[Contribution(1, 0.75), Contribution(0, 0.5)], []])
+    items = json.loads(encoder.encode(RecommendQuery(explain=True), answer))["items"]
+    assert items[0]["because"] == [
+        {"movie_id": 'b"', "title": "Bé\n", "contribution": 0.75},
+        {"movie_id": "a", "title": "A", "contribution": 0.5},
+    ]
+    assert items[1]["because"] == []
+    assert "because" not in json.loads(encoder.encode(RecommendQuery(), LIST))["items"][0]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_rating_names_its_movie_and_whether_the_user_is_known(known: bool, encoder: AnswerEncoder) -> None:
+    encoded = encoder.encode(RatingQuery(user_id=None), replace(STARS, known_user=known))
+    assert json.loads(encoded) == {
+        "user_id": None,
+        "movie_id": 'b"',
+        "title": "Bé\n",
+        "predicted_rating": 3.125,
+        "known_user": known,
+        "bundle_id": 'of "today"',
+    }
+
+
+def test_stars_for_fewer_movies_than_the_list_has_are_no_answer(encoder: AnswerEncoder) -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        encoder.encode(RecommendQuery(), replace(LIST, predicted_ratings=np.array([4.0])))
+
+
+def test_an_answer_to_the_other_kind_of_query_is_refused(encoder: AnswerEncoder) -> None:
+    with pytest.raises(TypeError, match="expected the answer to a RatingQuery, got a Recommendation"):
+        encoder.encode(RatingQuery(), LIST)
+    with pytest.raises(TypeError, match="expected the answer to a RecommendQuery, got a PredictedRating"):
+        encoder.encode(RecommendQuery(), STARS)
