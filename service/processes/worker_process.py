@@ -25,7 +25,7 @@ class WorkerStart:
 
     Attributes:
         number: Of its slot, from 1.
-        key: Tells it from the other process that may have the same number for a while.
+        key: Distinguishes it from the other process that may have the same number for a while.
         directory: Of the bundle it serves for its whole life; None for none.
         error: Why there is none.
         refusal: What is refused now.

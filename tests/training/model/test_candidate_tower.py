@@ -3,22 +3,11 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
+from brute_force_bags import bag
 
-from service.bundle import NO_ROW
-from training.model.features import FeatureBags
 from training.model.trained_model import TrainedModel
 
 MakeModel = Callable[..., TrainedModel]
-Array = NDArray[np.floating[Any]]
-
-
-def bag(bags: FeatureBags, table: Array, row: int) -> Array:
-    total = np.zeros(table.shape[1])
-    for feature, weight in zip(bags.rows[row].tolist(), bags.weights[row].tolist(), strict=True):
-        if feature != NO_ROW:
-            total += weight * table[feature]
-    return total
 
 
 def test_a_candidate_is_its_id_and_its_content_and_a_bias(random_model: TrainedModel) -> None:

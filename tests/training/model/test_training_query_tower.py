@@ -2,24 +2,15 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from brute_force_bags import Array, bag
 from numpy.typing import NDArray
 
 from service.bundle import NO_ROW, NO_TIMESTAMP
 from service.bundle.histories import History
 from service.bundle.query_encoding import encode_queries, untimed_history
-from training.model.features import FeatureBags
 from training.model.trained_model import TrainedModel
 
 MakeModel = Callable[..., TrainedModel]
-Array = NDArray[np.floating[Any]]
-
-
-def bag(bags: FeatureBags, table: Array, row: int) -> Array:
-    total = np.zeros(table.shape[1])
-    for feature, weight in zip(bags.rows[row].tolist(), bags.weights[row].tolist(), strict=True):
-        if feature != NO_ROW:
-            total += weight * table[feature]
-    return total
 
 
 def pooled(embeddings: Array, distances: list[float], scale: float, projection: Array) -> Array:
