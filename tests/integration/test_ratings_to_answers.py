@@ -174,6 +174,7 @@ def test_there_are_exactly_k_items_unless_the_catalogue_is_exhausted(
 
 
 def test_times_outside_the_data_are_clipped_to_it(client: httpx.Client, table: RatingsTable) -> None:
+    assert table.time_range is not None
     first, last = table.time_range
     for outside, inside in ((0, first), (2**53 - 1, last)):
         assert recommend(client, user_id="影", timestamp=outside) == recommend(

@@ -9,31 +9,46 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from service.bundle import NO_TIMESTAMP
 from service.bundle.title_year import year_of
 from training.data.table import MovieTable, RatingsTable, UserFeature, id_order
 
 # GroupLens's spellings of an unknown genre.
 _NO_GENRE = {"", "(no genres listed)", "unknown", "Unknown"}
 
+MOST_TIED = 0.5
+"""Times are real if at most this share of pairs of one user's ratings has equal times; 100K: 0.01."""
+
 
 def assemble_movies(
-    movie_ids: Sequence[str], titles: Sequence[str], genres: Sequence[Sequence[str]]
+    movie_ids: Sequence[str],
+    titles: Sequence[str],
+    genres: Sequence[Sequence[str]],
+    *,
+    years: Sequence[int] | None = None,
+    features: Mapping[str, Sequence[Sequence[str]]] | None = None,
 ) -> MovieTable:
-    """Build the movie table: in id order, genres normalized, years parsed from the titles.
+    """Build the movie table: in id order, genres normalized.
 
     Args:
         movie_ids: Distinct ids in any order, shape [num_movies].
         titles: Titles of these movies.
         genres: Genres of these movies, in any spelling that GroupLens uses.
+        years: Years of release, 0 where the title is to be parsed for it; None: every title is.
+        features: Further content features by name: the values of each movie.
     """
     order = id_order(movie_ids)
     ordered_titles = tuple(titles[row].strip() for row in order)
-    years = [year_of(title) or 0 for title in ordered_titles]
+    known_years = [0] * len(order) if years is None else [years[row] for row in order]
+    parsed = [year or year_of(title) or 0 for year, title in zip(known_years, ordered_titles, strict=True)]
     return MovieTable(
         movie_ids=tuple(movie_ids[row] for row in order),
         titles=ordered_titles,
         genres=tuple(_known_genres(genres[row]) for row in order),
-        years=np.array(years, np.int32),
+        years=np.array(parsed, np.int32),
+        features={
+            name: tuple(tuple(values[row]) for row in order) for name, values in (features or {}).items()
+        },
     )
 
 
@@ -44,25 +59,28 @@ def assemble_ratings(
     movies: MovieTable,
     movie_rows: NDArray[np.integer[Any]],
     stars: NDArray[np.float32],
-    timestamps: NDArray[np.int64],
+    timestamps: NDArray[np.int64] | None,
     user_features: Mapping[str, Sequence[str]],
     name: str,
     source: str,
+    weights: NDArray[np.float32] | None = None,
 ) -> RatingsTable:
     """Build the ratings table: users in id order, and only the latest rating of each (user, movie) pair.
 
-    Rows keep their order. Of two ratings with the same timestamp the later row counts.
+    Rows keep their order. Of two ratings with the same timestamp the later row counts. Times that do not tell
+    which of a user's ratings came first (`MOST_TIED`) are dropped, after that.
 
     Args:
         user_ids: Distinct ids in any order, shape [num_users].
         user_codes: Position in `user_ids` of each rating, shape [n].
         movies: The candidates.
         movie_rows: Position in `movies` of each rating, shape [n].
-        stars: Ratings in stars, shape [n].
-        timestamps: Unix seconds, shape [n].
+        stars: Ratings, NaN where the user did not rate, shape [n].
+        timestamps: Unix seconds, shape [n]; None without times.
         user_features: Values by feature name, one for each id of `user_ids`, empty if missing.
         name: Name of the data set.
         source: Description of where it came from.
+        weights: How much each row counts as a watch, shape [n]; None: 1.
     """
     order = id_order(user_ids)
     row_of_code = np.empty(len(order), np.int32)
@@ -71,7 +89,9 @@ def assemble_ratings(
         user_rows=row_of_code[user_codes],
         movie_rows=movie_rows.astype(np.int32, copy=False),
         stars=stars,
-        timestamps=timestamps,
+        weights=np.ones(len(stars), np.float32) if weights is None else weights,
+        timestamps=np.full(len(stars), NO_TIMESTAMP, np.int64) if timestamps is None else timestamps,
+        has_times=timestamps is not None,
         user_ids=tuple(user_ids[row] for row in order),
         movies=movies,
         user_features={
@@ -82,7 +102,24 @@ def assemble_ratings(
         source=source,
         num_replaced=0,
     )
-    return _latest_only(table)
+    latest = _latest_only(table)
+    if latest.has_times and share_tied(latest.user_rows, latest.timestamps) > MOST_TIED:
+        none = np.full(len(latest), NO_TIMESTAMP, np.int64)
+        return dataclasses.replace(latest, timestamps=none, has_times=False)
+    return latest
+
+
+def share_tied(user_rows: NDArray[np.integer[Any]], timestamps: NDArray[np.int64]) -> float:
+    """Share of pairs of one user's ratings that have equal times; of all pairs if no user has two ratings."""
+    counts = np.bincount(user_rows).astype(np.float64)
+    num_pairs = float((counts * (counts - 1)).sum())
+    if num_pairs == 0 and len(user_rows) > 1:
+        return share_tied(np.zeros_like(user_rows), timestamps)
+    order = np.lexsort((timestamps, user_rows))
+    users, times = user_rows[order], timestamps[order]
+    starts = np.flatnonzero(np.append(True, (users[1:] != users[:-1]) | (times[1:] != times[:-1])))
+    runs = np.diff(np.append(starts, len(users))).astype(np.float64)
+    return float((runs * (runs - 1)).sum()) / num_pairs if num_pairs else 0.0
 
 
 def _known_genres(genres: Sequence[str]) -> tuple[str, ...]:

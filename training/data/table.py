@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -37,13 +37,15 @@ class MovieTable:
         movie_ids: External ids in `id_order`, shape [num_movies].
         titles: Titles with the year, such as 'Dances with Wolves (1990)'.
         genres: Genres of each movie, possibly none.
-        years: Years of release parsed from the titles, 0 if unknown; int32, shape [num_movies].
+        years: Years of release, 0 if unknown; int32, shape [num_movies].
+        features: Further content features by name, such as 'author': the values of each movie, possibly none.
     """
 
     movie_ids: tuple[str, ...]
     titles: tuple[str, ...]
     genres: tuple[tuple[str, ...], ...]
     years: NDArray[np.int32]
+    features: dict[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.movie_ids)
@@ -79,11 +81,15 @@ class UserFeature:
 class RatingsTable:
     """Ratings by column, each (user, movie) pair at most once.
 
+    A row is a watch, with or without a rating.
+
     Attributes:
         user_rows: Positions in `user_ids`; int32, shape [num_ratings].
         movie_rows: Positions in `movies`; int32, shape [num_ratings].
-        stars: Ratings; float32, shape [num_ratings].
-        timestamps: Unix seconds; int64, shape [num_ratings].
+        stars: Ratings, NaN where the user did not rate; float32, shape [num_ratings].
+        weights: How much a row counts as a watch, 1 by default; float32 above 0, shape [num_ratings].
+        timestamps: Unix seconds, `NO_TIMESTAMP` in every row without `has_times`; int64, shape [num_ratings].
+        has_times: Whether timestamps tell which of a user's ratings came first, see `assemble_ratings`.
         user_ids: Users with a rating, in `id_order`.
         movies: The candidates.
         user_features: Features by name ('gender', 'age', 'occupation'); empty if the data has none.
@@ -95,7 +101,9 @@ class RatingsTable:
     user_rows: NDArray[np.int32]
     movie_rows: NDArray[np.int32]
     stars: NDArray[np.float32]
+    weights: NDArray[np.float32]
     timestamps: NDArray[np.int64]
+    has_times: bool
     user_ids: tuple[str, ...]
     movies: MovieTable
     user_features: dict[str, UserFeature]
@@ -121,22 +129,22 @@ class RatingsTable:
         """Number of candidates, rated or not."""
         return len(self.movies)
 
-    @property
-    def rating_scale(self) -> tuple[float, float]:
-        """Smallest and largest rating, as decimals of the data: 0.1, not 0.10000000149.
-
-        Raises:
-            ValueError: There are no rows.
-        """
-        return float(str(self.stars.min())), float(str(self.stars.max()))
+    @cached_property
+    def is_rated(self) -> NDArray[np.bool_]:
+        """Which rows have a rating; bool, shape [num_ratings]."""
+        return ~np.isnan(self.stars)
 
     @property
-    def time_range(self) -> tuple[int, int]:
-        """First and last timestamp, in Unix seconds.
+    def rating_scale(self) -> tuple[float, float] | None:
+        """Smallest and largest rating, with the decimals of the data: 0.1, not 0.10000000149; or None."""
+        stars = self.stars[self.is_rated]
+        return (float(str(stars.min())), float(str(stars.max()))) if len(stars) else None
 
-        Raises:
-            ValueError: There are no rows.
-        """
+    @property
+    def time_range(self) -> tuple[int, int] | None:
+        """First and last timestamp, in Unix seconds; None without times, or without rows."""
+        if not self.has_times or not len(self):
+            return None
         return int(self.timestamps.min()), int(self.timestamps.max())
 
     @cached_property
@@ -155,11 +163,12 @@ class RatingsTable:
             user_rows=self.user_rows[rows],
             movie_rows=self.movie_rows[rows],
             stars=self.stars[rows],
+            weights=self.weights[rows],
             timestamps=self.timestamps[rows],
         )
 
     def sha256(self) -> str:
-        """Hash the content: ratings, movies and user features.
+        """Hash the content: ratings, weights, movies and features.
 
         The hash does not depend on the name, the source or the order of the rows.
         """
@@ -171,11 +180,32 @@ class RatingsTable:
             digest, (self.user_ids, self.movies.movie_ids, self.movies.titles, self.movies.genres)
         )
         _update_with_text(digest, sorted(features.items()))
+        _update_with_text(digest, sorted(self.movies.features.items()))
         pairs = self.user_rows.astype(np.int64) * self.num_movies + self.movie_rows
         order = np.argsort(pairs, kind="stable")
-        for column, dtype in ((pairs, "<i8"), (self.stars, "<f4"), (self.timestamps, "<i8")):
+        columns = (pairs, "<i8"), (self.stars, "<f4"), (self.weights, "<f4"), (self.timestamps, "<i8")
+        for column, dtype in columns:
             digest.update(column[order].astype(dtype, copy=False).tobytes())
         return digest.hexdigest()
+
+
+def tie_order(user_rows: NDArray[np.int32], movie_rows: NDArray[np.int32]) -> NDArray[np.uint64]:
+    """Return numbers that order ratings of equal time: fixed, but without regard to the order of ids.
+
+    The finalizer of SplitMix64 (Steele et al. 2014, doi 10.1145/2660193.2660195) of both rows, so that no
+    model learns from the order of a tie, as it would from the order of movie rows.
+
+    Args:
+        user_rows: int32, shape [n].
+        movie_rows: int32, shape [n].
+
+    Returns:
+        uint64, shape [n]; distinct for distinct pairs.
+    """
+    mixed = (user_rows.astype(np.uint64) << np.uint64(32)) | movie_rows.astype(np.uint64)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
+    return mixed ^ (mixed >> np.uint64(31))
 
 
 def _update_with_text(digest: hashlib._Hash, parts: Iterable[object]) -> None:

@@ -33,7 +33,7 @@ def analyse(trained: TrainedModel, test: RatingsTable) -> dict[str, Any]:
     recommended = np.zeros(num_movies, np.int64)
     hit_rates = [HitRate(k) for k in _DEPTHS]
     lengths = {name: _Quality() for name in _HISTORY_LENGTHS}
-    calibration = Calibration(trained.vocabulary.rating_scale)
+    calibration = Calibration(trained.vocabulary.rating_scale or (0.0, 1.0))
     for user_rows, rows_of_users in held_out_users(histories, test):
         inputs = histories.query_inputs(user_rows, trained.config.max_history)
         scores = trained.embed_queries(inputs) @ trained.candidate_embeddings.T

@@ -117,7 +117,7 @@ def evaluate_model(trained: TrainedModel, test: RatingsTable) -> dict[str, float
 def evaluate_baselines(train: RatingsTable, test: RatingsTable, histories: Histories) -> dict[str, Any]:
     """Measure popularity, EASE and biases; EASE is null where the catalogue is too large for it."""
     error = RootMeanSquaredError()
-    error.update(Biases(train).predict(test), test.stars)
+    error.update(Biases(train).predict(test)[test.is_rated], test.stars[test.is_rated])
     popularity = Popularity(histories)
     ease = Ease(histories) if train.num_movies <= EASE_MAX_CANDIDATES else None
     return {
@@ -146,7 +146,8 @@ def evaluate_ratings(predict: Predict, histories: Histories, test: RatingsTable)
     for user_rows, rows_of_users in held_out_users(histories, test):
         predicted = predict(user_rows, padded_movies(test, rows_of_users))
         for at, rows in enumerate(rows_of_users):
-            error.update(predicted[at, : len(rows)], test.stars[rows])
+            rated = test.is_rated[rows]
+            error.update(predicted[at, : len(rows)][rated], test.stars[rows][rated])
     return error.result()
 
 

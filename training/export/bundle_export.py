@@ -124,7 +124,7 @@ def _write(
     on_step("write the manifest")
     shipped = {"seed": seed, "losses": trained.losses}
     write_report(directory / REPORT_DIRECTORY, directory.name, metrics, shipped)
-    first, last = table.time_range
+    first, last = table.time_range or (None, None)
     manifest = Manifest(
         bundle_id=directory.name,
         created_utc=f"{now:%Y-%m-%dT%H:%M:%SZ}",
@@ -142,7 +142,7 @@ def _write(
         seed=seed,
         embedding_dimension=embeddings.shape[1],
         max_history=trained.config.max_history,
-        rating_scale=table.rating_scale,
+        rating_scale=table.rating_scale or (0.0, 0.0),
         index=index,
         metrics=None if metrics is None else headline(metrics),
         libraries=library_versions(),

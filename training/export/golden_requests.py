@@ -55,7 +55,7 @@ class _GoldenAnswers:
         self._trained = trained
         self._movie_ids = table.movies.movie_ids
         self._counts = table.movie_counts
-        low, high = table.rating_scale
+        low, high = table.rating_scale or (0.0, 0.0)
         self._stars = np.unique([low, (low + high) / 2, high])
 
     def draw_history(self, random: np.random.Generator, length: int) -> list[HistoryEntry]:

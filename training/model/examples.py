@@ -48,7 +48,7 @@ class ExampleSampler:
     `log_sampling` float32 `[K]`, log of the probability that a column is in the batch, 0 for the catalogue;
     `retrieval_pairs` int32 `[T, 2]` with `retrieval_weights` float32 `[T]`, summing to 1;
     `masked_pairs` int32 `[M, 2]`, other movies of the same user, no negatives;
-    `rating_pairs` int32 `[R, 2]` with `ratings` float32 `[R]`, stars.
+    `rating_pairs` int32 `[R, 2]` with `ratings` float32 `[R]`, stars; R may be 0.
     """
 
     def __init__(self, histories: Histories, config: TrainingConfig) -> None:
@@ -105,6 +105,7 @@ class ExampleSampler:
         rated = _pairs([history.rows[example.rated] for history, example in drawn])
         not_retrieved = _pairs([np.delete(history.rows, example.retrieved) for history, example in drawn])
         # Retrieved movies are rated too, and each draw counts once.
+        stars = np.concatenate([history.ratings[example.rated] for history, example in drawn])
         candidate_rows, log_sampling = self._columns(rated[:, 1])
         targets = np.bincount(retrieved[:, 0], minlength=len(users)).astype(np.float64)
         weights = (targets ** (config.user_weight_power - 1))[retrieved[:, 0]]
@@ -120,8 +121,8 @@ class ExampleSampler:
             "retrieval_pairs": self._to_columns(retrieved, candidate_rows),
             "retrieval_weights": (weights / weights.sum()).astype(np.float32),
             "masked_pairs": self._to_columns(not_retrieved, candidate_rows),
-            "rating_pairs": self._to_columns(rated, candidate_rows),
-            "ratings": np.concatenate([history.ratings[example.rated] for history, example in drawn]),
+            "rating_pairs": self._to_columns(rated[~np.isnan(stars)], candidate_rows),
+            "ratings": stars[~np.isnan(stars)],
         }
 
     def _columns(self, movie_rows: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from service.bundle import NO_ROW, NO_TIMESTAMP
 from service.bundle.histories import History
 from service.bundle.query_encoding import NO_HISTORY, QueryInputs, encode_queries
-from training.data.table import RatingsTable
+from training.data.table import RatingsTable, tie_order
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,9 +21,10 @@ class Histories:
         user_ids: Users with at least one rating, ascending by their UTF-8 bytes as the bundle needs them.
         table_rows: int32 `[num_users]`, the user's row in the table's own vocabulary.
         offsets: int64 `[num_users + 1]`.
-        movie_rows: int32 `[num_ratings]`, by (user, timestamp, movie row).
-        ratings: float32 `[num_ratings]`, stars.
-        timestamps: int64 `[num_ratings]`, Unix seconds.
+        movie_rows: int32 `[num_ratings]`, by (user, timestamp, `tie_order`).
+        ratings: float32 `[num_ratings]`, stars, NaN where not rated.
+        weights: float32 `[num_ratings]`, how much each counts as a watch.
+        timestamps: int64 `[num_ratings]`, Unix seconds, `NO_TIMESTAMP` where the data has none.
         movie_counts: int64 `[num_candidates]`, ratings of each movie.
     """
 
@@ -32,6 +33,7 @@ class Histories:
     offsets: NDArray[np.int64]
     movie_rows: NDArray[np.int32]
     ratings: NDArray[np.float32]
+    weights: NDArray[np.float32]
     timestamps: NDArray[np.int64]
     movie_counts: NDArray[np.int64]
 
@@ -44,13 +46,14 @@ class Histories:
         position = np.full(table.num_users, NO_ROW, np.int32)
         position[table_rows] = np.arange(len(present), dtype=np.int32)
         users = position[table.user_rows]
-        order = np.lexsort((table.movie_rows, table.timestamps, users))
+        order = np.lexsort((tie_order(table.user_rows, table.movie_rows), table.timestamps, users))
         return cls(
             user_ids=tuple(table.user_ids[row] for row in present),
             table_rows=table_rows,
             offsets=np.concatenate([[0], np.cumsum(counts[table_rows])]).astype(np.int64),
             movie_rows=table.movie_rows[order],
             ratings=table.stars[order],
+            weights=table.weights[order],
             timestamps=table.timestamps[order],
             movie_counts=table.movie_counts,
         )

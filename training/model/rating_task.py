@@ -43,7 +43,7 @@ class RatingTask(keras.layers.Layer):
         super().__init__(**kwargs)
         count, dimension = vocabulary.num_candidates, config.rating_dimension
         self._mean, self._spread = vocabulary.mean_rating, vocabulary.rating_spread
-        self._low, self._high = vocabulary.rating_scale
+        self._low, self._high = vocabulary.rating_scale or (0.0, 0.0)
         # The order in which layers are created decides which initial weights a seed gives them.
         self._movie_bias = self.add_weight(name="movie_bias", shape=(count,), initializer="zeros")
         self._content_bias = EmbeddingBag(vocabulary.candidates, 1, 0.0) if config.use_content else None

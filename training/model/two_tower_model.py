@@ -49,7 +49,9 @@ class TwoTowerModel(keras.Model):
         state = self.rating_task.read_queries(batch["user_rows"], history)
         predicted = self.rating_task(state, candidates, batch["candidate_rows"], batch["rating_pairs"])
         errors = predicted - self.rating_task.standardize(batch["ratings"])
-        return {"retrieval": retrieval_loss, "rating": tf.reduce_mean(errors**2)}
+        # 0 without ratings, where a mean would not be a number.
+        rating_loss = tf.math.divide_no_nan(tf.reduce_sum(errors**2), tf.cast(tf.size(errors), errors.dtype))
+        return {"retrieval": retrieval_loss, "rating": rating_loss}
 
     def compute_loss(
         self,

@@ -21,10 +21,11 @@ class Vocabulary(NamedTuple):
         candidates: Content of every movie.
         users: Features of every user.
         boundaries: int64, between time buckets.
-        time_range: First and last training time; queries are clipped to it.
+        time_range: First and last training time; queries are clipped to it. (0, 0) without times.
         candidate_counts: float32 `[num_candidates]`, training ratings of each movie.
-        mean_rating, rating_spread: Mean and standard deviation of the training ratings, in stars.
-        rating_scale: Smallest and largest stars.
+        mean_rating, rating_spread: Mean and standard deviation of the training ratings, in stars; 0 and 1
+            where no row is rated.
+        rating_scale: Smallest and largest stars; None where no row is rated.
     """
 
     num_users: int
@@ -35,7 +36,7 @@ class Vocabulary(NamedTuple):
     candidate_counts: NDArray[np.float32]
     mean_rating: float
     rating_spread: float
-    rating_scale: tuple[float, float]
+    rating_scale: tuple[float, float] | None
 
     @property
     def num_candidates(self) -> int:
@@ -45,15 +46,16 @@ class Vocabulary(NamedTuple):
 
 def build_vocabulary(table: RatingsTable, histories: Histories, config: TrainingConfig) -> Vocabulary:
     """Build the vocabulary of training rows and of their histories."""
-    spread = float(table.stars.std())
+    stars = table.stars[table.is_rated]
+    spread = float(stars.std()) if len(stars) else 0.0
     return Vocabulary(
         num_users=len(histories),
         candidates=candidate_content(table.movies, config.max_title_words),
         users=user_content(table.user_features, histories.table_rows),
-        boundaries=time_boundaries(table.timestamps, max(1, config.time_buckets)),
-        time_range=table.time_range,
+        boundaries=time_boundaries(table.timestamps, max(1, config.time_buckets if table.has_times else 1)),
+        time_range=table.time_range or (0, 0),
         candidate_counts=table.movie_counts.astype(np.float32),
-        mean_rating=float(table.stars.mean(dtype=np.float64)),
+        mean_rating=float(stars.mean(dtype=np.float64)) if len(stars) else 0.0,
         rating_spread=spread if spread > 0 else 1.0,
         rating_scale=table.rating_scale,
     )

@@ -82,3 +82,18 @@ def test_the_latest_rating_of_each_pair_is_kept_in_row_order(rows: list[tuple[in
     table = assemble(users, movies, timestamps)
     assert table.stars.tolist() == sorted(latest.values())
     assert table.num_replaced == len(rows) - len(latest)
+
+
+@pytest.mark.parametrize(
+    ("timestamps", "real"),
+    [
+        ([5, 5, 5, 5], False),
+        ([5, 5, 5, 6], False),  # user 0: one of three pairs is not tied, user 1: one rating
+        ([5, 5, 6, 6], True),
+        ([1, 2, 3, 4], True),
+    ],
+)
+def test_times_are_real_unless_most_of_a_users_ratings_tie(timestamps: list[int], real: bool) -> None:
+    table = assemble(users=[0, 0, 0, 1], movies=[0, 1, 2, 0], timestamps=timestamps)
+    assert table.has_times is real
+    assert (table.timestamps.tolist() == timestamps) is real

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from training.data.assembly import assemble_movies, assemble_ratings
-from training.data.table import RatingsTable, UserFeature, id_order
+from training.data.table import RatingsTable, UserFeature, id_order, tie_order
 
 
 def small_table(**changes: object) -> RatingsTable:
@@ -62,9 +62,23 @@ def test_taking_rows_keeps_the_vocabularies() -> None:
     assert part.user_features["gender"].codes.tolist() == [-1, 0]
 
 
-def test_the_rating_scale_of_no_rows_is_an_error() -> None:
-    with pytest.raises(ValueError, match="zero-size"):
-        _ = small_table().take(np.empty(0, np.int64)).rating_scale
+def test_without_rows_there_is_no_rating_scale_and_no_time_range() -> None:
+    nothing = small_table().take(np.empty(0, np.int64))
+    assert nothing.rating_scale is None
+    assert nothing.time_range is None
+
+
+def test_the_rating_scale_leaves_out_rows_without_a_rating() -> None:
+    table = small_table(stars=np.array([np.nan, 2, 3], np.float32))
+    assert table.rating_scale == (2, 3)
+    assert table.is_rated.tolist() == [False, True, True]
+
+
+def test_the_order_of_ties_is_not_that_of_movie_rows() -> None:
+    users, movies = np.zeros(1000, np.int32), np.arange(1000, dtype=np.int32)
+    order = np.argsort(tie_order(users, movies))
+    assert abs(np.corrcoef(order, movies)[0, 1]) < 0.1
+    assert len(np.unique(tie_order(users, movies))) == 1000
 
 
 def test_a_feature_has_sorted_values_and_marks_the_missing() -> None:

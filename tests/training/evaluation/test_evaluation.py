@@ -224,6 +224,7 @@ def test_memory_hardly_grows_with_the_number_of_test_rows() -> None:
         user_rows=np.repeat(np.arange(2_000, dtype=np.int32), 20),
         movie_rows=random.integers(0, 300, rows).astype(np.int32),
         stars=np.full(rows, 3.0, np.float32),
+        weights=np.ones(rows, np.float32),
         timestamps=np.zeros(rows, np.int64),
         user_ids=tuple(map(str, range(2_000))),
     )

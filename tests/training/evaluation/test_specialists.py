@@ -43,7 +43,7 @@ def test_a_task_has_the_rows_by_user_and_time_and_the_pairs_to_rate() -> None:
     assert task.held_out.tolist() == [False, False, False, True]  # a fifth of three, rounded, is the last one
     assert (task.pair_users.tolist(), task.pair_movies.tolist()) == ([0, NO_ROW], [2, 1])
     assert (task.num_users, task.num_movies, task.seed) == (2, 3, 4)
-    assert task.scale.tolist() == list(whole.rating_scale)
+    assert task.scale.tolist() == list(whole.rating_scale or ())
 
 
 def test_a_task_survives_its_file(

@@ -231,6 +231,7 @@ def test_every_feature_can_be_switched_off_on_any_scale_of_stars(
     factor, offset = stars_to_scale
     table = replace(HUNDREDS, stars=HUNDREDS.stars * np.float32(factor) + np.float32(offset))
     trained = fit_model(table, replace(config, epochs=1))
+    assert table.rating_scale is not None
     low, high = table.rating_scale
     assert (low, high) == (0.5 * factor + offset, 5.0 * factor + offset)
     inputs = trained.histories.query_inputs(np.array([0, 7, NO_ROW], np.int32), 64)

@@ -18,9 +18,10 @@ class Biases:
     def __init__(
         self, table: RatingsTable, movie_regularization: float = 10, user_regularization: float = 15
     ):
+        table = table.take(np.flatnonzero(table.is_rated))
         users, movies = table.user_rows, table.movie_rows
-        self._mean = float(table.stars.mean(dtype=np.float64))
-        self._scale = table.rating_scale
+        self._mean = float(table.stars.mean(dtype=np.float64)) if len(table) else 0.0
+        self._scale = table.rating_scale or (0.0, 0.0)
         self._users = np.zeros(table.num_users)
         self._movies = np.zeros(table.num_movies)
         user_counts = np.bincount(users, minlength=table.num_users) + user_regularization
