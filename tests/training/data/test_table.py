@@ -70,8 +70,8 @@ def test_without_rows_there_is_no_rating_scale_and_no_time_range() -> None:
 
 def test_the_rating_scale_leaves_out_rows_without_a_rating() -> None:
     table = small_table(stars=np.array([np.nan, 2, 3], np.float32))
-    assert table.rating_scale == (2, 3)
     assert table.is_rated.tolist() == [False, True, True]
+    assert table.rating_scale == (2.0, 3.0)
 
 
 def test_the_order_of_ties_is_not_that_of_movie_rows() -> None:
