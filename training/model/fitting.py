@@ -12,6 +12,7 @@ import tensorflow as tf
 from training.config import TrainingConfig
 from training.data.table import RatingsTable
 from training.errors import DataError, TrainingDiverged
+from training.model.adaptation import adapt
 from training.model.examples import Batch, ExampleSampler
 from training.model.histories import Histories
 from training.model.trained_model import TrainedModel, as_tensors
@@ -41,7 +42,7 @@ def fit_model(
 
     Args:
         table: Ratings to train on.
-        config: Hyper-parameters.
+        config: Hyper-parameters, adapted to the table first; the model's `config` are those.
         on_epoch: Called after every epoch.
         validate: Its figures are reported and kept; they choose nothing.
 
@@ -51,11 +52,12 @@ def fit_model(
     """
     if len(table) < 2:
         raise DataError(f"{table.name}: expected at least 2 ratings to train on, got {len(table)}")
+    config = adapt(config, table)
     keras.utils.set_random_seed(config.seed)
     tf.config.experimental.enable_op_determinism()
     histories = Histories.from_table(table)
     vocabulary = build_vocabulary(table, histories, config)
-    sampler = ExampleSampler(histories, config)
+    sampler = ExampleSampler(histories, config, vocabulary.start.trend)
     model = TwoTowerModel(vocabulary, config)
     # Several steps in one call save Keras's bookkeeping between them, 40 % of the time at this size. An epoch
     # is a whole number of calls, and so may contain a few users of the next one.

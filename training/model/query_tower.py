@@ -43,8 +43,9 @@ class QueryTower(keras.layers.Layer):
         self._boundaries = constant_weight(self, "boundaries", vocabulary.boundaries)
         self._pools: list[HistoryPooling] = []
         if config.use_history:
-            self._presence = embedding_table(self, "presence", vocabulary.num_candidates, dimension, 0.05)
-            self._preference = embedding_table(self, "preference", vocabulary.num_candidates, dimension, 0.02)
+            count, factors = vocabulary.num_candidates, vocabulary.start.read_factors
+            self._presence = embedding_table(self, "presence", count, dimension, 0.05, around=factors)
+            self._preference = embedding_table(self, "preference", count, dimension, 0.02)
             self._pools = [HistoryPooling(scale, dimension) for scale in config.history_scales]
 
     def call(self, inputs: dict[str, tf.Tensor], history: HistoryBatch, deviations: tf.Tensor) -> tf.Tensor:
