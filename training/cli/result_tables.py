@@ -53,5 +53,7 @@ def print_ablation(measured: dict[str, dict[str, float]], split: str) -> None:
     for name in measured:
         table.add_column(name, justify="right", min_width=6)
     for measure, name in MEASURES.items():
-        table.add_row(name, *(f"{measures[measure]:.4f}" for measures in measured.values()))
+        figures = [measures.get(measure) for measures in measured.values()]
+        if any(figure is not None for figure in figures):
+            table.add_row(name, *("-" if figure is None else f"{figure:.4f}" for figure in figures))
     results.print(table)

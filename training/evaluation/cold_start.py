@@ -96,10 +96,9 @@ def _measure(trained: TrainedModel, given: RatingsTable, wanted: RatingsTable) -
     def score(user_rows: NDArray[np.int32]) -> NDArray[np.float32]:
         return trained.embed_queries(inputs(user_rows)) @ trained.candidate_embeddings.T
 
+    def predict(user_rows: NDArray[np.int32], movies: NDArray[np.int32]) -> NDArray[np.float32]:
+        return trained.predict_ratings(inputs(user_rows), movies)
+
     popular = Popularity(trained.histories)
-    return {
-        **evaluate_retrieval(score if len(given) else popular.score, sent, wanted),
-        "rmse": evaluate_ratings(
-            lambda user_rows, movies: trained.predict_ratings(inputs(user_rows), movies), sent, wanted
-        ),
-    }
+    found = evaluate_retrieval(score if len(given) else popular.score, sent, wanted)
+    return (found | evaluate_ratings(predict, sent, wanted)).measures()

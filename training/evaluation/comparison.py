@@ -39,8 +39,8 @@ class Comparison:
 
     Attributes:
         header: The names of the columns after that of the measures, the model first.
-        rows: By the printed name of the measure, a cell for each column. A row with a figure in
-            one column only has no best.
+        rows: By the printed name of the measure, a cell for each column; measures that no column has are
+            left out. A row with a figure in one column only has no best.
         verdict: One sentence for each measure at which a baseline is better than the model, or one if there
             is none; empty where nothing can be compared.
     """
@@ -60,6 +60,8 @@ def compare(metrics: dict[str, Any]) -> Comparison:
         figures = {
             name: round(float(of[measure]), _DECIMALS) for name, of in columns.items() if measure in of
         }
+        if not figures:
+            continue
         sign = 1 if measure in _LOWER_IS_BETTER else -1
         ranked = sorted(figures, key=lambda name: sign * figures[name])
         best = figures[ranked[0]] if len(ranked) > 1 else None

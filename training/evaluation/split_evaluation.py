@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,20 +20,17 @@ from training.evaluation.baselines.biases import Biases
 from training.evaluation.baselines.ease import EASE_MAX_CANDIDATES, Ease
 from training.evaluation.baselines.popularity import Popularity
 from training.evaluation.held_out_users import held_out_users, padded_movies, seen_movies
-from training.evaluation.metrics import HitRate, RetrievalMetrics, RootMeanSquaredError, ranks
+from training.evaluation.metrics import HitRate, Ranks, ranks, ranks_of_user
+from training.evaluation.model_answers import Predict, Score, ratings_of, scores_of
+from training.evaluation.user_sums import UserSums, joined, retrieval_sums, sum_by_user
 from training.export.index_recall import build_measured_index, sample_queries
 from training.model.fitting import OnEpoch, Validate, fit_model
 from training.model.histories import Histories
 from training.model.trained_model import TrainedModel
 
-Score = Callable[[NDArray[np.int32]], NDArray[np.float32]]
-"""Users, int32 `[B]` (`NO_ROW` for cold-start users), to scores of all candidates, float32 `[B, C]`."""
-
-Predict = Callable[[NDArray[np.int32], NDArray[np.int32]], NDArray[np.float32]]
-"""Users, as above, and movies, int32 `[B, K]`, to stars, float32 `[B, K]`."""
-
 _ROWS_AT_ONCE = 512
 _VALIDATED_USERS = 256
+_VALIDATED = ("hit_rate_at_100", "ndcg_at_10", "rmse")
 
 
 def evaluate_split(
@@ -95,68 +91,71 @@ def validation_on(test: RatingsTable) -> Validate:
     sample = test.take(np.flatnonzero(np.isin(test.user_rows, users)))
 
     def validate(trained: TrainedModel) -> dict[str, float]:
-        retrieval = evaluate_retrieval(_scores_of(trained), trained.histories, sample)
-        return {
-            "hit_rate_at_100": retrieval["hit_rate_at_100"],
-            "ndcg_at_10": retrieval["ndcg_at_10"],
-            "rmse": evaluate_ratings(_ratings_of(trained), trained.histories, sample),
-        }
+        found = _evaluate_without_time(trained, sample).measures()
+        return {name: found[name] for name in _VALIDATED if name in found}
 
     return validate
 
 
 def evaluate_model(trained: TrainedModel, test: RatingsTable) -> dict[str, float]:
     """Measure a model by one query without a time per user, then by each row at its own time."""
-    return {
-        **evaluate_retrieval(_scores_of(trained), trained.histories, test),
-        "rmse": evaluate_ratings(_ratings_of(trained), trained.histories, test),
-        **_evaluate_with_time(trained, test),
-    }
+    return {**_evaluate_without_time(trained, test).measures(), **_evaluate_with_time(trained, test)}
 
 
 def evaluate_baselines(train: RatingsTable, test: RatingsTable, histories: Histories) -> dict[str, Any]:
     """Measure popularity, EASE and biases; EASE is null where the catalogue is too large for it."""
-    error = RootMeanSquaredError()
-    error.update(Biases(train).predict(test)[test.is_rated], test.stars[test.is_rated])
+    biases = Biases(train)
     popularity = Popularity(histories)
     ease = Ease(histories) if train.num_movies <= EASE_MAX_CANDIDATES else None
     return {
-        "popularity": evaluate_retrieval(popularity.score, histories, test),
-        "ease": None if ease is None else evaluate_retrieval(ease.score, histories, test),
-        "biases": {"rmse": error.result()},
+        "popularity": evaluate_retrieval(popularity.score, histories, test).measures(),
+        "ease": None if ease is None else evaluate_retrieval(ease.score, histories, test).measures(),
+        "biases": squared_errors(biases.predict(test), test).measures(),
     }
 
 
-def evaluate_retrieval(score: Score, histories: Histories, test: RatingsTable) -> dict[str, float]:
+def evaluate_retrieval(score: Score, histories: Histories, test: RatingsTable) -> UserSums:
     """Rank every test movie for its user among all candidates and among those not in the history."""
-    metrics = RetrievalMetrics()
+    groups = []
     for user_rows, rows_of_users in held_out_users(histories, test):
         scores = score(user_rows)
-        seen = seen_movies(histories, user_rows)
-        for at, rows in enumerate(rows_of_users):
-            movies = test.movie_rows[rows]
-            mine = np.broadcast_to(scores[at], (len(movies), len(scores[at])))
-            metrics.update(ranks(mine, movies, seen[at][None, :]), ranks(mine, movies))
-    return metrics.results()
+        both = [
+            ranks_of_user(of_user, test.movie_rows[rows], histories.history_of(user).rows)
+            for of_user, user, rows in zip(scores, user_rows.tolist(), rows_of_users, strict=True)
+        ]
+        unseen, among_all = (
+            Ranks(*(np.concatenate([getattr(of, name) for of in side]) for name in ("better", "tied")))
+            for side in zip(*both, strict=True)
+        )
+        groups.append(retrieval_sums(unseen, among_all, np.array([len(rows) for rows in rows_of_users])))
+    return joined(groups)
 
 
-def evaluate_ratings(predict: Predict, histories: Histories, test: RatingsTable) -> float:
-    """Compute the root mean squared error over all test rows, one query per user."""
-    error = RootMeanSquaredError()
+def evaluate_ratings(predict: Predict, histories: Histories, test: RatingsTable) -> UserSums:
+    """Compare predicted with true stars over the rated test rows, one query per user."""
+    predicted = np.zeros(len(test))
     for user_rows, rows_of_users in held_out_users(histories, test):
-        predicted = predict(user_rows, padded_movies(test, rows_of_users))
-        for at, rows in enumerate(rows_of_users):
-            rated = test.is_rated[rows]
-            error.update(predicted[at, : len(rows)][rated], test.stars[rows][rated])
-    return error.result()
+        of_users = predict(user_rows, padded_movies(test, rows_of_users))
+        for of_user, rows in zip(of_users, rows_of_users, strict=True):
+            predicted[rows] = of_user[: len(rows)]
+    return squared_errors(predicted, test)
 
 
-def _scores_of(trained: TrainedModel) -> Score:
-    def score(user_rows: NDArray[np.int32]) -> NDArray[np.float32]:
-        inputs = trained.histories.query_inputs(user_rows, trained.config.max_history)
-        return trained.embed_queries(inputs) @ trained.candidate_embeddings.T
+def squared_errors(predicted: NDArray[np.float64], test: RatingsTable) -> UserSums:
+    """Sum by user what rated test rows add to the RMSE; `predicted` are stars, `[num_rows]`."""
+    present, users = np.unique(test.user_rows, return_inverse=True)
+    squares = np.where(test.is_rated, (predicted - test.stars) ** 2, 0.0)
+    rated = test.is_rated.astype(np.float64)
+    return UserSums(
+        {"rmse": sum_by_user(users, squares, len(present))}, {"rmse": sum_by_user(users, rated, len(present))}
+    )
 
-    return score
+
+def _evaluate_without_time(trained: TrainedModel, test: RatingsTable) -> UserSums:
+    histories = trained.histories
+    return evaluate_retrieval(scores_of(trained), histories, test) | evaluate_ratings(
+        ratings_of(trained), histories, test
+    )
 
 
 def _evaluate_with_time(trained: TrainedModel, test: RatingsTable) -> dict[str, float]:
@@ -166,22 +165,13 @@ def _evaluate_with_time(trained: TrainedModel, test: RatingsTable) -> dict[str, 
     user_rows = histories.positions(test.num_users)[test.user_rows]
     for start in range(0, len(test), _ROWS_AT_ONCE):
         at = slice(start, start + _ROWS_AT_ONCE)
-        inputs = histories.query_inputs(user_rows[at], trained.config.max_history, test.timestamps[at])
-        scores = trained.embed_queries(inputs) @ trained.candidate_embeddings.T
+        scores = scores_of(trained, test.timestamps[at])(user_rows[at])
         accuracy.update(ranks(scores, test.movie_rows[at]))
         hit_rate.update(ranks(scores, test.movie_rows[at], seen_movies(histories, user_rows[at])))
     return {
         "top_100_accuracy_with_time": accuracy.result(),
         "hit_rate_at_100_with_time": hit_rate.result(),
     }
-
-
-def _ratings_of(trained: TrainedModel) -> Predict:
-    def predict(user_rows: NDArray[np.int32], movies: NDArray[np.int32]) -> NDArray[np.float32]:
-        inputs = trained.histories.query_inputs(user_rows, trained.config.max_history)
-        return trained.predict_ratings(inputs, movies)
-
-    return predict
 
 
 def _measure_index(trained: TrainedModel) -> dict[str, Any]:

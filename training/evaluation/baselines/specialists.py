@@ -13,8 +13,7 @@ from training.data.table import RatingsTable
 from training.evaluation.baselines.environment import run
 from training.evaluation.baselines.exchange import Answer, Task
 from training.evaluation.baselines.popularity import Popularity
-from training.evaluation.metrics import RootMeanSquaredError
-from training.evaluation.split_evaluation import evaluate_retrieval
+from training.evaluation.split_evaluation import evaluate_retrieval, squared_errors
 from training.model.histories import Histories
 
 RETRIEVAL, RATING = ("ials", "sasrec"), ("svd",)
@@ -53,14 +52,11 @@ def measure_specialists(
     for name in RETRIEVAL:
         on_begin(name)
         factors = Factors(run(python, f"training.evaluation.baselines.{name}", task), popularity)
-        measured[name] = evaluate_retrieval(factors.score, histories, test)
+        measured[name] = evaluate_retrieval(factors.score, histories, test).measures()
     for name in RATING:
         on_begin(name)
-        error = RootMeanSquaredError()
-        error.update(
-            run(python, f"training.evaluation.baselines.{name}", task)["stars"].astype(np.float64), test.stars
-        )
-        measured[name] = {"rmse": error.result()}
+        stars = run(python, f"training.evaluation.baselines.{name}", task)["stars"].astype(np.float64)
+        measured[name] = squared_errors(stars, test).measures()
     return measured
 
 
