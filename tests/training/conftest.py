@@ -21,6 +21,7 @@ from service.settings import Settings
 from training.data.splits import Split, temporal_split
 from training.data.table import RatingsTable
 from training.evaluation.analysis import analyse
+from training.evaluation.held_out import HeldOut
 from training.evaluation.split_evaluation import evaluate_baselines, evaluate_model, validation_on
 from training.export.bundle_export import export_bundle
 from training.export.verification import verify
@@ -65,10 +66,8 @@ def trained(train_table: RatingsTable, test_table: RatingsTable) -> TrainedModel
 def measured(trained: TrainedModel, train_table: RatingsTable, test_table: RatingsTable) -> dict[str, Any]:
     """What `evaluate_split` would return of `trained`."""
     return {
-        "split": "temporal",
+        **HeldOut("temporal", train_table, test_table, 120).to_document(),
         "measured_utc": "2026-11-21T06:00:00Z",
-        "train_ratings": len(train_table),
-        "test_ratings": len(test_table),
         "seed": SMALL_CONFIG.seed,
         "fit_seconds": 1.25,
         "model": evaluate_model(trained, test_table),

@@ -8,9 +8,10 @@ from training import pipeline
 from training.config import TrainingConfig
 from training.data.splits import Split
 from training.data.table import RatingsTable
-from training.errors import ConfigurationError
+from training.errors import ConfigurationError, NothingHeldOut
 from training.evaluation.ablation import WITHOUT
 from training.evaluation.comparison import MEASURES
+from training.evaluation.held_out import HeldOut
 
 
 @pytest.fixture
@@ -59,7 +60,6 @@ def test_several_seeds_are_measured_and_their_mean_is_given(
         *("auto", "100k", config, "temporal", tmp_path / "artifacts"),
         seeds=3,
         readme=readme,
-        readme_mark="temporal",
     )
     assert seeds == metrics["seeds"] == [10, 11, 12]
     assert [run["model"]["rmse"] for run in metrics["runs"]] == [0.1, 0.11, 0.12]
@@ -87,9 +87,10 @@ def test_the_specialists_stand_beside_the_other_baselines_if_wanted(
     monkeypatch.setattr(pipeline, "environment_python", lambda: tmp_path)
     measured_with: list[dict[str, Any]] = []
 
-    def measure(train: RatingsTable, test: RatingsTable, **given: Any) -> dict[str, dict[str, float]]:
+    def measure(held_out: HeldOut, **given: Any) -> dict[str, dict[str, float]]:
         assert seeds == []  # before ours, see `evaluate`
-        measured_with.append(given | {"rows": (len(train), len(test))})
+        rows = (len(held_out.train), len(held_out.test))
+        measured_with.append(given | {"split": held_out.split, "rows": rows})
         return {"ials": {"ndcg_at_10": 0.5}, "svd": {"rmse": 0.04}}
 
     monkeypatch.setattr(pipeline, "measure_specialists", measure)
@@ -99,7 +100,7 @@ def test_the_specialists_stand_beside_the_other_baselines_if_wanted(
     )
     assert list(metrics["baselines"]) == ["popularity", "ease", "biases", "ials", "svd"]
     [given] = measured_with
-    assert (given["python"], given["split_name"], given["seed"]) == (tmp_path, "temporal", 7)
+    assert (given["python"], given["split"], given["seed"]) == (tmp_path, "temporal", 7)
     assert given["rows"] == (12, 3)
     out = capsys.readouterr().out
     assert "Matinee loses to iALS at NDCG@10 by 0.4250 (0.0750 against 0.5000).\n" in out
@@ -175,3 +176,39 @@ def test_without_a_record_of_the_same_model_fit_measures(
     assert (measured["seeds"], measured["other_splits"]) == ([6], {})
     assert "cold_start" not in measured
     assert nothing is None
+
+
+def test_data_without_times_is_measured_by_the_random_split_and_that_is_said(
+    seeds: list[int],
+    exported: list[dict[str, Any] | None],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    untimed = table_of([(str(user), str(movie), 3.0, 7) for user in range(3) for movie in range(5)])
+    monkeypatch.setattr(pipeline, "load_ratings", lambda _source, _dataset: untimed)
+    metrics = pipeline.evaluate("auto", "100k", TrainingConfig(epochs=1), "temporal", tmp_path, seeds=1)
+    note = "the times of small do not tell which of a user's ratings came first: it is measured by the random"
+    assert metrics["split"] == "random"
+    assert metrics["split_note"].startswith(note)
+    assert note in capsys.readouterr().err
+    pipeline.fit("auto", "100k", TrainingConfig(epochs=2), "auto", tmp_path)
+    [measured] = exported
+    assert measured is not None
+    assert measured["split_note"].startswith(note)
+    assert len(seeds) == 2
+
+
+def test_fit_goes_on_without_measuring_where_nothing_can_be_held_out_unless_a_split_was_asked_for(
+    exported: list[dict[str, Any] | None],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    few = table_of([("1", "a", 3.0, 1), ("1", "b", 4.0, 2)])
+    monkeypatch.setattr(pipeline, "load_ratings", lambda _source, _dataset: few)
+    pipeline.fit("auto", "100k", TrainingConfig(), "auto", tmp_path)
+    assert exported == [None]
+    assert "Quality is not measured: small: expected at least 2 training ratings" in capsys.readouterr().err
+    with pytest.raises(NothingHeldOut, match="the global split, got 1 and 1 of 2"):
+        pipeline.fit("auto", "100k", TrainingConfig(), "global", tmp_path)

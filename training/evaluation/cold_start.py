@@ -11,7 +11,7 @@ from service.bundle import NO_ROW, NO_TIMESTAMP
 from service.bundle.query_encoding import QueryInputs
 from training.config import TrainingConfig
 from training.data.splits import Split
-from training.data.table import RatingsTable
+from training.data.table import RatingsTable, tie_order
 from training.evaluation.baselines.popularity import Popularity
 from training.evaluation.split_evaluation import evaluate_ratings, evaluate_retrieval
 from training.model.fitting import OnEpoch, fit_model
@@ -74,9 +74,11 @@ def draw_cold_start_users(train: RatingsTable, test: RatingsTable, seed: int) ->
 
 
 def sent_ratings(table: RatingsTable, given: int, which: str) -> RatingsTable:
-    """Take each user's `first` or `latest` ratings by time, then movie row, as many as are given."""
+    """Take each user's `first` or `latest` ratings by time, then `tie_order`, as many as are given."""
     sign = 1 if which == "first" else -1
-    order = np.lexsort((sign * table.movie_rows, sign * table.timestamps, table.user_rows))
+    ties = np.empty(len(table), np.int64)
+    ties[np.argsort(tie_order(table.user_rows, table.movie_rows))] = np.arange(len(table))
+    order = np.lexsort((sign * ties, sign * table.timestamps, table.user_rows))
     counts = np.bincount(table.user_rows)
     starts = np.repeat(np.cumsum(counts) - counts, counts)
     return table.take(order[np.arange(len(table)) - starts < given])

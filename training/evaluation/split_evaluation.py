@@ -14,14 +14,20 @@ from numpy.typing import NDArray
 from training.config import TrainingConfig
 from training.data.splits import Split
 from training.data.table import RatingsTable
-from training.errors import DataError
 from training.evaluation.analysis import analyse
 from training.evaluation.baselines.biases import Biases
 from training.evaluation.baselines.ease import EASE_MAX_CANDIDATES, Ease
 from training.evaluation.baselines.popularity import Popularity
+from training.evaluation.held_out import hold_out
 from training.evaluation.held_out_users import held_out_users, padded_movies, seen_movies
 from training.evaluation.metrics import HitRate, Ranks, ranks, ranks_of_user
-from training.evaluation.model_answers import Predict, Score, ratings_of, scores_of
+from training.evaluation.model_answers import (
+    Predict,
+    Score,
+    popular_for_strangers,
+    ratings_of,
+    scores_of,
+)
 from training.evaluation.user_sums import UserSums, joined, retrieval_sums, sum_by_user
 from training.export.index_recall import build_measured_index, sample_queries
 from training.model.fitting import OnEpoch, Validate, fit_model
@@ -29,6 +35,7 @@ from training.model.histories import Histories
 from training.model.trained_model import TrainedModel
 
 _ROWS_AT_ONCE = 512
+_MOST_TIMED_ROWS = 50_000
 _VALIDATED_USERS = 256
 _VALIDATED = ("hit_rate_at_100", "ndcg_at_10", "rmse")
 
@@ -51,27 +58,21 @@ def evaluate_split(
         measure_index: Whether to build the index as export would, and measure its recall.
 
     Returns:
-        A JSON document: `split`, `train_ratings`, `test_ratings`, `seed`, `fit_seconds`, `model` and
-        `baselines` (measures by name; null where not computed), `analysis` (see `analyse`), and `losses` and
-        `validation` by epoch (see `TrainedModel`); `index` (see `build_measured_index`) if it is measured.
+        A JSON document: what `HeldOut.to_document` counts, `seed`, `fit_seconds`, `model` and `baselines`
+        (measures by name; null where not computed), `analysis` (see `analyse`), and `losses` and `validation`
+        by epoch (see `TrainedModel`); `index` (see `build_measured_index`) if it is measured.
 
     Raises:
-        DataError: No row is held out, as where no user has rated three movies.
+        NothingHeldOut: The split leaves too few rows.
     """
-    train, test = table.take(split.train), table.take(split.test)
-    if len(test) == 0:
-        raise DataError(
-            f"{table.name}: expected ratings held out by the {split.name} split, got none of {len(table)}: "
-            "too few for each user; take the other split, or `fit --evaluate none`"
-        )
+    held_out = hold_out(table, split)
+    train, test = held_out.train, held_out.test
     started = time.perf_counter()
     trained = fit_model(train, config, on_epoch, validation_on(test))
     fit_seconds = time.perf_counter() - started
     measured = {
-        "split": split.name,
+        **held_out.to_document(),
         "measured_utc": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
-        "train_ratings": len(train),
-        "test_ratings": len(test),
         "seed": config.seed,
         "fit_seconds": round(fit_seconds, 2),
         "model": evaluate_model(trained, test),
@@ -98,18 +99,24 @@ def validation_on(test: RatingsTable) -> Validate:
 
 
 def evaluate_model(trained: TrainedModel, test: RatingsTable) -> dict[str, float]:
-    """Measure a model by one query without a time per user, then by each row at its own time."""
-    return {**_evaluate_without_time(trained, test).measures(), **_evaluate_with_time(trained, test)}
+    """Measure a model by one query without a time per user, then, with times, by each row at its own."""
+    without_time = _evaluate_without_time(trained, test).measures()
+    return without_time | (_evaluate_with_time(trained, test) if test.has_times else {})
 
 
 def evaluate_baselines(train: RatingsTable, test: RatingsTable, histories: Histories) -> dict[str, Any]:
-    """Measure popularity, EASE and biases; EASE is null where the catalogue is too large for it."""
+    """Measure popularity, EASE and biases; EASE is null where the catalogue is too large for it.
+
+    Users without training rows get the popular list from EASE, as from the model.
+    """
     biases = Biases(train)
     popularity = Popularity(histories)
-    ease = Ease(histories) if train.num_movies <= EASE_MAX_CANDIDATES else None
+    ease = None
+    if train.num_movies <= EASE_MAX_CANDIDATES:
+        ease = popular_for_strangers(Ease(histories).score, histories)
     return {
         "popularity": evaluate_retrieval(popularity.score, histories, test).measures(),
-        "ease": None if ease is None else evaluate_retrieval(ease.score, histories, test).measures(),
+        "ease": None if ease is None else evaluate_retrieval(ease, histories, test).measures(),
         "biases": squared_errors(biases.predict(test), test).measures(),
     }
 
@@ -159,7 +166,9 @@ def _evaluate_without_time(trained: TrainedModel, test: RatingsTable) -> UserSum
 
 
 def _evaluate_with_time(trained: TrainedModel, test: RatingsTable) -> dict[str, float]:
-    """Measure one query per test row, at the time of that row."""
+    """Measure one query per test row, at the time of that row; of a sample where there are very many."""
+    if len(test) > _MOST_TIMED_ROWS:
+        test = test.take(np.random.default_rng(0).choice(len(test), _MOST_TIMED_ROWS, replace=False))
     histories = trained.histories
     accuracy, hit_rate = HitRate(100), HitRate(100)
     user_rows = histories.positions(test.num_users)[test.user_rows]

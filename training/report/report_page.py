@@ -42,6 +42,6 @@ def _absent(metrics: dict[str, Any]) -> list[str]:
     parts = {
         "cold start and recall of the index": "cold_start" in metrics,
         "what each part is worth (--ablation)": "ablation" in metrics,
-        "the other split": bool(metrics.get("other_splits")),
+        "the other splits": bool(metrics.get("other_splits")),
     }
     return [name for name, there in parts.items() if not there]

@@ -12,8 +12,10 @@ from synthetic_ratings import SMALL_CONFIG, Rating, table_of
 from service.bundle import NO_ROW, NO_TIMESTAMP
 from training.data.splits import Split
 from training.data.table import RatingsTable
-from training.errors import DataError
+from training.errors import NothingHeldOut
 from training.evaluation import split_evaluation as evaluation
+from training.evaluation.analysis import analyse
+from training.evaluation.baselines.popularity import Popularity
 from training.evaluation.metrics import HitRate
 from training.evaluation.split_evaluation import (
     evaluate_baselines,
@@ -249,7 +251,44 @@ def test_ease_is_left_out_where_the_catalogue_is_too_large_for_it(monkeypatch: p
 def test_a_split_that_leaves_nothing_to_measure_on_is_refused() -> None:
     table = table_of(TRAIN)
     rows = np.arange(len(table))
-    with pytest.raises(
-        DataError, match=r"expected ratings held out by the temporal split, got none.*--evaluate"
-    ):
-        evaluate_split(table, Split("temporal", rows, rows[:0]), SMALL_CONFIG)
+    for train, test, got in ((rows, rows[:0], "7 and 0"), (rows[:1], rows[1:], "1 and 6")):
+        with pytest.raises(NothingHeldOut, match=rf"by the temporal split, got {got} of 7.*--evaluate none"):
+            evaluate_split(table, Split("temporal", train, test), SMALL_CONFIG)
+
+
+def test_users_without_training_rows_count_and_get_the_popular_list(
+    trained: TrainedModel, train_table: RatingsTable
+) -> None:
+    """As the service answers them: three of the test rows are of a user whom the model does not know."""
+    popular = np.argsort(-train_table.movie_counts, kind="stable")
+    stranger = dataclasses.replace(
+        train_table.take(np.arange(3)),
+        user_rows=np.full(3, train_table.num_users, np.int32),
+        movie_rows=popular[[0, 50, -1]].astype(np.int32),
+        user_ids=(*train_table.user_ids, "stranger"),
+    )
+    found = evaluate_model(trained, stranger)
+    assert found == pytest.approx(
+        evaluate_retrieval(Popularity(trained.histories).score, trained.histories, stranger).measures()
+        | {name: found[name] for name in found if name == "rmse" or name.endswith("_with_time")}
+    )
+    assert found["top_100_accuracy_with_time"] == found["top_100_accuracy"]
+    assert found["rmse"] > 0
+
+
+def test_without_ratings_there_is_no_error_and_without_times_no_row_is_at_its_own(
+    trained: TrainedModel, test_table: RatingsTable
+) -> None:
+    watched = dataclasses.replace(
+        test_table, stars=np.full(len(test_table), np.nan, np.float32), has_times=False
+    )
+    expected = evaluate_model(trained, test_table)
+    for name in ("rmse", "top_100_accuracy_with_time", "hit_rate_at_100_with_time"):
+        del expected[name]
+    assert evaluate_model(trained, watched) == expected
+    some_rated = dataclasses.replace(
+        test_table, stars=np.where(np.arange(len(test_table)) < 50, test_table.stars, np.nan)
+    )
+    alone = evaluate_model(trained, test_table.take(np.arange(50)))["rmse"]
+    assert evaluate_model(trained, some_rated)["rmse"] == pytest.approx(alone)
+    assert sum(one["rows"] for one in analyse(trained, some_rated)["calibration"]) == 50

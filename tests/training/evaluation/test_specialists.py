@@ -15,6 +15,7 @@ from training.evaluation.baselines.environment import environment_python, run
 from training.evaluation.baselines.exchange import Answer, Task, load_answer
 from training.evaluation.baselines.popularity import Popularity
 from training.evaluation.baselines.specialists import Factors, make_task, measure_specialists
+from training.evaluation.held_out import HeldOut
 from training.model.histories import Histories
 
 HERE = Path(sys.executable)
@@ -29,7 +30,11 @@ def installed() -> Path:
 
 
 def learnt(train: RatingsTable, test: RatingsTable) -> Task:
-    return make_task(train, test, Histories.from_table(train), "temporal", seed=4)
+    return make_task(held_out(train, test), Histories.from_table(train), seed=4)
+
+
+def held_out(train: RatingsTable, test: RatingsTable) -> HeldOut:
+    return HeldOut("temporal", train, test, len(np.unique(test.user_rows)))
 
 
 def test_a_task_has_the_rows_by_user_and_time_and_the_pairs_to_rate() -> None:
@@ -139,9 +144,7 @@ def test_what_specialists_answer_is_measured(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(specialists, "run", know_all)
     begun: list[str] = []
-    found = measure_specialists(
-        train, test, python=HERE, split_name="temporal", seed=0, on_begin=begun.append
-    )
+    found = measure_specialists(held_out(train, test), python=HERE, seed=0, on_begin=begun.append)
     assert list(found) == begun == ["ials", "sasrec", "svd"]
     assert set(found["sasrec"].values()) == set(found["ials"].values()) == {1.0}
     assert found["svd"] == {"rmse": pytest.approx(0.5)}

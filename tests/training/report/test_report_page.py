@@ -95,5 +95,7 @@ def test_everything_that_evaluate_measured_is_on_the_page(measured: dict[str, An
 
 def test_what_evaluate_has_not_measured_is_named(measured: dict[str, Any]) -> None:
     page = report_page("b", measured)
-    assert "cold start and recall of the index; what each part is worth (--ablation); the other split" in page
+    assert (
+        "cold start and recall of the index; what each part is worth (--ablation); the other splits" in page
+    )
     assert "python -m training evaluate" in page

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.data.splits import split_by_name
-from training.data.table import RatingsTable
+from training.data.table import tie_order
 from training.evaluation.baselines.environment import run
 from training.evaluation.baselines.exchange import Answer, Task
 from training.evaluation.baselines.popularity import Popularity
+from training.evaluation.held_out import HeldOut
 from training.evaluation.split_evaluation import evaluate_retrieval, squared_errors
 from training.model.histories import Histories
 
@@ -21,21 +22,17 @@ RETRIEVAL, RATING = ("ials", "sasrec"), ("svd",)
 
 
 def measure_specialists(
-    train: RatingsTable,
-    test: RatingsTable,
+    held_out: HeldOut,
     *,
     python: Path,
-    split_name: str,
     seed: int,
     on_begin: Callable[[str], None],
 ) -> dict[str, dict[str, float]]:
-    """Fit each specialist on `train` and measures it on `test`.
+    """Fit each specialist on the training rows and measure it on the test rows.
 
     Args:
-        train: Rows to learn from. Settings are chosen on a part of them, held out as `test` was.
-        test: Rows to measure on.
+        held_out: Settings are chosen on a part of the training rows, held out as the test rows were.
         python: See `environment_python`.
-        split_name: How `test` was held out.
         seed: Of the specialists' random numbers.
         on_begin: Called with each one's name.
 
@@ -45,8 +42,9 @@ def measure_specialists(
     Raises:
         BaselineError: A specialist failed.
     """
+    train, test = held_out.train, held_out.test
     histories = Histories.from_table(train)
-    task = make_task(train, test, histories, split_name, seed)
+    task = make_task(held_out, histories, seed)
     popularity = Popularity(histories)
     measured = {}
     for name in RETRIEVAL:
@@ -60,15 +58,14 @@ def measure_specialists(
     return measured
 
 
-def make_task(
-    train: RatingsTable, test: RatingsTable, histories: Histories, split_name: str, seed: int
-) -> Task:
-    """Make the task of each specialist: users are rows of `histories`, pairs to rate are those of `test`."""
+def make_task(held: HeldOut, histories: Histories, seed: int) -> Task:
+    """Make the task of each specialist: users are rows of `histories`, pairs to rate are the test rows."""
+    train, test = held.train, held.test
     positions = histories.positions(train.num_users)
     users = positions[train.user_rows]
-    order = np.lexsort((train.movie_rows, train.timestamps, users))
+    order = np.lexsort((tie_order(train.user_rows, train.movie_rows), train.timestamps, users))
     held_out = np.zeros(len(train), np.bool_)
-    held_out[split_by_name(train, split_name).test] = True
+    held_out[split_by_name(train, held.split).test] = True
     return Task(
         user_rows=users[order],
         movie_rows=train.movie_rows[order],
