@@ -63,8 +63,8 @@ def hold_out(table: RatingsTable, split: Split) -> HeldOut:
     if len(split.test) == 0 or len(split.train) < 2:
         raise NothingHeldOut(
             f"{table.name}: expected at least 2 training ratings and a test rating by the {split.name} "
-            f"split, got {len(split.train)} and {len(split.test)} of {len(table)}: take another --split, or train "
-            "without measuring with `fit --evaluate none`"
+            f"split, got {len(split.train)} and {len(split.test)} of {len(table)}: take another --split, or "
+            "train without measuring with `fit --evaluate none`"
         )
     test = table.take(split.test)
     users = np.unique(test.user_rows)
