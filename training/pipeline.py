@@ -17,13 +17,14 @@ from training.data.splits import SPLIT_NAMES, choose_split, split_by_name
 from training.data.table import RatingsTable
 from training.errors import NothingHeldOut
 from training.evaluation.ablation import ablations
-from training.evaluation.baselines.environment import environment_python
-from training.evaluation.baselines.specialists import RATING, RETRIEVAL, measure_specialists
+from training.evaluation.baselines.environment import Environment, find_environment
+from training.evaluation.baselines.specialists import measure_specialists
 from training.evaluation.cached_results import EvaluationRecords
 from training.evaluation.cold_start import cold_start
-from training.evaluation.held_out import hold_out
+from training.evaluation.held_out import HeldOut, hold_out
 from training.evaluation.seeds import mean_of_runs
-from training.evaluation.split_evaluation import evaluate_split
+from training.evaluation.split_evaluation import Evaluation, evaluate_baselines, evaluate_split
+from training.evaluation.user_sums import UserSums
 from training.export.artifacts import require_writable
 from training.export.bundle_export import EXPORT_STEPS, export_bundle
 from training.export.bundle_inventory import sole_training
@@ -125,22 +126,18 @@ def evaluate(
         NothingHeldOut: The split leaves too few ratings.
     """
     require_writable(artifacts)
-    python = environment_python() if baselines else None
+    environment = find_environment() if baselines else None
     table = load(source, dataset)
     split, note = _choose_split(table, split)
     records = EvaluationRecords(artifacts, table, config)  # now, for the code may change while it runs
+    held_out = hold_out(table, split_by_name(table, split))
     # Before our trainings, so that a failing baseline fails before those minutes.
-    specialists = {} if python is None else _measure_specialists(table, split, config.seed, python)
-    metrics = mean_of_runs(
-        [
-            _evaluate(
-                table, split, replace(config, seed=config.seed + more), tensorboard, measure_index=more == 0
-            )
-            for more in range(seeds)
-        ]
-    )
-    metrics["baselines"] |= specialists
-    metrics["split_note"] = note
+    beside = _measure_baselines(held_out, config.seed, environment)
+    runs = [
+        _evaluate(held_out, replace(config, seed=config.seed + more), tensorboard, measure_index=more == 0)
+        for more in range(seeds)
+    ]
+    metrics = mean_of_runs(runs, beside) | {"split_note": note}
     with fit_stage(f"Cold start, {split} split", config, tensorboard, then=1) as (running, on_epoch):
         metrics["cold_start"] = cold_start(table, split_by_name(table, split), config, on_epoch)
         running.advance()
@@ -160,8 +157,9 @@ def ablate(
     table = load(source, dataset)
     split, _ = _choose_split(table, split)
     records = EvaluationRecords(artifacts, table, config)  # now, for the code may change while it runs
+    held_out = hold_out(table, split_by_name(table, split))
     measured = {
-        name: _evaluate(table, split, changed, variant=name)["model"]
+        name: _evaluate(held_out, changed, variant=name).document["model"]
         for name, changed in list(ablations(config))
     }
     records.add(split, {"ablation": measured})
@@ -207,38 +205,42 @@ def _known_or_measured(
         console.print(f"{split} split: as `evaluate` measured it at {metrics['measured_utc']}", markup=False)
     else:
         try:
-            metrics |= mean_of_runs([_evaluate(table, split, config, tensorboard)])
+            held_out = hold_out(table, split_by_name(table, split))
         except NothingHeldOut as error:
             if wanted != "auto":
                 raise
             console.print(f"Quality is not measured: {error}", markup=False, soft_wrap=True)
             return None
-        metrics["split_note"] = note
+        beside = _measure_baselines(held_out, config.seed)
+        run = _evaluate(held_out, config, tensorboard)
+        metrics |= mean_of_runs([run], beside) | {"split_note": note}
     others = {name: records.read(name) for name in SPLIT_NAMES if name != split}
     return metrics | {"other_splits": {name: of for name, of in others.items() if "model" in of}}
 
 
 def _evaluate(
-    table: RatingsTable,
-    split_name: str,
+    held_out: HeldOut,
     config: TrainingConfig,
     tensorboard: Path | None = None,
     variant: str = "",
     *,
     measure_index: bool = False,
-) -> dict[str, Any]:
-    split = split_by_name(table, split_name)
-    name = f"Train and measure, {variant or f'{split_name} split'}"
+) -> Evaluation:
+    name = f"Train and measure, {variant or f'{held_out.split} split'}"
     # The last step is the measuring itself.
     with fit_stage(name, config, tensorboard, then=1) as (running, on_epoch):
-        metrics = evaluate_split(table, split, config, on_epoch, measure_index=measure_index)
+        measured = evaluate_split(held_out, config, on_epoch, measure_index=measure_index)
         running.advance()
-    return metrics
+    return measured
 
 
-def _measure_specialists(
-    table: RatingsTable, split_name: str, seed: int, python: Path
-) -> dict[str, dict[str, float]]:
-    held_out = hold_out(table, split_by_name(table, split_name))
-    with stage(f"Measure baselines, {split_name} split", len(RETRIEVAL + RATING)) as running:
-        return measure_specialists(held_out, python=python, seed=seed, on_begin=running.advance)
+def _measure_baselines(
+    held_out: HeldOut, seed: int, environment: Environment | None = None
+) -> dict[str, UserSums | None]:
+    specialists = () if environment is None else environment.specialists
+    with stage(f"Measure baselines, {held_out.split} split", 1 + len(specialists)) as running:
+        measured = evaluate_baselines(held_out)
+        running.advance()
+        if environment is not None:
+            measured |= measure_specialists(held_out, environment, seed=seed, on_begin=running.advance)
+    return measured

@@ -1,17 +1,26 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from synthetic_ratings import table_of
 
 from training import pipeline
 from training.config import TrainingConfig
-from training.data.splits import Split
-from training.data.table import RatingsTable
 from training.errors import ConfigurationError, NothingHeldOut
 from training.evaluation.ablation import WITHOUT
+from training.evaluation.baselines.environment import Environment
 from training.evaluation.comparison import MEASURES
 from training.evaluation.held_out import HeldOut
+from training.evaluation.split_evaluation import Evaluation
+from training.evaluation.user_sums import UserSums
+
+
+def sums_of(value: float, users: int, *measures: str) -> UserSums:
+    """Sums of users who all have the same measures, by default NDCG and RMSE."""
+    both = {"ndcg_at_10": np.full(users, value), "rmse": np.full(users, value**2)}
+    sums = {name: both[name] for name in measures or both}
+    return UserSums(sums, {name: np.ones(users) for name in sums})
 
 
 @pytest.fixture
@@ -20,30 +29,29 @@ def seeds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     used: list[int] = []
 
     def evaluate(
-        table: RatingsTable,
-        split: Split,
-        config: TrainingConfig,
-        on_epoch: Any,
-        *,
-        measure_index: bool = False,
-    ) -> dict[str, Any]:
+        held_out: HeldOut, config: TrainingConfig, on_epoch: Any, *, measure_index: bool = False
+    ) -> Evaluation:
         used.append(config.seed)
         for epoch in range(config.epochs):
             on_epoch(epoch + 1, {"loss": 1.0, "rating_loss": 0.5})
-        return {
-            "split": split.name,
+        document = {
+            **held_out.to_document(),
             "measured_utc": "2026-11-21T06:00:00Z",
             "seed": config.seed,
             "fit_seconds": 1.0,
             **({"index": {"recall_at_10": 1.0}} if measure_index else {}),
-            "train_ratings": len(table.take(split.train)),
-            "test_ratings": len(split.test),
             "model": dict.fromkeys(MEASURES, config.seed / 100),
-            "baselines": {"popularity": {}, "ease": None, "biases": {"rmse": 0.5}},
             "losses": {},
         }
+        users = len(np.unique(held_out.test.user_rows))
+        return Evaluation(document, sums_of(config.seed / 100, users))
+
+    def evaluate_baselines(held_out: HeldOut) -> dict[str, UserSums | None]:
+        users = len(np.unique(held_out.test.user_rows))
+        return {"popularity": UserSums({}, {}), "ease": None, "biases": sums_of(0.5, users, "rmse")}
 
     monkeypatch.setattr(pipeline, "evaluate_split", evaluate)
+    monkeypatch.setattr(pipeline, "evaluate_baselines", evaluate_baselines)
     monkeypatch.setattr(pipeline, "cold_start", lambda *_: None)
     table = table_of([(str(user), str(movie), 3.0, movie) for user in range(3) for movie in range(5)])
     monkeypatch.setattr(pipeline, "load_ratings", lambda _source, _dataset: table)
@@ -84,14 +92,15 @@ def test_one_seed_is_just_measured(
 def test_the_specialists_stand_beside_the_other_baselines_if_wanted(
     seeds: list[int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(pipeline, "environment_python", lambda: tmp_path)
+    specialists = Environment(tmp_path, ("ials", "svd"))
+    monkeypatch.setattr(pipeline, "find_environment", lambda: specialists)
     measured_with: list[dict[str, Any]] = []
 
-    def measure(held_out: HeldOut, **given: Any) -> dict[str, dict[str, float]]:
+    def measure(held_out: HeldOut, environment: Environment, **given: Any) -> dict[str, UserSums]:
         assert seeds == []  # before ours, see `evaluate`
-        rows = (len(held_out.train), len(held_out.test))
-        measured_with.append(given | {"split": held_out.split, "rows": rows})
-        return {"ials": {"ndcg_at_10": 0.5}, "svd": {"rmse": 0.04}}
+        rows = (held_out.split, len(held_out.train), len(held_out.test))
+        measured_with.append(given | {"environment": environment, "rows": rows})
+        return {"ials": sums_of(0.5, 3, "ndcg_at_10"), "svd": sums_of(0.04, 3, "rmse")}
 
     monkeypatch.setattr(pipeline, "measure_specialists", measure)
     config = TrainingConfig(seed=7)
@@ -99,12 +108,13 @@ def test_the_specialists_stand_beside_the_other_baselines_if_wanted(
         "auto", "100k", config, "temporal", tmp_path / "artifacts", seeds=2, baselines=True
     )
     assert list(metrics["baselines"]) == ["popularity", "ease", "biases", "ials", "svd"]
+    assert metrics["differences"]["ials"]["ndcg_at_10"]["difference"] == pytest.approx(0.075 - 0.5)
     [given] = measured_with
-    assert (given["python"], given["split"], given["seed"]) == (tmp_path, "temporal", 7)
-    assert given["rows"] == (12, 3)
+    assert (given["environment"], given["seed"]) == (specialists, 7)
+    assert given["rows"] == ("temporal", 12, 3)
     out = capsys.readouterr().out
-    assert "Matinee loses to iALS at NDCG@10 by 0.4250 (0.0750 against 0.5000).\n" in out
-    assert "Matinee loses to SVD at RMSE, stars by 0.0350 (0.0750 against 0.0400).\n" in out
+    assert "Matinee is behind iALS at NDCG@10 by 0.4250 (0.0750 against 0.5000)" in out
+    assert "Matinee is behind SVD at RMSE, stars by 0.0350 (0.0750 against 0.0400)" in out
 
 
 def test_without_their_environment_nothing_is_loaded_or_trained(
@@ -113,7 +123,7 @@ def test_without_their_environment_nothing_is_loaded_or_trained(
     def missing() -> Path:
         raise ConfigurationError("run `make install-baselines`")
 
-    monkeypatch.setattr(pipeline, "environment_python", missing)
+    monkeypatch.setattr(pipeline, "find_environment", missing)
     monkeypatch.setattr(pipeline, "load_ratings", None)
     with pytest.raises(ConfigurationError, match="make install-baselines"):
         pipeline.evaluate("auto", "100k", TrainingConfig(), "temporal", tmp_path, seeds=1, baselines=True)

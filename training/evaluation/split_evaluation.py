@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.config import TrainingConfig
-from training.data.splits import Split
 from training.data.table import RatingsTable
 from training.evaluation.analysis import analyse
 from training.evaluation.baselines.biases import Biases
 from training.evaluation.baselines.ease import EASE_MAX_CANDIDATES, Ease
-from training.evaluation.baselines.popularity import Popularity
-from training.evaluation.held_out import hold_out
+from training.evaluation.baselines.popularity import RECENT_DAYS, Popularity, RecentPopularity
+from training.evaluation.held_out import HeldOut
 from training.evaluation.held_out_users import held_out_users, padded_movies, seen_movies
 from training.evaluation.metrics import HitRate, Ranks, ranks, ranks_of_user
 from training.evaluation.model_answers import (
@@ -40,48 +40,54 @@ _VALIDATED_USERS = 256
 _VALIDATED = ("hit_rate_at_100", "ndcg_at_10", "rmse")
 
 
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """A trained model's measures.
+
+    Attributes:
+        document: A JSON document: what `HeldOut.to_document` counts, `seed`, `fit_seconds`, `model` (measures
+            by name), `analysis` (see `analyse`), and `losses` and `validation` by epoch (see `TrainedModel`);
+            `index` (see `build_measured_index`) if it was measured.
+        sums: Of each user with test rows, without a time.
+    """
+
+    document: dict[str, Any]
+    sums: UserSums
+
+
 def evaluate_split(
-    table: RatingsTable,
-    split: Split,
+    held_out: HeldOut,
     config: TrainingConfig,
     on_epoch: OnEpoch | None = None,
     *,
     measure_index: bool = False,
-) -> dict[str, Any]:
-    """Train on the split's training rows and measure on its test rows.
+) -> Evaluation:
+    """Train on the training rows of a split and measure on its test rows.
 
     Args:
-        table: All ratings.
-        split: Training and test rows.
+        held_out: Both.
         config: Hyper-parameters.
         on_epoch: Called after every epoch.
         measure_index: Whether to build the index as export would, and measure its recall.
-
-    Returns:
-        A JSON document: what `HeldOut.to_document` counts, `seed`, `fit_seconds`, `model` and `baselines`
-        (measures by name; null where not computed), `analysis` (see `analyse`), and `losses` and `validation`
-        by epoch (see `TrainedModel`); `index` (see `build_measured_index`) if it is measured.
-
-    Raises:
-        NothingHeldOut: The split leaves too few rows.
     """
-    held_out = hold_out(table, split)
-    train, test = held_out.train, held_out.test
+    test = held_out.test
     started = time.perf_counter()
-    trained = fit_model(train, config, on_epoch, validation_on(test))
+    trained = fit_model(held_out.train, config, on_epoch, validation_on(test))
     fit_seconds = time.perf_counter() - started
-    measured = {
+    sums = evaluate_model(trained, test)
+    document = {
         **held_out.to_document(),
         "measured_utc": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "seed": config.seed,
         "fit_seconds": round(fit_seconds, 2),
-        "model": evaluate_model(trained, test),
-        "baselines": evaluate_baselines(train, test, trained.histories),
+        "model": sums.measures() | measures_with_time(trained, test),
         "analysis": analyse(trained, test),
         "losses": trained.losses,
         "validation": trained.validation,
     }
-    return measured | ({"index": _measure_index(trained)} if measure_index else {})
+    if measure_index:
+        document["index"] = _measure_index(trained)
+    return Evaluation(document, sums)
 
 
 def validation_on(test: RatingsTable) -> Validate:
@@ -92,33 +98,40 @@ def validation_on(test: RatingsTable) -> Validate:
     sample = test.take(np.flatnonzero(np.isin(test.user_rows, users)))
 
     def validate(trained: TrainedModel) -> dict[str, float]:
-        found = _evaluate_without_time(trained, sample).measures()
+        found = evaluate_model(trained, sample).measures()
         return {name: found[name] for name in _VALIDATED if name in found}
 
     return validate
 
 
-def evaluate_model(trained: TrainedModel, test: RatingsTable) -> dict[str, float]:
-    """Measure a model by one query without a time per user, then, with times, by each row at its own."""
-    without_time = _evaluate_without_time(trained, test).measures()
-    return without_time | (_evaluate_with_time(trained, test) if test.has_times else {})
+def evaluate_model(trained: TrainedModel, test: RatingsTable) -> UserSums:
+    """Measure a model by one query without a time per user."""
+    retrieval = evaluate_retrieval(scores_of(trained), trained.histories, test)
+    return retrieval | evaluate_ratings(ratings_of(trained), trained.histories, test)
 
 
-def evaluate_baselines(train: RatingsTable, test: RatingsTable, histories: Histories) -> dict[str, Any]:
-    """Measure popularity, EASE and biases; EASE is null where the catalogue is too large for it.
+def evaluate_baselines(held_out: HeldOut) -> dict[str, UserSums | None]:
+    """Measure popularity, with times of the last days too, EASE and biases.
 
-    Users without training rows get the popular list from EASE, as from the model.
+    Users without training rows get the popular list from EASE, as from the model. EASE is None where the
+    rated movies are too many for it.
     """
-    biases = Biases(train)
-    popularity = Popularity(histories)
-    ease = None
-    if train.num_movies <= EASE_MAX_CANDIDATES:
-        ease = popular_for_strangers(Ease(histories).score, histories)
-    return {
-        "popularity": evaluate_retrieval(popularity.score, histories, test).measures(),
-        "ease": None if ease is None else evaluate_retrieval(ease, histories, test).measures(),
-        "biases": squared_errors(biases.predict(test), test).measures(),
+    train, test = held_out.train, held_out.test
+    histories = Histories.from_table(train)
+    scores: dict[str, Score] = {"popularity": Popularity(histories).score}
+    if train.has_times:
+        for days in RECENT_DAYS:
+            scores[f"popularity_{days}_days"] = RecentPopularity(train, days).score
+    found: dict[str, UserSums | None] = {
+        name: evaluate_retrieval(score, histories, test) for name, score in scores.items()
     }
+    found["ease"] = None
+    if np.count_nonzero(histories.movie_counts) <= EASE_MAX_CANDIDATES:
+        ease = popular_for_strangers(Ease(histories).score, histories)
+        found["ease"] = evaluate_retrieval(ease, histories, test)
+    if train.is_rated.any():
+        found["biases"] = squared_errors(Biases(train).predict(test), test)
+    return found
 
 
 def evaluate_retrieval(score: Score, histories: Histories, test: RatingsTable) -> UserSums:
@@ -158,15 +171,13 @@ def squared_errors(predicted: NDArray[np.float64], test: RatingsTable) -> UserSu
     )
 
 
-def _evaluate_without_time(trained: TrainedModel, test: RatingsTable) -> UserSums:
-    histories = trained.histories
-    return evaluate_retrieval(scores_of(trained), histories, test) | evaluate_ratings(
-        ratings_of(trained), histories, test
-    )
+def measures_with_time(trained: TrainedModel, test: RatingsTable) -> dict[str, float]:
+    """Measure one query per test row, at the time of that row; of a sample where there are very many.
 
-
-def _evaluate_with_time(trained: TrainedModel, test: RatingsTable) -> dict[str, float]:
-    """Measure one query per test row, at the time of that row; of a sample where there are very many."""
+    Empty without times.
+    """
+    if not test.has_times:
+        return {}
     if len(test) > _MOST_TIMED_ROWS:
         test = test.take(np.random.default_rng(0).choice(len(test), _MOST_TIMED_ROWS, replace=False))
     histories = trained.histories

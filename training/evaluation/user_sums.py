@@ -88,3 +88,11 @@ def joined(groups: Sequence[UserSums]) -> UserSums:
         {name: np.concatenate([group.numerators[name] for group in groups]) for name in names},
         {name: np.concatenate([group.denominators[name] for group in groups]) for name in names},
     )
+
+
+def mean_sums(runs: Sequence[UserSums]) -> UserSums:
+    """Average what each user adds over runs on the same rows; at least one run."""
+    return UserSums(
+        {name: np.mean([run.numerators[name] for run in runs], axis=0) for name in runs[0].numerators},
+        runs[0].denominators,
+    )

@@ -239,7 +239,9 @@ def test_evaluate_prints_the_measures_beside_the_baselines(
     for column in ("Matinee", "popularity", "EASE", "biases"):
         assert column in out
     [ndcg] = [line for line in out.splitlines() if "│ NDCG@10" in line]
-    assert len(re.findall(r"0\.\d{4}", ndcg)) == 3
+    # The model, popularity of all time, of 7 and of 30 days, EASE; then a difference with its interval.
+    assert len(re.findall(r" 0\.\d{4}", ndcg)) == 5
+    assert re.search(r"[+-]0\.\d{4} \[[+-]0\.\d{4}, [+-]0\.\d{4}\]", ndcg)
     assert "720 ratings of 85 movies by 120 users from ratings.csv, movies.csv in few [ratings]\n" in err
     assert "2 ratings were replaced by later ones of the same movie" in err
     for name in ("Load ratings", "Train and measure, random split"):

@@ -3,6 +3,7 @@ import pytest
 from synthetic_ratings import Rating, table_of
 
 from training.data.splits import Split
+from training.errors import NothingHeldOut
 from training.evaluation import held_out as module
 from training.evaluation.held_out import hold_out
 
@@ -21,6 +22,14 @@ def test_counts_say_who_was_measured_and_what_the_training_rows_do_not_know() ->
         "cold_start_users": 1,
         "new_movie_ratings": 1,
     }
+
+
+def test_a_split_that_leaves_nothing_to_measure_on_is_refused() -> None:
+    table = table_of([("1", str(movie), 3.0, movie) for movie in range(7)])
+    rows = np.arange(7)
+    for train, test, got in ((rows, rows[:0], "7 and 0"), (rows[:1], rows[1:], "1 and 6")):
+        with pytest.raises(NothingHeldOut, match=rf"by the temporal split, got {got} of 7.*--evaluate none"):
+            hold_out(table, Split("temporal", train, test))
 
 
 def test_of_very_many_users_the_same_sample_is_measured_each_time_with_all_their_rows(

@@ -3,41 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from training.data.splits import split_by_name
 from training.data.table import tie_order
-from training.evaluation.baselines.environment import run
+from training.evaluation.baselines.environment import Environment, run
 from training.evaluation.baselines.exchange import Answer, Task
 from training.evaluation.baselines.popularity import Popularity
 from training.evaluation.held_out import HeldOut
 from training.evaluation.split_evaluation import evaluate_retrieval, squared_errors
+from training.evaluation.user_sums import UserSums
 from training.model.histories import Histories
 
-RETRIEVAL, RATING = ("ials", "sasrec"), ("svd",)
-"""Modules of this package, by task."""
+_RATING = {"svd"}
 
 
 def measure_specialists(
     held_out: HeldOut,
+    environment: Environment,
     *,
-    python: Path,
     seed: int,
-    on_begin: Callable[[str], None],
-) -> dict[str, dict[str, float]]:
+    on_begin: Callable[[str], None] = lambda _name: None,
+) -> dict[str, UserSums]:
     """Fit each specialist on the training rows and measure it on the test rows.
 
     Args:
         held_out: Settings are chosen on a part of the training rows, held out as the test rows were.
-        python: See `environment_python`.
+        environment: Which specialists there are; those of ratings are left out where nobody rated.
         seed: Of the specialists' random numbers.
         on_begin: Called with each one's name.
 
     Returns:
-        Measures by name, the specialists' and the measures'.
+        Sums by name of the specialist.
 
     Raises:
         BaselineError: A specialist failed.
@@ -47,14 +46,16 @@ def measure_specialists(
     task = make_task(held_out, histories, seed)
     popularity = Popularity(histories)
     measured = {}
-    for name in RETRIEVAL:
+    for name in environment.specialists:
+        if name in _RATING and not train.is_rated.any():
+            continue
         on_begin(name)
-        factors = Factors(run(python, f"training.evaluation.baselines.{name}", task), popularity)
-        measured[name] = evaluate_retrieval(factors.score, histories, test).measures()
-    for name in RATING:
-        on_begin(name)
-        stars = run(python, f"training.evaluation.baselines.{name}", task)["stars"].astype(np.float64)
-        measured[name] = squared_errors(stars, test).measures()
+        answer = run(environment.python, f"training.evaluation.baselines.{name}", task)
+        measured[name] = (
+            squared_errors(answer["stars"].astype(np.float64), test)
+            if name in _RATING
+            else evaluate_retrieval(Factors(answer, popularity).score, histories, test)
+        )
     return measured
 
 
@@ -76,7 +77,7 @@ def make_task(held: HeldOut, histories: Histories, seed: int) -> Task:
         pair_movies=test.movie_rows,
         num_users=len(histories),
         num_movies=train.num_movies,
-        scale=np.array(train.rating_scale, np.float64),
+        scale=np.array(train.rating_scale or (np.nan, np.nan), np.float64),
         seed=seed,
     )
 
