@@ -8,6 +8,7 @@ PORT ?= 8000
 URL ?= http://$(HOST):$(PORT)
 DATA ?= auto
 ARTIFACTS ?= artifacts
+DATASETS ?= datasets
 # The first supported version of these builds .venv; PYTHON=... chooses another.
 PYTHONS = python3.11 python3.12 python3.13 python3
 VENV := .venv
@@ -23,7 +24,7 @@ BASELINES_PINS := requirements/baselines.txt
 AUDIT := .venv-audit
 REQUIREMENTS := requirements/dev.txt requirements/dataset.txt
 
-.PHONY: help install install-baselines install-sasrec fit serve test test-slow test-docker test-browser pictures test-faults swaps test-hostile mutants audit check readme-figures docs-answers experiments training-speed load-test format pins clean
+.PHONY: help install install-baselines install-sasrec fit serve test test-slow test-docker test-browser pictures test-faults swaps test-hostile mutants audit check readme-figures docs-answers experiments training-speed load-test any-data format pins clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -149,6 +150,9 @@ training-speed: install ## training rows per second beside TFRS's, which gets an
 
 load-test: install ## measure a running service (URL=, FLAGS=); JSON, plot and page go to load-test/
 	@$(IN_VENV) -m benchmarks.load_test '$(URL)' --out load-test $(FLAGS)
+
+any-data: install ## quality on the public data sets in DATASETS, see docs/quality_any_data.md (hours; FLAGS=)
+	@$(IN_VENV) -m benchmarks.any_data '$(DATASETS)' --page docs/quality_any_data.md $(FLAGS)
 
 docs-answers: install ## write the live bundle's answers into README and docs (ARTIFACTS=)
 	@MATINEE_ARTIFACTS='$(ARTIFACTS)' PYTHONPATH=. $(IN_VENV) tests/documented_examples.py

@@ -100,6 +100,7 @@ def evaluate(
     *,
     seeds: int,
     baselines: bool = False,
+    extras: bool = True,
     readme: Path | None = None,
     readme_preset: str = "",
     tensorboard: Path | None = None,
@@ -114,6 +115,7 @@ def evaluate(
         artifacts: Where bundles are; the next `fit` reads there what was measured.
         seeds: How many trainings.
         baselines: Whether to measure the specialists too, which have an environment of their own.
+        extras: Whether to measure cold start and the index too.
         readme: A file whose table of this split is to be replaced, see `write_readme_table`.
         readme_preset: Stands after the split in the comments around that table.
         tensorboard: A directory for event files, if any.
@@ -134,16 +136,23 @@ def evaluate(
     # Before our trainings, so that a failing baseline fails before those minutes.
     beside = _measure_baselines(held_out, config.seed, environment)
     runs = [
-        _evaluate(held_out, replace(config, seed=config.seed + more), tensorboard, measure_index=more == 0)
+        _evaluate(
+            held_out,
+            replace(config, seed=config.seed + more),
+            tensorboard,
+            measure_index=extras and more == 0,
+        )
         for more in range(seeds)
     ]
     metrics = mean_of_runs(runs, beside) | {"split_note": note}
-    with fit_stage(f"Cold start, {split} split", config, tensorboard, then=1) as (running, on_epoch):
-        metrics["cold_start"] = cold_start(table, split_by_name(table, split), config, on_epoch)
-        running.advance()
+    if extras:
+        with fit_stage(f"Cold start, {split} split", config, tensorboard, then=1) as (running, on_epoch):
+            metrics["cold_start"] = cold_start(held_out, config, on_epoch)
+            running.advance()
     records.add(split, metrics)
     print_comparison(metrics)
-    print_cold_start(metrics["cold_start"])
+    if extras:
+        print_cold_start(metrics["cold_start"])
     if readme is not None:
         write_readme_table(readme, f"{split} {readme_preset}".strip(), metrics, f"{split} split")
     return metrics

@@ -89,6 +89,7 @@ def evaluate(
     baselines: Annotated[
         bool, typer.Option("--baselines", help="Beside iALS, SVD and SASRec too; `make install-baselines`.")
     ] = False,
+    extras: Annotated[bool, typer.Option(help="Measure cold start and the index's recall too.")] = True,
     preset: Purpose = Preset.FORWARD,
     layers: Layers = None,
     retrieval_weight: Weight = None,
@@ -119,6 +120,7 @@ def evaluate(
         artifacts,
         seeds=seeds,
         baselines=baselines,
+        extras=extras,
         readme=readme,
         readme_preset="" if preset is Preset.FORWARD else preset.value,
         tensorboard=tensorboard,

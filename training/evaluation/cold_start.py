@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from service.bundle import NO_ROW, NO_TIMESTAMP
 from service.bundle.query_encoding import QueryInputs
 from training.config import TrainingConfig
-from training.data.splits import Split
 from training.data.table import RatingsTable, tie_order
 from training.evaluation.baselines.popularity import Popularity
+from training.evaluation.held_out import HeldOut
 from training.evaluation.split_evaluation import evaluate_ratings, evaluate_retrieval
 from training.model.fitting import OnEpoch, fit_model
 from training.model.histories import Histories
@@ -25,7 +25,7 @@ _SHARE = 0.1
 
 
 def cold_start(
-    table: RatingsTable, split: Split, config: TrainingConfig, on_epoch: OnEpoch | None = None
+    held_out: HeldOut, config: TrainingConfig, on_epoch: OnEpoch | None = None
 ) -> dict[str, Any] | None:
     """Train without a tenth of the users, then query for each of them as the service does.
 
@@ -43,7 +43,7 @@ def cold_start(
     Raises:
         TrainingDiverged: As `fit_model` does.
     """
-    train, test = table.take(split.train), table.take(split.test)
+    train, test = held_out.train, held_out.test
     users = draw_cold_start_users(train, test, config.seed)
     others = train.take(np.flatnonzero(~np.isin(train.user_rows, users)))
     if not len(users) or len(others) < 2:

@@ -11,6 +11,8 @@ from training.evaluation.intervals import differences
 from training.evaluation.split_evaluation import Evaluation
 from training.evaluation.user_sums import UserSums, mean_sums
 
+_OF_EACH_RUN = ("seed", "fit_seconds", "fit_processor_seconds", "model")
+
 
 def mean_of_runs(runs: Sequence[Evaluation], baselines: Mapping[str, UserSums | None]) -> dict[str, Any]:
     """Join runs with several seeds: the document of the first, with the mean of the model's measures.
@@ -22,7 +24,7 @@ def mean_of_runs(runs: Sequence[Evaluation], baselines: Mapping[str, UserSums | 
     Returns:
         As `evaluate_split`, and `baselines` (measures by name; null where not computed), `differences` (see
         `differences`; of the mean over seeds of each user's sums), `seeds`, `runs` (each one's `seed`,
-        `fit_seconds` and `model`) and `spread`: the standard deviation of each measure, n - 1 in its
+        seconds and `model`) and `spread`: the standard deviation of each measure, n - 1 in its
         denominator; null of one run.
     """
     documents = [run.document for run in runs]
@@ -37,5 +39,5 @@ def mean_of_runs(runs: Sequence[Evaluation], baselines: Mapping[str, UserSums | 
         "baselines": {name: None if sums is None else sums.measures() for name, sums in baselines.items()},
         "differences": differences(mean_sums([run.sums for run in runs]), measured),
         "seeds": [of["seed"] for of in documents],
-        "runs": [{name: of[name] for name in ("seed", "fit_seconds", "model")} for of in documents],
+        "runs": [{name: of[name] for name in _OF_EACH_RUN if name in of} for of in documents],
     }

@@ -45,9 +45,10 @@ class Evaluation:
     """A trained model's measures.
 
     Attributes:
-        document: A JSON document: what `HeldOut.to_document` counts, `seed`, `fit_seconds`, `model` (measures
-            by name), `analysis` (see `analyse`), and `losses` and `validation` by epoch (see `TrainedModel`);
-            `index` (see `build_measured_index`) if it was measured.
+        document: A JSON document: what `HeldOut.to_document` counts, `seed`, `fit_seconds` by the clock and
+            `fit_processor_seconds` of all threads, `model` (measures by name), `analysis` (see `analyse`),
+            and `losses` and `validation` by epoch (see `TrainedModel`); `index` (see `build_measured_index`)
+            if it was measured.
         sums: Of each user with test rows, without a time.
     """
 
@@ -71,15 +72,17 @@ def evaluate_split(
         measure_index: Whether to build the index as export would, and measure its recall.
     """
     test = held_out.test
-    started = time.perf_counter()
+    started, processor_started = time.perf_counter(), time.process_time()
     trained = fit_model(held_out.train, config, on_epoch, validation_on(test))
     fit_seconds = time.perf_counter() - started
+    processor_seconds = time.process_time() - processor_started
     sums = evaluate_model(trained, test)
     document = {
         **held_out.to_document(),
         "measured_utc": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "seed": config.seed,
         "fit_seconds": round(fit_seconds, 2),
+        "fit_processor_seconds": round(processor_seconds, 2),
         "model": sums.measures() | measures_with_time(trained, test),
         "analysis": analyse(trained, test),
         "losses": trained.losses,
