@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 from training.data.table import RatingsTable
 from training.evaluation.example_answers import example_answers
 from training.evaluation.held_out_users import held_out_users, padded_movies, seen_movies
-from training.evaluation.metrics import Calibration, HitRate, NormalizedDCG, RootMeanSquaredError, ranks
+from training.evaluation.metrics import (
+    Calibration,
+    HitRate,
+    Ranks,
+    RootMeanSquaredError,
+    ndcg_parts,
+    ranks_of_user,
+)
+from training.evaluation.model_answers import ratings_of, scores_of
 from training.model.trained_model import TrainedModel
 
 _LIST_LENGTH = 10
@@ -35,15 +43,13 @@ def analyse(trained: TrainedModel, test: RatingsTable) -> dict[str, Any]:
     lengths = {name: _Quality() for name in _HISTORY_LENGTHS}
     calibration = Calibration(trained.vocabulary.rating_scale or (0.0, 1.0))
     for user_rows, rows_of_users in held_out_users(histories, test):
-        inputs = histories.query_inputs(user_rows, trained.config.max_history)
-        scores = trained.embed_queries(inputs) @ trained.candidate_embeddings.T
-        predicted = trained.predict_ratings(inputs, padded_movies(test, rows_of_users))
+        scores = scores_of(trained)(user_rows)
+        predicted = ratings_of(trained)(user_rows, padded_movies(test, rows_of_users))
         seen = seen_movies(histories, user_rows)
         lists = _first(scores, seen)
         for at, rows in enumerate(rows_of_users):
             movies, stars = test.movie_rows[rows], test.stars[rows]
-            mine = np.broadcast_to(scores[at], (len(rows), num_movies))
-            places = ranks(mine, movies, seen[at][None, :])
+            places, _ = ranks_of_user(scores[at], movies, np.flatnonzero(seen[at]))
             for hit_rate in hit_rates:
                 hit_rate.update(places)
             ratings = predicted[at, : len(rows)]
@@ -72,23 +78,24 @@ def popularity_deciles(recommended: NDArray[np.int64], popularity: NDArray[np.in
 
 class _Quality:
     def __init__(self) -> None:
-        self._hit_rate, self._ndcg, self._error = HitRate(100), NormalizedDCG(10), RootMeanSquaredError()
+        self._hit_rate, self._error = HitRate(100), RootMeanSquaredError()
+        self._ndcg, self._users = 0.0, 0
 
-    def update(
-        self, places: NDArray[np.int64], predicted: NDArray[np.float32], true: NDArray[np.float32]
-    ) -> None:
+    def update(self, places: Ranks, predicted: NDArray[np.float32], true: NDArray[np.float32]) -> None:
+        rated = ~np.isnan(true)
         self._hit_rate.update(places)
-        self._ndcg.update(places)
-        self._error.update(predicted, true)
+        self._ndcg += float(ndcg_parts(places, _LIST_LENGTH, np.full(len(places), len(places))).sum())
+        self._error.update(predicted[rated], true[rated])
+        self._users += 1
 
-    def result(self) -> dict[str, float] | None:
-        if not self._ndcg.users:
+    def result(self) -> dict[str, float | None] | None:
+        if not self._users:
             return None
         return {
-            "users": self._ndcg.users,
+            "users": self._users,
             "hit_rate_at_100": self._hit_rate.result(),
-            "ndcg_at_10": self._ndcg.result(),
-            "rmse": self._error.result(),
+            "ndcg_at_10": self._ndcg / self._users,
+            "rmse": self._error.result() if self._error.rows else None,
         }
 
 

@@ -1,25 +1,43 @@
-"""Average a measurement over several seeds."""
+"""Mean and spread of runs with several seeds, and their differences to the baselines."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from training.evaluation.intervals import differences
+from training.evaluation.split_evaluation import Evaluation
+from training.evaluation.user_sums import UserSums, mean_sums
 
-def mean_of_runs(runs: list[dict[str, Any]]) -> dict[str, Any]:
+_OF_EACH_RUN = ("seed", "fit_seconds", "fit_processor_seconds", "model")
+
+
+def mean_of_runs(runs: Sequence[Evaluation], baselines: Mapping[str, UserSums | None]) -> dict[str, Any]:
     """Join runs with several seeds: the document of the first, with the mean of the model's measures.
 
+    Args:
+        runs: At least one.
+        baselines: Sums of the same users; None: not computed.
+
     Returns:
-        As `evaluate_split`, and `seeds`, `runs` (each one's `seed`, `fit_seconds` and `model`) and
-        `spread`: the standard deviation of each measure, n - 1 in its denominator; null of one run.
+        As `evaluate_split`, and `baselines` (measures by name; null where not computed), `differences` (see
+        `differences`; of the mean over seeds of each user's sums), `seeds`, `runs` (each one's `seed`,
+        seconds and `model`) and `spread`: the standard deviation of each measure, n - 1 in its
+        denominator; null of one run.
     """
-    figures = {name: [run["model"][name] for run in runs] for name in runs[0]["model"]}
-    return runs[0] | {
-        "model": {name: float(np.mean(values)) for name, values in figures.items()},
+    documents = [run.document for run in runs]
+    figures = {name: [of["model"][name] for of in documents] for name in documents[0]["model"]}
+    model = {name: float(np.mean(values)) for name, values in figures.items()}
+    measured = {name: sums for name, sums in baselines.items() if sums is not None}
+    return documents[0] | {
+        "model": model,
         "spread": None
         if len(runs) == 1
         else {name: float(np.std(values, ddof=1)) for name, values in figures.items()},
-        "seeds": [run["seed"] for run in runs],
-        "runs": [{name: run[name] for name in ("seed", "fit_seconds", "model")} for run in runs],
+        "baselines": {name: None if sums is None else sums.measures() for name, sums in baselines.items()},
+        "differences": differences(mean_sums([run.sums for run in runs]), measured),
+        "seeds": [of["seed"] for of in documents],
+        "runs": [{name: of[name] for name in _OF_EACH_RUN if name in of} for of in documents],
     }
