@@ -24,11 +24,13 @@ from training.evaluation.cold_start import cold_start
 from training.evaluation.held_out import HeldOut, hold_out
 from training.evaluation.seeds import mean_of_runs
 from training.evaluation.split_evaluation import Evaluation, evaluate_baselines, evaluate_split
+from training.evaluation.training_length import TrainingLength, choose_training_length
 from training.evaluation.user_sums import UserSums
 from training.export.artifacts import require_writable
 from training.export.bundle_export import EXPORT_STEPS, export_bundle
 from training.export.bundle_inventory import sole_training
 from training.export.index_recall import require_index
+from training.model.adaptation import adapt
 from training.model.fitting import fit_model
 from training.report.readme_table import write_readme_table
 
@@ -77,6 +79,11 @@ def fit(
             metrics = _known_or_measured(table, split, config, artifacts, tensorboard)
         if metrics is not None:
             print_comparison(metrics)
+        if metrics is None:
+            length = _choose_length(table, config, _choose_split(table, "auto")[0], tensorboard)
+        else:
+            length = TrainingLength(**metrics["training_length"])
+        config = length.apply(config, table)
         with fit_stage("Train on every rating", config, tensorboard) as (_, on_epoch):
             trained = fit_model(table, config, on_epoch)
         # A step is counted as it begins, so the last one ends with one more.
@@ -135,6 +142,8 @@ def evaluate(
     held_out = hold_out(table, split_by_name(table, split))
     # Before our trainings, so that a failing baseline fails before those minutes.
     beside = _measure_baselines(held_out, config.seed, environment)
+    length = _choose_length(held_out.train, config, split, tensorboard)
+    config = length.apply(config, held_out.train)
     runs = [
         _evaluate(
             held_out,
@@ -144,7 +153,7 @@ def evaluate(
         )
         for more in range(seeds)
     ]
-    metrics = mean_of_runs(runs, beside) | {"split_note": note}
+    metrics = mean_of_runs(runs, beside) | {"split_note": note, "training_length": length.to_document()}
     if extras:
         with fit_stage(f"Cold start, {split} split", config, tensorboard, then=1) as (running, on_epoch):
             metrics["cold_start"] = cold_start(held_out, config, on_epoch)
@@ -167,6 +176,7 @@ def ablate(
     split, _ = _choose_split(table, split)
     records = EvaluationRecords(artifacts, table, config)  # now, for the code may change while it runs
     held_out = hold_out(table, split_by_name(table, split))
+    config = _choose_length(held_out.train, config, split).apply(config, held_out.train)
     measured = {
         name: _evaluate(held_out, changed, variant=name).document["model"]
         for name, changed in list(ablations(config))
@@ -221,10 +231,19 @@ def _known_or_measured(
             console.print(f"Quality is not measured: {error}", markup=False, soft_wrap=True)
             return None
         beside = _measure_baselines(held_out, config.seed)
-        run = _evaluate(held_out, config, tensorboard)
-        metrics |= mean_of_runs([run], beside) | {"split_note": note}
+        length = _choose_length(held_out.train, config, split, tensorboard)
+        run = _evaluate(held_out, length.apply(config, held_out.train), tensorboard)
+        metrics |= mean_of_runs([run], beside)
+        metrics |= {"split_note": note, "training_length": length.to_document()}
     others = {name: records.read(name) for name in SPLIT_NAMES if name != split}
     return metrics | {"other_splits": {name: of for name, of in others.items() if "model" in of}}
+
+
+def _choose_length(
+    train: RatingsTable, config: TrainingConfig, split: str, tensorboard: Path | None = None
+) -> TrainingLength:
+    with fit_stage("Choose the training length", adapt(config, train), tensorboard) as (_, on_epoch):
+        return choose_training_length(train, config, split, on_epoch)
 
 
 def _evaluate(

@@ -20,7 +20,7 @@ Predict = Callable[[NDArray[np.int32], NDArray[np.int32]], NDArray[np.float32]]
 
 
 def scores_of(trained: TrainedModel, timestamps: NDArray[np.int64] | None = None) -> Score:
-    """Score candidates with the model; users without a history get the popular list.
+    """Score candidates with the model, for users without a history too.
 
     Args:
         trained: The model.
@@ -31,7 +31,7 @@ def scores_of(trained: TrainedModel, timestamps: NDArray[np.int64] | None = None
         inputs = trained.histories.query_inputs(user_rows, trained.config.max_history, timestamps)
         return trained.embed_queries(inputs) @ trained.candidate_embeddings.T
 
-    return popular_for_strangers(embed, trained.histories)
+    return embed
 
 
 def ratings_of(trained: TrainedModel) -> Predict:
@@ -44,14 +44,14 @@ def ratings_of(trained: TrainedModel) -> Predict:
     return predict
 
 
-def popular_for_strangers(score: Score, histories: Histories) -> Score:
+def popular_for_cold_start(score: Score, histories: Histories) -> Score:
     """Score for `NO_ROW`, a user without a history, by popularity, and as before for the others."""
     popularity = Popularity(histories)
 
     def with_popular(user_rows: NDArray[np.int32]) -> NDArray[np.float32]:
-        scores, strangers = score(user_rows), user_rows == NO_ROW
-        if not strangers.any():
+        scores, without_history = score(user_rows), user_rows == NO_ROW
+        if not without_history.any():
             return scores
-        return np.where(strangers[:, None], popularity.score(user_rows), scores)
+        return np.where(without_history[:, None], popularity.score(user_rows), scores)
 
     return with_popular

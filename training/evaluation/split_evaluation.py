@@ -24,7 +24,7 @@ from training.evaluation.metrics import HitRate, Ranks, ranks, ranks_of_user
 from training.evaluation.model_answers import (
     Predict,
     Score,
-    popular_for_strangers,
+    popular_for_cold_start,
     ratings_of,
     scores_of,
 )
@@ -93,11 +93,11 @@ def evaluate_split(
     return Evaluation(document, sums)
 
 
-def validation_on(test: RatingsTable) -> Validate:
-    """Make a validation on held-out rows of at most 256 users, so that it takes a fraction of an epoch."""
+def validation_on(test: RatingsTable, *, most_users: int = _VALIDATED_USERS) -> Validate:
+    """Make a validation on held-out rows of so many users that it takes a fraction of an epoch."""
     users = np.unique(test.user_rows)
-    if len(users) > _VALIDATED_USERS:
-        users = np.random.default_rng(0).choice(users, _VALIDATED_USERS, replace=False)
+    if len(users) > most_users:
+        users = np.random.default_rng(0).choice(users, most_users, replace=False)
     sample = test.take(np.flatnonzero(np.isin(test.user_rows, users)))
 
     def validate(trained: TrainedModel) -> dict[str, float]:
@@ -116,7 +116,7 @@ def evaluate_model(trained: TrainedModel, test: RatingsTable) -> UserSums:
 def evaluate_baselines(held_out: HeldOut) -> dict[str, UserSums | None]:
     """Measure popularity, with times of the last days too, EASE and biases.
 
-    Users without training rows get the popular list from EASE, as from the model. EASE is None where the
+    Users without training rows get the popular list from EASE. EASE is None where the
     rated movies are too many for it.
     """
     train, test = held_out.train, held_out.test
@@ -130,7 +130,7 @@ def evaluate_baselines(held_out: HeldOut) -> dict[str, UserSums | None]:
     }
     found["ease"] = None
     if np.count_nonzero(histories.movie_counts) <= EASE_MAX_CANDIDATES:
-        ease = popular_for_strangers(Ease(histories).score, histories)
+        ease = popular_for_cold_start(Ease(histories).score, histories)
         found["ease"] = evaluate_retrieval(ease, histories, test)
     if train.is_rated.any():
         found["biases"] = squared_errors(Biases(train).predict(test), test)

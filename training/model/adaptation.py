@@ -22,8 +22,8 @@ def adapt(config: TrainingConfig, table: RatingsTable) -> TrainingConfig:
     costs about the same for any batch, as the optimizer passes over whole tables: so time is bounded by the
     number of steps, and 30 in an epoch are 100K's.
 
-    Epochs: 45 for the 68 ratings of a user of 100K (of its validation split) and for more, else in proportion,
-    for a user of n ratings has about n moments to look forward from; at least 6.
+    Epochs: 45 for the 68 ratings of a user of 100K (of its validation split) and for more, else in
+    proportion, for a user of n ratings has about n moments to look forward from; at least 6.
     `training.evaluation.training_length` looks for fewer.
 
     The learning rate grows with the fourth root of the batch: with the square root, as gradients' noise falls
@@ -37,15 +37,17 @@ def adapt(config: TrainingConfig, table: RatingsTable) -> TrainingConfig:
         table: The training rows.
 
     Returns:
-        The configuration to train with.
+        The configuration to train with, which is no longer changed by this.
     """
     users = max(1, table.num_rating_users)
     smallest, largest = _BATCH_SIZES
     fewest, most = _EPOCHS
     batch_size = config.batch_size or min(max(users // _STEPS_PER_EPOCH, smallest), largest)
     epochs = config.epochs or min(max(round(_EPOCHS_PER_RATING * len(table) / users), fewest), most)
-    rate = config.learning_rate * (batch_size / smallest) ** _RATE_POWER
-    adapted = replace(config, batch_size=batch_size, epochs=epochs, learning_rate=round(rate, 6))
+    adapted = replace(config, batch_size=batch_size, epochs=epochs)
+    if not config.batch_size:
+        rate = config.learning_rate * (batch_size / smallest) ** _RATE_POWER
+        adapted = replace(adapted, learning_rate=round(rate, 6))
     if not table.has_times:
         adapted = replace(
             adapted,
