@@ -1,0 +1,243 @@
+"""Which files of a folder have ratings, items and users, by their names and columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from training.data.column_names import (
+    ITEM_ROLES,
+    RATING_ROLES,
+    Found,
+    find_columns,
+    folded,
+    proposal,
+    require,
+)
+from training.data.columns import TabularFile
+from training.data.folder import Folder
+from training.data.layouts import USERS_FILES, is_layout_name
+from training.data.positions import columns_by_position
+from training.data.reading_options import ReadingOptions
+from training.data.tabular_files import peek_tabular
+from training.errors import DataError
+
+_NO_DATA = {
+    *(".md", ".html", ".htm", ".pdf", ".py", ".ipynb", ".r", ".png", ".jpg", ".jpeg", ".xlsx", ".xls", ".sh"),
+    *(
+        ".log",
+        ".yaml",
+        ".yml",
+        ".toml",
+        ".sql",
+        ".db",
+        ".pkl",
+        ".npz",
+        ".npy",
+        ".doc",
+        ".docx",
+        ".rtf",
+        ".bib",
+    ),
+}
+_ABOUT = (
+    "readme",
+    "license",
+    "licence",
+    "changes",
+    "copying",
+    "citation",
+    "makefile",
+    "checksums",
+    "md5",
+    "sha",
+)
+_RATINGS_STEMS = {
+    *("rating", "ratings", "review", "reviews", "interaction", "interactions", "event", "events", "plays"),
+    *("bxbookratings", "bookratings", "movieratings", "udata", "userratings", "transactions", "purchases"),
+}
+_ITEMS_STEMS = {
+    *("movie", "movies", "item", "items", "book", "books", "product", "products", "anime", "animes", "game"),
+    *("games", "song", "songs", "track", "tracks", "artist", "artists", "business", "businesses", "bxbooks"),
+    *("uitem", "films", "film", "restaurants", "jokes", "articles", "news", "recipes", "metadata", "meta"),
+}
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A file that may have ratings, or items."""
+
+    name: str
+    file: TabularFile
+    found: Found
+
+
+@dataclass
+class Recognised:
+    """Files of a folder.
+
+    Attributes:
+        ratings: The one with ratings.
+        items: Those that may have the items, the likeliest first.
+        users: GroupLens's file of users, if it is there.
+        notes: Files that were left alone, with the reason.
+    """
+
+    ratings: Candidate
+    items: list[Candidate] = field(default_factory=list)
+    users: str | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+def recognise(folder: Folder, options: ReadingOptions) -> Recognised:
+    """Find the files.
+
+    Raises:
+        DataError: No file has ratings, or several have; or one that has the name of such a file is empty.
+    """
+    names = [name for name in folder.names() if not _is_about(name)]
+    notes: list[str] = []
+    files = _peeked(folder, names, options, notes)
+    for depth in (1, 2):
+        here = {name: file for name, file in files.items() if len(PurePosixPath(name).parts) == depth}
+        candidates = [one for name, file in here.items() if (one := as_ratings(name, file, options))]
+        if not candidates:
+            continue
+        ratings = _chosen(folder, candidates, _rank, "ratings", "--data")
+        directory = PurePosixPath(ratings.name).parent
+        beside = {name: file for name, file in here.items() if PurePosixPath(name).parent == directory}
+        del beside[ratings.name]
+        users = next((name for name in beside if PurePosixPath(name).name in USERS_FILES), None)
+        items = [one for name, file in beside.items() if name != users and (one := as_items(name, file))]
+        items.sort(key=lambda one: (-_is_usual(one.name, _ITEMS_STEMS), -len(one.found.of_role)))
+        return Recognised(ratings, items, users, notes)
+    likely = [name for name in files if _is_usual(name, _RATINGS_STEMS)]
+    if len(likely) == 1:
+        require_ratings(files[likely[0]], options)
+    raise DataError(_nothing_found(folder, files, notes))
+
+
+def require_ratings(file: TabularFile, options: ReadingOptions) -> Found:
+    """Return the columns of a file of ratings.
+
+    Raises:
+        DataError: It has no column of users or items, two of equal right, or not the one that was given.
+    """
+    given = given_of(options, RATING_ROLES)
+    if not file.is_named and not given:
+        by_position = columns_by_position(file)
+        if by_position is None:
+            message = proposal(file.names, ["user", "item", "rating"], file.sample)
+            raise DataError(
+                f"{file.label}: expected a header, or columns for user, item, rating and time, {message}"
+            )
+        return Found(by_position, {})
+    try:
+        found = find_columns(file.names, RATING_ROLES if file.is_named else {}, given)
+    except KeyError as missing:
+        message = proposal(file.names, [role for role, name in given.items() if name], file.sample)
+        raise DataError(f"{file.label}: expected a column {missing.args[0]}, {message}") from None
+    roles = ["item"] if options.user is not None else ["user", "item"]
+    doubtful = [*(role for role in roles if role not in found.of_role), *found.several]
+    message = proposal(file.names, list(dict.fromkeys(doubtful)), file.sample)
+    if "user" in doubtful and "user" not in found.several:
+        message += ", or, if every row is of one person, with --user NAME"
+    try:
+        require(found, roles, message)
+    except DataError as error:
+        raise DataError(f"{file.label}: {error}") from None
+    return found
+
+
+def as_ratings(name: str, file: TabularFile, options: ReadingOptions) -> Candidate | None:
+    """Return a file as one of ratings, None if it has no column of users or none of items."""
+    if not file.is_named and not options.columns:
+        by_position = columns_by_position(file)
+        return Candidate(name, file, Found(by_position, {})) if by_position else None
+    try:
+        found = find_columns(
+            file.names, RATING_ROLES if file.is_named else {}, given_of(options, RATING_ROLES)
+        )
+    except KeyError:
+        return None
+    there = {*found.of_role, *found.several} | ({"user"} if options.user is not None else set())
+    signal = there & {"rating", "weight", "event", "time"}
+    if {"user", "item"} <= there and (signal or options.user is None):
+        return Candidate(name, file, found)
+    return None
+
+
+def as_items(name: str, file: TabularFile) -> Candidate | None:
+    """Return a file as one of items, None if it has no column of them, or nothing about them."""
+    if not file.is_named or "user" in find_columns(file.names, RATING_ROLES).of_role:
+        return None
+    found = find_columns(file.names, ITEM_ROLES)
+    # Of several columns of equal right the first is as good as any.
+    found = Found(dict(found.of_role) | {role: several[0] for role, several in found.several.items()}, {})
+    return Candidate(name, file, found) if "item" in found.of_role and len(found.of_role) > 1 else None
+
+
+def given_of(options: ReadingOptions, roles: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Return the columns that were given for some roles."""
+    return {role: name for role, name in options.columns.items() if role in roles}
+
+
+def _peeked(
+    folder: Folder, names: Sequence[str], options: ReadingOptions, notes: list[str]
+) -> dict[str, TabularFile]:
+    files = {}
+    for name in names:
+        try:
+            files[name] = peek_tabular(folder, name, options.encoding)
+        except DataError as error:
+            if _is_usual(name, _RATINGS_STEMS | _ITEMS_STEMS) or is_layout_name(name):
+                raise
+            notes.append(f"left alone: {error}")
+    return files
+
+
+def _chosen(
+    folder: Folder,
+    candidates: list[Candidate],
+    rank: Callable[[Candidate], tuple[int, ...]],
+    what: str,
+    option: str,
+) -> Candidate:
+    best = max(rank(one) for one in candidates)
+    first = [one for one in candidates if rank(one) == best]
+    if len(first) > 1:
+        several = ", ".join(one.name for one in first)
+        example = folder.label(first[0].name)
+        how = f"give the path of one with {option} {example}"
+        raise DataError(
+            f"{folder.path}: expected one file of {what}, got {several}; {how}, and --items if it needs one"
+        )
+    return first[0]
+
+
+def _rank(candidate: Candidate) -> tuple[int, ...]:
+    there = {*candidate.found.of_role, *candidate.found.several}
+    signal = 3 * ("rating" in there) or 2 * bool({"weight", "event"} & there)
+    return (signal, int(_is_usual(candidate.name, _RATINGS_STEMS)), int(candidate.file.is_named))
+
+
+def _is_usual(name: str, stems: set[str]) -> bool:
+    return (
+        folded(PurePosixPath(name).name.split(".")[0]) in stems or folded(PurePosixPath(name).name) in stems
+    )
+
+
+def _is_about(name: str) -> bool:
+    place = PurePosixPath(name)
+    return place.suffix.lower() in _NO_DATA or place.name.lower().startswith(_ABOUT)
+
+
+def _nothing_found(folder: Folder, files: Mapping[str, TabularFile], notes: Sequence[str]) -> str:
+    there = "; ".join(f"{name} ({', '.join(file.names)})" for name, file in files.items())
+    expected = (
+        "a file with a column of users and one of items, named as usual or with --columns user=...,item=..."
+    )
+    return f"{folder.path}: expected {expected}; got {there or 'none'}" + "".join(
+        f"; {note}" for note in notes
+    )
