@@ -87,7 +87,7 @@ def _split(text: str, separator: str) -> tuple[str, ...]:
 
 
 def _looks_as_list(text: str) -> bool:
-    return text.startswith(("[", "{", "(")) and text.endswith(("]", "}", ")"))
+    return (text.startswith("[") and text.endswith("]")) or (text.startswith("{") and text.endswith("}"))
 
 
 def _as_list(text: str) -> Any:

@@ -37,7 +37,7 @@ RATING_ROLES = {
         "ratings stars star score overall bookrating userrating starrating movierating itemrating "
         "animescore userscore yourrating myrating reviewscore reviewrating ratingvalue ratingscore "
         "overallrating givenrating myscore usersrating",
-        "rate grade mark vote evaluation preference note points",
+        "rate grade mark vote evaluation preference note points feedback",
         "liked like recommended isrecommended recommend label value",
     ),
     "time": (
@@ -58,9 +58,9 @@ RATING_ROLES = {
     ),
     "weight": (
         "weight",
-        "playcount plays listencount listens numplays totalplays count counts frequency quantity qty minutes "
+        "playcount plays listencount listens numplays totalplays count counts cnt frequency quantity qty minutes "
         "watchtime watchminutes playtime playtimeforever hours hoursplayed timespent dwelltime views "
-        "viewcount clicks clickcount scrobbles purchases visits strength watchratio",
+        "viewcount clicks clickcount scrobbles purchases purchase visits strength watchratio",
     ),
 }
 """Names of the columns of ratings, by role: in lines from the surest to the last resort, spelt as `folded`."""
@@ -100,13 +100,14 @@ ROLES = tuple(dict.fromkeys((*RATING_ROLES, *ITEM_ROLES)))
 _RECBOLE_TYPE = re.compile(r":(?:token|float)(?:_seq)?$")
 # 'category_id' is no item, 'user_name' no title.
 _TOO_GENERAL = {"id", "name", "title", "type", "label", "value", "day", "like", "count"}
+_IDS = re.compile("ids$")
 _WORD = re.compile(r"[^\W_]+")
 
 
 def folded(name: str) -> str:
     """Return a name in lower case without punctuation, so that 'User-ID' and 'user_id' are 'userid'."""
     text = unicodedata.normalize("NFKC", _RECBOLE_TYPE.sub("", name.strip())).casefold()
-    return "".join(_WORD.findall(text))
+    return _IDS.sub("id", "".join(_WORD.findall(text)))
 
 
 @dataclass(frozen=True)

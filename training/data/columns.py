@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 from training.data.problems import Lines, Problems
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Column:
     """A column of a file.
 
     Attributes:
         name: Its name there.
-        array: Its values, an Arrow array in chunks; shape [num_rows].
+        array: Its values, an Arrow array in chunks; shape [num_rows]. Encoded once `coded` was used, which
+            frees the text of the rows.
     """
 
     name: str
@@ -40,16 +41,16 @@ class Column:
         Returns:
             Codes, int32 of shape [num_rows], and the distinct texts.
         """
-        array = self.array
-        if not pa.types.is_dictionary(array.type):
-            array = array.dictionary_encode(null_encoding="encode")
-        chunks = array.unify_dictionaries().chunks
-        if not chunks:
+        if not pa.types.is_dictionary(self.array.type):
+            self.array = self.array.dictionary_encode(null_encoding="encode")
+        self.array = self.array.unify_dictionaries()
+        if not self.array.num_chunks:
             return np.empty(0, np.int32), []
-        codes = np.concatenate([chunk.indices.fill_null(-1).to_numpy() for chunk in chunks]).astype(np.int32)
-        values = [as_text(value) for value in chunks[0].dictionary.to_pylist()]
-        if (codes < 0).any():
-            codes[codes < 0] = len(values)
+        indices = [chunk.indices for chunk in self.array.chunks]
+        codes = np.concatenate([one.fill_null(-1).to_numpy() for one in indices]).astype(np.int32, copy=False)
+        values = [as_text(value) for value in self.array.chunk(0).dictionary.to_pylist()]
+        if any(one.null_count for one in indices):
+            codes = np.where(codes < 0, len(values), codes).astype(np.int32)
             values.append("")
         return _distinct(codes, values)
 
@@ -76,12 +77,14 @@ class Column:
 
     def with_line_breaks(self) -> NDArray[np.int64]:
         """Return the rows whose text has a line break, ascending."""
-        if not self.is_text or pa.types.is_dictionary(self.array.type):
-            return np.empty(0, np.int64)
-        rows: NDArray[np.int64] = np.flatnonzero(
-            pc.match_substring_regex(self.array, r"[\r\n]").fill_null(False).to_numpy()
-        )
-        return rows
+        rows = np.empty(0, np.int64)
+        if not self.is_text:
+            return rows
+        if pa.types.is_dictionary(self.array.type):
+            codes, values = self.coded
+            broken = [code for code, value in enumerate(values) if "\n" in value or "\r" in value]
+            return np.flatnonzero(np.isin(codes, broken)) if broken else rows
+        return np.flatnonzero(pc.match_substring_regex(self.array, r"[\r\n]").fill_null(False).to_numpy())
 
 
 class TabularFile(Lines, Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import zipfile
 import zlib
 from collections.abc import Callable
 from typing import IO, Any
@@ -13,8 +14,20 @@ import pyarrow as pa
 
 from training.errors import DataError
 
+_DAMAGED = (EOFError, zlib.error, lzma.LZMAError, pa.ArrowException, zipfile.BadZipFile, RuntimeError)
+
+
+def _open_sole_member(file: IO[bytes]) -> IO[bytes]:
+    archive = zipfile.ZipFile(file)
+    members = [one for one in archive.infolist() if not one.is_dir()]
+    if len(members) != 1:
+        raise zipfile.BadZipFile(f"{len(members)} files in it, and not one; unpack it")
+    return archive.open(members[0])
+
+
 _OPENERS: dict[bytes, tuple[str, Callable[[Any], Any]]] = {
     b"\x1f\x8b": ("gzip", gzip.open),
+    b"PK\x03\x04": ("zip", _open_sole_member),
     b"BZh": ("bzip2", bz2.open),
     b"\xfd7zXZ\x00": ("xz", lzma.open),
     b"\x28\xb5\x2f\xfd": ("zstd", lambda file: pa.CompressedInputStream(pa.PythonFile(file, "r"), "zstd")),
@@ -22,7 +35,7 @@ _OPENERS: dict[bytes, tuple[str, Callable[[Any], Any]]] = {
 
 
 def decompressed(label: str, file: IO[bytes], limit: int | None = None) -> bytes:
-    """Read a file, unpacked if its first bytes are those of gzip, bzip2, xz or zstd.
+    """Read a file, unpacked if its first bytes are those of gzip, bzip2, xz, zstd or a zip of one file.
 
     Args:
         label: Its name for messages.

@@ -85,9 +85,13 @@ def detect(content: bytes) -> Dialect | None:
     num_skipped, given, start = _preamble(content)
     text = head(content, start)
     best: tuple[tuple[float, ...], Dialect] | None = None
+    has_quotes, has_escapes = b'"' in content, b'\\"' in content
     for separator in (given,) if given else _SEPARATORS:
-        dialect = Dialect(separator, num_skipped=num_skipped, quoted=_is_quoted(content, separator))
-        if dialect.quoted and b'\\"' in content:
+        if separator not in text:
+            continue
+        quoted = _is_quoted(content, separator) if has_quotes else separator in {",", ";"}
+        dialect = Dialect(separator, num_skipped=num_skipped, quoted=quoted)
+        if dialect.quoted and has_escapes:
             dialect = _with_escapes(dialect, content)
         rows = sample_rows(text, dialect)
         num_fields, share = _usual(rows)
@@ -164,8 +168,6 @@ def _preamble(content: bytes) -> tuple[int, str | None, int]:
 
 def _is_quoted(content: bytes, separator: str) -> bool:
     """Whether quotation marks enclose fields: always between commas, elsewhere if as many open as close."""
-    if b'"' not in content:
-        return separator in {",", ";"}
     if separator in {",", ";"}:
         return True
     mark = separator.encode()

@@ -14,6 +14,7 @@ from service.bundle.title_year import year_of
 from training.data.categories import Categories, read_categories, read_feature
 from training.data.column_names import folded, named
 from training.data.columns import Column, TabularFile
+from training.data.ids import cleaned_ids
 from training.data.layouts import FLAGGED_GENRES
 from training.data.problems import Problems
 from training.errors import DataError
@@ -84,21 +85,30 @@ def read_items(
     flags = [] if "genres" in of_role else flag_columns(file)
     columns = file.read([item, *of_role.values(), *flags, *feature_columns.values()], problems)
     codes, ids = columns[item].coded
-    _refuse_empty(file, columns[item], problems)
+    is_empty = np.array([not one for one in ids], np.bool_)[codes]
+    title = of_role.get("title")
+    if is_empty.any():
+        is_blank = is_empty & np.array([not text for text in columns[title].texts()]) if title else is_empty
+        problems.add(
+            *(file, np.flatnonzero(is_empty & ~is_blank), f"a {item}"),
+            lambda _: "an empty field",
+            "fill it in",
+        )
     _refuse_line_breaks(file, columns[item], problems)
-    if title := of_role.get("title"):
+    if title:
         _refuse_line_breaks(
             file, columns[title], problems, only=_swallows_rows(columns[title], len(file.names))
         )
     titles = _titles(columns.get(title) if title else None, columns[item])
     _refuse_repeated(file, item, codes, ids, titles, problems)
-    rows = np.flatnonzero(problems.kept(file, len(codes)))
+    rows = np.flatnonzero(problems.kept(file, len(codes)) & ~is_empty)
     _, first = np.unique(codes[rows], return_index=True)
     rows = rows[np.sort(first)]
     genres = _genres(columns, of_role.get("genres"), flags)
     read = {name: read_feature(columns[column]) for name, column in feature_columns.items()}
     years = years_in(columns[of_role["year"]], titles) if "year" in of_role else [0] * len(titles)
     kinds = {"genres": genres.kind} | {name: of.kind for name, of in read.items()}
+    ids = cleaned_ids(ids)
     return Items(
         [ids[codes[row]] for row in rows],
         [titles[row] for row in rows],
@@ -186,13 +196,6 @@ def _refuse_line_breaks(
         *(file, rows, f"{column.name} on one line", lambda _: "a line break in it"),
         "close the quotation marks",
     )
-
-
-def _refuse_empty(file: TabularFile, column: Column, problems: Problems) -> None:
-    codes, values = column.coded
-    if "" in values:
-        empty = np.flatnonzero(codes == values.index(""))
-        problems.add(file, empty, f"a {column.name}", lambda _: "an empty field", "fill it in")
 
 
 def _refuse_repeated(

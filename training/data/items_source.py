@@ -10,8 +10,9 @@ import numpy as np
 
 from training.data.categories import read_categories, read_feature
 from training.data.column_names import ITEM_ROLES, find_columns, folded, named
-from training.data.columns import Column, TabularFile, as_text
+from training.data.columns import Column, TabularFile
 from training.data.folder import Folder, open_folder
+from training.data.ids import cleaned_ids
 from training.data.items_file import Items, years_in
 from training.data.problems import Problems
 from training.data.ratings_file import Ratings
@@ -206,8 +207,8 @@ def _may_be_ids(file: TabularFile, found: Mapping[str, str]) -> list[str]:
 
 
 def _share_known(file: TabularFile, column: str, rated: set[str]) -> float:
-    ids = file.read([column], Problems())[column].coded[1]
-    return len(rated.intersection(map(as_text, ids))) / len(rated) if rated else 0.0
+    ids = cleaned_ids(file.read([column], Problems())[column].coded[1])
+    return len(rated.intersection(ids)) / len(rated) if rated else 0.0
 
 
 def _rank(one: ItemsFile) -> tuple[bool, bool]:

@@ -46,12 +46,18 @@ _LAYOUTS = {
     "users.dat": Layout("::", ("userId", "gender", "age", "occupation", "zip")),
 }
 
-USERS_FILES = ("u.user", "users.dat")
+_USERS_FILES = ("u.user", "users.dat")
 
 
 def is_layout_name(name: str) -> bool:
     """Whether a file has the name of one of GroupLens's."""
     return PurePosixPath(name).name in _LAYOUTS
+
+
+def is_users_file(name: str, columns: tuple[str, ...]) -> bool:
+    """Whether a file is one of GroupLens's with features of users, by its name and columns."""
+    layout = _LAYOUTS.get(PurePosixPath(name).name)
+    return PurePosixPath(name).name in _USERS_FILES and layout is not None and layout.fields == columns
 
 
 def layout_of(name: str, content: bytes) -> Layout | None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,12 +11,11 @@ from numpy.typing import NDArray
 from training.data.columns import Column, TabularFile
 from training.data.decimal_numbers import read_numbers
 from training.data.encoding import REPLACEMENT
+from training.data.ids import cleaned_ids, missing_ids
 from training.data.problems import Problems
 from training.data.reading_options import EMPTY, ReadingOptions
 from training.data.times import read_times
 from training.errors import DataError
-
-_WHOLE = re.compile(r"\d+\.0", re.ASCII)
 
 
 @dataclass(eq=False)
@@ -86,120 +84,148 @@ def read_ratings_rows(
     Raises:
         DataError: No row has one of the events that count.
     """
-    num_rows = len(columns[of_role["item"]])
-    kinds: dict[str, str] = {}
-    warnings: list[str] = []
-    if "user" in of_role:
-        user_codes, user_ids = _ids(file, columns[of_role["user"]], problems)
-    else:
-        user_codes, user_ids = np.zeros(num_rows, np.int32), [options.user or ""]
-        kinds["user"] = f"every row is of {options.user!r}"
-    item_codes, item_ids = _ids(file, columns[of_role["item"]], problems)
-    stars = np.full(num_rows, np.nan, np.float32)
-    weights = None
-    if "rating" in of_role:
-        stars = _stars(file, columns[of_role["rating"]], options, problems, kinds)
-    if "weight" in of_role:
-        weights = _weights(file, columns[of_role["weight"]], problems)
-        kinds["weight"] = "numbers"
-    timestamps = None
-    if "time" in of_role:
-        timestamps = _timestamps(file, columns[of_role["time"]], problems, kinds, warnings)
-    ratings = Ratings(
-        *(user_codes, user_ids, item_codes, item_ids, stars, weights, timestamps),
-        np.arange(num_rows, dtype=np.int64),
-        kinds,
-        warnings,
-    )
-    if "event" in of_role:
-        return _with_events(file, ratings, columns[of_role["event"]], options)
-    if weights is not None and (weights == 0).any():
-        warnings.append(f"{of_role['weight']}: {np.count_nonzero(weights == 0):,} rows of 0 are left out")
-        return ratings.take(weights != 0)
-    return ratings
+    return _RatingsReader(
+        file, {role: columns[name] for role, name in of_role.items()}, options, problems
+    ).read()
 
 
-def _ids(file: TabularFile, column: Column, problems: Problems) -> tuple[NDArray[np.int32], list[str]]:
-    codes, ids = column.coded
-    if "" in ids:
-        empty = np.flatnonzero(codes == ids.index(""))
-        problems.add(file, empty, f"a {column.name}", lambda _: "an empty field", "fill it in")
-    broken = column.with_line_breaks()
-    problems.add(
-        *(file, broken, f"{column.name} on one line", lambda _: "a line break in it"),
-        "close the quotation marks",
-    )
-    not_text = [code for code, one in enumerate(ids) if REPLACEMENT in one]
-    problems.add(
-        *(file, np.flatnonzero(np.isin(codes, not_text)) if not_text else np.empty(0, np.int64)),
-        *(f"{column.name} in UTF-8", lambda row: repr(ids[codes[row]])),
-        "correct it, or say with --encoding what the file is in",
-    )
-    # A column of integers that had a gap, as pandas writes it.
-    if ids and all(_WHOLE.fullmatch(one) for one in ids if one):
-        ids = [one.removesuffix(".0") for one in ids]
-    return codes, ids
+@dataclass
+class _RatingsReader:
+    file: TabularFile
+    columns: Mapping[str, Column]
+    options: ReadingOptions
+    problems: Problems
+    kinds: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.num_rows = len(self.columns["item"])
+        # Spreadsheets end in rows of nothing but separators.
+        blank = [
+            _is_empty(column) for role, column in self.columns.items() if role in {"user", "item", "rating"}
+        ]
+        self.is_blank: NDArray[np.bool_] = np.logical_and.reduce(blank)
 
-def _stars(
-    file: TabularFile, column: Column, options: ReadingOptions, problems: Problems, kinds: dict[str, str]
-) -> NDArray[np.float32]:
-    numbers = read_numbers(column)
-    no_rating = np.isin(numbers.values, [one for one in options.not_rated if one != EMPTY])
-    is_bad = numbers.is_bad
-    if EMPTY in options.not_rated:
-        no_rating |= numbers.is_empty
-    else:
-        problems.add(
-            *(file, np.flatnonzero(numbers.is_empty), f"a number as {column.name}", lambda _: "''"),
-            "fill it in, or say with --not-rated empty that it is a watch without a rating",
+    def read(self) -> Ratings:
+        user_codes, user_ids = np.zeros(self.num_rows, np.int32), [self.options.user or ""]
+        if "user" in self.columns:
+            user_codes, user_ids = self._ids(self.columns["user"])
+        else:
+            self.kinds["user"] = f"every row is of {self.options.user!r}"
+        item_codes, item_ids = self._ids(self.columns["item"])
+        ratings = Ratings(
+            *(user_codes, user_ids, item_codes, item_ids, self._stars(), self._weights(), self._timestamps()),
+            np.arange(self.num_rows, dtype=np.int64),
+            self.kinds,
+            self.warnings,
         )
-    problems.add(
-        *(file, np.flatnonzero(is_bad), f"a number as {column.name}", lambda row: repr(column.text(row))),
-        "correct it",
-    )
-    values = numbers.values
-    kinds["rating"] = "numbers"
-    if options.rating_transform == "log":
-        kinds["rating"] = "log(1 + number)"
-        is_low = values <= -1
-        problems.add(
-            *(file, np.flatnonzero(is_low & ~no_rating), f"{column.name} of 0 or more"),
-            *(lambda row: repr(column.text(row)), "correct it, or leave out --rating-transform log"),
+        if self.is_blank.any():
+            ratings = ratings.take(~self.is_blank)
+        if "event" in self.columns:
+            return _with_events(self.file, ratings, self.columns["event"], self.options)
+        if ratings.weights is not None and (is_nothing := ratings.weights == 0).any():
+            name = self.columns["weight"].name
+            self.warnings.append(f"{name}: {np.count_nonzero(is_nothing):,} rows of 0 are left out")
+            return ratings.take(~is_nothing)
+        return ratings
+
+    def _note(self, is_bad: NDArray[np.bool_], expected: str, got: Callable[[int], str], fix: str) -> None:
+        self.problems.add(self.file, np.flatnonzero(is_bad & ~self.is_blank), expected, got, fix)
+
+    def _ids(self, column: Column) -> tuple[NDArray[np.int32], list[str]]:
+        codes, ids = column.coded
+        missing = missing_ids(ids, np.bincount(codes, minlength=len(ids)))
+        if missing.any():
+            self._note(
+                *(
+                    missing[codes],
+                    f"a {column.name}",
+                    lambda row: repr(ids[codes[row]]) if ids[codes[row]] else "an empty field",
+                ),
+                "fill it in",
+            )
+        broken = np.zeros(self.num_rows, np.bool_)
+        broken[column.with_line_breaks()] = True
+        self._note(
+            broken, f"{column.name} on one line", lambda _: "a line break in it", "close the quotation marks"
         )
-        values = np.log1p(np.where(is_low, np.nan, values))
-    if no_rating.any():
-        kinds["rating"] += f", {np.count_nonzero(no_rating):,} watches without one"
-    stars = values.astype(np.float32)
-    stars[no_rating] = np.nan
-    return stars
+        not_text = np.array([REPLACEMENT in one for one in ids], np.bool_)
+        if not_text.any():
+            self._note(
+                *(not_text[codes], f"{column.name} in UTF-8", lambda row: repr(ids[codes[row]])),
+                "correct it, or say with --encoding what the file is in",
+            )
+        return codes, cleaned_ids(ids)
 
-
-def _weights(file: TabularFile, column: Column, problems: Problems) -> NDArray[np.float32]:
-    numbers = read_numbers(column)
-    with np.errstate(invalid="ignore"):
-        is_bad = numbers.is_bad | numbers.is_empty | (numbers.values < 0)
-    problems.add(
-        *(file, np.flatnonzero(is_bad), f"a number of 0 or more as {column.name}"),
-        *(lambda row: repr(column.text(row)), "correct it, or leave the column out with --columns weight="),
-    )
-    return numbers.values.astype(np.float32)
-
-
-def _timestamps(
-    file: TabularFile, column: Column, problems: Problems, kinds: dict[str, str], warnings: list[str]
-) -> NDArray[np.int64]:
-    times = read_times(column)
-    kinds["time"] = times.kind
-    problems.add(
-        *(file, np.flatnonzero(times.is_bad), f"a time as {column.name}, as most are: {times.kind}"),
-        *(lambda row: repr(column.text(row)), "correct it, or leave the column out with --columns time="),
-    )
-    if times.is_ambiguous:
-        warnings.append(
-            f"{column.name}: day and month could be exchanged, as in {column.text(0)!r}; write 2025-12-31 to be sure"
+    def _stars(self) -> NDArray[np.float32]:
+        if "rating" not in self.columns:
+            return np.full(self.num_rows, np.nan, np.float32)
+        column, options = self.columns["rating"], self.options
+        numbers = read_numbers(column)
+        no_rating = np.isin(numbers.values, [one for one in options.not_rated if one != EMPTY])
+        if EMPTY in options.not_rated:
+            no_rating |= numbers.is_empty
+        else:
+            self._note(
+                *(numbers.is_empty, f"a number as {column.name}", lambda _: "''"),
+                "fill it in, or say with --not-rated empty that it is a watch without a rating",
+            )
+        self._note(
+            *(numbers.is_bad, f"a number as {column.name}", lambda row: repr(column.text(row))),
+            "correct it",
         )
-    return times.seconds
+        values, self.kinds["rating"] = numbers.values, "numbers"
+        if options.rating_transform == "log":
+            self.kinds["rating"] = "log(1 + number)"
+            is_low = values <= -1
+            self._note(
+                *(is_low & ~no_rating, f"{column.name} of 0 or more", lambda row: repr(column.text(row))),
+                "correct it, or leave out --rating-transform log",
+            )
+            values = np.log1p(np.where(is_low, np.nan, values))
+        if no_rating.any():
+            self.kinds["rating"] += f", {np.count_nonzero(no_rating):,} watches without one"
+        stars = values.astype(np.float32)
+        stars[no_rating] = np.nan
+        return stars
+
+    def _weights(self) -> NDArray[np.float32] | None:
+        if "weight" not in self.columns:
+            return None
+        column, self.kinds["weight"] = self.columns["weight"], "numbers"
+        numbers = read_numbers(column)
+        with np.errstate(invalid="ignore"):
+            is_bad = numbers.is_bad | numbers.is_empty | (numbers.values < 0)
+        self._note(
+            *(is_bad, f"a number of 0 or more as {column.name}", lambda row: repr(column.text(row))),
+            "correct it, or leave the column out with --columns weight=",
+        )
+        return numbers.values.astype(np.float32)
+
+    def _timestamps(self) -> NDArray[np.int64] | None:
+        if "time" not in self.columns:
+            return None
+        column = self.columns["time"]
+        times = read_times(column)
+        self.kinds["time"] = times.kind
+        self._note(
+            *(times.is_bad, f"a time as {column.name}, as most are: {times.kind}"),
+            *(lambda row: repr(column.text(row)), "correct it, or leave the column out with --columns time="),
+        )
+        if times.is_ambiguous:
+            self.warnings.append(
+                f"{column.name}: day and month could be exchanged, as in {column.text(0)!r}; write 2025-12-31 "
+                "to be sure"
+            )
+        return times.seconds
+
+
+def _is_empty(column: Column) -> NDArray[np.bool_]:
+    codes, values = column.coded
+    if "" not in values:
+        return np.zeros(len(codes), np.bool_)
+    is_empty: NDArray[np.bool_] = codes == values.index("")
+    return is_empty
 
 
 def _with_events(file: TabularFile, ratings: Ratings, column: Column, options: ReadingOptions) -> Ratings:

@@ -17,7 +17,7 @@ from training.data.column_names import (
 )
 from training.data.columns import TabularFile
 from training.data.folder import Folder
-from training.data.layouts import USERS_FILES, is_layout_name
+from training.data.layouts import is_layout_name, is_users_file
 from training.data.positions import columns_by_position
 from training.data.reading_options import ReadingOptions
 from training.data.tabular_files import peek_tabular
@@ -108,7 +108,7 @@ def recognise(folder: Folder, options: ReadingOptions) -> Recognised:
         directory = PurePosixPath(ratings.name).parent
         beside = {name: file for name, file in here.items() if PurePosixPath(name).parent == directory}
         del beside[ratings.name]
-        users = next((name for name in beside if PurePosixPath(name).name in USERS_FILES), None)
+        users = next((name for name, file in beside.items() if is_users_file(name, file.names)), None)
         items = [one for name, file in beside.items() if name != users and (one := as_items(name, file))]
         items.sort(key=lambda one: (-_is_usual(one.name, _ITEMS_STEMS), -len(one.found.of_role)))
         return Recognised(ratings, items, users, notes)

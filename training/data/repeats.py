@@ -23,10 +23,11 @@ def without_repeats(table: RatingsTable, weights: Repeats) -> RatingsTable:
         weights: What becomes of the weights of the rows that are dropped.
     """
     pairs = table.user_rows.astype(np.int64) * table.num_movies + table.movie_rows
-    order = np.argsort(pairs, kind="stable")
-    is_same = pairs[order][1:] == pairs[order][:-1]
-    if not is_same.any():
+    in_order = np.sort(pairs)
+    if not (in_order[1:] == in_order[:-1]).any():
         return table
+    order = np.argsort(pairs, kind="stable")
+    is_same = in_order[1:] == in_order[:-1]
     repeated = order[np.append(is_same, False) | np.append(False, is_same)]
     # Stable: of equal timestamps the later row comes last.
     repeated = repeated[np.lexsort((table.timestamps[repeated], table.is_rated[repeated], pairs[repeated]))]

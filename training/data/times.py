@@ -95,8 +95,11 @@ def _of_numbers(numbers: NDArray[Any]) -> Times:
 
 def _as_written_dates(numbers: NDArray[Any], is_bad: NDArray[np.bool_]) -> Times | None:
     """Read 20251001 and 20251001235959, if all are such dates."""
-    whole = np.where(is_bad, 20000101, numbers).astype(np.int64)
-    is_long = bool((whole[~is_bad] > 10**13).all())
+    low, high = numbers[~is_bad].min(), numbers[~is_bad].max()
+    is_long = low > 10**13
+    if not (19000101 <= low <= high < 21010000 or 19000101 * 10**6 <= low <= high < 21010000 * 10**6):
+        return None
+    whole = np.where(is_bad, 20000101 * 10**6 if is_long else 20000101, numbers).astype(np.int64)
     dates, clocks = (whole // 10**6, whole % 10**6) if is_long else (whole, np.zeros_like(whole))
     years, months, days = dates // 10_000, dates // 100 % 100, dates % 100
     hours, minutes, of_minute = clocks // 10_000, clocks // 100 % 100, clocks % 100
