@@ -45,7 +45,7 @@ def seeds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     monkeypatch.setattr(pipeline, "evaluate_split", evaluate)
     monkeypatch.setattr(pipeline, "cold_start", lambda *_: None)
     table = table_of([(str(user), str(movie), 3.0, movie) for user in range(3) for movie in range(5)])
-    monkeypatch.setattr(pipeline, "load_ratings", lambda _source, _dataset: table)
+    monkeypatch.setattr(pipeline, "load", lambda _source, _dataset: table)
     return used
 
 
@@ -113,7 +113,7 @@ def test_without_their_environment_nothing_is_loaded_or_trained(
         raise ConfigurationError("run `make install-baselines`")
 
     monkeypatch.setattr(pipeline, "environment_python", missing)
-    monkeypatch.setattr(pipeline, "load_ratings", None)
+    monkeypatch.setattr(pipeline, "load", None)
     with pytest.raises(ConfigurationError, match="make install-baselines"):
         pipeline.evaluate("auto", "100k", TrainingConfig(), "temporal", tmp_path, seeds=1, baselines=True)
     assert seeds == []

@@ -35,7 +35,7 @@ def read_categories(column: Column, *, by_comma: bool, by_space: bool = False) -
 
     Args:
         column: Text or lists.
-        by_comma: Whether commas separate where neither '|' nor ';' do; names of people and firms contain them.
+        by_comma: Whether commas separate where neither '|' nor ';' do; names of people contain them.
         by_space: Whether spaces separate.
     """
     values = [value.strip() if isinstance(value, str) else value for value in column.values()]

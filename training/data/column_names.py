@@ -58,12 +58,12 @@ RATING_ROLES = {
     ),
     "weight": (
         "weight",
-        "playcount plays listencount listens numplays totalplays count counts cnt frequency quantity qty minutes "
-        "watchtime watchminutes playtime playtimeforever hours hoursplayed timespent dwelltime views "
+        "playcount plays listencount listens numplays totalplays count counts cnt frequency quantity qty "
+        "minutes watchtime watchminutes playtime playtimeforever hours hoursplayed timespent dwelltime views "
         "viewcount clicks clickcount scrobbles purchases purchase visits strength watchratio",
     ),
 }
-"""Names of the columns of ratings, by role: in lines from the surest to the last resort, spelt as `folded`."""
+"""Names of the columns of ratings, by role: in lines from the surest to the last resort, as `folded`."""
 
 _ITEM_LINES = RATING_ROLES["item"]
 
@@ -89,7 +89,8 @@ ITEM_ROLES = {
     "genres": (
         "genres",
         "genre moviegenres moviegenre bookgenres maingenre",
-        "categories category categoryname productcategory maincategory subjects subject cuisines cuisine class",
+        "categories category categoryname productcategory maincategory subjects subject cuisines cuisine",
+        "class",
         "tags styles style themes",
     ),
 }

@@ -75,8 +75,8 @@ class DelimitedText:
     def _broken(self) -> list[str]:
         """Describe the first rows that have another number of fields."""
         broken = (
-            f"{self.label} line {line}: expected {len(self.names)} {self._dialect.noun} fields, got {len(record)}; "
-            "complete the row or remove it"
+            f"{self.label} line {line}: expected {len(self.names)} {self._dialect.noun} fields, "
+            f"got {len(record)}; complete the row or remove it"
             for line, record in self._rows
             if len(record) != len(self.names)
         )

@@ -64,15 +64,9 @@ def as_utf8(label: str, content: bytes, given: str | None = None, *, whole: bool
 
 
 def _detected(content: bytes, *, whole: bool) -> str:
-    for mark, encoding in _BYTE_ORDER_MARKS:
-        if content.startswith(mark):
-            return encoding
-    sample = content[:4096]
-    if b"\0" in sample:  # Latin letters in UTF-16, without its mark
-        if sample[1::2].count(0) > 0.4 * len(sample[1::2]):
-            return "utf-16-le"
-        if sample[::2].count(0) > 0.4 * len(sample[::2]):
-            return "utf-16-be"
+    marked = next((encoding for mark, encoding in _BYTE_ORDER_MARKS if content.startswith(mark)), None)
+    if marked or (marked := _without_mark(content[:4096])):
+        return marked
     if content.isascii():
         return "ascii"
     if _is_utf8(content, whole=whole):
@@ -81,14 +75,27 @@ def _detected(content: bytes, *, whole: bool) -> str:
     num_wrong = text.count(REPLACEMENT)
     if len(text) - len(text.encode("ascii", "ignore")) >= 2 * num_wrong:
         return "utf-8"  # but for damages: bytes above 127 seldom form UTF-8 by chance
-    # They differ from 0x80 to 0x9f, where Latin-1 has no letters and Windows-1252 has typographic quotes.
-    if any(content.count(byte) for byte in range(0x80, 0xA0)):
-        try:
-            content.decode("cp1252")
-        except UnicodeDecodeError:
-            return "latin-1"
-        return "cp1252"
-    return "latin-1"
+    return "cp1252" if _is_windows(content) else "latin-1"
+
+
+def _without_mark(sample: bytes) -> str | None:
+    """Return UTF-16's order of bytes, if the sample seems to be Latin letters in it."""
+    for encoding, start in (("utf-16-le", 1), ("utf-16-be", 0)):
+        others = sample[start::2]
+        if others.count(0) > 0.4 * len(others) > 0:
+            return encoding
+    return None
+
+
+def _is_windows(content: bytes) -> bool:
+    """Whether Latin text is of Windows: it has quotation marks and dashes where Latin-1 has no characters."""
+    if not any(content.count(byte) for byte in range(0x80, 0xA0)):
+        return False
+    try:
+        content.decode("cp1252")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _is_utf8(content: bytes, *, whole: bool) -> bool:

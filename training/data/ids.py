@@ -25,7 +25,7 @@ def missing_ids(ids: list[str], counts: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 
 def cleaned_ids(ids: list[str]) -> list[str]:
-    """Return ids without what programs added: quotes of quotes, and '.0' where a column of integers had a gap."""
+    """Return ids without what programs added: quotes of quotes, '.0' where integers had a gap."""
     if ids and all(_WHOLE.fullmatch(one) for one in ids if one):
         return [one.removesuffix(".0") for one in ids]
     if ids and all(_QUOTED.fullmatch(one) for one in ids if one):

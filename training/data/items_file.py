@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from service.bundle.title_year import year_of
 from training.data.categories import Categories, read_categories, read_feature
 from training.data.column_names import folded, named
 from training.data.columns import Column, TabularFile
+from training.data.field_checks import note_open_quotes, note_swallowed_rows, note_wrong_bytes
 from training.data.ids import cleaned_ids
 from training.data.layouts import FLAGGED_GENRES
 from training.data.problems import Problems
@@ -84,30 +84,35 @@ def read_items(
     feature_columns = {folded(name): _feature_column(file, name) for name in features}
     flags = [] if "genres" in of_role else flag_columns(file)
     columns = file.read([item, *of_role.values(), *flags, *feature_columns.values()], problems)
+    title = columns[of_role["title"]] if "title" in of_role else None
+    titles = _titles(title, columns[item])
     codes, ids = columns[item].coded
     is_empty = np.array([not one for one in ids], np.bool_)[codes]
-    title = of_role.get("title")
-    if is_empty.any():
-        is_blank = is_empty & np.array([not text for text in columns[title].texts()]) if title else is_empty
-        problems.add(
-            *(file, np.flatnonzero(is_empty & ~is_blank), f"a {item}"),
-            lambda _: "an empty field",
-            "fill it in",
-        )
-    _refuse_line_breaks(file, columns[item], problems)
-    if title:
-        _refuse_line_breaks(
-            file, columns[title], problems, only=_swallows_rows(columns[title], len(file.names))
-        )
-    titles = _titles(columns.get(title) if title else None, columns[item])
-    _refuse_repeated(file, item, codes, ids, titles, problems)
+    # Spreadsheets end in rows of nothing but separators.
+    is_blank = is_empty & np.array([not one for one in titles], np.bool_)
+    empty = np.flatnonzero(is_empty & ~is_blank)
+    problems.add(file, empty, f"a {item}", lambda _: "an empty field", "fill it in")
+    note_open_quotes(file, columns[item], problems)
+    note_wrong_bytes(file, columns[item], problems)
+    if title is not None:
+        note_swallowed_rows(file, title, problems)
+        note_wrong_bytes(file, title, problems)
+    # Of equal rows the first counts.
+    _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
+    first_title = [titles[row] for row in first[inverse]]
+    is_other = np.array([one != two for one, two in zip(titles, first_title, strict=True)], np.bool_)
+    again = np.flatnonzero(is_other & ~is_empty)
+    problems.add(
+        file, again, f"each {item} once", lambda row: f"{ids[codes[row]]!r} again", "keep one of them"
+    )
     rows = np.flatnonzero(problems.kept(file, len(codes)) & ~is_empty)
     _, first = np.unique(codes[rows], return_index=True)
     rows = rows[np.sort(first)]
     genres = _genres(columns, of_role.get("genres"), flags)
     read = {name: read_feature(columns[column]) for name, column in feature_columns.items()}
     years = years_in(columns[of_role["year"]], titles) if "year" in of_role else [0] * len(titles)
-    kinds = {"genres": genres.kind} | {name: of.kind for name, of in read.items()}
+    kinds = {"genres": genres.kind} if flags or "genres" in of_role else {}
+    kinds |= {name: of.kind for name, of in read.items()}
     ids = cleaned_ids(ids)
     return Items(
         [ids[codes[row]] for row in rows],
@@ -175,46 +180,3 @@ def _titles(title: Column | None, item: Column) -> list[str]:
         return ids
     texts = (" ".join(text.split()) if "\n" in text or "\r" in text else text for text in title.texts())
     return [html.unescape(text) if "&" in text else text or one for text, one in zip(texts, ids, strict=True)]
-
-
-def _swallows_rows(column: Column, num_fields: int) -> NDArray[np.int64]:
-    """Return the rows whose text goes on with what looks like rows, after a mark that was not closed."""
-    rows = column.with_line_breaks()
-    swallowing = []
-    for row in rows:
-        lines = column.array[int(row)].as_py().splitlines()[1:]
-        if any(max(line.count(mark) for mark in ",;\t|") >= num_fields - 1 for line in lines):
-            swallowing.append(row)
-    return np.array(swallowing, np.int64)
-
-
-def _refuse_line_breaks(
-    file: TabularFile, column: Column, problems: Problems, only: NDArray[np.int64] | None = None
-) -> None:
-    rows = column.with_line_breaks() if only is None else only
-    problems.add(
-        *(file, rows, f"{column.name} on one line", lambda _: "a line break in it"),
-        "close the quotation marks",
-    )
-
-
-def _refuse_repeated(
-    file: TabularFile,
-    item: str,
-    codes: NDArray[np.int32],
-    ids: Sequence[str],
-    titles: Sequence[str],
-    problems: Problems,
-) -> None:
-    """Note an id that is there again with another title; of equal ones the first counts."""
-    _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
-    firsts = first[inverse]
-    again = np.flatnonzero(firsts != np.arange(len(codes)))
-    differing = [row for row in again if titles[row] != titles[firsts[row]] and ids[codes[row]]]
-    problems.add(
-        file,
-        np.array(differing, np.int64),
-        f"each {item} once",
-        lambda row: f"{ids[codes[row]]!r} again",
-        "keep one of them",
-    )

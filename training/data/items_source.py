@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -52,6 +53,7 @@ def choose_items_file(
     options: ReadingOptions,
     item: str,
     rated_ids: Sequence[str],
+    *,
     warnings: list[str],
 ) -> ItemsFile | None:
     """Choose the file of the items: the one that was given, or the likeliest in the folder.
@@ -65,8 +67,7 @@ def choose_items_file(
         warnings: Where is noted what was not chosen, and why.
 
     Raises:
-        DataError: The file that was given has no column of items, or none of the rated items; or several files
-            are as likely.
+        DataError: The given file has no column of items, or none of the rated ones; or several are as likely.
     """
     if options.items is not None:
         with open_folder(options.items) as given:
@@ -176,10 +177,9 @@ def _matched(
                     raise DataError(
                         f"{file.label}: expected a column {wanted}, got {there}; correct --columns"
                     ) from None
-    try:
-        found["item"] = named(file.names, item) if file.is_named else found["item"]
-    except KeyError:
-        pass
+    if file.is_named:
+        with suppress(KeyError):
+            found["item"] = named(file.names, item)
     if "item" not in found:
         there = ", ".join(file.names)
         raise DataError(

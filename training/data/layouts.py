@@ -35,7 +35,8 @@ class Layout:
 
 _RATING = ("userId", "movieId", "rating", "timestamp")
 _MOVIE = ("movieId", "title", "genres")
-_ITEM = ("movieId", "title", "released", "released on video", "address", *FLAGGED_GENRES)
+# Not called a release date, from which a year would be read: 'unknown' has one too.
+_ITEM = ("movieId", "title", "in cinemas", "on video", "address", *FLAGGED_GENRES)
 
 _LAYOUTS = {
     "u.data": Layout("\t", _RATING),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from training.data.columns import Column, TabularFile
 from training.data.decimal_numbers import read_numbers
-from training.data.encoding import REPLACEMENT
+from training.data.field_checks import note_open_quotes, note_wrong_bytes
 from training.data.ids import cleaned_ids, missing_ids
 from training.data.problems import Problems
 from training.data.reading_options import EMPTY, ReadingOptions
@@ -77,7 +77,7 @@ def read_ratings_rows(
     Args:
         file: The file.
         columns: Its columns by name.
-        of_role: Columns of the roles user, item, rating, time, event and weight, as far as they are to be read.
+        of_role: Columns of the roles of `RATING_ROLES` that are to be read.
         options: How.
         problems: Where rows that cannot be read are noted; they are still in what is returned.
 
@@ -137,24 +137,11 @@ class _RatingsReader:
         missing = missing_ids(ids, np.bincount(codes, minlength=len(ids)))
         if missing.any():
             self._note(
-                *(
-                    missing[codes],
-                    f"a {column.name}",
-                    lambda row: repr(ids[codes[row]]) if ids[codes[row]] else "an empty field",
-                ),
-                "fill it in",
+                *(missing[codes], f"a {column.name}"),
+                *(lambda row: repr(ids[codes[row]]) if ids[codes[row]] else "an empty field", "fill it in"),
             )
-        broken = np.zeros(self.num_rows, np.bool_)
-        broken[column.with_line_breaks()] = True
-        self._note(
-            broken, f"{column.name} on one line", lambda _: "a line break in it", "close the quotation marks"
-        )
-        not_text = np.array([REPLACEMENT in one for one in ids], np.bool_)
-        if not_text.any():
-            self._note(
-                *(not_text[codes], f"{column.name} in UTF-8", lambda row: repr(ids[codes[row]])),
-                "correct it, or say with --encoding what the file is in",
-            )
+        note_open_quotes(self.file, column, self.problems)
+        note_wrong_bytes(self.file, column, self.problems)
         return codes, cleaned_ids(ids)
 
     def _stars(self) -> NDArray[np.float32]:
@@ -209,13 +196,13 @@ class _RatingsReader:
         times = read_times(column)
         self.kinds["time"] = times.kind
         self._note(
-            *(times.is_bad, f"a time as {column.name}, as most are: {times.kind}"),
+            *(times.is_bad, f"a time as {column.name}, such as 1700000000 or 2025-12-31 23:59:59"),
             *(lambda row: repr(column.text(row)), "correct it, or leave the column out with --columns time="),
         )
         if times.is_ambiguous:
             self.warnings.append(
-                f"{column.name}: day and month could be exchanged, as in {column.text(0)!r}; write 2025-12-31 "
-                "to be sure"
+                f"{column.name}: day and month could be exchanged, as in {column.text(0)!r}; write dates as "
+                "2025-12-31 to be sure"
             )
         return times.seconds
 
@@ -229,33 +216,30 @@ def _is_empty(column: Column) -> NDArray[np.bool_]:
 
 
 def _with_events(file: TabularFile, ratings: Ratings, column: Column, options: ReadingOptions) -> Ratings:
+    """Weigh rows by their events, and leave out those of events that do not count."""
     codes, events = column.coded
+    codes = codes[ratings.rows]
     counts = np.bincount(codes, minlength=len(events))
-    found = ", ".join(f"{events[one] or '(empty)'} {counts[one]:,}" for one in np.argsort(-counts)[:12])
+    frequent = [int(one) for one in np.argsort(-counts)[:12] if counts[one]]
+    found = ", ".join(f"{events[one] or '(empty)'} {counts[one]:,}" for one in frequent)
     ratings.kinds["event"] = found
     if not options.event_weights:
-        if len(events) > 1:
-            example = ",".join(
-                f"{events[one] or 'event'}={place}" for place, one in enumerate(np.argsort(-counts)[:3], 1)
-            )
+        if len(frequent) > 1:
+            example = ",".join(f"{events[one]}={place}" for place, one in enumerate(frequent[:3], 1))
             ratings.warnings.append(
-                f"{column.name}: all events count alike ({found}); say what each is worth with --event-weights {example}"
+                f"{column.name}: all events count alike ({found}); say what each is worth with "
+                f"--event-weights {example}"
             )
         return ratings
-    weight_of = np.array([options.event_weights.get(event, 0.0) for event in events], np.float32)
     missing = options.event_weights.keys() - set(events)
     if missing:
-        raise DataError(
-            f"{file.label}: expected the events {', '.join(sorted(missing))}, got {found}; correct --event-weights"
-        )
-    weights = weight_of[codes]
-    kept = weights > 0
-    if not kept.all():
-        ratings.warnings.append(
-            f"{column.name}: {np.count_nonzero(~kept):,} rows of events that --event-weights does not name are left out"
-        )
-    ratings.weights = weights
-    return ratings.take(kept)
+        reason = f"expected events {', '.join(sorted(missing))}, got {found}"
+        raise DataError(f"{file.label}: {reason}; correct --event-weights")
+    ratings.weights = np.array([options.event_weights.get(one, 0.0) for one in events], np.float32)[codes]
+    left_out = np.count_nonzero(ratings.weights == 0)
+    if left_out:
+        ratings.warnings.append(f"{column.name}: {left_out:,} rows of events without a weight are left out")
+    return ratings.take(ratings.weights > 0)
 
 
 def _in_use(codes: NDArray[np.int32], ids: list[str]) -> tuple[NDArray[np.int32], list[str]]:

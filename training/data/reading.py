@@ -70,7 +70,7 @@ class Reading:
     """
 
     table: RatingsTable
-    files: tuple[FileRead, ...]
+    files: tuple[FileRead, ...] = ()
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     num_rows: int = 0
@@ -116,7 +116,7 @@ class _Reader:
         ratings = read_ratings_rows(ratings_file, columns, of_role, options, problems)
         self._add(recognised.ratings.name, "ratings", ratings_file, of_role, ratings.kinds)
         items_file = choose_items_file(
-            *(self.folder, recognised.items, options, item, ratings.item_ids, self.warnings)
+            *(self.folder, recognised.items, options, item, ratings.item_ids), warnings=self.warnings
         )
         if items_file:
             items = read_items(
@@ -176,7 +176,7 @@ class _Reader:
         return Recognised(Candidate(name, file, require_ratings(file, self.options)))
 
     def _roles(self, file: TabularFile) -> dict[str, str]:
-        """Return the columns that are read: ratings go before events and counts, unless these are asked for."""
+        """Return the columns to read: ratings go before events and counts, unless these are asked for."""
         of_role = dict(require_ratings(file, self.options).of_role)
         given = self.options.columns
         if self.options.user is not None:

@@ -12,9 +12,10 @@ from typing import Literal
 from training.data.column_names import ROLES
 from training.errors import ConfigurationError
 
-EMPTY = "empty"
+EMPTY: Literal["empty"] = "empty"
 """In place of a number in `not_rated`: a rating that is not filled in."""
 
+NotRated = float | Literal["empty"]
 RatingTransform = Literal["none", "log"]
 
 
@@ -41,7 +42,7 @@ class ReadingOptions:
     item_features: tuple[str, ...] = ()
     rating_transform: RatingTransform | None = None
     event_weights: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
-    not_rated: tuple[float | Literal["empty"], ...] = ()
+    not_rated: tuple[NotRated, ...] = ()
     user: str | None = None
     encoding: str | None = None
     skip_bad_rows: bool = False
@@ -58,9 +59,8 @@ class ReadingOptions:
                 raise ConfigurationError(f"--columns: expected one of {', '.join(ROLES)}, got {role!r}")
         for event, weight in self.event_weights.items():
             if not 0 < weight < float("inf"):
-                raise ConfigurationError(
-                    f"--event-weights: expected a number above 0 for {event}, got {weight}; leave it out to drop it"
-                )
+                reason = f"expected a number above 0 for {event}, got {weight:g}; leave it out to drop it"
+                raise ConfigurationError(f"--event-weights: {reason}")
         if self.encoding is not None:
             try:
                 codecs.lookup(self.encoding)
@@ -132,7 +132,7 @@ def _number(option: str, text: str) -> float:
         raise ConfigurationError(f"{option}: expected a number, got {text!r}") from None
 
 
-def _not_rated(text: str) -> float | Literal["empty"]:
+def _not_rated(text: str) -> NotRated:
     return EMPTY if text in {"", EMPTY} else _number("--not-rated", text)
 
 

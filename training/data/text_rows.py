@@ -81,7 +81,7 @@ class TextRows:
         return [lines[row] for row in rows]
 
     def line_of_open_quote(self) -> int | None:
-        """Return the line of a row whose quotation mark never closes, so that the rest of the file is its field."""
+        """Return the line of a row whose quotation mark never closes: the rest of the file is its field."""
         line, last = 0, [""]
         for line, last in self:  # noqa: B007 the last ones
             pass

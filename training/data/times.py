@@ -15,19 +15,25 @@ from training.data.columns import Column
 # At most 18 digits, which fit 64 bits.
 _INTEGER = r"^[+-]?[0-9]{1,18}$"
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
-_ISO = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?)?$"
-_ISO_WITH_ZONE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}(:?[0-9]{2})?)$"
+_DAY, _CLOCK = "[0-9]{4}-[0-9]{2}-[0-9]{2}", "[T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?"
+_ISO = f"^{_DAY}({_CLOCK})?$"
+_ISO_WITH_ZONE = f"^{_DAY}{_CLOCK}(Z|[+-][0-9]{{2}}(:?[0-9]{{2}})?)$"
 _FORMATS = (
-    *("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y/%m/%d", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S"),
+    *("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S%z"),
+    *("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%SZ", "%Y/%m/%d", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S"),
     *("%m %d, %Y", "%b %d, %Y", "%B %d, %Y", "%d %b %Y", "%d %B %Y", "%d-%b-%Y", "%d-%b-%y"),
     *("%b %d, %Y %H:%M:%S", "%b %d, %Y %I:%M %p", "%d %b %Y %H:%M:%S", "%d %b %Y, %H:%M", "%d %b %Y %H:%M"),
     *("%a %b %d %H:%M:%S %z %Y", "%a, %d %b %Y %H:%M:%S %z", "%a %b %d %H:%M:%S %Y"),
 )
 _DAYS = {"/": ("%m/%d/%Y", "%d/%m/%Y"), "-": ("%d-%m-%Y", "%m-%d-%Y"), ".": ("%d.%m.%Y", "%m.%d.%Y")}
 _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
-# Of Unix seconds, milliseconds, microseconds and nanoseconds of the years 1973 to 5138, only one is between these.
-_UNITS = ((1e11, 1, "seconds"), (1e14, 10**3, "milliseconds"), (1e17, 10**6, "microseconds"))
-_NANOSECONDS = (np.inf, 10**9, "nanoseconds")
+# Numbers below which times are in a unit; above, they are after the year 5138 in it, after 1973 in the next.
+_UNITS = (
+    (1e11, 1, "seconds"),
+    (1e14, 10**3, "milliseconds"),
+    (1e17, 10**6, "microseconds"),
+    (np.inf, 10**9, "nanoseconds"),
+)
 _LAST_SECOND = 253_402_300_799  # of the year 9999
 
 
@@ -77,11 +83,8 @@ def _of_numbers(numbers: NDArray[Any]) -> Times:
     if len(known) and (days := _as_written_dates(numbers, is_bad)) is not None:
         return days
     usual = float(np.median(np.abs(known))) if len(known) else 0.0
-    low = 0.0
-    for high, per_second, unit in (*_UNITS, _NANOSECONDS):
-        if usual < high:
-            break
-        low = high
+    high, per_second, unit = next(one for one in _UNITS if usual < one[0])
+    low = high / 1e3 if per_second > 1 else 0.0
     if numbers.dtype.kind in "iu":
         seconds = numbers.astype(np.int64) // per_second
     else:
@@ -125,12 +128,9 @@ def _of_dates(texts: Any) -> Times:
         zoned = pc.if_else(is_zoned, plain, None).cast(pa.timestamp("s", "UTC")).cast(pa.timestamp("s"))
         moments = pc.coalesce(local, zoned)
     except pa.ArrowInvalid:  # the 30th of February
-        formats = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%SZ", "%Y-%m-%d %H:%M:%S%z")
         moments = pa.chunked_array([pa.nulls(len(plain), pa.timestamp("s"))])
-        for one in formats:
-            moments = pc.coalesce(moments, _parsed(plain, one))
-    formats, is_ambiguous = (_FORMATS, False) if moments.null_count else ((), False)
-    for one in formats:
+    is_ambiguous = False
+    for one in _FORMATS if moments.null_count else ():
         moments = _filled(moments, plain, one)
     if moments.null_count:
         moments, is_ambiguous = _day_and_month(moments, plain)

@@ -16,8 +16,8 @@ MOST_SKEW = 20.0
 def scaled(table: RatingsTable, options: ReadingOptions) -> tuple[RatingsTable, str | None]:
     """Bring counts to a log scale, where that was asked for or they are skewed.
 
-    With `--rating-transform log` they become ratings, log(1 + count), and every row weighs 1. Else, where they
-    are skewed and nothing was said, weights become log2(1 + count / the lowest), so that the lowest is 1.
+    With `--rating-transform log` they become ratings, log(1 + count), and every row weighs 1. Else, where
+    they are skewed and nothing was said, weights become log2(1 + count / the lowest): the lowest is 1.
 
     Args:
         table: Watches without ratings; weights are counts, summed for each pair.
