@@ -19,7 +19,7 @@ def read_first(source: str, dataset: str, options: ReadingOptions) -> str | Rati
         DataError: The files are wrong.
         ConfigurationError: There are options for a source that is no path.
     """
-    return load(source, dataset, options) if is_path(source) or options.in_words() else source
+    return load(source, dataset, options) if is_path(source) or options.as_arguments() else source
 
 
 def load(source: str, dataset: str, options: ReadingOptions | None = None) -> RatingsTable:

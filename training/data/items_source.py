@@ -1,4 +1,4 @@
-"""Where the items' titles, years and genres come from: a file of their own, the ratings' file, or nowhere."""
+"""Which file has the items, and which of its columns has the ids of the ratings."""
 
 from __future__ import annotations
 
@@ -7,25 +7,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-import numpy as np
-
-from training.data.categories import read_categories, read_feature
-from training.data.column_names import ITEM_ROLES, find_columns, folded, named
-from training.data.columns import Column, TabularFile
+from training.data.candidates import Candidate, as_items, given_of
+from training.data.column_names import folded, named
+from training.data.column_synonyms import ITEM_ROLES
+from training.data.columns import TabularFile
 from training.data.folder import Folder, open_folder
 from training.data.ids import cleaned_ids
-from training.data.items_file import Items, years_in
 from training.data.problems import Problems
-from training.data.ratings_file import Ratings
 from training.data.reading_options import ReadingOptions
-from training.data.recognition import Candidate, as_items, given_of
 from training.data.tabular_files import open_tabular
 from training.errors import DataError
 
 _LEAST_KNOWN = 0.5
 """If fewer of the rated items are in the items' file by its likeliest id, other columns are tried."""
-_LEAST_EQUAL = 0.95
-"""A column of the ratings' file is about the item if it says the same in at most of its rows."""
 
 
 @dataclass(frozen=True)
@@ -97,63 +91,6 @@ def choose_items_file(
             f"{folder.path}: expected one file of items, got {several}; give the path of one with --items"
         )
     return first[0]
-
-
-def columns_about_items(
-    file: TabularFile, of_role: Mapping[str, str], options: ReadingOptions
-) -> dict[str, str]:
-    """Return the columns of the ratings' file that may be about items, by role or feature."""
-    if not file.is_named:
-        return {}
-    free = [name for name in file.names if name not in of_role.values()]
-    roles = {role: lines for role, lines in ITEM_ROLES.items() if role != "item"}
-    try:
-        found = find_columns(free, roles, given_of(options, roles))
-        features = {folded(name): named(file.names, name) for name in options.item_features}
-    except KeyError as missing:
-        there = ", ".join(file.names)
-        raise DataError(
-            f"{file.label}: expected a column {missing.args[0]}, got {there}; correct its name"
-        ) from None
-    return dict(found.of_role) | features
-
-
-def items_of_ratings(columns: Mapping[str, Column], about: Mapping[str, str], ratings: Ratings) -> Items:
-    """Return the items as the ratings' file describes them, by the first row of each.
-
-    A column that says different things of one item, such as the title of a review, is left out.
-
-    Args:
-        columns: Columns of the ratings' file.
-        about: Those that may be about items, by role or feature.
-        ratings: Its rows.
-    """
-    items = Items.of_ids(ratings.item_ids)
-    _, first = np.unique(ratings.item_codes, return_index=True)
-    first_rows = ratings.rows[first]
-    for role, name in about.items():
-        column = columns[name]
-        codes = column.coded[0]
-        is_equal = codes[ratings.rows] == codes[first_rows][ratings.item_codes]
-        is_repeat = np.ones(len(ratings.rows), np.bool_)
-        is_repeat[first] = False
-        if is_repeat.any() and is_equal[is_repeat].mean() < _LEAST_EQUAL:
-            continue
-        of_items = Column(name, column.array.take(first_rows))
-        items.columns[role] = name
-        if role == "title":
-            titles = of_items.texts()
-            items.titles = [title or one for title, one in zip(titles, items.ids, strict=True)]
-        elif role == "year":
-            items.years = years_in(of_items, items.titles)
-        else:
-            read = read_categories(of_items, by_comma=True) if role == "genres" else read_feature(of_items)
-            items.kinds[role] = read.kind
-            if role == "genres":
-                items.genres = read.of_rows
-            else:
-                items.features[role] = read.of_rows
-    return items
 
 
 def _matched(

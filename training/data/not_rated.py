@@ -1,12 +1,41 @@
-"""Recognise numbers that mean 'watched, but not rated', such as 0 beside 1 to 10."""
+"""Recognise ratings that are none: a number for 'watched, but not rated', or the same for every row."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from training.data.raw_ratings import RawRatings
+from training.data.reading_options import ReadingOptions
+
+_LEAST_CONSTANT = 20
+"""So many equal ratings are not by chance."""
 _LEAST_SPIKE = 2.0
 """A number that is no rating occurs at least this many times as often as the next rating."""
+
+
+def understood(ratings: RawRatings, options: ReadingOptions) -> tuple[RawRatings, list[str]]:
+    """Take ratings that are all 1 as watches, and warn of numbers that seem to be no ratings.
+
+    Returns:
+        The ratings, and the warnings.
+    """
+    if not ratings.has_ratings or options.rating_transform == "log":
+        return ratings, []
+    stars = ratings.stars[~np.isnan(ratings.stars)]
+    if len(stars) >= _LEAST_CONSTANT and np.ptp(stars) == 0:
+        if stars[0] != 1:
+            return ratings, [f"all ratings are {stars[0]:g}, from which nothing can be learnt"]
+        watches = replace(ratings, stars=np.full_like(ratings.stars, np.nan))
+        return watches, ["all ratings are 1, so every row is read as a watch without a rating"]
+    number = suspected(stars)
+    if number is None:
+        return ratings, []
+    share = float(np.mean(stars == np.float32(number)))
+    said = f"{share:.0%} of the ratings are {number:g}, which stands apart from the others"
+    return ratings, [f"{said}: if it means 'not rated', say so with --not-rated {number:g}"]
 
 
 def suspected(stars: NDArray[np.floating]) -> float | None:
@@ -17,9 +46,9 @@ def suspected(stars: NDArray[np.floating]) -> float | None:
     highest if it is 9, 99, ... far above all others, as in Jester's files.
 
     Args:
-        stars: Ratings, NaN where there is none.
+        stars: Ratings.
     """
-    values, counts = np.unique(stars[~np.isnan(stars)], return_counts=True)
+    values, counts = np.unique(stars, return_counts=True)
     if len(values) < 2 or values[-1] <= 1:  # -1, 0 and 1 are votes
         return None
     if values[0] < 0 <= values[1]:

@@ -10,59 +10,13 @@ from numpy.typing import NDArray
 
 from training.data.columns import Column, TabularFile
 from training.data.decimal_numbers import read_numbers
+from training.data.events import with_events
 from training.data.field_checks import note_open_quotes, note_wrong_bytes
 from training.data.ids import cleaned_ids, missing_ids
 from training.data.problems import Problems
+from training.data.raw_ratings import RawRatings
 from training.data.reading_options import EMPTY, ReadingOptions
 from training.data.times import read_times
-from training.errors import DataError
-
-
-@dataclass(eq=False)
-class Ratings:
-    """Rows of the ratings' file, without those that cannot be read.
-
-    Attributes:
-        user_codes: Positions in `user_ids`; int32, shape [n].
-        user_ids: Distinct ids, in order of first occurrence.
-        item_codes: Positions in `item_ids`; int32, shape [n].
-        item_ids: Distinct ids.
-        stars: Ratings, NaN where there is none; float32, shape [n].
-        weights: How much a row counts as a watch; float32, shape [n]; None: every row 1.
-        timestamps: Unix seconds; int64, shape [n]; None without a column of times.
-        rows: Positions of these rows in the file; int64, shape [n].
-        kinds: How the column of each role was read, in words.
-        warnings: What is to be known of the values.
-    """
-
-    user_codes: NDArray[np.int32]
-    user_ids: list[str]
-    item_codes: NDArray[np.int32]
-    item_ids: list[str]
-    stars: NDArray[np.float32]
-    weights: NDArray[np.float32] | None
-    timestamps: NDArray[np.int64] | None
-    rows: NDArray[np.int64]
-    kinds: dict[str, str] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
-
-    @property
-    def has_ratings(self) -> bool:
-        """Whether any row has a rating."""
-        return not bool(np.isnan(self.stars).all())
-
-    def take(self, kept: NDArray[np.bool_]) -> Ratings:
-        """Return the rows of a mask, with the users and items that occur in them."""
-        if kept.all():
-            return self
-        user_codes, user_ids = _in_use(self.user_codes[kept], self.user_ids)
-        item_codes, item_ids = _in_use(self.item_codes[kept], self.item_ids)
-        return Ratings(
-            *(user_codes, user_ids, item_codes, item_ids, self.stars[kept]),
-            None if self.weights is None else self.weights[kept],
-            None if self.timestamps is None else self.timestamps[kept],
-            *(self.rows[kept], self.kinds, self.warnings),
-        )
 
 
 def read_ratings_rows(
@@ -71,7 +25,7 @@ def read_ratings_rows(
     of_role: Mapping[str, str],
     options: ReadingOptions,
     problems: Problems,
-) -> Ratings:
+) -> RawRatings:
     """Read the ratings' file.
 
     Args:
@@ -106,14 +60,14 @@ class _RatingsReader:
         ]
         self.is_blank: NDArray[np.bool_] = np.logical_and.reduce(blank)
 
-    def read(self) -> Ratings:
+    def read(self) -> RawRatings:
         user_codes, user_ids = np.zeros(self.num_rows, np.int32), [self.options.user or ""]
         if "user" in self.columns:
             user_codes, user_ids = self._ids(self.columns["user"])
         else:
             self.kinds["user"] = f"every row is of {self.options.user!r}"
         item_codes, item_ids = self._ids(self.columns["item"])
-        ratings = Ratings(
+        ratings = RawRatings(
             *(user_codes, user_ids, item_codes, item_ids, self._stars(), self._weights(), self._timestamps()),
             np.arange(self.num_rows, dtype=np.int64),
             self.kinds,
@@ -122,7 +76,7 @@ class _RatingsReader:
         if self.is_blank.any():
             ratings = ratings.take(~self.is_blank)
         if "event" in self.columns:
-            return _with_events(self.file, ratings, self.columns["event"], self.options)
+            return with_events(self.file, ratings, self.columns["event"], self.options)
         if ratings.weights is not None and (is_nothing := ratings.weights == 0).any():
             name = self.columns["weight"].name
             self.warnings.append(f"{name}: {np.count_nonzero(is_nothing):,} rows of 0 are left out")
@@ -213,37 +167,3 @@ def _is_empty(column: Column) -> NDArray[np.bool_]:
         return np.zeros(len(codes), np.bool_)
     is_empty: NDArray[np.bool_] = codes == values.index("")
     return is_empty
-
-
-def _with_events(file: TabularFile, ratings: Ratings, column: Column, options: ReadingOptions) -> Ratings:
-    """Weigh rows by their events, and leave out those of events that do not count."""
-    codes, events = column.coded
-    codes = codes[ratings.rows]
-    counts = np.bincount(codes, minlength=len(events))
-    frequent = [int(one) for one in np.argsort(-counts)[:12] if counts[one]]
-    found = ", ".join(f"{events[one] or '(empty)'} {counts[one]:,}" for one in frequent)
-    ratings.kinds["event"] = found
-    if not options.event_weights:
-        if len(frequent) > 1:
-            example = ",".join(f"{events[one]}={place}" for place, one in enumerate(frequent[:3], 1))
-            ratings.warnings.append(
-                f"{column.name}: all events count alike ({found}); say what each is worth with "
-                f"--event-weights {example}"
-            )
-        return ratings
-    missing = options.event_weights.keys() - set(events)
-    if missing:
-        reason = f"expected events {', '.join(sorted(missing))}, got {found}"
-        raise DataError(f"{file.label}: {reason}; correct --event-weights")
-    ratings.weights = np.array([options.event_weights.get(one, 0.0) for one in events], np.float32)[codes]
-    left_out = np.count_nonzero(ratings.weights == 0)
-    if left_out:
-        ratings.warnings.append(f"{column.name}: {left_out:,} rows of events without a weight are left out")
-    return ratings.take(ratings.weights > 0)
-
-
-def _in_use(codes: NDArray[np.int32], ids: list[str]) -> tuple[NDArray[np.int32], list[str]]:
-    in_use = np.zeros(len(ids), np.bool_)
-    in_use[codes] = True
-    new_code = np.cumsum(in_use, dtype=np.int32) - 1
-    return new_code[codes], [one for one, is_used in zip(ids, in_use, strict=True) if is_used]

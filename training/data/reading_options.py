@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -70,11 +71,16 @@ class ReadingOptions:
                 )
                 raise ConfigurationError(reason) from None
 
-    def in_words(self) -> str:
-        """Return the options that are not the default, as on the command line; '' if all are."""
+    def as_arguments(self) -> str:
+        """Return the options that are not the default, as a shell reads them; '' if all are."""
         default = ReadingOptions()
-        given = [one.name for one in fields(self) if getattr(self, one.name) != getattr(default, one.name)]
-        return " ".join(f"--{name.replace('_', '-')}{_value(getattr(self, name))}" for name in given)
+        given = {one.name: getattr(self, one.name) for one in fields(self)}
+        arguments: list[str] = []
+        for name, value in given.items():
+            if value != getattr(default, name):
+                option = f"--{name.replace('_', '-')}"
+                arguments += [option] if value is True else [option, _value(value)]
+        return shlex.join(arguments)
 
     @classmethod
     def parse(
@@ -137,13 +143,11 @@ def _not_rated(text: str) -> NotRated:
 
 
 def _value(value: object) -> str:
-    if value is True:
-        return ""
     if isinstance(value, Mapping):
-        return " " + ",".join(f"{name}={_plain(one)}" for name, one in value.items())
+        return ",".join(f"{name}={_plain(one)}" for name, one in value.items())
     if isinstance(value, tuple):
-        return " " + ",".join(_plain(one) for one in value)
-    return f" {value}"
+        return ",".join(_plain(one) for one in value)
+    return str(value)
 
 
 def _plain(value: object) -> str:

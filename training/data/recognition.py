@@ -6,19 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from training.data.column_names import (
-    ITEM_ROLES,
-    RATING_ROLES,
-    Found,
-    find_columns,
-    folded,
-    proposal,
-    require,
-)
+from training.data.candidates import Candidate, as_items, as_ratings, require_ratings
+from training.data.column_names import folded
 from training.data.columns import TabularFile
 from training.data.folder import Folder
 from training.data.layouts import is_layout_name, is_users_file
-from training.data.positions import columns_by_position
 from training.data.reading_options import ReadingOptions
 from training.data.tabular_files import peek_tabular
 from training.errors import DataError
@@ -64,15 +56,6 @@ _ITEMS_STEMS = {
 }
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """A file that may have ratings, or items."""
-
-    name: str
-    file: TabularFile
-    found: Found
-
-
 @dataclass
 class Recognised:
     """Files of a folder.
@@ -116,71 +99,6 @@ def recognise(folder: Folder, options: ReadingOptions) -> Recognised:
     if len(likely) == 1:
         require_ratings(files[likely[0]], options)
     raise DataError(_nothing_found(folder, files, notes))
-
-
-def require_ratings(file: TabularFile, options: ReadingOptions) -> Found:
-    """Return the columns of a file of ratings.
-
-    Raises:
-        DataError: It has no column of users or items, two of equal right, or not the one that was given.
-    """
-    given = given_of(options, RATING_ROLES)
-    if not file.is_named and not given:
-        by_position = columns_by_position(file)
-        if by_position is None:
-            message = proposal(file.names, ["user", "item", "rating"], file.sample)
-            raise DataError(
-                f"{file.label}: expected a header, or columns for user, item, rating and time, {message}"
-            )
-        return Found(by_position, {})
-    try:
-        found = find_columns(file.names, RATING_ROLES if file.is_named else {}, given)
-    except KeyError as missing:
-        message = proposal(file.names, [role for role, name in given.items() if name], file.sample)
-        raise DataError(f"{file.label}: expected a column {missing.args[0]}, {message}") from None
-    roles = ["item"] if options.user is not None else ["user", "item"]
-    doubtful = [*(role for role in roles if role not in found.of_role), *found.several]
-    message = proposal(file.names, list(dict.fromkeys(doubtful)), file.sample)
-    if "user" in doubtful and "user" not in found.several:
-        message += ", or, if every row is of one person, with --user NAME"
-    try:
-        require(found, roles, message)
-    except DataError as error:
-        raise DataError(f"{file.label}: {error}") from None
-    return found
-
-
-def as_ratings(name: str, file: TabularFile, options: ReadingOptions) -> Candidate | None:
-    """Return a file as one of ratings, None if it has no column of users or none of items."""
-    if not file.is_named and not options.columns:
-        by_position = columns_by_position(file)
-        return Candidate(name, file, Found(by_position, {})) if by_position else None
-    try:
-        found = find_columns(
-            file.names, RATING_ROLES if file.is_named else {}, given_of(options, RATING_ROLES)
-        )
-    except KeyError:
-        return None
-    there = {*found.of_role, *found.several} | ({"user"} if options.user is not None else set())
-    signal = there & {"rating", "weight", "event", "time"}
-    if {"user", "item"} <= there and (signal or options.user is None):
-        return Candidate(name, file, found)
-    return None
-
-
-def as_items(name: str, file: TabularFile) -> Candidate | None:
-    """Return a file as one of items, None if it has no column of them, or nothing about them."""
-    if not file.is_named or "user" in find_columns(file.names, RATING_ROLES).of_role:
-        return None
-    found = find_columns(file.names, ITEM_ROLES)
-    # Of several columns of equal right the first is as good as any.
-    found = Found(dict(found.of_role) | {role: several[0] for role, several in found.several.items()}, {})
-    return Candidate(name, file, found) if "item" in found.of_role and len(found.of_role) > 1 else None
-
-
-def given_of(options: ReadingOptions, roles: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Return the columns that were given for some roles."""
-    return {role: name for role, name in options.columns.items() if role in roles}
 
 
 def _peeked(

@@ -7,7 +7,8 @@ import os
 from pathlib import Path
 from types import ModuleType
 
-from training.data.reading import Reading, read_files
+from training.data.reader import read_files
+from training.data.reading import Reading
 from training.data.reading_options import ReadingOptions
 from training.data.table import RatingsTable
 from training.errors import ConfigurationError, DataError, SourceError, TrainingError
@@ -58,7 +59,7 @@ def load_reading(
         if not source:
             raise DataError("expected a source of ratings, got ''; give auto, tfds or a path")
         return read_files(Path(source).expanduser(), options)
-    if in_words := options.in_words():
+    if in_words := options.as_arguments():
         raise ConfigurationError(
             f"{in_words}: expected files to read so, got --data {source}; give their path"
         )

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from training.data.reading import read_files
+from training.data.reader import read_files
 from training.data.reading_options import ReadingOptions
 from training.data.table import RatingsTable
 from training.errors import DataError

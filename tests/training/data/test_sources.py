@@ -9,7 +9,7 @@ import pytest
 from service_process import REPOSITORY
 
 from training.data import tfds_source, wheel_source
-from training.data.reading import read_files
+from training.data.reader import read_files
 from training.data.reading_options import ReadingOptions
 from training.data.sources import load_ratings
 from training.data.table import RatingsTable

@@ -11,7 +11,7 @@ from tensorflow_datasets.core.download.checksums import UrlInfo
 from tensorflow_datasets.structured.movielens import Movielens
 
 from training.data import tfds_source
-from training.data.reading import read_files
+from training.data.reader import read_files
 from training.errors import DataError, SourceError
 
 Layout = Callable[[str], dict[str, bytes]]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from training.data import tfds_source, wheel_source
-from training.data.reading import read_files
+from training.data.reader import read_files
 from training.data.table import RatingsTable
 from training.errors import SourceError
 
