@@ -125,7 +125,7 @@ def two_clusters(*, per_user: int = 24, seed: int = 0, with_features: bool = Tru
 
 
 def write_csv(table: RatingsTable, directory: Path) -> Path:
-    """Write a table as `ratings.csv` and `movies.csv`; return the directory."""
+    """Write a table as `ratings.csv`, with times if it has any, and `movies.csv`; return the directory."""
     directory.mkdir()
     movies = table.movies
     with (directory / "movies.csv").open("w", encoding="utf-8", newline="") as file:
@@ -135,8 +135,9 @@ def write_csv(table: RatingsTable, directory: Path) -> Path:
             writer.writerow([movie_id, title, "|".join(genres) or "(no genres listed)"])
     with (directory / "ratings.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["userId", "movieId", "rating", "timestamp"])
+        writer.writerow(["userId", "movieId", "rating"] + ["timestamp"] * table.has_times)
         columns = (table.user_rows, table.movie_rows, table.stars, table.timestamps)
         for user, movie, stars, seconds in zip(*(column.tolist() for column in columns), strict=True):
-            writer.writerow([table.user_ids[user], movies.movie_ids[movie], f"{stars:g}", seconds])
+            row = [table.user_ids[user], movies.movie_ids[movie], f"{stars:g}"]
+            writer.writerow(row + [seconds] * table.has_times)
     return directory

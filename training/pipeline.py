@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from service.bundle.index_description import Backend
+from training.cli.data_loading import load
 from training.cli.fit_progress import fit_stage
 from training.cli.progress import console, stage
 from training.cli.result_tables import print_ablation, print_cold_start, print_comparison
 from training.config import TrainingConfig
-from training.data.sources import load_ratings
 from training.data.splits import SPLIT_NAMES, choose_split, split_by_name
 from training.data.table import RatingsTable
 from training.errors import NothingHeldOut
@@ -36,7 +36,7 @@ from training.report.readme_table import write_readme_table
 
 
 def fit(
-    source: str,
+    source: str | RatingsTable,
     dataset: str,
     config: TrainingConfig,
     split: str | None,
@@ -51,7 +51,7 @@ def fit(
     `auto` finds too few ratings to hold any out, that is said and nothing is measured.
 
     Args:
-        source: What to load, see `load_ratings`.
+        source: What to load, see `load_reading`; or ratings that are loaded.
         dataset: The MovieLens version that `auto` and `tfds` mean.
         config: Of both trainings.
         split: See `choose_split`; None: nothing is measured.
@@ -73,7 +73,7 @@ def fit(
     with sole_training(artifacts) as leftovers:
         for name in leftovers:
             console.print(f"removed {name}, which a killed training left", markup=False, soft_wrap=True)
-        table = load(source, dataset)
+        table = _table(source, dataset)
         metrics = None
         if split is not None:
             metrics = _known_or_measured(table, split, config, artifacts, tensorboard)
@@ -99,7 +99,7 @@ def fit(
 
 
 def evaluate(
-    source: str,
+    source: str | RatingsTable,
     dataset: str,
     config: TrainingConfig,
     split: str,
@@ -115,7 +115,7 @@ def evaluate(
     """Load ratings, measure once per seed, print the mean beside the baselines, and keep it for `fit`.
 
     Args:
-        source: What to load, see `load_ratings`.
+        source: What to load, see `load_reading`; or ratings that are loaded.
         dataset: The MovieLens version that `auto` and `tfds` mean.
         config: Of the first seed; the others count up from it.
         split: See `choose_split`.
@@ -136,7 +136,7 @@ def evaluate(
     """
     require_writable(artifacts)
     environment = find_environment() if baselines else None
-    table = load(source, dataset)
+    table = _table(source, dataset)
     split, note = _choose_split(table, split)
     records = EvaluationRecords(artifacts, table, config)  # now, for the code may change while it runs
     held_out = hold_out(table, split_by_name(table, split))
@@ -168,11 +168,11 @@ def evaluate(
 
 
 def ablate(
-    source: str, dataset: str, config: TrainingConfig, split: str, artifacts: Path
+    source: str | RatingsTable, dataset: str, config: TrainingConfig, split: str, artifacts: Path
 ) -> dict[str, dict[str, float]]:
     """Measure the model without each of its parts in turn; print, keep and return the measures."""
     require_writable(artifacts)
-    table = load(source, dataset)
+    table = _table(source, dataset)
     split, _ = _choose_split(table, split)
     records = EvaluationRecords(artifacts, table, config)  # now, for the code may change while it runs
     held_out = hold_out(table, split_by_name(table, split))
@@ -186,20 +186,8 @@ def ablate(
     return measured
 
 
-def load(source: str, dataset: str) -> RatingsTable:
-    """Load ratings with `load_ratings`; print their numbers and source."""
-    with stage("Load ratings") as running:
-        table = load_ratings(source, dataset)
-        running.advance()
-    console.print(
-        f"{table.num_ratings:,} ratings of {table.num_movies:,} movies by {table.num_users:,} users "
-        f"from {table.source}",
-        markup=False,
-        soft_wrap=True,
-    )
-    if table.num_replaced:
-        console.print(f"{table.num_replaced:,} ratings were replaced by later ones of the same movie")
-    return table
+def _table(source: str | RatingsTable, dataset: str) -> RatingsTable:
+    return source if isinstance(source, RatingsTable) else load(source, dataset)
 
 
 def _choose_split(table: RatingsTable, wanted: str) -> tuple[str, str | None]:

@@ -54,7 +54,7 @@ def seeds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     monkeypatch.setattr(pipeline, "evaluate_baselines", evaluate_baselines)
     monkeypatch.setattr(pipeline, "cold_start", lambda *_: None)
     table = table_of([(str(user), str(movie), 3.0, movie) for user in range(3) for movie in range(5)])
-    monkeypatch.setattr(pipeline, "load_ratings", lambda _source, _dataset: table)
+    monkeypatch.setattr(pipeline, "load", lambda _source, _dataset: table)
     return used
 
 
@@ -124,7 +124,7 @@ def test_without_their_environment_nothing_is_loaded_or_trained(
         raise ConfigurationError("run `make install-baselines`")
 
     monkeypatch.setattr(pipeline, "find_environment", missing)
-    monkeypatch.setattr(pipeline, "load_ratings", None)
+    monkeypatch.setattr(pipeline, "load", None)
     with pytest.raises(ConfigurationError, match="make install-baselines"):
         pipeline.evaluate("auto", "100k", TrainingConfig(), "temporal", tmp_path, seeds=1, baselines=True)
     assert seeds == []

@@ -53,7 +53,7 @@ class Preset(StrEnum):
 
 
 Data = Annotated[
-    str, typer.Option(metavar="SOURCE", help="auto, tfds, or the path of a GroupLens directory or zip.")
+    str, typer.Option(metavar="SOURCE", help="auto, tfds, or the path of a file, directory or archive.")
 ]
 Version = Annotated[Dataset, typer.Option(help="The MovieLens version that auto and tfds mean.")]
 Purpose = Annotated[

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from training.cli.data_loading import read_first
 from training.cli.options import (
     DEFAULT_ARTIFACTS,
     Artifacts,
@@ -25,14 +26,16 @@ from training.cli.options import (
     Weight,
 )
 from training.cli.pipeline_import import import_pipeline
+from training.cli.reading_arguments import reads_files
 from training.config import PRESETS, TrainingConfig
+from training.data.reading_options import ReadingOptions
 from training.errors import ConfigurationError
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command()(fit)
-    app.command()(evaluate)
+    app.command()(reads_files(fit))
+    app.command()(reads_files(evaluate))
 
 
 def fit(
@@ -52,6 +55,8 @@ def fit(
     epochs: Epochs = None,
     seed: Seed = None,
     tensorboard: TensorBoard = None,
+    *,
+    reading: ReadingOptions,
 ) -> None:
     """Measure on held-out ratings, then train on every rating and export that as the live bundle."""
     config = _config(
@@ -63,8 +68,9 @@ def fit(
         seed=seed,
     )
     held_out = None if evaluate is Evaluation.NONE else evaluate.value
+    source = read_first(data, dataset.value, reading)
     import_pipeline().fit(
-        data, dataset.value, config, held_out, artifacts, tensorboard=tensorboard, index_backend=index.value
+        source, dataset.value, config, held_out, artifacts, tensorboard=tensorboard, index_backend=index.value
     )
 
 
@@ -97,6 +103,8 @@ def evaluate(
     epochs: Epochs = None,
     seed: Seed = None,
     tensorboard: TensorBoard = None,
+    *,
+    reading: ReadingOptions,
 ) -> None:
     """Train on a part of the ratings and measure on the rest, beside the baselines."""
     config = _config(
@@ -109,11 +117,12 @@ def evaluate(
     )
     if ablation and baselines:
         raise ConfigurationError("--ablation compares the model with itself: leave out --baselines")
+    source = read_first(data, dataset.value, reading)
     if ablation:
-        import_pipeline().ablate(data, dataset.value, config, split.value, artifacts)
+        import_pipeline().ablate(source, dataset.value, config, split.value, artifacts)
         return
     import_pipeline().evaluate(
-        data,
+        source,
         dataset.value,
         config,
         split.value,

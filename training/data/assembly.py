@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from service.bundle import NO_TIMESTAMP
 from service.bundle.title_year import year_of
+from training.data.repeats import Repeats, without_repeats
 from training.data.table import MovieTable, RatingsTable, UserFeature, id_order
 
 # GroupLens's spellings of an unknown genre.
@@ -64,11 +65,12 @@ def assemble_ratings(
     name: str,
     source: str,
     weights: NDArray[np.float32] | None = None,
+    repeats: Repeats = "latest",
 ) -> RatingsTable:
-    """Build the ratings table: users in id order, and only the latest rating of each (user, movie) pair.
+    """Build the ratings table: users in id order, each (user, movie) pair once, see `without_repeats`.
 
-    Rows keep their order. Of two ratings with the same timestamp the later row counts. Times that do not tell
-    which of a user's ratings came first (`MOST_TIED`) are dropped, after that.
+    Rows keep their order. Times that do not tell which of a user's ratings came first (`MOST_TIED`) are
+    dropped, after that.
 
     Args:
         user_ids: Distinct ids in any order, shape [num_users].
@@ -81,6 +83,7 @@ def assemble_ratings(
         name: Name of the data set.
         source: Description of where it came from.
         weights: How much each row counts as a watch, shape [n]; None: 1.
+        repeats: What becomes of the weights of a pair's rows.
     """
     order = id_order(user_ids)
     row_of_code = np.empty(len(order), np.int32)
@@ -102,7 +105,7 @@ def assemble_ratings(
         source=source,
         num_replaced=0,
     )
-    latest = _latest_only(table)
+    latest = without_repeats(table, repeats)
     if latest.has_times and share_tied(latest.user_rows, latest.timestamps) > MOST_TIED:
         none = np.full(len(latest), NO_TIMESTAMP, np.int64)
         return dataclasses.replace(latest, timestamps=none, has_times=False)
@@ -126,15 +129,3 @@ def _known_genres(genres: Sequence[str]) -> tuple[str, ...]:
     stripped = (genre.strip() for genre in genres)
     one_spelling = ("Children" if genre == "Children's" else genre for genre in stripped)
     return tuple(dict.fromkeys(genre for genre in one_spelling if genre not in _NO_GENRE))
-
-
-def _latest_only(table: RatingsTable) -> RatingsTable:
-    pairs = table.user_rows.astype(np.int64) * table.num_movies + table.movie_rows
-    in_order = np.sort(pairs)
-    if not (in_order[1:] == in_order[:-1]).any():
-        return table
-    # Stable: of equal timestamps the later row comes last.
-    order = np.lexsort((table.timestamps, pairs))
-    is_latest = np.append(pairs[order][1:] != pairs[order][:-1], True)
-    kept = np.sort(order[is_latest])
-    return dataclasses.replace(table.take(kept), num_replaced=len(pairs) - len(kept))

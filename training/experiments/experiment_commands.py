@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from training.cli.data_loading import read_first
 from training.cli.options import Data
 from training.cli.pipeline_import import import_pipeline
+from training.data.reading_options import ReadingOptions
 from training.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -72,7 +74,9 @@ def _begin(data: str, output: Path | None) -> RatingsTable:
             output.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigurationError(f"--output {output}: cannot be made: {error.strerror}") from error
-    table: RatingsTable = import_pipeline().load(data, "100k")
+    source = read_first(data, "100k", ReadingOptions())
+    pipeline = import_pipeline()
+    table: RatingsTable = pipeline.load(source, "100k") if isinstance(source, str) else source
     return table
 
 

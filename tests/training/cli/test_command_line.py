@@ -53,7 +53,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Arguments of each call of the pipeline, which does nothing."""
     recorded: list[dict[str, Any]] = []
-    for stages in (pipeline.fit, pipeline.evaluate):
+    for stages in (pipeline.fit, pipeline.evaluate, pipeline.ablate):
         signature = inspect.signature(stages)
 
         def record(*given: Any, signature: inspect.Signature = signature, **named: Any) -> None:
@@ -80,13 +80,27 @@ def test_help_names_the_commands_and_comes_without_tensorflow() -> None:
 def test_fit_lets_the_data_choose_the_split_by_default(run: Any, calls: list[dict[str, Any]]) -> None:
     assert run("fit")[0] == 0
     assert (
-        run("fit", "--evaluate", "none", "--data", "x.zip", "--artifacts", "there", "--dataset", "1m")[0] == 0
+        run("fit", "--evaluate", "none", "--data", "tfds", "--artifacts", "there", "--dataset", "1m")[0] == 0
     )
     names = ("source", "dataset", "config", "split", "artifacts")
     assert [[call[name] for name in names] for call in calls] == [
         ["auto", "100k", TrainingConfig(), "auto", Path("artifacts")],
-        ["x.zip", "1m", TrainingConfig(), None, Path("there")],
+        ["tfds", "1m", TrainingConfig(), None, Path("there")],
     ]
+
+
+@pytest.mark.parametrize("command", [["fit"], ["evaluate"], ["evaluate", "--ablation"]])
+def test_files_are_read_as_the_options_say_before_the_pipeline(
+    command: list[str], run: Any, calls: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    (tmp_path / "log.tsv").write_text("who\twhat\tevent\na\tx\tview\na\ty\tbuy\n", encoding="utf-8")
+    options = ["--columns", "user=who,item=2", "--event-weights", "view=1,buy=5", "--skip-bad-rows"]
+    code, _, err = run(*command, "--data", tmp_path / "log.tsv", *options)
+    assert code == 0, err
+    [call] = calls
+    assert call["source"].weights.tolist() == [1, 5]
+    assert "2 ratings of 2 movies by 1 users from log.tsv (--columns user=who,item=2" in err
+    assert "log.tsv: tab-separated, UTF-8; user = who, item = what, event = event (view 1, buy 1)" in err
 
 
 def test_evaluate_takes_a_split_and_a_number_of_seeds(run: Any, calls: list[dict[str, Any]]) -> None:
@@ -134,6 +148,17 @@ def test_a_preset_is_where_single_options_begin(preset: str, run: Any, calls: li
         (["evaluate", "--ablation", "--baselines"], "leave out --baselines"),
         (["evaluate", "--seeds", "0"], "--seeds.*equal to 1"),
         (["evaluate", "--dataset", "10m"], "--dataset.*10m"),
+        (["fit", "--columns", "who=x"], "--columns: expected one of user, item, rating, time, .*, got 'who'"),
+        (
+            ["fit", "--columns", "user"],
+            r"--columns: expected user=\.\.\.,item=\.\.\.,rating=\.\.\., got 'user'",
+        ),
+        (["fit", "--event-weights", "view=much"], "--event-weights: expected a number, got 'much'"),
+        (["fit", "--event-weights", "view=0"], "--event-weights: expected a number above 0 for view, got 0"),
+        (["fit", "--not-rated", "none"], "--not-rated: expected a number, got 'none'"),
+        (["fit", "--rating-transform", "sqrt"], "--rating-transform.*sqrt"),
+        (["fit", "--encoding", "klingon"], "--encoding: expected a name such as utf-8, .*, got 'klingon'"),
+        (["evaluate", "--strict"], "--strict: expected files to read so, got --data auto; give their path"),
         (["fit", "--preset", "sideways"], "--preset.*sideways"),
         (["predict"], "No such command 'predict'"),
     ],

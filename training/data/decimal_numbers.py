@@ -1,0 +1,69 @@
+"""Numbers as people and programs write them: 4.5, 4,5, 1,234, True."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from training.data.columns import Column
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
+_TRUTHS = {"true": 1.0, "false": 0.0}
+
+
+@dataclass(frozen=True, eq=False)
+class DecimalNumbers:
+    """Numbers of the rows.
+
+    Attributes:
+        values: NaN where there is none; float64, shape [num_rows].
+        is_empty: Which rows have nothing there; bool, shape [num_rows].
+        is_bad: Which rows have something that is no finite number; bool, shape [num_rows].
+    """
+
+    values: NDArray[np.float64]
+    is_empty: NDArray[np.bool_]
+    is_bad: NDArray[np.bool_]
+
+
+def read_numbers(column: Column) -> DecimalNumbers:
+    """Read a column of numbers, text or typed."""
+    if not column.is_text and not pa.types.is_null(column.array.type):
+        array = column.array.cast(pa.float64()) if _is_number(column.array.type) else None
+        if array is not None:
+            values: NDArray[np.float64] = array.to_numpy().astype(np.float64)
+            is_empty = np.isnan(values)
+            return DecimalNumbers(values, is_empty, np.isinf(values))
+    codes, texts = column.coded
+    numbers = np.array(_numbers(texts), np.float64)
+    is_empty = np.array([not text for text in texts], np.bool_)
+    with np.errstate(over="ignore"):
+        finite = np.isfinite(numbers.astype(np.float32))
+    return DecimalNumbers(numbers[codes], is_empty[codes], (~finite & ~is_empty)[codes])
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_integer(kind)
+        or pa.types.is_floating(kind)
+        or pa.types.is_decimal(kind)
+        or pa.types.is_boolean(kind)
+    )
+
+
+def _numbers(texts: list[str]) -> list[float]:
+    with_comma = [text for text in texts if "," in text]
+    if with_comma and all(_THOUSANDS.fullmatch(text) for text in with_comma):
+        texts = [text.replace(",", "") for text in texts]
+    elif with_comma and all(_DECIMAL_COMMA.fullmatch(text) for text in with_comma):
+        texts = [text.replace(",", ".") for text in texts]
+    return [
+        float(text) if _NUMBER.fullmatch(text) else _TRUTHS.get(text.casefold(), math.nan) for text in texts
+    ]
