@@ -72,7 +72,7 @@ class TrainingConfig:
     epochs: int = 0
     batch_size: int = 0
     learning_rate: float = 0.003
-    weight_decay: float = 2.0
+    weight_decay: float = 3.0
     retrieval_weight: float = 1.0
     rating_weight: float = 0.15
     forward_share: float = 1.0
@@ -88,7 +88,7 @@ class TrainingConfig:
     time_window: int = 8
     user_weight_power: float = 0.5
     empty_share: float = 0.1
-    factor_scale: float = 6.0
+    factor_scale: float = 4.0
     use_trend: bool = False
     uniform_negatives: int = 2_000
     full_softmax_candidates: int = 20_000

@@ -24,7 +24,8 @@ class CandidateTower(keras.layers.Layer):
         # The order in which layers are created decides which initial weights a seed gives them.
         self._stack = DenseStack(config.layers)
         start = vocabulary.start
-        self._ids = embedding_table(self, "ids", count, dimension, 0.05, around=start.predicted_factors)
+        self._ids = embedding_table(self, "ids", count, dimension, 0.05)
+        self._factors = constant_weight(self, "factors", start.predicted_factors)
         self._content = EmbeddingBag(vocabulary.candidates, dimension, 0.02) if config.use_content else None
         self._bias = self.add_weight(name="bias", shape=(count,), initializer="zeros")
         # Beside the learned bias, which weight decay draws to zero, not to this.
@@ -32,7 +33,7 @@ class CandidateTower(keras.layers.Layer):
 
     def call(self, candidate_rows: tf.Tensor) -> tf.Tensor:
         """Embed movies, int32 `[K]`."""
-        values = tf.gather(self._ids.value, candidate_rows)
+        values = tf.gather(self._ids.value + self._factors.value, candidate_rows)
         if self._content is not None:
             values += self._content(candidate_rows)
         bias = tf.gather(self._bias.value + self._popularity.value, candidate_rows)

@@ -7,7 +7,6 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
 from service.bundle import NO_ROW
 from training.model.features import FeatureBags
@@ -85,20 +84,11 @@ def sum_runs(values: tf.Tensor, groups: tf.Tensor, count: tf.Tensor) -> tf.Tenso
 
 
 def embedding_table(
-    layer: keras.layers.Layer,
-    name: str,
-    size: int,
-    dimension: int,
-    stddev: float,
-    *,
-    around: NDArray[np.float32] | None = None,
+    layer: keras.layers.Layer, name: str, size: int, dimension: int, stddev: float
 ) -> keras.Variable:
-    """Add a trainable float32 `[size, dimension]` drawn from normal distributions `around` values, or 0."""
+    """Add a trainable float32 `[size, dimension]` drawn from a normal distribution."""
     initializer = keras.initializers.RandomNormal(stddev=stddev, seed=keras.random.SeedGenerator())
-    table = layer.add_weight(name=name, shape=(size, dimension), initializer=initializer)
-    if around is not None:
-        table.assign_add(around)
-    return table
+    return layer.add_weight(name=name, shape=(size, dimension), initializer=initializer)
 
 
 def constant_weight(layer: keras.layers.Layer, name: str, values: np.ndarray[Any, Any]) -> keras.Variable:
