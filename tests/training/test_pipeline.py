@@ -196,7 +196,7 @@ def test_data_without_times_is_measured_by_the_random_split_and_that_is_said(
     tmp_path: Path,
 ) -> None:
     untimed = table_of([(str(user), str(movie), 3.0, 7) for user in range(3) for movie in range(5)])
-    monkeypatch.setattr(pipeline, "load_ratings", lambda _source, _dataset: untimed)
+    monkeypatch.setattr(pipeline, "load", lambda _source, _dataset: untimed)
     metrics = pipeline.evaluate("auto", "100k", TrainingConfig(epochs=1), "temporal", tmp_path, seeds=1)
     note = "the times of small do not tell which of a user's ratings came first: it is measured by the random"
     assert metrics["split"] == "random"
@@ -216,7 +216,7 @@ def test_fit_goes_on_without_measuring_where_nothing_can_be_held_out_unless_a_sp
     tmp_path: Path,
 ) -> None:
     few = table_of([("1", "a", 3.0, 1), ("1", "b", 4.0, 2)])
-    monkeypatch.setattr(pipeline, "load_ratings", lambda _source, _dataset: few)
+    monkeypatch.setattr(pipeline, "load", lambda _source, _dataset: few)
     pipeline.fit("auto", "100k", TrainingConfig(), "auto", tmp_path)
     assert exported == [None]
     assert "Quality is not measured: small: expected at least 2 training ratings" in capsys.readouterr().err
