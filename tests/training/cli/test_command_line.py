@@ -254,7 +254,6 @@ def test_evaluate_prints_the_measures_beside_the_baselines(
         *("--tensorboard", logs, "--artifacts", artifacts),
     )
     assert code == 0
-    # The number of epochs was given, so that nothing is trained to choose it, and there is no log of that.
     assert sorted(log.name.partition(" ")[2] for log in logs.iterdir()) == [
         "Cold start, random split, seed 42",
         "Train and measure, random split, seed 42",
