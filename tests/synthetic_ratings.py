@@ -32,9 +32,22 @@ SMALL_CONFIG = TrainingConfig(
     retrieval_weight=1.0,
     rating_weight=1.0,
     forward_share=0.8,
+    cut_low=0.3,
+    cut_high=0.95,
     history_dropout=0.7,
+    short_share=0.15,
+    short_history=10,
+    hidden_low=0.1,
+    hidden_high=0.9,
     user_dropout=0.5,
     time_dropout=0.5,
+    time_window=8,
+    user_weight_power=0.5,
+    empty_share=0.0,
+    factor_scale=0.0,
+    use_trend=False,
+    uniform_negatives=0,
+    full_softmax_candidates=20_000,
 )
 """Learns `two_clusters` in about four seconds. Complete, so that new defaults do not change the tests."""
 

@@ -230,7 +230,9 @@ def _known_or_measured(
 def _choose_length(
     train: RatingsTable, config: TrainingConfig, split: str, tensorboard: Path | None = None
 ) -> TrainingLength:
-    with fit_stage("Choose the training length", adapt(config, train), tensorboard) as (_, on_epoch):
+    # Where the epochs are given nothing is trained, and there is nothing to log.
+    logged = None if config.epochs else tensorboard
+    with fit_stage("Choose the training length", adapt(config, train), logged) as (_, on_epoch):
         return choose_training_length(train, config, split, on_epoch)
 
 

@@ -86,6 +86,7 @@ def evaluation(trained: TrainedModel, clusters_held_out: HeldOut) -> Evaluation:
         "measured_utc": "2026-11-21T06:00:00Z",
         "seed": SMALL_CONFIG.seed,
         "fit_seconds": 1.25,
+        "fit_processor_seconds": 2.5,
         "model": sums.measures() | measures_with_time(trained, test),
         "analysis": analyse(trained, test),
         "losses": trained.losses,

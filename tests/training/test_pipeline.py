@@ -83,7 +83,7 @@ def test_several_seeds_are_measured_and_their_mean_is_given(
 def test_one_seed_is_just_measured(
     seeds: list[int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    metrics = pipeline.evaluate("auto", "100k", TrainingConfig(seed=7), "random", tmp_path, seeds=1)
+    metrics = pipeline.evaluate("auto", "100k", TrainingConfig(seed=7, epochs=1), "random", tmp_path, seeds=1)
     assert seeds == [7]
     assert metrics["spread"] is None
     assert "mean of" not in capsys.readouterr().out
@@ -103,7 +103,7 @@ def test_the_specialists_stand_beside_the_other_baselines_if_wanted(
         return {"ials": sums_of(0.5, 3, "ndcg_at_10"), "svd": sums_of(0.04, 3, "rmse")}
 
     monkeypatch.setattr(pipeline, "measure_specialists", measure)
-    config = TrainingConfig(seed=7)
+    config = TrainingConfig(seed=7, epochs=1)
     metrics = pipeline.evaluate(
         "auto", "100k", config, "temporal", tmp_path / "artifacts", seeds=2, baselines=True
     )
@@ -133,7 +133,7 @@ def test_without_their_environment_nothing_is_loaded_or_trained(
 def test_an_ablation_measures_every_row_once(
     seeds: list[int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    measured = pipeline.ablate("auto", "100k", TrainingConfig(seed=9), "temporal", tmp_path)
+    measured = pipeline.ablate("auto", "100k", TrainingConfig(seed=9, epochs=1), "temporal", tmp_path)
     assert seeds == [9] * len(WITHOUT)
     assert list(measured) == list(WITHOUT)
     assert "Ablation, temporal split" in capsys.readouterr().out
@@ -196,7 +196,7 @@ def test_data_without_times_is_measured_by_the_random_split_and_that_is_said(
     tmp_path: Path,
 ) -> None:
     untimed = table_of([(str(user), str(movie), 3.0, 7) for user in range(3) for movie in range(5)])
-    monkeypatch.setattr(pipeline, "load_ratings", lambda _source, _dataset: untimed)
+    monkeypatch.setattr(pipeline, "load", lambda _source, _dataset: untimed)
     metrics = pipeline.evaluate("auto", "100k", TrainingConfig(epochs=1), "temporal", tmp_path, seeds=1)
     note = "the times of small do not tell which of a user's ratings came first: it is measured by the random"
     assert metrics["split"] == "random"
@@ -216,7 +216,7 @@ def test_fit_goes_on_without_measuring_where_nothing_can_be_held_out_unless_a_sp
     tmp_path: Path,
 ) -> None:
     few = table_of([("1", "a", 3.0, 1), ("1", "b", 4.0, 2)])
-    monkeypatch.setattr(pipeline, "load_ratings", lambda _source, _dataset: few)
+    monkeypatch.setattr(pipeline, "load", lambda _source, _dataset: few)
     pipeline.fit("auto", "100k", TrainingConfig(), "auto", tmp_path)
     assert exported == [None]
     assert "Quality is not measured: small: expected at least 2 training ratings" in capsys.readouterr().err

@@ -36,7 +36,8 @@ def golden_requests(trained: TrainedModel, table: RatingsTable, seed: int) -> Go
     answers = _GoldenAnswers(trained, table)
     random = np.random.default_rng(seed)
     known = np.resize(random.permutation(len(trained.histories)), _KNOWN_USERS).tolist()
-    moment = int(np.median(table.timestamps))
+    # A table without times has `NO_TIMESTAMP` in every row, which is no time that a request can have.
+    moment = int(np.median(table.timestamps)) if table.has_times else 0
     recommend = [answers.known_user(user, moment if at % 2 else None) for at, user in enumerate(known)]
     sent = [answers.draw_history(random, length) for length in range(1, _COLD_START_USERS + 1)]
     recommend += [answers.cold_start_user(history) for history in sent]

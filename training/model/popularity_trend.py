@@ -58,6 +58,7 @@ def fit_trend(table: RatingsTable) -> PopularityTrend:
     most = min(_MOST_PERIODS, _MOST_SHARES // (candidates * half_lives), len(table) // _ROWS_PER_PERIOD)
     inner = np.linspace(0, 1, max(2, most) + 1)[1:-1]
     boundaries = np.unique(np.quantile(table.timestamps, inner, method="nearest").astype(np.int64))
+    boundaries = boundaries[boundaries > table.timestamps.min()]  # else the first period would be empty
     period = np.searchsorted(boundaries, table.timestamps, side="right")
     shares = _shares(table, boundaries, period)
     weights = _fit_mixture(_likelihoods(table, period, shares))
@@ -102,8 +103,11 @@ def _likelihoods(
 
 
 def _fit_mixture(likelihoods: NDArray[np.float64]) -> NDArray[np.float32]:
-    weights = np.full(likelihoods.shape[1], 1 / likelihoods.shape[1])
-    for _ in range(_ROUNDS if len(likelihoods) else 0):
+    """Fit weights of the columns, as if each had had one more rating: none is 0, nor any movie's share."""
+    num_rows, num_columns = likelihoods.shape
+    weights = np.full(num_columns, 1 / num_columns)
+    for _ in range(_ROUNDS if num_rows else 0):
         shares = weights * likelihoods
-        weights = (shares / shares.sum(axis=1, keepdims=True)).mean(axis=0)
+        expected = (shares / shares.sum(axis=1, keepdims=True)).sum(axis=0)
+        weights = (expected + 1) / (num_rows + num_columns)
     return weights.astype(np.float32)

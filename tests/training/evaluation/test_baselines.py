@@ -8,6 +8,7 @@ from training.evaluation.baselines.biases import Biases
 from training.evaluation.baselines.ease import Ease
 from training.evaluation.baselines.popularity import Popularity, RecentPopularity
 from training.model.histories import Histories
+from training.model.rating_biases import fit_biases
 
 RATINGS: list[Rating] = [
     ("1", "1", 5.0, 0),
@@ -94,6 +95,14 @@ def test_movies_and_users_without_ratings_get_the_mean() -> None:
 
 
 def test_predicted_ratings_stay_on_the_scale() -> None:
-    train = table_of([(str(user), "1", 5.0, 0) for user in range(50)] + [("x", "2", 1.0, 0)])
-    biases = Biases(train, movie_regularization=0, user_regularization=0)
-    assert np.all((biases.predict(train) <= 5) & (biases.predict(train) >= 1))
+    """A movie that everybody loves, and a user who loves what the others hate."""
+    hated = [str(movie) for movie in range(40)]
+    ratings: list[Rating] = [(f"user-{at}", "loved", 5.0, 0) for at in range(60)]
+    ratings += [(f"user-{at}", movie, 1.0, 0) for at in range(60) for movie in hated]
+    train = table_of([*ratings, *(("fond", movie, 5.0, 0) for movie in hated), ("fond", "loved", 5.0, 0)])
+    biases = fit_biases(train)
+    fond, loved = train.user_ids.index("fond"), train.movies.movie_ids.index("loved")
+    assert biases.mean + biases.users[fond] + biases.movies[loved] > 5
+    predicted = Biases(train).predict(train)
+    assert predicted.max() == 5
+    assert predicted.min() >= 1

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from synthetic_ratings import SMALL_CONFIG, Rating, table_of
 
 from service.bundle import NO_ROW, NO_TIMESTAMP
+from service.bundle.query_encoding import NO_HISTORY, encode_queries
 from training.data.table import RatingsTable
 from training.evaluation import split_evaluation as evaluation
 from training.evaluation.analysis import analyse
-from training.evaluation.baselines.popularity import Popularity
 from training.evaluation.held_out import HeldOut
 from training.evaluation.metrics import HitRate
 from training.evaluation.split_evaluation import (
@@ -270,24 +270,24 @@ def test_a_user_without_training_rows_gets_the_popular_list_from_ease_too() -> N
     assert found["ease"].measures() == found["popularity"].measures()
 
 
-def test_users_without_training_rows_count_and_get_the_popular_list(
+def test_users_without_training_rows_count_and_are_measured_on_the_answer_to_an_empty_history(
     trained: TrainedModel, train_table: RatingsTable
 ) -> None:
-    """As the service answers them: three of the test rows are of a user whom the model does not know."""
-    popular = np.argsort(-train_table.movie_counts, kind="stable")
+    """Three of the test rows are of a user whom the model does not know."""
+    empty = trained.embed_queries(encode_queries([NO_HISTORY])) @ trained.candidate_embeddings.T
+    ranked = np.argsort(-empty[0])
     stranger = dataclasses.replace(
         train_table.take(np.arange(3)),
         user_rows=np.full(3, train_table.num_users, np.int32),
-        movie_rows=popular[[0, 50, -1]].astype(np.int32),
+        movie_rows=ranked[[0, 49, 50]].astype(np.int32),
         user_ids=(*train_table.user_ids, "stranger"),
     )
     found = evaluate_model(trained, stranger).measures()
-    popularity = Popularity(trained.histories).score
-    expected = evaluate_retrieval(popularity, trained.histories, stranger).measures()
-    assert found == pytest.approx(expected | {"rmse": found["rmse"]})
+    assert found["hit_rate_at_10"] == pytest.approx(1 / 3)
+    assert found["hit_rate_at_50"] == pytest.approx(2 / 3)
+    assert found["ndcg_at_10"] == pytest.approx(1 / sum(1 / math.log2(place + 2) for place in range(3)))
     assert found["rmse"] > 0
-    timed = measures_with_time(trained, stranger)
-    assert timed["top_100_accuracy_with_time"] == found["top_100_accuracy"]
+    assert measures_with_time(trained, stranger)["top_100_accuracy_with_time"] == found["top_100_accuracy"]
 
 
 def test_without_ratings_there_is_no_error_and_without_times_no_row_is_at_its_own(
