@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from training.evaluation.intervals import Difference
+from training.evaluation.recommended_lists import LIST_MEASURES
 
 MEASURES = {
     "hit_rate_at_10": "hit rate@10",
@@ -95,6 +96,32 @@ def compare(metrics: dict[str, Any]) -> Comparison:
     if compared and not verdict:
         verdict.append(f"No baseline beats {OURS} at any measure.")
     return Comparison(list(columns), rows, against, verdict)
+
+
+@dataclass(frozen=True)
+class ListTable:
+    """What the lists of the model and of each retrieval baseline recommend, as text.
+
+    Attributes:
+        header: An empty cell, and the names of the columns, the model first.
+        rows: The printed name of the measure, and a figure for each column, '-' where there is none.
+    """
+
+    header: list[str]
+    rows: list[list[str]]
+
+
+def list_table(metrics: dict[str, Any]) -> ListTable | None:
+    """Lay out the lists' figures of `mean_of_runs`; None where there are none."""
+    columns = {OURS: metrics.get("lists", {})} | {
+        name_of(key): lists for key, lists in metrics.get("baseline_lists", {}).items()
+    }
+    rows = [
+        [title, *(_text(of[measure]) if measure in of else "-" for of in columns.values())]
+        for measure, title in LIST_MEASURES.items()
+        if any(measure in of for of in columns.values())
+    ]
+    return ListTable(["", *columns], rows) if rows else None
 
 
 def name_of(baseline: str) -> str:
