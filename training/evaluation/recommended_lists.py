@@ -91,12 +91,12 @@ def first_movies(
     left = np.where(np.isnan(scores), -np.inf, scores)
     for at, movies in enumerate(seen):
         left[at, movies] = -np.inf
-    some = min(length, left.shape[1])
-    found = np.argpartition(-left, some - 1, axis=1)[:, :some]
-    of_found = np.take_along_axis(left, found, axis=1)
-    order = np.lexsort((found, -of_found), axis=1)
-    best, of_best = np.take_along_axis(found, order, axis=1), np.take_along_axis(of_found, order, axis=1)
-    return [movies[values > -np.inf] for movies, values in zip(best, of_best, strict=True)]
+    last = left.shape[1] - min(length, left.shape[1])
+    lists = []
+    for of_user, least in zip(left, np.partition(left, last, axis=1)[:, last], strict=True):
+        found = np.flatnonzero((of_user >= least) & (of_user > -np.inf))
+        lists.append(found[np.argsort(-of_user[found], kind="stable")][:length])
+    return lists
 
 
 def gini(counts: NDArray[np.int64]) -> float:
