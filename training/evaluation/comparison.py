@@ -169,7 +169,7 @@ class _Row:
         for name in self._baselines()[:1]:
             found = self.differences.get(name)
             if found is not None:
-                return f"{name} {found['difference']:+.{_DECIMALS}f}{_interval(found)}"
+                return f"{name} {_signed(found['difference'])}{_interval(found)}"
         return ""
 
     def losses(self) -> list[str]:
@@ -191,9 +191,14 @@ class _Row:
 
 
 def _interval(of: Difference) -> str:
-    if of["low"] is None:
+    if of["low"] is None or of["high"] is None:
         return ""
-    return f" [{of['low']:+.{_DECIMALS}f}, {of['high']:+.{_DECIMALS}f}]"
+    return f" [{_signed(of['low'])}, {_signed(of['high'])}]"
+
+
+def _signed(difference: float) -> str:
+    # Adding 0 makes of -0.0 a zero without a sign.
+    return f"{round(difference, _DECIMALS) + 0:+.{_DECIMALS}f}"
 
 
 def _text(figure: float) -> str:
