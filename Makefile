@@ -138,7 +138,8 @@ EVALUATE_FOR_DOCS = $(IN_VENV) -m training evaluate --seeds 3 --artifacts '$(ART
   $(if $(wildcard $(BASELINES)/installed),--baselines)
 
 readme-figures: install ## measure with three seeds and write the tables of README and docs/evaluation.md
-	@$(EVALUATE_FOR_DOCS) --split temporal --readme README.md
+	@$(EVALUATE_FOR_DOCS) --split global --readme README.md
+	@$(EVALUATE_FOR_DOCS) --split temporal --readme docs/evaluation.md
 	@$(EVALUATE_FOR_DOCS) --split random --readme docs/evaluation.md
 	@$(EVALUATE_FOR_DOCS) --split random --preset interpolation --readme docs/evaluation.md
 

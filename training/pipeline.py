@@ -11,21 +11,21 @@ from service.bundle.index_description import Backend
 from training.cli.data_loading import load
 from training.cli.fit_progress import fit_stage
 from training.cli.progress import console, stage
-from training.cli.result_tables import print_ablation, print_cold_start, print_comparison
+from training.cli.result_tables import print_ablation, print_cold_start, print_comparison, print_lists
 from training.config import TrainingConfig
 from training.data.splits import SPLIT_NAMES, choose_split, split_by_name
 from training.data.table import RatingsTable
 from training.errors import NothingHeldOut
 from training.evaluation.ablation import ablations
+from training.evaluation.baseline_evaluation import Baseline, evaluate_baselines
 from training.evaluation.baselines.environment import Environment, find_environment
 from training.evaluation.baselines.specialists import measure_specialists
 from training.evaluation.cached_results import EvaluationRecords
 from training.evaluation.cold_start import cold_start
 from training.evaluation.held_out import HeldOut, hold_out
 from training.evaluation.seeds import mean_of_runs
-from training.evaluation.split_evaluation import Evaluation, evaluate_baselines, evaluate_split
+from training.evaluation.split_evaluation import Evaluation, evaluate_split
 from training.evaluation.training_length import TrainingLength, choose_training_length
-from training.evaluation.user_sums import UserSums
 from training.export.artifacts import require_writable
 from training.export.bundle_export import EXPORT_STEPS, export_bundle
 from training.export.bundle_inventory import sole_training
@@ -160,6 +160,7 @@ def evaluate(
             running.advance()
     records.add(split, metrics)
     print_comparison(metrics)
+    print_lists(metrics)
     if extras:
         print_cold_start(metrics["cold_start"])
     if readme is not None:
@@ -254,7 +255,7 @@ def _evaluate(
 
 def _measure_baselines(
     held_out: HeldOut, seed: int, environment: Environment | None = None
-) -> dict[str, UserSums | None]:
+) -> dict[str, Baseline | None]:
     specialists = () if environment is None else environment.specialists
     with stage(f"Measure baselines, {held_out.split} split", 1 + len(specialists)) as running:
         measured = evaluate_baselines(held_out)

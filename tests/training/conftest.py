@@ -21,16 +21,16 @@ from service.settings import Settings
 from training.data.splits import Split, temporal_split
 from training.data.table import RatingsTable
 from training.evaluation.analysis import analyse
+from training.evaluation.baseline_evaluation import Baseline, evaluate_baselines
 from training.evaluation.held_out import HeldOut
+from training.evaluation.recommended_lists import RecommendedLists
 from training.evaluation.seeds import mean_of_runs
 from training.evaluation.split_evaluation import (
     Evaluation,
-    evaluate_baselines,
     evaluate_model,
     measures_with_time,
     validation_on,
 )
-from training.evaluation.user_sums import UserSums
 from training.export.bundle_export import export_bundle
 from training.export.verification import verify
 from training.model.examples import ExampleSampler
@@ -79,8 +79,8 @@ def clusters_held_out(train_table: RatingsTable, test_table: RatingsTable) -> He
 @pytest.fixture(scope="session")
 def evaluation(trained: TrainedModel, clusters_held_out: HeldOut) -> Evaluation:
     """What `evaluate_split` would return of `trained`."""
-    test = clusters_held_out.test
-    sums = evaluate_model(trained, test)
+    test, lists = clusters_held_out.test, RecommendedLists(trained.histories, clusters_held_out.test.movies)
+    sums = evaluate_model(trained, test, lists)
     document = {
         **clusters_held_out.to_document(),
         "measured_utc": "2026-11-21T06:00:00Z",
@@ -88,6 +88,7 @@ def evaluation(trained: TrainedModel, clusters_held_out: HeldOut) -> Evaluation:
         "fit_seconds": 1.25,
         "fit_processor_seconds": 2.5,
         "model": sums.measures() | measures_with_time(trained, test),
+        "lists": lists.result(),
         "analysis": analyse(trained, test),
         "losses": trained.losses,
         "validation": trained.validation,
@@ -96,12 +97,12 @@ def evaluation(trained: TrainedModel, clusters_held_out: HeldOut) -> Evaluation:
 
 
 @pytest.fixture(scope="session")
-def baselines(clusters_held_out: HeldOut) -> dict[str, UserSums | None]:
+def baselines(clusters_held_out: HeldOut) -> dict[str, Baseline | None]:
     return evaluate_baselines(clusters_held_out)
 
 
 @pytest.fixture(scope="session")
-def measured(evaluation: Evaluation, baselines: dict[str, UserSums | None]) -> dict[str, Any]:
+def measured(evaluation: Evaluation, baselines: dict[str, Baseline | None]) -> dict[str, Any]:
     """What is kept of one run with `trained`."""
     return mean_of_runs([evaluation], baselines)
 

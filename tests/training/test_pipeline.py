@@ -9,6 +9,7 @@ from training import pipeline
 from training.config import TrainingConfig
 from training.errors import ConfigurationError, NothingHeldOut
 from training.evaluation.ablation import WITHOUT
+from training.evaluation.baseline_evaluation import Baseline
 from training.evaluation.baselines.environment import Environment
 from training.evaluation.comparison import MEASURES
 from training.evaluation.held_out import HeldOut
@@ -46,9 +47,9 @@ def seeds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         users = len(np.unique(held_out.test.user_rows))
         return Evaluation(document, sums_of(config.seed / 100, users))
 
-    def evaluate_baselines(held_out: HeldOut) -> dict[str, UserSums | None]:
+    def evaluate_baselines(held_out: HeldOut) -> dict[str, Baseline | None]:
         users = len(np.unique(held_out.test.user_rows))
-        return {"popularity": UserSums({}, {}), "ease": None, "biases": sums_of(0.5, users, "rmse")}
+        return {"popularity": None, "ease": None, "biases": Baseline(sums_of(0.5, users, "rmse"))}
 
     monkeypatch.setattr(pipeline, "evaluate_split", evaluate)
     monkeypatch.setattr(pipeline, "evaluate_baselines", evaluate_baselines)
@@ -96,11 +97,14 @@ def test_the_specialists_stand_beside_the_other_baselines_if_wanted(
     monkeypatch.setattr(pipeline, "find_environment", lambda: specialists)
     measured_with: list[dict[str, Any]] = []
 
-    def measure(held_out: HeldOut, environment: Environment, **given: Any) -> dict[str, UserSums]:
+    def measure(held_out: HeldOut, environment: Environment, **given: Any) -> dict[str, Baseline]:
         assert seeds == []  # before ours, see `evaluate`
         rows = (held_out.split, len(held_out.train), len(held_out.test))
         measured_with.append(given | {"environment": environment, "rows": rows})
-        return {"ials": sums_of(0.5, 3, "ndcg_at_10"), "svd": sums_of(0.04, 3, "rmse")}
+        return {
+            "ials": Baseline(sums_of(0.5, 3, "ndcg_at_10")),
+            "svd": Baseline(sums_of(0.04, 3, "rmse")),
+        }
 
     monkeypatch.setattr(pipeline, "measure_specialists", measure)
     config = TrainingConfig(seed=7, epochs=1)

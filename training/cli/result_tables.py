@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from training.cli.progress import results
-from training.evaluation.comparison import AGAINST, MEASURES, compare
+from training.evaluation.comparison import AGAINST, MEASURES, compare, list_table
 
 
 def print_comparison(metrics: dict[str, Any]) -> None:
@@ -29,6 +29,20 @@ def print_comparison(metrics: dict[str, Any]) -> None:
     results.print(table)
     for sentence in comparison.verdict:
         results.print(sentence, markup=False, soft_wrap=True)
+
+
+def print_lists(metrics: dict[str, Any]) -> None:
+    """Print what the lists of the model and of each retrieval baseline recommend."""
+    lists = list_table(metrics)
+    if lists is None:
+        return
+    first, *names = lists.header
+    table = Table(first, title="Lists of ten")
+    for name in names:
+        table.add_column(name, justify="right", min_width=7)
+    for row in lists.rows:
+        table.add_row(*row)
+    results.print(table)
 
 
 def print_cold_start(cold_start: dict[str, Any] | None) -> None:

@@ -13,7 +13,7 @@ from training.config import TrainingConfig
 from training.data.table import RatingsTable, tie_order
 from training.evaluation.baselines.popularity import Popularity
 from training.evaluation.held_out import HeldOut
-from training.evaluation.split_evaluation import evaluate_ratings, evaluate_retrieval
+from training.evaluation.query_evaluation import evaluate_ratings, evaluate_retrieval
 from training.model.fitting import OnEpoch, fit_model
 from training.model.histories import Histories
 from training.model.trained_model import TrainedModel

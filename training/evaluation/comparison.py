@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from training.evaluation.intervals import Difference
+from training.evaluation.recommended_lists import LIST_MEASURES
 
 MEASURES = {
     "hit_rate_at_10": "hit rate@10",
@@ -97,6 +98,32 @@ def compare(metrics: dict[str, Any]) -> Comparison:
     return Comparison(list(columns), rows, against, verdict)
 
 
+@dataclass(frozen=True)
+class ListTable:
+    """What the lists of the model and of each retrieval baseline recommend, as text.
+
+    Attributes:
+        header: An empty cell, and the names of the columns, the model first.
+        rows: The printed name of the measure, and a figure for each column, '-' where there is none.
+    """
+
+    header: list[str]
+    rows: list[list[str]]
+
+
+def list_table(metrics: dict[str, Any]) -> ListTable | None:
+    """Lay out the lists' figures of `mean_of_runs`; None where there are none."""
+    columns = {OURS: metrics.get("lists", {})} | {
+        name_of(key): lists for key, lists in metrics.get("baseline_lists", {}).items()
+    }
+    rows = [
+        [title, *(_text(of[measure]) if measure in of else "-" for of in columns.values())]
+        for measure, title in LIST_MEASURES.items()
+        if any(measure in of for of in columns.values())
+    ]
+    return ListTable(["", *columns], rows) if rows else None
+
+
 def name_of(baseline: str) -> str:
     """The printed name of a baseline."""
     return _NAMES.get(baseline, baseline)
@@ -142,7 +169,7 @@ class _Row:
         for name in self._baselines()[:1]:
             found = self.differences.get(name)
             if found is not None:
-                return f"{name} {found['difference']:+.{_DECIMALS}f}{_interval(found)}"
+                return f"{name} {_signed(found['difference'])}{_interval(found)}"
         return ""
 
     def losses(self) -> list[str]:
@@ -164,9 +191,14 @@ class _Row:
 
 
 def _interval(of: Difference) -> str:
-    if of["low"] is None:
+    if of["low"] is None or of["high"] is None:
         return ""
-    return f" [{of['low']:+.{_DECIMALS}f}, {of['high']:+.{_DECIMALS}f}]"
+    return f" [{_signed(of['low'])}, {_signed(of['high'])}]"
+
+
+def _signed(difference: float) -> str:
+    # Adding 0 makes of -0.0 a zero without a sign.
+    return f"{round(difference, _DECIMALS) + 0:+.{_DECIMALS}f}"
 
 
 def _text(figure: float) -> str:

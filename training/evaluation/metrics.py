@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _ROWS_AT_ONCE = 32
+_FEW_VALUES = 8  # sorting the scores takes longer than comparing them with so few
 _CLASSES, _BINS = 1_000, 10  # of predicted stars
 
 
@@ -74,8 +75,8 @@ def ranks_of_user(
         The ranks without the seen candidates, and those among all.
     """
     own = scores[targets]
-    higher, equal = _compare(np.sort(scores), own)
-    seen_higher, seen_equal = _compare(np.sort(scores[seen]), own)
+    higher, equal = _compare(scores, own)
+    seen_higher, seen_equal = _compare(scores[seen], own)
     is_nan = np.isnan(own)
     higher[is_nan], seen_higher[is_nan] = len(scores), len(seen)
     equal[is_nan], seen_equal[is_nan] = 1, 0
@@ -83,9 +84,14 @@ def ranks_of_user(
 
 
 def _compare(
-    ascending: NDArray[np.float32], values: NDArray[np.float32]
+    scores: NDArray[np.float32], values: NDArray[np.float32]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """How many of `ascending`, in which NaN comes last, are higher than each value, and how many equal."""
+    """How many scores are higher than each value, and how many equal."""
+    if len(values) <= _FEW_VALUES:
+        higher = [np.count_nonzero(scores > value) for value in values]
+        equal = [np.count_nonzero(scores == value) for value in values]
+        return np.array(higher, np.int64), np.array(equal, np.int64)
+    ascending = np.sort(scores)  # NaN comes last
     numbers = np.searchsorted(ascending, np.float32(np.nan))
     not_higher = np.searchsorted(ascending, values, side="right")
     lower = np.searchsorted(ascending, values)

@@ -7,22 +7,24 @@ from typing import Any
 
 import numpy as np
 
+from training.evaluation.baseline_evaluation import Baseline
 from training.evaluation.intervals import differences
 from training.evaluation.split_evaluation import Evaluation
-from training.evaluation.user_sums import UserSums, mean_sums
+from training.evaluation.user_sums import mean_sums
 
 _OF_EACH_RUN = ("seed", "fit_seconds", "fit_processor_seconds", "model")
 
 
-def mean_of_runs(runs: Sequence[Evaluation], baselines: Mapping[str, UserSums | None]) -> dict[str, Any]:
+def mean_of_runs(runs: Sequence[Evaluation], baselines: Mapping[str, Baseline | None]) -> dict[str, Any]:
     """Join runs with several seeds: the document of the first, with the mean of the model's measures.
 
     Args:
         runs: At least one.
-        baselines: Sums of the same users; None: not computed.
+        baselines: Of the same users; None: not computed.
 
     Returns:
-        As `evaluate_split`, and `baselines` (measures by name; null where not computed), `differences` (see
+        As `evaluate_split`, and `baselines` (measures by name; null where not computed), `baseline_lists`
+        (see `RecommendedLists`), `differences` (see
         `differences`; of the mean over seeds of each user's sums), `seeds`, `runs` (each one's `seed`,
         seconds and `model`) and `spread`: the standard deviation of each measure, n - 1 in its
         denominator; null of one run.
@@ -30,14 +32,16 @@ def mean_of_runs(runs: Sequence[Evaluation], baselines: Mapping[str, UserSums | 
     documents = [run.document for run in runs]
     figures = {name: [of["model"][name] for of in documents] for name in documents[0]["model"]}
     model = {name: float(np.mean(values)) for name, values in figures.items()}
-    measured = {name: sums for name, sums in baselines.items() if sums is not None}
+    measured = {name: baseline for name, baseline in baselines.items() if baseline is not None}
+    sums = {name: baseline.sums for name, baseline in measured.items()}
     return documents[0] | {
         "model": model,
         "spread": None
         if len(runs) == 1
         else {name: float(np.std(values, ddof=1)) for name, values in figures.items()},
-        "baselines": {name: None if sums is None else sums.measures() for name, sums in baselines.items()},
-        "differences": differences(mean_sums([run.sums for run in runs]), measured),
+        "baselines": {name: sums[name].measures() if name in sums else None for name in baselines},
+        "baseline_lists": {name: baseline.lists for name, baseline in measured.items() if baseline.lists},
+        "differences": differences(mean_sums([run.sums for run in runs]), sums),
         "seeds": [of["seed"] for of in documents],
         "runs": [{name: of[name] for name in _OF_EACH_RUN if name in of} for of in documents],
     }

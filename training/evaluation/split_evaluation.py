@@ -1,4 +1,4 @@
-"""Measure a model and the baselines on held-out rows."""
+"""Train a model on the training rows of a split and measure it on the test rows."""
 
 from __future__ import annotations
 
@@ -10,28 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from training.config import TrainingConfig
 from training.data.table import RatingsTable
 from training.evaluation.analysis import analyse
-from training.evaluation.baselines.biases import Biases
-from training.evaluation.baselines.ease import EASE_MAX_CANDIDATES, Ease
-from training.evaluation.baselines.popularity import RECENT_DAYS, Popularity, RecentPopularity
 from training.evaluation.held_out import HeldOut
-from training.evaluation.held_out_users import held_out_users, padded_movies, seen_movies
-from training.evaluation.metrics import HitRate, Ranks, ranks, ranks_of_user
-from training.evaluation.model_answers import (
-    Predict,
-    Score,
-    popular_for_cold_start,
-    ratings_of,
-    scores_of,
-)
-from training.evaluation.user_sums import UserSums, joined, retrieval_sums, sum_by_user
+from training.evaluation.held_out_users import seen_movies
+from training.evaluation.metrics import HitRate, ranks
+from training.evaluation.model_answers import ratings_of, scores_of
+from training.evaluation.query_evaluation import evaluate_ratings, evaluate_retrieval
+from training.evaluation.recommended_lists import RecommendedLists
+from training.evaluation.user_sums import UserSums
 from training.export.index_recall import build_measured_index, sample_queries
 from training.model.fitting import OnEpoch, Validate, fit_model
-from training.model.histories import Histories
 from training.model.trained_model import TrainedModel
 
 _ROWS_AT_ONCE = 512
@@ -46,9 +37,9 @@ class Evaluation:
 
     Attributes:
         document: A JSON document: what `HeldOut.to_document` counts, `seed`, `fit_seconds` by the clock and
-            `fit_processor_seconds` of all threads, `model` (measures by name), `analysis` (see `analyse`),
-            and `losses` and `validation` by epoch (see `TrainedModel`); `index` (see `build_measured_index`)
-            if it was measured.
+            `fit_processor_seconds` of all threads, `model` (measures by name), `lists` (see
+            `RecommendedLists`), `analysis` (see `analyse`), and `losses` and `validation` by epoch (see
+            `TrainedModel`); `index` (see `build_measured_index`) if it was measured.
         sums: Of each user with test rows, without a time.
     """
 
@@ -76,7 +67,8 @@ def evaluate_split(
     trained = fit_model(held_out.train, config, on_epoch, validation_on(test))
     fit_seconds = time.perf_counter() - started
     processor_seconds = time.process_time() - processor_started
-    sums = evaluate_model(trained, test)
+    lists = RecommendedLists(trained.histories, test.movies)
+    sums = evaluate_model(trained, test, lists)
     document = {
         **held_out.to_document(),
         "measured_utc": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
@@ -84,6 +76,7 @@ def evaluate_split(
         "fit_seconds": round(fit_seconds, 2),
         "fit_processor_seconds": round(processor_seconds, 2),
         "model": sums.measures() | measures_with_time(trained, test),
+        "lists": lists.result(),
         "analysis": analyse(trained, test),
         "losses": trained.losses,
         "validation": trained.validation,
@@ -107,71 +100,12 @@ def validation_on(test: RatingsTable, *, most_users: int = _VALIDATED_USERS) -> 
     return validate
 
 
-def evaluate_model(trained: TrainedModel, test: RatingsTable) -> UserSums:
-    """Measure a model by one query without a time per user."""
-    retrieval = evaluate_retrieval(scores_of(trained), trained.histories, test)
+def evaluate_model(
+    trained: TrainedModel, test: RatingsTable, lists: RecommendedLists | None = None
+) -> UserSums:
+    """Measure a model by one query without a time per user; add what it recommends to `lists`, if any."""
+    retrieval = evaluate_retrieval(scores_of(trained), trained.histories, test, lists)
     return retrieval | evaluate_ratings(ratings_of(trained), trained.histories, test)
-
-
-def evaluate_baselines(held_out: HeldOut) -> dict[str, UserSums | None]:
-    """Measure popularity, with times of the last days too, EASE and biases.
-
-    Users without training rows get the popular list from EASE. EASE is None where the
-    rated movies are too many for it.
-    """
-    train, test = held_out.train, held_out.test
-    histories = Histories.from_table(train)
-    scores: dict[str, Score] = {"popularity": Popularity(histories).score}
-    if train.has_times:
-        for days in RECENT_DAYS:
-            scores[f"popularity_{days}_days"] = RecentPopularity(train, days).score
-    found: dict[str, UserSums | None] = {
-        name: evaluate_retrieval(score, histories, test) for name, score in scores.items()
-    }
-    found["ease"] = None
-    if np.count_nonzero(histories.movie_counts) <= EASE_MAX_CANDIDATES:
-        ease = popular_for_cold_start(Ease(histories).score, histories)
-        found["ease"] = evaluate_retrieval(ease, histories, test)
-    if train.is_rated.any():
-        found["biases"] = squared_errors(Biases(train).predict(test), test)
-    return found
-
-
-def evaluate_retrieval(score: Score, histories: Histories, test: RatingsTable) -> UserSums:
-    """Rank every test movie for its user among all candidates and among those not in the history."""
-    groups = []
-    for user_rows, rows_of_users in held_out_users(histories, test):
-        scores = score(user_rows)
-        both = [
-            ranks_of_user(of_user, test.movie_rows[rows], histories.history_of(user).rows)
-            for of_user, user, rows in zip(scores, user_rows.tolist(), rows_of_users, strict=True)
-        ]
-        unseen, among_all = (
-            Ranks(*(np.concatenate([getattr(of, name) for of in side]) for name in ("better", "tied")))
-            for side in zip(*both, strict=True)
-        )
-        groups.append(retrieval_sums(unseen, among_all, np.array([len(rows) for rows in rows_of_users])))
-    return joined(groups)
-
-
-def evaluate_ratings(predict: Predict, histories: Histories, test: RatingsTable) -> UserSums:
-    """Compare predicted with true stars over the rated test rows, one query per user."""
-    predicted = np.zeros(len(test))
-    for user_rows, rows_of_users in held_out_users(histories, test):
-        of_users = predict(user_rows, padded_movies(test, rows_of_users))
-        for of_user, rows in zip(of_users, rows_of_users, strict=True):
-            predicted[rows] = of_user[: len(rows)]
-    return squared_errors(predicted, test)
-
-
-def squared_errors(predicted: NDArray[np.float64], test: RatingsTable) -> UserSums:
-    """Sum by user what rated test rows add to the RMSE; `predicted` are stars, `[num_rows]`."""
-    present, users = np.unique(test.user_rows, return_inverse=True)
-    squares = np.where(test.is_rated, (predicted - test.stars) ** 2, 0.0)
-    rated = test.is_rated.astype(np.float64)
-    return UserSums(
-        {"rmse": sum_by_user(users, squares, len(present))}, {"rmse": sum_by_user(users, rated, len(present))}
-    )
 
 
 def measures_with_time(trained: TrainedModel, test: RatingsTable) -> dict[str, float]:

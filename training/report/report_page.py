@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from training.evaluation.comparison import AGAINST, MEASURES, compare
+from training.evaluation.comparison import AGAINST, MEASURES, compare, list_table
 from training.report.pages import render
 from training.report.report_charts import analysis_charts, cold_start_charts, training_charts
 
@@ -34,6 +34,7 @@ def _split(metrics: dict[str, Any]) -> dict[str, Any]:
     return {
         "metrics": metrics,
         "comparison": compare(metrics),
+        "lists": list_table(metrics),
         "cold_start_charts": cold_start_charts(metrics.get("cold_start")),
     }
 

@@ -12,15 +12,16 @@ from synthetic_ratings import SMALL_CONFIG, Rating, table_of
 from service.bundle import NO_ROW, NO_TIMESTAMP
 from service.bundle.query_encoding import NO_HISTORY, encode_queries
 from training.data.table import RatingsTable
+from training.evaluation import baseline_evaluation
 from training.evaluation import split_evaluation as evaluation
 from training.evaluation.analysis import analyse
+from training.evaluation.baseline_evaluation import evaluate_baselines
 from training.evaluation.held_out import HeldOut
 from training.evaluation.metrics import HitRate
+from training.evaluation.query_evaluation import evaluate_retrieval
 from training.evaluation.split_evaluation import (
     Evaluation,
-    evaluate_baselines,
     evaluate_model,
-    evaluate_retrieval,
     evaluate_split,
     measures_with_time,
 )
@@ -60,7 +61,7 @@ def test_popularity_is_measured_as_by_hand() -> None:
         places[1],
     ]
     assert found is not None
-    assert found.measures() == pytest.approx(
+    assert found.sums.measures() == pytest.approx(
         {
             "hit_rate_at_10": 1,
             "hit_rate_at_50": 1,
@@ -243,11 +244,11 @@ def test_memory_hardly_grows_with_the_number_of_test_rows() -> None:
 
 def test_ease_is_left_out_where_the_catalogue_is_too_large_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     train, test = train_and_test()
-    monkeypatch.setattr(evaluation, "EASE_MAX_CANDIDATES", 3)  # a, b, c and d are rated
+    monkeypatch.setattr(baseline_evaluation, "EASE_MAX_CANDIDATES", 3)  # a, b, c and d are rated
     found = evaluate_baselines(HeldOut("temporal", train, test, 3))
     assert found["ease"] is None
     assert found["biases"] is not None
-    assert found["biases"].measures()["rmse"] > 0
+    assert found["biases"].sums.measures()["rmse"] > 0
 
 
 def test_without_times_nothing_is_recent_and_without_ratings_nothing_predicts_them() -> None:
@@ -267,7 +268,7 @@ def test_a_user_without_training_rows_gets_the_popular_list_from_ease_too() -> N
     found = evaluate_baselines(HeldOut("global", train, test.take(np.array([3])), 1))
     assert found["ease"] is not None
     assert found["popularity"] is not None
-    assert found["ease"].measures() == found["popularity"].measures()
+    assert found["ease"].sums.measures() == found["popularity"].sums.measures()
 
 
 def test_users_without_training_rows_count_and_are_measured_on_the_answer_to_an_empty_history(

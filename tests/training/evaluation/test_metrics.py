@@ -93,17 +93,19 @@ def test_a_score_that_is_no_number_ranks_last(scores: list[float]) -> None:
     row = np.array(scores, np.float32)
     assert pairs(ranks(row[None], np.array([0]))) == [(3, 1)]
     assert pairs(ranks(row[None], np.array([0]), np.array([[False, True, False]]))) == [(2, 1)]
-    unseen, among_all = ranks_of_user(row, np.array([0]), np.array([1]))
-    assert (pairs(unseen), pairs(among_all)) == ([(2, 1)], [(3, 1)])
+    for many in (1, 20):  # few and many are compared in different ways
+        unseen, among_all = ranks_of_user(row, np.zeros(many, np.int64), np.array([1]))
+        assert (pairs(unseen), pairs(among_all)) == ([(2, 1)] * many, [(3, 1)] * many)
 
 
 def test_a_number_ranks_before_every_score_that_is_none() -> None:
     row = np.array([math.nan, 0.0, -math.inf, math.nan], np.float32)
-    for found in (ranks(row[None], np.array([1])), ranks_of_user(row, np.array([1]), np.array([0]))[0]):
-        assert pairs(found) == [(0, 1)]
+    assert pairs(ranks(row[None], np.array([1]))) == [(0, 1)]
+    for many in (1, 20):
+        assert pairs(ranks_of_user(row, np.ones(many, np.int64), np.array([0]))[0]) == [(0, 1)] * many
 
 
-@given(case=cases(), targets=st.lists(st.integers(0, 11), min_size=1, max_size=5))
+@given(case=cases(), targets=st.lists(st.integers(0, 11), min_size=1, max_size=20))
 def test_targets_of_one_user_are_ranked_as_each_by_itself(case: Case, targets: list[int]) -> None:
     scores, excluded, _ = case
     wanted = np.array([target for target in targets if target < len(scores)], np.int32)

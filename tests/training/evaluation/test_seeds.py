@@ -3,6 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from training.evaluation.baseline_evaluation import Baseline
 from training.evaluation.seeds import mean_of_runs
 from training.evaluation.split_evaluation import Evaluation
 from training.evaluation.user_sums import UserSums
@@ -39,8 +40,9 @@ def test_differences_are_of_the_mean_over_seeds_of_each_user() -> None:
         run(seed, {"ndcg_at_10": 0.5}, *np.linspace(0, 1, 20)[:: 1 if seed else -1].tolist())
         for seed in (0, 1)
     ]
-    found = mean_of_runs(runs, {"ease": sums(*[0.5] * 20), "biases": None})
+    found = mean_of_runs(runs, {"ease": Baseline(sums(*[0.5] * 20), {"gini": 0.5}), "biases": None})
     assert found["baselines"] == {"ease": {"ndcg_at_10": 0.5}, "biases": None}
+    assert found["baseline_lists"] == {"ease": {"gini": 0.5}}
     assert found["differences"] == {
         "ease": {"ndcg_at_10": pytest.approx({"difference": 0, "low": 0, "high": 0})}
     }

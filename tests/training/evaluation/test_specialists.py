@@ -154,7 +154,7 @@ def test_what_specialists_answer_is_measured(monkeypatch: pytest.MonkeyPatch) ->
     begun: list[str] = []
     held, all_of_them = held_out(train, test), Environment(HERE, ("ials", "svd", "sasrec"))
     measured = measure_specialists(held, all_of_them, seed=0, on_begin=begun.append)
-    found = {name: sums.measures() for name, sums in measured.items()}
+    found = {name: baseline.sums.measures() for name, baseline in measured.items()}
     assert list(found) == begun == ["ials", "svd", "sasrec"]
     assert set(found["sasrec"].values()) == set(found["ials"].values()) == {1.0}
     assert found["svd"] == {"rmse": pytest.approx(0.5)}

@@ -5,9 +5,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from training.evaluation.baseline_evaluation import Baseline
 from training.evaluation.seeds import mean_of_runs
 from training.evaluation.split_evaluation import Evaluation
-from training.evaluation.user_sums import UserSums
 from training.report.report_page import report_page
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -83,7 +83,7 @@ def test_charts_are_xml_and_a_title_is_no_markup(measured: dict[str, Any]) -> No
 
 
 def test_everything_that_evaluate_measured_is_on_the_page(
-    measured: dict[str, Any], evaluation: Evaluation, baselines: dict[str, UserSums | None]
+    measured: dict[str, Any], evaluation: Evaluation, baselines: dict[str, Baseline | None]
 ) -> None:
     model = measured["model"]
     point = {name: 0.1 for name in model if not name.endswith("_with_time")}
@@ -101,6 +101,7 @@ def test_everything_that_evaluate_measured_is_on_the_page(
         *("Temporal split", "Random split", "Mean of the seeds 3, 4", "deviation", "345 held-out ratings"),
         *("Cold start: hit rate@100", "first sent", "latest sent", "no user with ten training ratings"),
         *("99.12%", "99.87%", "without &lt;history&gt;"),
+        *("Lists of ten", "Gini of recommendations", "diversity of a list&#39;s genres"),
     ):
         assert text in page
     assert "Not measured of this data" not in page

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.lapack import dpotrf, dpotri
 
 from training.model.histories import Histories
 
 EASE_MAX_CANDIDATES = 20_000
-"""EASE inverts a matrix of rated movies x rated movies in float64: 3.2 GB and some minutes at this size."""
+"""EASE inverts a matrix of rated movies x rated movies in float64: 5 GB and some minutes at this size."""
 
 
 class Ease:
@@ -27,8 +28,8 @@ class Ease:
         for user in range(len(histories)):
             seen = self._seen(user)
             gram[seen[:, None], seen] += 1  # no movie is in a history twice
-        inverse = np.linalg.inv(gram)
-        self._weights = (-inverse / np.diag(inverse)).astype(np.float32)
+        self._weights = _inverse(gram)
+        self._weights /= -np.diag(self._weights).copy()
         np.fill_diagonal(self._weights, 0)
 
     def score(self, user_rows: NDArray[np.int32]) -> NDArray[np.float32]:
@@ -42,3 +43,18 @@ class Ease:
     def _seen(self, user: int) -> NDArray[np.int64]:
         seen: NDArray[np.int64] = self._place[self._histories.movie_rows[self._histories.rows_of(user)]]
         return seen
+
+
+def _inverse(matrix: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Invert a symmetric positive definite matrix, which is overwritten.
+
+    By Cholesky, in place: a third of the time and a quarter of the memory of `np.linalg.inv`.
+    """
+    # LAPACK's order is by column; the transpose of a symmetric matrix is itself.
+    factor, not_definite = dpotrf(matrix.T, lower=1, overwrite_a=1)
+    inverse, _ = dpotri(factor, lower=1, overwrite_c=1)
+    if not_definite:
+        raise np.linalg.LinAlgError("expected a positive definite matrix")
+    lower: NDArray[np.float32] = np.tril(inverse.astype(np.float32))  # what is above was not computed
+    lower += np.tril(lower, -1).T
+    return lower

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from training.data.splits import split_by_name
 from training.data.table import tie_order
+from training.evaluation.baseline_evaluation import Baseline, measure_scores
 from training.evaluation.baselines.environment import Environment, run
 from training.evaluation.baselines.exchange import Answer, Task
 from training.evaluation.baselines.popularity import Popularity
 from training.evaluation.held_out import HeldOut
-from training.evaluation.split_evaluation import evaluate_retrieval, squared_errors
-from training.evaluation.user_sums import UserSums
+from training.evaluation.query_evaluation import squared_errors
 from training.model.histories import Histories
 
 _RATING = {"svd"}
@@ -26,7 +26,7 @@ def measure_specialists(
     *,
     seed: int,
     on_begin: Callable[[str], None] = lambda _name: None,
-) -> dict[str, UserSums]:
+) -> dict[str, Baseline]:
     """Fit each specialist on the training rows and measure it on the test rows.
 
     Args:
@@ -36,7 +36,7 @@ def measure_specialists(
         on_begin: Called with each one's name.
 
     Returns:
-        Sums by name of the specialist.
+        Measured by name of the specialist.
 
     Raises:
         BaselineError: A specialist failed.
@@ -52,9 +52,9 @@ def measure_specialists(
         on_begin(name)
         answer = run(environment.python, f"training.evaluation.baselines.{name}", task)
         measured[name] = (
-            squared_errors(answer["stars"].astype(np.float64), test)
+            Baseline(squared_errors(answer["stars"].astype(np.float64), test))
             if name in _RATING
-            else evaluate_retrieval(Factors(answer, popularity).score, histories, test)
+            else measure_scores(Factors(answer, popularity).score, histories, test)
         )
     return measured
 
