@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from training.data.columns import Column
+from training.data.ids import stands_for_none
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
@@ -24,7 +25,7 @@ class DecimalNumbers:
 
     Attributes:
         values: NaN where there is none; float64, shape [num_rows].
-        is_empty: Which rows have nothing there; bool, shape [num_rows].
+        is_empty: Which rows have nothing there, or a word for it; bool, shape [num_rows].
         is_bad: Which rows have something that is no finite number; bool, shape [num_rows].
     """
 
@@ -43,7 +44,7 @@ def read_numbers(column: Column) -> DecimalNumbers:
             return DecimalNumbers(values, is_empty, np.isinf(values))
     codes, texts = column.coded
     numbers = np.array(_numbers(texts), np.float64)
-    is_empty = np.array([not text for text in texts], np.bool_)
+    is_empty = np.array([stands_for_none(text) for text in texts], np.bool_)
     with np.errstate(over="ignore"):
         finite = np.isfinite(numbers.astype(np.float32))
     return DecimalNumbers(numbers[codes], is_empty[codes], (~finite & ~is_empty)[codes])

@@ -108,7 +108,7 @@ class _RatingsReader:
             no_rating |= numbers.is_empty
         else:
             self._note(
-                *(numbers.is_empty, f"a number as {column.name}", lambda _: "''"),
+                *(numbers.is_empty, f"a number as {column.name}", lambda row: repr(column.text(row))),
                 "fill it in, or say with --not-rated empty that it is a watch without a rating",
             )
         self._note(
