@@ -352,7 +352,8 @@ def test_parquet_with_typed_columns(read: Callable[..., Reading], tmp_path: Path
 
 def test_columns_by_number_where_nothing_names_them(read: Callable[..., Reading]) -> None:
     """Steam's hours: five columns without a header."""
-    text = '1,"The ""Elder"" Scrolls, V",purchase,1.0,0\n1,"The ""Elder"" Scrolls, V",play,273.0,0\n2,Fallout,play,8,0\n'
+    scrolls = '1,"The ""Elder"" Scrolls, V",'
+    text = f"{scrolls}purchase,1.0,0\n{scrolls}play,273.0,0\n2,Fallout,play,8,0\n"
     message = (
         r"expected a header, .*got the columns 1 \('1', '2'\); .*3 \('purchase', 'play'\); .*--columns user="
     )
@@ -424,9 +425,9 @@ def test_several_files_of_ratings_are_refused_by_name(read: Callable[..., Readin
 
 
 def test_a_wrong_encoding_can_be_corrected(read: Callable[..., Reading]) -> None:
-    text = "user,item,rating\nиван,x,3\n".encode("cp1251")
-    assert read({"r.csv": text}).table.user_ids != ("иван",)
-    assert read({"r.csv": text}, encoding="cp1251").table.user_ids == ("иван",)
+    text = "user,item,rating\nжюли,x,3\n".encode("cp1251")
+    assert read({"r.csv": text}).table.user_ids != ("жюли",)
+    assert read({"r.csv": text}, encoding="cp1251").table.user_ids == ("жюли",)
     with pytest.raises(
         DataError, match=r"r\.csv line 2: expected user in UTF-8, got '.*'; correct it, or say with --enc"
     ):
