@@ -7,7 +7,9 @@ from training.data.decimal_numbers import read_numbers
 
 def read(values: list[object], kind: pa.DataType | None = None) -> tuple[list[float], list[bool], list[bool]]:
     numbers = read_numbers(Column("rating", pa.chunked_array([pa.array(values, kind or pa.string())])))
-    return numbers.values.tolist(), numbers.is_empty.tolist(), numbers.is_bad.tolist()
+    is_empty, is_bad = ([*map(bool, numbers.of_rows(one))] for one in (numbers.is_empty, numbers.is_bad))
+    assert numbers.rows(numbers.is_bad).tolist() == [row for row, bad in enumerate(is_bad) if bad]
+    return [*map(float, numbers.of_rows(numbers.values))], is_empty, is_bad
 
 
 def test_numbers_may_be_fractions() -> None:
