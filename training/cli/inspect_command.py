@@ -42,7 +42,7 @@ def inspect(
             "data": data,
             "files": [file.to_document() for file in read.files],
             "left_alone": list(read.notes),
-            "skipped": list(read.skipped),
+            "left_out": list(read.skipped),
             **inspection.to_document(),
             "command": command,
         }

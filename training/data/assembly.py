@@ -116,13 +116,18 @@ def share_tied(user_rows: NDArray[np.integer[Any]], timestamps: NDArray[np.int64
     """Share of pairs of one user's ratings that have equal times; of all pairs if no user has two ratings."""
     counts = np.bincount(user_rows).astype(np.float64)
     num_pairs = float((counts * (counts - 1)).sum())
-    if num_pairs == 0 and len(user_rows) > 1:
-        return share_tied(np.zeros_like(user_rows), timestamps)
-    order = np.lexsort((timestamps, user_rows))
-    users, times = user_rows[order], timestamps[order]
-    starts = np.flatnonzero(np.append(True, (users[1:] != users[:-1]) | (times[1:] != times[:-1])))
-    runs = np.diff(np.append(starts, len(users))).astype(np.float64)
-    return float((runs * (runs - 1)).sum()) / num_pairs if num_pairs else 0.0
+    if num_pairs == 0:
+        return share_tied(np.zeros_like(user_rows), timestamps) if len(user_rows) > 1 else 0.0
+    # One number for user and time: sorting by two keys takes six times as long.
+    moments = timestamps - timestamps.min()
+    num_moments = int(moments.max()) + 1
+    if len(counts) * num_moments >= 2**63:
+        distinct, moments = np.unique(timestamps, return_inverse=True)
+        num_moments = len(distinct)
+    keys = np.sort(user_rows.astype(np.int64) * num_moments + moments)
+    starts = np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))
+    runs = np.diff(np.append(starts, len(keys))).astype(np.float64)
+    return float((runs * (runs - 1)).sum()) / num_pairs
 
 
 def _known_genres(genres: Sequence[str]) -> tuple[str, ...]:

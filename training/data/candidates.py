@@ -28,9 +28,7 @@ def as_ratings(name: str, file: TabularFile, options: ReadingOptions) -> Candida
         by_position = columns_by_position(file)
         return Candidate(name, file, Found(by_position, {})) if by_position else None
     try:
-        found = find_columns(
-            file.names, RATING_ROLES if file.is_named else {}, given_of(options, RATING_ROLES)
-        )
+        found = find_columns(file.names, _roles(file), given_of(options, RATING_ROLES))
     except KeyError:
         return None
     there = {*found.of_role, *found.several} | ({"user"} if options.user is not None else set())
@@ -48,6 +46,11 @@ def as_items(name: str, file: TabularFile) -> Candidate | None:
     # Of several columns of equal right the first is as good as any.
     found = Found(dict(found.of_role) | {role: several[0] for role, several in found.several.items()}, {})
     return Candidate(name, file, found) if "item" in found.of_role and len(found.of_role) > 1 else None
+
+
+def _roles(file: TabularFile) -> Mapping[str, Sequence[str]]:
+    """Return names by role, none where columns have none."""
+    return RATING_ROLES if file.is_named else dict.fromkeys(RATING_ROLES, ())
 
 
 def given_of(options: ReadingOptions, roles: Mapping[str, Sequence[str]]) -> dict[str, str]:
@@ -71,7 +74,7 @@ def require_ratings(file: TabularFile, options: ReadingOptions) -> Found:
             )
         return Found(by_position, {})
     try:
-        found = find_columns(file.names, RATING_ROLES if file.is_named else {}, given)
+        found = find_columns(file.names, _roles(file), given)
     except KeyError as missing:
         message = proposal(file.names, [role for role, name in given.items() if name], file.sample)
         raise DataError(f"{file.label}: expected a column {missing.args[0]}, {message}") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import html
 import json
 import re
 from collections.abc import Sequence
@@ -38,7 +39,7 @@ def read_categories(column: Column, *, by_comma: bool, by_space: bool = False) -
         by_comma: Whether commas separate where neither '|' nor ';' do; names of people contain them.
         by_space: Whether spaces separate.
     """
-    values = [value.strip() if isinstance(value, str) else value for value in column.values()]
+    values = [_plain(value) if isinstance(value, str) else value for value in column.values()]
     texts = [value for value in values if isinstance(value, str) and not _looks_as_list(value)]
     separator = " " if by_space else _separator(texts, by_comma=by_comma)
     of_value: dict[str, tuple[str, ...]] = {}
@@ -72,6 +73,10 @@ def read_feature(column: Column) -> Categories:
         of_rows = [tuple(dict.fromkeys(_WORD.findall(text.casefold()))) for text in column.texts()]
         return Categories(of_rows, "words of text")
     return read_categories(column, by_comma=False)
+
+
+def _plain(text: str) -> str:
+    return html.unescape(text).strip() if "&" in text else text.strip()
 
 
 def _separator(texts: Sequence[str], *, by_comma: bool) -> str:

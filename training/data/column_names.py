@@ -72,7 +72,7 @@ def find_columns(
 
 
 def named(names: Sequence[str], wanted: str) -> str:
-    """Return the column of a name, spelt exactly or not, or of a number from 1.
+    """Return the column of a name, spelt exactly or not, or its last words, or of a number from 1.
 
     Raises:
         KeyError: There is none, or several.
@@ -80,6 +80,7 @@ def named(names: Sequence[str], wanted: str) -> str:
     if names.count(wanted) == 1:
         return wanted
     alike = [name for name in names if folded(name) == folded(wanted)]
+    alike = alike or [name for name in names if folded(wanted) in _ends(name)]
     if len(alike) == 1:
         return alike[0]
     if not alike and wanted.isdecimal() and 1 <= int(wanted) <= len(names):

@@ -7,19 +7,22 @@ RATING_ROLES = {
         "userid",
         "user uid usr customerid memberid reviewerid visitorid profileid accountid raterid readerid "
         "listenerid personid buyerid clientid shopperid viewerid subscriberid playerid steamid userhash "
-        "useridentifier usersha1 useruuid",
+        "useridentifier usersha1 useruuid idusuario idutilisateur kundenid kundenr kundennr kundennummer "
+        "benutzerid nutzerid",
         "customer reviewer visitor profile account rater reader listener person member client buyer viewer "
-        "username nickname login userlogin useremail email msno",
+        "username nickname login userlogin useremail email msno usuario utilisateur kunde benutzer nutzer",
         "profilename reviewername sessionid session deviceid",
     ),
     "item": (
         "itemid",
         "movieid filmid bookid isbn asin productid businessid animeid mangaid gameid appid songid trackid "
         "artistid jokeid articleid newsid recipeid courseid contentid videoid listingid hotelid restaurantid "
-        "placeid venueid beerid wineid postid showid sku programid podcastid albumid offerid adid itemsku",
+        "placeid venueid beerid wineid postid showid sku programid podcastid albumid offerid adid itemsku "
+        "iid idpelicula idlibro idproducto idfilm idproduit artikelid artikelnr artikelnummer produktid "
+        "buchid",
         "item movie film book product business anime manga game app song track artist joke article news "
         "recipe course content video listing hotel restaurant place venue beer wine post show program "
-        "podcast album",
+        "podcast album artikel produkt buch produit livre pelicula libro producto",
         "parentasin imdbid tmdbid tconst const goodreadsbookid isbn13 stockcode gmapid",
         "title name movietitle booktitle itemtitle producttitle gametitle animetitle productname itemname "
         "moviename filmname bookname gamename artistname trackname songname",
@@ -29,7 +32,8 @@ RATING_ROLES = {
         "rating",
         "ratings stars star score overall bookrating userrating starrating movierating itemrating "
         "animescore userscore yourrating myrating reviewscore reviewrating ratingvalue ratingscore "
-        "overallrating givenrating myscore usersrating",
+        "overallrating givenrating myscore usersrating bewertung wertung sterne puntuacion calificacion "
+        "valoracion",
         "rate grade mark vote evaluation preference note points feedback",
         "liked like recommended isrecommended recommend label value",
     ),
@@ -40,9 +44,9 @@ RATING_ROLES = {
         "ratedat reviewtime reviewdate ratingdate daterated rateddate watchedat watcheddate watchdate "
         "datewatched viewedat playedat listenedat purchasedate orderdate invoicedate transactiondate "
         "eventdate interactiontime interactiondate visittime",
-        "time datetime date",
-        "createdat created submissiondate submitted reviewedat dateadded readat addedat",
-        "updatedat dateupdated modifiedat added day",
+        "time datetime date datum fecha zeit zeitstempel",
+        "createdat created submissiondate submitted dateadded addedat",
+        "reviewedat readat updatedat dateupdated modifiedat added day",
     ),
     "event": (
         "event eventtype eventname action actiontype behavior behaviour behaviortype behaviourtype "
@@ -83,7 +87,7 @@ ITEM_ROLES = {
         "genres",
         "genre moviegenres moviegenre bookgenres maingenre",
         "categories category categoryname productcategory maincategory subjects subject cuisines cuisine",
-        "class",
+        "class categorycode",
         "tags styles style themes",
     ),
 }

@@ -34,11 +34,11 @@ class DelimitedText:
         self._content = content
         self._dialect = dialect
         self._encoding = encoding
-        self._rows = TextRows(label, content, dialect)
+        self._rows = TextRows(content, dialect)
         self._num_broken = 0
         rows = sample_rows(head(content, self._rows.start), dialect)
         if dialect.has_header:
-            header = next(iter(TextRows(label, content, dialect.without_header())))[1]
+            header = next(iter(TextRows(content, dialect.without_header())))[1]
             self.names = _distinct(_fitted(header, rows))
         else:
             self.names = names or tuple(str(1 + column) for column in range(usual_length(rows)))

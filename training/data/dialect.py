@@ -6,11 +6,13 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 
 from training.data.column_names import known
+
+# Reviews are longer than the default, and what follows a mark that never closes is.
+csv.field_size_limit(2**31 - 1)
 
 _SEPARATORS = ("\t", ",", ";", "|", "::", " ")
 _SAMPLE_BYTES = 1 << 17
@@ -52,11 +54,7 @@ class Dialect:
         return replace(self, has_header=False)
 
     def rows(self, lines: Iterable[str]) -> Iterator[list[str]]:
-        """Split lines, whose ends are still on them, into rows of fields; an empty line is an empty row.
-
-        Raises:
-            csv.Error: A field is longer than the limit of `csv`.
-        """
+        """Split lines, whose ends are still on them, into rows of fields; an empty line is an empty row."""
         if not self.quoted:
             return (_split(line, self.separator) for line in lines)
         if len(self.separator) > 1:
@@ -118,11 +116,7 @@ def head(content: bytes, start: int = 0) -> str:
 
 def sample_rows(text: str, dialect: Dialect) -> list[list[str]]:
     """Return the first rows of text, without the empty ones."""
-    rows: list[list[str]] = []
-    # A field that is too long for `csv` comes after what is needed.
-    with suppress(csv.Error):
-        rows += islice(filter(None, dialect.rows(text_lines(text))), _SAMPLE_ROWS)
-    return rows
+    return list(islice(filter(None, dialect.rows(text_lines(text))), _SAMPLE_ROWS))
 
 
 def text_lines(text: str) -> Iterator[str]:

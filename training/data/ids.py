@@ -7,16 +7,20 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-# Spellings of a missing id, unless some user or item is called so.
-_NO_ID = {"na", "n/a", "nan", "null", "none", "\\n", "<na>", "undefined", "nil"}
+_WORDS_FOR_NONE = {"na", "n/a", "nan", "null", "none", "\\n", "<na>", "undefined", "nil"}
 _LEAST_MISSING = 0.01
 _QUOTED = re.compile(r'"[^"]+"|\'[^\']+\'')
 _WHOLE = re.compile(r"\d+\.0", re.ASCII)
 
 
+def stands_for_none(text: str) -> bool:
+    """Whether a field is empty, or has a word that programs write for that."""
+    return not text or text.casefold() in _WORDS_FOR_NONE
+
+
 def missing_ids(ids: list[str], counts: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return which ids stand for none: the empty one, and words for it, unless they may be names."""
-    is_missing = np.array([not one or one.casefold() in _NO_ID for one in ids], np.bool_)
+    is_missing = np.array([stands_for_none(one) for one in ids], np.bool_)
     others = [one for one, missing in zip(ids, is_missing, strict=True) if not missing]
     if not all(one.isdecimal() for one in others):
         is_frequent = counts > _LEAST_MISSING * counts.sum()

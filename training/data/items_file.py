@@ -81,7 +81,7 @@ def read_items(
     Raises:
         DataError: A feature's column is not there.
     """
-    feature_columns = {folded(name): _feature_column(file, name) for name in features}
+    feature_columns = {name: _feature_column(file, name) for name in features}
     flags = [] if "genres" in of_role else flag_columns(file)
     columns = file.read([item, *of_role.values(), *flags, *feature_columns.values()], problems)
     title = columns[of_role["title"]] if "title" in of_role else None

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from training.data.candidates import given_of
 from training.data.categories import read_categories, read_feature
-from training.data.column_names import find_columns, folded, named
+from training.data.column_names import find_columns, named
 from training.data.column_synonyms import ITEM_ROLES
 from training.data.columns import Column, TabularFile
 from training.data.items_file import Items, years_in
@@ -24,13 +25,11 @@ def columns_about_items(
     file: TabularFile, of_role: Mapping[str, str], options: ReadingOptions
 ) -> dict[str, str]:
     """Return the columns of the ratings' file that may be about items, by role or feature."""
-    if not file.is_named:
-        return {}
     free = [name for name in file.names if name not in of_role.values()]
-    roles = {role: lines for role, lines in ITEM_ROLES.items() if role != "item"}
+    roles = {role: lines if file.is_named else () for role, lines in ITEM_ROLES.items() if role != "item"}
     try:
         found = find_columns(free, roles, given_of(options, roles))
-        features = {folded(name): named(file.names, name) for name in options.item_features}
+        features = {name: named(file.names, name) for name in options.item_features}
     except KeyError as missing:
         there = ", ".join(file.names)
         raise DataError(
@@ -39,39 +38,47 @@ def columns_about_items(
     return dict(found.of_role) | features
 
 
-def items_of_ratings(columns: Mapping[str, Column], about: Mapping[str, str], ratings: RawRatings) -> Items:
+def items_of_ratings(
+    columns: Mapping[str, Column], about: Mapping[str, str], ratings: RawRatings, options: ReadingOptions
+) -> Items:
     """Return the items as the ratings' file describes them, by the first row of each.
 
-    A column that says different things of one item, such as the title of a review, is left out.
+    A column that was not named in the options is left out if it says different things of one item, as the
+    title of a review does; or if that cannot be seen, as no item is there twice, unless all rows are of one
+    user.
 
     Args:
         columns: Columns of the ratings' file.
         about: Those that may be about items, by role or feature.
         ratings: Its rows.
+        options: What was said of them.
     """
     items = Items.of_ids(ratings.item_ids)
     _, first = np.unique(ratings.item_codes, return_index=True)
-    first_rows = ratings.rows[first]
     for role, name in about.items():
-        column = columns[name]
-        codes = column.coded[0]
-        is_equal = codes[ratings.rows] == codes[first_rows][ratings.item_codes]
-        is_repeat = np.ones(len(ratings.rows), np.bool_)
-        is_repeat[first] = False
-        if is_repeat.any() and is_equal[is_repeat].mean() < _LEAST_EQUAL:
-            continue
-        of_items = Column(name, column.array.take(first_rows))
-        items.columns[role] = name
-        if role == "title":
-            titles = of_items.texts()
-            items.titles = [title or one for title, one in zip(titles, items.ids, strict=True)]
-        elif role == "year":
-            items.years = years_in(of_items, items.titles)
-        else:
-            read = read_categories(of_items, by_comma=True) if role == "genres" else read_feature(of_items)
-            items.kinds[role] = read.kind
-            if role == "genres":
-                items.genres = read.of_rows
-            else:
-                items.features[role] = read.of_rows
+        sure = role in options.columns or role in options.item_features or len(ratings.user_ids) == 1
+        if sure or _says_the_same(columns[name], ratings, first):
+            items.columns[role] = name
+            _add(items, role, Column(name, columns[name].array.take(ratings.rows[first])))
     return items
+
+
+def _says_the_same(column: Column, ratings: RawRatings, first: NDArray[np.int64]) -> bool:
+    codes = column.coded[0][ratings.rows]
+    is_equal = codes == codes[first][ratings.item_codes]
+    is_repeat = np.ones(len(codes), np.bool_)
+    is_repeat[first] = False
+    return bool(is_repeat.any() and is_equal[is_repeat].mean() >= _LEAST_EQUAL)
+
+
+def _add(items: Items, role: str, column: Column) -> None:
+    if role == "title":
+        items.titles = [title or one for title, one in zip(column.texts(), items.ids, strict=True)]
+    elif role == "year":
+        items.years = years_in(column, items.titles)
+    elif role == "genres":
+        genres = read_categories(column, by_comma=True)
+        items.genres, items.kinds[role] = genres.of_rows, genres.kind
+    else:
+        feature = read_feature(column)
+        items.features[role], items.kinds[role] = feature.of_rows, feature.kind

@@ -18,6 +18,7 @@ from training.data.reading_options import ReadingOptions
 from training.data.tabular_files import open_tabular
 from training.errors import DataError
 
+_TITLES = {name for line in ITEM_ROLES["title"] for name in line.split()}
 _LEAST_KNOWN = 0.5
 """If fewer of the rated items are in the items' file by its likeliest id, other columns are tried."""
 
@@ -131,6 +132,8 @@ def _matched(
             if (of_other := _share_known(file, other, rated)) > share + 0.2:
                 best, share = other, of_other
     roles = {role: column for role, column in found.items() if role != "item" and column != best}
+    if folded(best) in _TITLES and "title" not in given:
+        roles.pop("title", None)  # the id is the title already
     return ItemsFile(name, file, best, roles, share)
 
 

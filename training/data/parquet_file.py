@@ -45,7 +45,8 @@ class ParquetFile:
         except pa.ArrowException as error:
             raise self._damaged(error) from None
         self.sample: Mapping[str, Sequence[str]] = {
-            name: [as_text(value) for value in head[name].to_pylist()] for name in head.column_names
+            name: [as_text(value) for value in _without_nanoseconds(head[name]).to_pylist()]
+            for name in head.column_names
         }
 
     def read(self, names: Sequence[str], problems: Problems) -> dict[str, Column]:  # noqa: ARG002 all rows are whole
@@ -60,7 +61,7 @@ class ParquetFile:
             raise self._damaged(error) from None
         if not table.num_rows:
             raise DataError(f"{self.label}: expected rows, got an empty file; fetch or export it again")
-        return {name: Column(name, table[name]) for name in names}
+        return {name: Column(name, _without_nanoseconds(table[name])) for name in names}
 
     def places(self, rows: Sequence[int]) -> list[str]:
         """Return the numbers of rows from 1."""
@@ -71,6 +72,13 @@ class ParquetFile:
             f"expected {self.description}, got a damaged or truncated file ({str(error).splitlines()[0]})"
         )
         return DataError(f"{self.label}: {reason}; fetch or export it again")
+
+
+def _without_nanoseconds(array: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Round times to what Python has."""
+    kind = array.type
+    is_fine = pa.types.is_timestamp(kind) and kind.unit == "ns"
+    return array.cast(pa.timestamp("us", kind.tz), safe=False) if is_fine else array
 
 
 def is_parquet(content: bytes) -> bool:

@@ -83,15 +83,15 @@ class _RatingsReader:
             return ratings.take(~is_nothing)
         return ratings
 
-    def _note(self, is_bad: NDArray[np.bool_], expected: str, got: Callable[[int], str], fix: str) -> None:
-        self.problems.add(self.file, np.flatnonzero(is_bad & ~self.is_blank), expected, got, fix)
+    def _note(self, rows: NDArray[np.int64], expected: str, got: Callable[[int], str], fix: str) -> None:
+        self.problems.add(self.file, rows[~self.is_blank[rows]], expected, got, fix)
 
     def _ids(self, column: Column) -> tuple[NDArray[np.int32], list[str]]:
         codes, ids = column.coded
         missing = missing_ids(ids, np.bincount(codes, minlength=len(ids)))
         if missing.any():
             self._note(
-                *(missing[codes], f"a {column.name}"),
+                *(np.flatnonzero(missing[codes]), f"a {column.name}"),
                 *(lambda row: repr(ids[codes[row]]) if ids[codes[row]] else "an empty field", "fill it in"),
             )
         note_open_quotes(self.file, column, self.problems)
@@ -103,45 +103,35 @@ class _RatingsReader:
             return np.full(self.num_rows, np.nan, np.float32)
         column, options = self.columns["rating"], self.options
         numbers = read_numbers(column)
-        no_rating = np.isin(numbers.values, [one for one in options.not_rated if one != EMPTY])
+        values, expected = numbers.values, f"a number as {column.name}"
+        is_unrated = np.isin(values, [one for one in options.not_rated if one != EMPTY])
         if EMPTY in options.not_rated:
-            no_rating |= numbers.is_empty
+            is_unrated |= numbers.is_empty
         else:
-            self._note(
-                *(numbers.is_empty, f"a number as {column.name}", lambda _: "''"),
-                "fill it in, or say with --not-rated empty that it is a watch without a rating",
-            )
-        self._note(
-            *(numbers.is_bad, f"a number as {column.name}", lambda row: repr(column.text(row))),
-            "correct it",
-        )
-        values, self.kinds["rating"] = numbers.values, "numbers"
+            fix = "fill it in, or say with --not-rated empty that it is a watch without a rating"
+            self._note(numbers.rows(numbers.is_empty), expected, _text_of(column), fix)
+        self._note(numbers.rows(numbers.is_bad), expected, _text_of(column), "correct it")
+        self.kinds["rating"] = "numbers"
         if options.rating_transform == "log":
             self.kinds["rating"] = "log(1 + number)"
-            is_low = values <= -1
-            self._note(
-                *(is_low & ~no_rating, f"{column.name} of 0 or more", lambda row: repr(column.text(row))),
-                "correct it, or leave out --rating-transform log",
-            )
-            values = np.log1p(np.where(is_low, np.nan, values))
-        if no_rating.any():
-            self.kinds["rating"] += f", {np.count_nonzero(no_rating):,} watches without one"
-        stars = values.astype(np.float32)
-        stars[no_rating] = np.nan
-        return stars
+            is_low = (values <= -1) & ~is_unrated
+            fix = "correct it, or leave out --rating-transform log"
+            self._note(numbers.rows(is_low), f"{column.name} of 0 or more", _text_of(column), fix)
+            values = np.log1p(np.where(values <= -1, np.nan, values))
+        if is_unrated.any():
+            self.kinds["rating"] += f", {len(numbers.rows(is_unrated)):,} watches without one"
+        stars = np.where(is_unrated, np.nan, values).astype(np.float32)
+        return numbers.of_rows(stars)
 
     def _weights(self) -> NDArray[np.float32] | None:
         if "weight" not in self.columns:
             return None
         column, self.kinds["weight"] = self.columns["weight"], "numbers"
         numbers = read_numbers(column)
-        with np.errstate(invalid="ignore"):
-            is_bad = numbers.is_bad | numbers.is_empty | (numbers.values < 0)
-        self._note(
-            *(is_bad, f"a number of 0 or more as {column.name}", lambda row: repr(column.text(row))),
-            "correct it, or leave the column out with --columns weight=",
-        )
-        return numbers.values.astype(np.float32)
+        is_bad = numbers.is_bad | numbers.is_empty | (numbers.values < 0)
+        fix = "correct it, or leave the column out with --columns weight="
+        self._note(numbers.rows(is_bad), f"a number of 0 or more as {column.name}", _text_of(column), fix)
+        return numbers.of_rows(numbers.values.astype(np.float32))
 
     def _timestamps(self) -> NDArray[np.int64] | None:
         if "time" not in self.columns:
@@ -149,16 +139,19 @@ class _RatingsReader:
         column = self.columns["time"]
         times = read_times(column)
         self.kinds["time"] = times.kind
-        self._note(
-            *(times.is_bad, f"a time as {column.name}, such as 1700000000 or 2025-12-31 23:59:59"),
-            *(lambda row: repr(column.text(row)), "correct it, or leave the column out with --columns time="),
-        )
+        expected = f"a time as {column.name}, such as 1700000000 or 2025-12-31 23:59:59"
+        fix = "correct it, or leave the column out with --columns time="
+        self._note(np.flatnonzero(times.is_bad), expected, _text_of(column), fix)
         if times.is_ambiguous:
             self.warnings.append(
                 f"{column.name}: day and month could be exchanged, as in {column.text(0)!r}; write dates as "
                 "2025-12-31 to be sure"
             )
         return times.seconds
+
+
+def _text_of(column: Column) -> Callable[[int], str]:
+    return lambda row: repr(column.text(row))
 
 
 def _is_empty(column: Column) -> NDArray[np.bool_]:

@@ -113,7 +113,7 @@ class _Reader:
         known = set(items.ids if items else ())
         unknown = [one for one in ratings.item_ids if one not in known]
         if not items:
-            found = items_of_ratings(columns, about, ratings)
+            found = items_of_ratings(columns, about, ratings, options)
             if found.columns:
                 self._add(recognised.ratings.name, "items", file, found.columns, found.kinds)
         return _Raw(

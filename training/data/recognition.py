@@ -96,6 +96,7 @@ def recognise(folder: Folder, options: ReadingOptions) -> Recognised:
         items.sort(key=lambda one: (-_is_usual(one.name, _ITEMS_STEMS), -len(one.found.of_role)))
         return Recognised(ratings, items, users, notes)
     likely = [name for name in files if _is_usual(name, _RATINGS_STEMS)]
+    likely = likely or [name for name, file in files.items() if not as_items(name, file)]
     if len(likely) == 1:
         require_ratings(files[likely[0]], options)
     raise DataError(_nothing_found(folder, files, notes))

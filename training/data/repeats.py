@@ -29,17 +29,23 @@ def without_repeats(table: RatingsTable, weights: Repeats) -> RatingsTable:
     order = np.argsort(pairs, kind="stable")
     is_same = in_order[1:] == in_order[:-1]
     repeated = order[np.append(is_same, False) | np.append(False, is_same)]
-    # Stable: of equal timestamps the later row comes last.
-    repeated = repeated[np.lexsort((table.timestamps[repeated], table.is_rated[repeated], pairs[repeated]))]
     of_pair = pairs[repeated]
-    is_last = np.append(of_pair[1:] != of_pair[:-1], True)
-    merged = table.weights.copy()
+    starts = np.flatnonzero(np.append(True, of_pair[1:] != of_pair[:-1]))
+    group = np.cumsum(np.append(True, of_pair[1:] != of_pair[:-1])) - 1
+    is_rated, times = table.is_rated[repeated], table.timestamps[repeated]
+    counts = is_rated | ~np.logical_or.reduceat(is_rated, starts)[group]
+    latest = np.maximum.reduceat(np.where(counts, times, np.iinfo(np.int64).min), starts)[group]
+    # `order` is stable, so of equal timestamps the later row comes last.
+    places = np.where(counts & (times == latest), np.arange(len(repeated)), -1)
+    last = repeated[np.maximum.reduceat(places, starts)]
+    merged = table.weights
     if weights != "latest":
-        starts = np.flatnonzero(np.append(True, is_last[:-1]))
+        merged = table.weights.copy()
         merge = np.add if weights == "sum" else np.maximum
-        merged[repeated[is_last]] = merge.reduceat(table.weights[repeated], starts)
+        merged[last] = merge.reduceat(table.weights[repeated], starts)
     kept = np.ones(len(pairs), np.bool_)
-    kept[repeated[~is_last]] = False
+    kept[repeated] = False
+    kept[last] = True
     rows = np.flatnonzero(kept)
     return dataclasses.replace(
         dataclasses.replace(table, weights=merged).take(rows), num_replaced=len(pairs) - len(rows)

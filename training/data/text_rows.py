@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from training.data.dialect import Dialect, head, text_lines
-from training.errors import DataError
 
 _LINE_FEED, _CARRIAGE_RETURN = 10, 13
 
@@ -18,13 +16,11 @@ class TextRows:
     """Rows of text in UTF-8: the same as Arrow finds. Empty lines are not rows, but count as lines.
 
     Args:
-        label: The file's name for messages.
         content: The whole file.
         dialect: How it is written.
     """
 
-    def __init__(self, label: str, content: bytes, dialect: Dialect) -> None:
-        self._label = label
+    def __init__(self, content: bytes, dialect: Dialect) -> None:
         self._content = content
         self._dialect = dialect
         self.start = 0
@@ -36,11 +32,7 @@ class TextRows:
             self._skip_header()
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
-        """Iterate over the rows below the header, with the line each begins in.
-
-        Raises:
-            DataError: A field is longer than the limit of `csv`.
-        """
+        """Iterate over the rows below the header, with the line each begins in."""
         content = io.BytesIO(self._content)
         content.seek(self.start)
         line, num_lines = self._first_line, 0
@@ -51,14 +43,10 @@ class TextRows:
                 num_lines += 1
                 yield one
 
-        try:
-            for record in self._dialect.rows(counted()):
-                if record:
-                    yield line, record
-                line = self._first_line + num_lines
-        except csv.Error as error:
-            reason = f"expected {self._dialect.noun} text, got: {error}"
-            raise DataError.at(self._label, line, reason) from None
+        for record in self._dialect.rows(counted()):
+            if record:
+                yield line, record
+            line = self._first_line + num_lines
 
     def lines(self, rows: Sequence[int], num_fields: int, *, any_broken: bool) -> list[int]:
         """Return the lines of rows.

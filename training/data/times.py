@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -19,20 +20,19 @@ _DAY, _CLOCK = "[0-9]{4}-[0-9]{2}-[0-9]{2}", "[T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?"
 _ISO = f"^{_DAY}({_CLOCK})?$"
 _ISO_WITH_ZONE = f"^{_DAY}{_CLOCK}(Z|[+-][0-9]{{2}}(:?[0-9]{{2}})?)$"
 _FORMATS = (
-    *("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S%z"),
-    *("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%SZ", "%Y/%m/%d", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S"),
+    *("%Y/%m/%d", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S"),
     *("%m %d, %Y", "%b %d, %Y", "%B %d, %Y", "%d %b %Y", "%d %B %Y", "%d-%b-%Y", "%d-%b-%y"),
     *("%b %d, %Y %H:%M:%S", "%b %d, %Y %I:%M %p", "%d %b %Y %H:%M:%S", "%d %b %Y, %H:%M", "%d %b %Y %H:%M"),
     *("%a %b %d %H:%M:%S %z %Y", "%a, %d %b %Y %H:%M:%S %z", "%a %b %d %H:%M:%S %Y"),
 )
 _DAYS = {"/": ("%m/%d/%Y", "%d/%m/%Y"), "-": ("%d-%m-%Y", "%m-%d-%Y"), ".": ("%d.%m.%Y", "%m.%d.%Y")}
 _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
-# Numbers below which times are in a unit; above, they are after the year 5138 in it, after 1973 in the next.
+# Numbers between which times are in a unit: from 1973 on, and until 5138, after which they are in the next.
 _UNITS = (
-    (1e11, 1, "seconds"),
-    (1e14, 10**3, "milliseconds"),
-    (1e17, 10**6, "microseconds"),
-    (np.inf, 10**9, "nanoseconds"),
+    (0.0, 1e11, 1, "seconds"),
+    (1e11, 1e14, 10**3, "milliseconds"),
+    (1e14, 1e17, 10**6, "microseconds"),
+    (1e17, np.inf, 10**9, "nanoseconds"),
 )
 _LAST_SECOND = 253_402_300_799  # of the year 9999
 
@@ -83,8 +83,7 @@ def _of_numbers(numbers: NDArray[Any]) -> Times:
     if len(known) and (days := _as_written_dates(numbers, is_bad)) is not None:
         return days
     usual = float(np.median(np.abs(known))) if len(known) else 0.0
-    high, per_second, unit = next(one for one in _UNITS if usual < one[0])
-    low = high / 1e3 if per_second > 1 else 0.0
+    low, high, per_second, unit = next(one for one in _UNITS if usual < one[1])
     if numbers.dtype.kind in "iu":
         seconds = numbers.astype(np.int64) // per_second
     else:
@@ -128,7 +127,8 @@ def _of_dates(texts: Any) -> Times:
         zoned = pc.if_else(is_zoned, plain, None).cast(pa.timestamp("s", "UTC")).cast(pa.timestamp("s"))
         moments = pc.coalesce(local, zoned)
     except pa.ArrowInvalid:  # the 30th of February
-        moments = pa.chunked_array([pa.nulls(len(plain), pa.timestamp("s"))])
+        moments = pc.if_else(pc.or_(is_iso, is_zoned), plain, None)
+        moments = pa.chunked_array([pa.array(map(_moment, moments.to_pylist()), pa.timestamp("s"))])
     is_ambiguous = False
     for one in _FORMATS if moments.null_count else ():
         moments = _filled(moments, plain, one)
@@ -136,6 +136,15 @@ def _of_dates(texts: Any) -> Times:
         moments, is_ambiguous = _day_and_month(moments, plain)
     times = _of_moments(moments, "dates")
     return Times(times.seconds, times.is_bad, times.kind, is_ambiguous)
+
+
+def _moment(text: str | None) -> datetime | None:
+    """Parse one date; slower, but it does not refuse all for one."""
+    try:
+        moment = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment and moment.tzinfo else moment
 
 
 def _filled(moments: Any, texts: Any, one: str) -> Any:
