@@ -22,7 +22,8 @@ from training.evaluation.baselines.ease import EASE_MAX_CANDIDATES, Ease
 from training.evaluation.baselines.popularity import Popularity
 from training.evaluation.held_out_users import held_out_users, padded_movies, seen_movies
 from training.evaluation.metrics import HitRate, RetrievalMetrics, RootMeanSquaredError, ranks
-from training.export.index_recall import build_measured_index, sample_queries
+from training.export.index_recall import build_measured_index
+from training.export.sampled_queries import sample_queries
 from training.model.fitting import OnEpoch, Validate, fit_model
 from training.model.histories import Histories
 from training.model.trained_model import TrainedModel
