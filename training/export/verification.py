@@ -33,7 +33,7 @@ EMBEDDING_TOLERANCE = 1e-5
 """Of numbers up to 1, of larger ones relative."""
 STARS_TOLERANCE = 2.5e-5
 """A share of the rating scale's width: 0.0001 stars of 1 to 5."""
-_MOST_QUERIES = 1_000
+_MOST_QUERIES = 500
 _QUERIES_AT_ONCE = 64
 """So that the scores of all candidates for them take tens of megabytes, whatever the catalogue."""
 _RATED_CANDIDATES = 20
@@ -41,7 +41,7 @@ _ARRAYS_FILE, _USER_IDS_FILE = "expected.npz", "user_ids.json"
 
 
 def verify_in_fresh_process(bundle: Path, trained: TrainedModel) -> None:
-    """Compare embeddings, ratings and top-k of up to 1,000 users with the model's in memory.
+    """Compare embeddings, ratings and top-k of up to 500 users with the model's in memory.
 
     Args:
         bundle: The bundle's directory, which was moved after the model was saved.
