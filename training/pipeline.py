@@ -91,6 +91,7 @@ def fit(
             bundle = export_bundle(
                 *(trained, table, metrics, artifacts),
                 partial(running.advance, milestone=True),
+                on_progress=running.note,
                 index_backend=index_backend,
             )
             running.advance()

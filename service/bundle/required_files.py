@@ -10,5 +10,5 @@ _FORMATS = (candidate_index, catalogue, golden_requests, histories, rating_head,
 
 def required_files(index: IndexDescription) -> set[str]:
     """POSIX paths inside a bundle with such an index; its manifest must list them, and may list more."""
-    index_file = candidate_index.INDEX_FILES[index.backend]
-    return {index_file, *(name for each in _FORMATS for name in each.FILES)}
+    index_files = {name for backend, name in candidate_index.INDEX_FILES.items() if backend == index.backend}
+    return index_files | {name for each in _FORMATS for name in each.FILES}

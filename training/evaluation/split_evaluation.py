@@ -21,7 +21,8 @@ from training.evaluation.model_answers import ratings_of, scores_of
 from training.evaluation.query_evaluation import evaluate_ratings, evaluate_retrieval
 from training.evaluation.recommended_lists import RecommendedLists
 from training.evaluation.user_sums import UserSums
-from training.export.index_recall import build_measured_index, sample_queries
+from training.export.index_recall import build_measured_index
+from training.export.sampled_queries import sample_queries
 from training.model.fitting import OnEpoch, Validate, fit_model
 from training.model.trained_model import TrainedModel
 

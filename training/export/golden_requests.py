@@ -16,7 +16,7 @@ from service.bundle.golden_requests import (
 )
 from service.bundle.query_encoding import NO_HISTORY, QueryInputs, encode_queries, untimed_history
 from training.data.table import RatingsTable
-from training.export.index_recall import exact_top_k
+from training.export.exact_answers import exact_top_k
 from training.model.trained_model import TrainedModel
 
 _KNOWN_USERS = 8
@@ -28,6 +28,8 @@ _ITEMS = 10
 def golden_requests(trained: TrainedModel, table: RatingsTable, seed: int) -> GoldenRequests:
     """Make requests of known users with and without a time, of cold-start users, and for ratings.
 
+    None has a time where the data has none.
+
     Args:
         trained: The model that the bundle ships.
         table: The rows it was trained on, all of them.
@@ -36,8 +38,7 @@ def golden_requests(trained: TrainedModel, table: RatingsTable, seed: int) -> Go
     answers = _GoldenAnswers(trained, table)
     random = np.random.default_rng(seed)
     known = np.resize(random.permutation(len(trained.histories)), _KNOWN_USERS).tolist()
-    # A table without times has `NO_TIMESTAMP` in every row, which is no time that a request can have.
-    moment = int(np.median(table.timestamps)) if table.has_times else 0
+    moment = int(np.median(table.timestamps)) if table.has_times else None
     recommend = [answers.known_user(user, moment if at % 2 else None) for at, user in enumerate(known)]
     sent = [answers.draw_history(random, length) for length in range(1, _COLD_START_USERS + 1)]
     recommend += [answers.cold_start_user(history) for history in sent]

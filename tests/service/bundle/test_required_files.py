@@ -31,6 +31,7 @@ def test_a_bundle_has_every_format_and_the_index_of_its_manifest(
     index = IndexDescription(backend=backend, candidates=5, search_k=1)
     assert required_files(index) == WITHOUT_INDEX | {index_file}
     assert required_files(MANIFEST.index) == WITHOUT_INDEX | {"candidates.ann"}
+    assert required_files(IndexDescription(backend="exact", candidates=5)) == WITHOUT_INDEX
 
 
 @pytest.mark.parametrize("name", sorted(WITHOUT_INDEX | {"candidates.ann"}))
