@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from training.config import TrainingConfig
 from training.errors import TrainingDiverged
@@ -120,7 +121,12 @@ class EpochGraph:
 
 
 def fit_tutorial(
-    data: TutorialData, config: TrainingConfig, on_epoch: OnEpoch | None = None, *, reshuffled: bool = True
+    data: TutorialData,
+    config: TrainingConfig,
+    on_epoch: OnEpoch | None = None,
+    *,
+    reshuffled: bool = True,
+    weights: Sequence[NDArray[np.float32]] | None = None,
 ) -> FittedTutorial:
     """Train with Adagrad at a constant rate on batches of `config.batch_size` ratings.
 
@@ -129,6 +135,7 @@ def fit_tutorial(
         config: See `TutorialModel`; beside that `epochs`, `batch_size`, `learning_rate` and `seed`.
         on_epoch: Called after every epoch.
         reshuffled: Whether every epoch is shuffled, or only the first, whose batches are then repeated.
+        weights: Initial values of the first `trainable_variables`; all are drawn by `config.seed` if None.
 
     Raises:
         TrainingDiverged: The loss is no longer a finite number.
@@ -136,6 +143,8 @@ def fit_tutorial(
     keras.utils.set_random_seed(config.seed)
     random = np.random.default_rng(config.seed)
     model = TutorialModel(data.num_users, data.titles, config)
+    for variable, value in zip(model.trainable_variables, weights or (), strict=False):
+        variable.assign(value)
     graph = EpochGraph(model, config.learning_rate)
     losses, seconds, validated = [], [], {}
     for number in range(1, config.epochs + 1):

@@ -79,6 +79,44 @@ def embedded(model: Any, data: TutorialData) -> tuple[NDArray[Any], NDArray[Any]
     return queries, candidates, stars
 
 
+def test_weights_begin_as_keras_2_draws_them(data: TutorialData) -> None:
+    """Embeddings uniform from -0.05 to 0.05, kernels uniform as by Glorot and Bengio 2010, no biases."""
+    model = TutorialModel(
+        data.num_users, data.titles, replace(SMALL, embedding_dimension=64, layers=(64, 32))
+    )
+    tables = [
+        layer.table.numpy()
+        for tower in (model.query_tower, model.candidate_tower)
+        for layer in tower._embeddings
+        if hasattr(layer, "table")
+    ]
+    assert len(tables) == 4
+    for table in tables:
+        assert 0.045 < np.abs(table).max() <= 0.05
+        assert table.std() == pytest.approx(0.05 / 3**0.5, rel=0.1)
+        assert not np.array_equal(table[:2], tables[0][:2]) or table is tables[0]
+    for tower in (model.query_tower, model.candidate_tower):
+        for layer in tower._stack._layers_in_order:
+            limit = (6 / sum(layer.kernel.shape)) ** 0.5
+            assert 0.95 * limit < np.abs(layer.kernel.numpy()).max() <= limit
+            assert not layer.bias.numpy().any()
+
+
+@pytest.mark.usefixtures("_eagerly")
+def test_training_starts_from_given_weights_and_has_its_order_from_the_seed(data: TutorialData) -> None:
+    config = replace(SMALL, epochs=1)
+    keras.utils.set_random_seed(5)
+    weights = [one.numpy() for one in TutorialModel(data.num_users, data.titles, config).trainable_variables]
+    one, same = (fit_tutorial(data, config, weights=weights[:-2]) for _ in range(2))
+    other = fit_tutorial(data, replace(config, seed=1), weights=weights[:-2])
+    np.testing.assert_array_equal(one.model.query_tower.weights[0], same.model.query_tower.weights[0])
+    assert one.losses == same.losses
+    assert other.losses != one.losses
+    still = fit_tutorial(data, replace(config, learning_rate=1e-30), weights=weights)
+    for variable, weight in zip(still.model.trainable_variables, weights, strict=True):
+        np.testing.assert_allclose(variable.numpy(), weight, atol=1e-20)
+
+
 @pytest.mark.parametrize(("rating_weight", "retrieval_weight"), [(0.5, 2.0), (0.0, 1.0), (1.0, 0.0)])
 @pytest.mark.usefixtures("_eagerly")
 def test_the_loss_of_an_epoch_is_that_of_the_tutorials(
