@@ -16,6 +16,7 @@ from training.config import TrainingConfig
 from training.errors import TrainingDiverged
 from training.evaluation.metrics import HitRate, RootMeanSquaredError, ranks
 from training.experiments.rating_rows import Epoch, RatingRows, TutorialData
+from training.experiments.titles import Titles
 from training.experiments.tutorial_model import TutorialModel
 
 VALIDATION_EPOCHS = 5
@@ -157,7 +158,7 @@ def fit_tutorial(
             raise TrainingDiverged(f"loss became {loss} in epoch {number}; lower learning_rate")
         losses.append(loss)
         if number % VALIDATION_EPOCHS == 0 or number == config.epochs:
-            validated[number] = validate(model, data.test)
+            validated[number] = validate(model, data.test, data.titles)
         if on_epoch is not None:
             on_epoch(number, loss, validated.get(number))
     return FittedTutorial(
@@ -165,14 +166,19 @@ def fit_tutorial(
     )
 
 
-def validate(model: TutorialModel, rows: RatingRows) -> dict[str, float]:
-    """Measure `top_100_accuracy` among all titles and `rmse` in stars, not clipped, over `rows`."""
+def validate(model: TutorialModel, rows: RatingRows, titles: Titles) -> dict[str, float]:
+    """Measure `top_100_accuracy` and `rmse` in stars, not clipped, over `rows`.
+
+    The candidates are all movies, as published: a title of two movies takes two of the hundred places.
+    """
     accuracy, error = HitRate(100), RootMeanSquaredError()
     embeddings = model.embed_titles()
-    candidates = embeddings.numpy().T
+    columns = embeddings.numpy().T
+    first_movies = np.unique(titles.row_of_movie, return_index=True)[1]
     for part in rows.slices(_ROWS_AT_ONCE):
         queries = model.query_tower({name: tf.constant(values) for name, values in part.queries.items()})
-        accuracy.update(ranks(queries.numpy() @ candidates, part.candidate_rows))
+        scores = (queries.numpy() @ columns)[:, titles.row_of_movie]
+        accuracy.update(ranks(scores, first_movies[part.candidate_rows]))
         stars = model.rate(queries, tf.gather(embeddings, part.candidate_rows))
         error.update(stars.numpy(), part.stars)
     return {"top_100_accuracy": accuracy.result(), "rmse": error.result()}

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
-from synthetic_ratings import two_clusters
+from synthetic_ratings import Rating, table_of, two_clusters
 
 from training.config import TrainingConfig
 from training.errors import TrainingDiverged
@@ -190,10 +190,30 @@ def test_a_loss_that_is_no_number_stops_training(data: TutorialData) -> None:
         fit_tutorial(data, replace(SMALL, learning_rate=1e30, epochs=3, batch_size=100))
 
 
+def test_a_title_of_two_movies_takes_two_of_the_hundred_places() -> None:
+    rated: list[Rating] = [
+        (f"user {user}", str(movie), 3.0, 100 * user + movie)
+        for user in range(20)
+        for movie in range(0, 160, 1 + user % 7)
+    ]
+    titles = [f"Film {movie}" if movie < 80 else f"Remake {movie % 10}" for movie in range(160)]
+    table = table_of(rated, [str(movie) for movie in range(160)], titles=titles)
+    data = TutorialData.from_table(table, 10)
+    model = model_of(data, SMALL)
+    test = data.test
+    scores = model.query_tower(test.queries).numpy() @ model.embed_titles().numpy().T
+    movies_of_title = np.array([1] * 80 + [8] * 10)
+    own = scores[np.arange(len(test)), test.candidate_rows]
+    better = ((scores > own[:, None]) * movies_of_title).sum(axis=1)
+    expected = np.mean(better < 100)
+    assert 0 < expected < np.mean((scores > own[:, None]).sum(axis=1) < 100)
+    assert validate(model, test, data.titles)["top_100_accuracy"] == pytest.approx(expected)
+
+
 def test_accuracy_counts_titles_that_score_higher(data: TutorialData) -> None:
     """100 of them and more are too many; here there are only 85 titles, so every row is found."""
     model = model_of(data, SMALL)
-    measured = validate(model, data.test)
+    measured = validate(model, data.test, data.titles)
     assert measured["top_100_accuracy"] == 1.0
     test = data.test
     rated = [
@@ -207,4 +227,4 @@ def test_accuracy_counts_titles_that_score_higher(data: TutorialData) -> None:
     ]
     part = test.take(np.arange(20))
     expected = np.sqrt(np.mean((np.array(rated) - part.stars) ** 2))
-    assert validate(model, part)["rmse"] == pytest.approx(expected, rel=1e-5)
+    assert validate(model, part, data.titles)["rmse"] == pytest.approx(expected, rel=1e-5)
