@@ -3,8 +3,8 @@
 `python tutorial_depth_tfrs.py ROWS.npz OUT.npz LAYERS SEED RATE STEPS EPOCHS` draws initial weights with SEED
 and trains STEPS batches, or EPOCHS epochs where STEPS is 0. Each epoch has its rows in the order of the next
 `numpy.random.default_rng(SEED).permutation`, as in `training.experiments.tutorial_fitting`. OUT.npz gets the
-initial weights (`0`, `1`, ...), the `words` of titles by row, the loss per row of each step (`steps`), and
-the `accuracy` after each of the validated `epochs`.
+initial weights (`0`, `1`, ...), the `words` of titles by row, the `normalized_times` of all ratings in the
+split's order, the loss per row of each step (`steps`), and the `accuracy` by validated epoch (`epochs`).
 """
 
 from __future__ import annotations
@@ -53,6 +53,8 @@ def main() -> None:
     model.compute_loss({name: values[:2] for name, values in train.items()}, training=True)
     initial = [weight.numpy() for weight in model.trainable_variables]
     result: dict[str, object] = {str(at): value for at, value in enumerate(initial)}
+    normalized = model.query.layers[0].normalized(tf.cast(columns["timestamp"], tf.float32))
+    result["normalized_times"] = normalized.numpy().ravel()
     result["words"] = np.array(model.candidate.layers[0].words.layers[0].get_vocabulary())
 
     if steps:
