@@ -24,7 +24,7 @@ BASELINES_PINS := requirements/baselines.txt
 AUDIT := .venv-audit
 REQUIREMENTS := requirements/dev.txt requirements/dataset.txt
 
-.PHONY: help install install-baselines install-sasrec fit serve test test-slow test-docker test-browser pictures test-faults swaps test-hostile mutants audit check readme-figures docs-answers experiments training-speed load-test any-data format pins clean
+.PHONY: help install install-baselines install-sasrec fit serve test test-slow test-docker test-browser pictures test-faults swaps test-hostile mutants audit check readme-figures docs-answers experiments training-speed tutorial-depth load-test any-data format pins clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -148,6 +148,9 @@ experiments: install ## the published tutorials' models beside their figures (FL
 
 training-speed: install ## training rows per second beside TFRS's, which gets an environment of its own (FLAGS=)
 	@$(IN_VENV) -m benchmarks.training_speed $(FLAGS)
+
+tutorial-depth: install ## deep retrieval step by step and to its end beside TFRS's (hours; FLAGS=)
+	@$(IN_VENV) -m benchmarks.tutorial_depth $(FLAGS)
 
 load-test: install ## measure a running service (URL=, FLAGS=); JSON, plot and page go to load-test/
 	@$(IN_VENV) -m benchmarks.load_test '$(URL)' --out load-test $(FLAGS)
