@@ -115,7 +115,7 @@ def _golden(model: TinyModel) -> GoldenRequests:
     requests: GoldenRequests = {"recommend": [], "predict_rating": []}
     for user_id, history, source in people:
         for timestamp in (None, FIRST_TIMESTAMP + 512):
-            ranked = model.popular() if source == "popular" else model.recommend(user_id, history, timestamp)
+            ranked = model.recommend(user_id, history, timestamp)
             items: list[GoldenItem] = [
                 {
                     "movie_id": MOVIE_IDS[row],

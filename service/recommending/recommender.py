@@ -16,10 +16,9 @@ from service.bundle.manifest import Manifest
 from service.bundle.query_tower import QueryTower
 from service.bundle.rating_head import RatingHead
 from service.errors import RequestError
-from service.recommending.candidate_search import CandidateSearch, Found
+from service.recommending.candidate_search import CandidateSearch
 from service.recommending.encoding import AnswerEncoder
 from service.recommending.explanations import explain
-from service.recommending.filters import Allowed
 from service.recommending.movie_search import MovieSearch
 from service.recommending.queries import (
     DEEPEST,
@@ -200,19 +199,10 @@ class Recommender:
         lists = []
         for task, embedding in zip(tasks, embeddings, strict=True):
             depth = DEEPEST if task.query.is_reordered else task.query.depth
-            if task.user.source == "popular":
-                rows, scores = self._most_rated(task.allowed, depth)
-            else:
-                rows, scores = self._search.best(embedding, task.allowed, depth, times, exactly=exactly)
+            rows, scores = self._search.best(embedding, task.allowed, depth, times, exactly=exactly)
             lists.append(RankedList(rows, scores, scores.astype(np.float64)))
         times.lap("index")
         return lists
-
-    def _most_rated(self, allowed: Allowed, depth: int) -> Found:
-        rows = self.catalogue.popular_rows
-        rows = rows[allowed.mask[rows]][:depth]
-        counts = np.array([self.catalogue.num_ratings[row] for row in rows.tolist()])
-        return rows, (counts / len(self.histories)).astype(np.float32)
 
     def _cut_page(self, query: RecommendQuery, ranked: RankedList) -> None:
         if query.is_reordered:
