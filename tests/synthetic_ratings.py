@@ -13,7 +13,7 @@ from training.data.assembly import assemble_movies, assemble_ratings
 from training.data.table import RatingsTable
 
 NUM_USERS, PER_CLUSTER, NUM_UNRATED = 120, 40, 5
-ODD_IDS = ("影", "🎬", "é", 'say "42"', "a,b", " padded ", "0042", "42")
+ODD_IDS = ("影", "🎬", "é", 'say "42"', "a,b", "two words", "0042", "42")
 LIKED, DISLIKED = (4.0, 4.5, 5.0), (0.5, 1.0, 1.5)
 FIRST_TIMESTAMP = 1_000_000_000
 
