@@ -144,7 +144,7 @@ def evaluate(
         )
         for more in range(seeds)
     ]
-    metrics = mean_of_runs(runs, beside) | {"split_note": note}
+    metrics = mean_of_runs(runs, beside, held_out.has_history) | {"split_note": note}
     if extras:
         with fit_stage(f"Cold start, {split} split", config, tensorboard, then=1) as (running, on_epoch):
             metrics["cold_start"] = cold_start(held_out, config, on_epoch)
@@ -223,7 +223,7 @@ def _known_or_measured(
             return None
         beside = _measure_baselines(held_out, config.seed)
         run = _evaluate(held_out, config, tensorboard)
-        metrics |= mean_of_runs([run], beside) | {"split_note": note}
+        metrics |= mean_of_runs([run], beside, held_out.has_history) | {"split_note": note}
     others = {name: records.read(name) for name in SPLIT_NAMES if name != split}
     return metrics | {"other_splits": {name: of for name, of in others.items() if "model" in of}}
 
