@@ -154,7 +154,8 @@ def evaluate(
         )
         for more in range(seeds)
     ]
-    metrics = mean_of_runs(runs, beside) | {"split_note": note, "training_length": length.to_document()}
+    metrics = mean_of_runs(runs, beside, held_out.has_history)
+    metrics |= {"split_note": note, "training_length": length.to_document()}
     if extras:
         with fit_stage(f"Cold start, {split} split", config, tensorboard, then=1) as (running, on_epoch):
             metrics["cold_start"] = cold_start(held_out, config, on_epoch)
@@ -223,7 +224,7 @@ def _known_or_measured(
         beside = _measure_baselines(held_out, config.seed)
         length = _choose_length(held_out.train, config, split, tensorboard)
         run = _evaluate(held_out, length.apply(config, held_out.train), tensorboard)
-        metrics |= mean_of_runs([run], beside)
+        metrics |= mean_of_runs([run], beside, held_out.has_history)
         metrics |= {"split_note": note, "training_length": length.to_document()}
     others = {name: records.read(name) for name in SPLIT_NAMES if name != split}
     return metrics | {"other_splits": {name: of for name, of in others.items() if "model" in of}}

@@ -8,15 +8,25 @@ from rich.markup import escape
 from rich.table import Table
 
 from training.cli.progress import results
-from training.evaluation.comparison import AGAINST, MEASURES, compare, list_table
+from training.evaluation.comparison import AGAINST, MEASURES, Comparison, compare, list_table
 
 
 def print_comparison(metrics: dict[str, Any]) -> None:
-    """Print the model beside the baselines, what is surely best marked, and each loss as a sentence."""
-    comparison = compare(metrics)
+    """Print the model beside the baselines, what is surely best marked, and each loss as a sentence.
+
+    Users with a history follow by themselves where others have none.
+    """
     seeds = len(metrics["seeds"])
+    title = f"{metrics['split']} split" + (f", mean of {seeds} seeds" if seeds > 1 else "")
+    _print_comparison(compare(metrics), title)
+    known = metrics.get("known_users")
+    if known is not None:
+        _print_comparison(compare(known), f"{title}: the {known['users']:,} users with training ratings")
+
+
+def _print_comparison(comparison: Comparison, title: str) -> None:
     # The star marks the best where bold does not show, as in a file.
-    table = Table("", title=f"{metrics['split']} split" + (f", mean of {seeds} seeds" if seeds > 1 else ""))
+    table = Table("", title=title)
     for name in comparison.header:
         table.add_column(name, justify="right", min_width=7)
     table.add_column(AGAINST, justify="right", no_wrap=True)

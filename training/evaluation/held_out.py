@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from training.data.splits import Split
 from training.data.table import RatingsTable
@@ -33,6 +34,11 @@ class HeldOut:
     test: RatingsTable
     num_test_users: int
 
+    @property
+    def has_history(self) -> NDArray[np.bool_]:
+        """Which users with test rows, in ascending order, have a training row; bool `[num_users]`."""
+        return np.isin(np.unique(self.test.user_rows), self.train.user_rows)
+
     def to_document(self) -> dict[str, Any]:
         """Convert to JSON: `split`, `train_ratings`, and counts of what is measured on.
 
@@ -40,14 +46,14 @@ class HeldOut:
         and `new_movie_ratings`, of movies that have none; `all_test_users` counts those who were not drawn
         too.
         """
-        users = np.unique(self.test.user_rows)
+        has_history = self.has_history
         return {
             "split": self.split,
             "train_ratings": len(self.train),
             "test_ratings": len(self.test),
-            "test_users": len(users),
+            "test_users": len(has_history),
             "all_test_users": self.num_test_users,
-            "cold_start_users": int(np.count_nonzero(~np.isin(users, self.train.user_rows))),
+            "cold_start_users": int(np.count_nonzero(~has_history)),
             "new_movie_ratings": int(
                 np.count_nonzero(self.train.movie_counts[self.test.movie_rows] == 0),
             ),

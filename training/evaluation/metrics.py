@@ -79,7 +79,7 @@ def ranks_of_user(
     seen_higher, seen_equal = _compare(scores[seen], own)
     is_nan = np.isnan(own)
     higher[is_nan], seen_higher[is_nan] = len(scores), len(seen)
-    equal[is_nan], seen_equal[is_nan] = 1, 0
+    equal[is_nan] = 1
     return Ranks(higher - seen_higher, np.maximum(equal - seen_equal, 1)), Ranks(higher, equal)
 
 

@@ -36,6 +36,13 @@ class UserSums:
         """Join sums of the same users for other measures."""
         return UserSums(self.numerators | other.numerators, self.denominators | other.denominators)
 
+    def take(self, users: NDArray[np.bool_]) -> UserSums:
+        """Select users, bool `[num_users]`."""
+        return UserSums(
+            {name: values[users] for name, values in self.numerators.items()},
+            {name: values[users] for name, values in self.denominators.items()},
+        )
+
     def measures(self) -> dict[str, float]:
         """Compute the measures of all users together; those without a row to measure on are left out."""
         found = {}

@@ -11,7 +11,7 @@ from training.report.report_page import report_page
 _HEADLINE = (
     *("split", "split_note", "measured_utc", "train_ratings", "test_ratings", "test_users", "all_test_users"),
     *("cold_start_users", "new_movie_ratings", "seed", "seeds", "fit_seconds", "fit_processor_seconds"),
-    *("model", "spread", "baselines", "differences"),
+    *("model", "spread", "baselines", "differences", "known_users"),
 )
 
 

@@ -34,6 +34,7 @@ def _split(metrics: dict[str, Any]) -> dict[str, Any]:
     return {
         "metrics": metrics,
         "comparison": compare(metrics),
+        "known_users": compare(metrics["known_users"]) if "known_users" in metrics else None,
         "lists": list_table(metrics),
         "cold_start_charts": cold_start_charts(metrics.get("cold_start")),
     }

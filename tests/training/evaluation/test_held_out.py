@@ -13,6 +13,7 @@ def test_counts_say_who_was_measured_and_what_the_training_rows_do_not_know() ->
     test: list[Rating] = [("1", "b", 3.0, 2), ("1", "c", 3.0, 3), ("3", "a", 3.0, 4)]
     rows = np.arange(5)
     held = hold_out(table_of([*train, *test]), Split("global", rows[:2], rows[2:]))
+    assert held.has_history.tolist() == [True, False]
     assert held.to_document() == {
         "split": "global",
         "train_ratings": 2,

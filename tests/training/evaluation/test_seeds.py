@@ -46,3 +46,18 @@ def test_differences_are_of_the_mean_over_seeds_of_each_user() -> None:
     assert found["differences"] == {
         "ease": {"ndcg_at_10": pytest.approx({"difference": 0, "low": 0, "high": 0})}
     }
+
+
+def test_users_with_a_history_are_compared_by_themselves_where_others_have_none() -> None:
+    model, ease = sums(*[0.5] * 20, *[0.25] * 10), sums(*[0.25] * 30)
+    evaluation = Evaluation({"seed": 1, "fit_seconds": 1.0, "model": {}}, model)
+    has_history = np.arange(30) < 20
+    found = mean_of_runs([evaluation], {"ease": Baseline(ease)}, has_history)["known_users"]
+    assert found == {
+        "users": 20,
+        "model": {"ndcg_at_10": 0.5},
+        "baselines": {"ease": {"ndcg_at_10": 0.25}},
+        "differences": {"ease": {"ndcg_at_10": {"difference": 0.25, "low": 0.25, "high": 0.25}}},
+    }
+    for all_alike in (None, np.ones(30, bool), np.zeros(30, bool)):
+        assert "known_users" not in mean_of_runs([evaluation], {}, all_alike)

@@ -95,12 +95,14 @@ def test_everything_that_evaluate_measured_is_on_the_page(
         "index": {"trees": 16, "search_k": 1000, "recall_at_10": 0.9912, "recall_at_100": 0.9987},
         "ablation": {"joint": model, "without <history>": model},
     }
+    evaluated["known_users"] = {name: evaluated[name] for name in ("model", "baselines", "differences")}
+    evaluated["known_users"]["users"] = 1_234
     other = evaluated | {"split": "random", "cold_start": None}
     page = " ".join(report_page("b", evaluated | {"other_splits": {"random": other}}).split())
     for text in (
         *("Temporal split", "Random split", "Mean of the seeds 3, 4", "deviation", "345 held-out ratings"),
         *("Cold start: hit rate@100", "first sent", "latest sent", "no user with ten training ratings"),
-        *("99.12%", "99.87%", "without &lt;history&gt;"),
+        *("The 1,234 users with training ratings", "99.12%", "99.87%", "without &lt;history&gt;"),
         *("Lists of ten", "Gini of recommendations", "diversity of a list&#39;s genres"),
     ):
         assert text in page
