@@ -40,7 +40,12 @@ def print_reading(reading: Reading) -> None:
         *(f"  {file.in_words()}" for file in reading.files),
     ]
     if table.num_replaced:
-        lines.append(f"{table.num_replaced:,} ratings were replaced by later ones of the same movie")
+        what = (
+            "ratings were replaced by later ones of"
+            if table.is_rated.any()
+            else "rows were merged with others of"
+        )
+        lines.append(f"{table.num_replaced:,} {what} the same movie")
     if reading.num_unknown_items:
         lines.append(
             f"{reading.num_unknown_items:,} rated movies are not in the items' file: ids serve as titles"

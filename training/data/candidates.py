@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from training.data.column_names import Found, find_columns, proposal, require
 from training.data.column_synonyms import ITEM_ROLES, RATING_ROLES
 from training.data.columns import TabularFile
-from training.data.positions import columns_by_position
+from training.data.positions import columns_by_position, items_by_position
 from training.data.reading_options import ReadingOptions
 from training.errors import DataError
 
@@ -40,7 +40,10 @@ def as_ratings(name: str, file: TabularFile, options: ReadingOptions) -> Candida
 
 def as_items(name: str, file: TabularFile) -> Candidate | None:
     """Return a file as one of items, None if it has no column of them, or nothing about them."""
-    if not file.is_named or "user" in find_columns(file.names, RATING_ROLES).of_role:
+    if not file.is_named:
+        by_position = items_by_position(file)
+        return Candidate(name, file, Found(by_position, {})) if by_position else None
+    if "user" in find_columns(file.names, RATING_ROLES).of_role:
         return None
     found = find_columns(file.names, ITEM_ROLES)
     # Of several columns of equal right the first is as good as any.
@@ -78,6 +81,9 @@ def require_ratings(file: TabularFile, options: ReadingOptions) -> Found:
     except KeyError as missing:
         message = proposal(file.names, [role for role, name in given.items() if name], file.sample)
         raise DataError(f"{file.label}: expected a column {missing.args[0]}, {message}") from None
+    if "rating" in {*found.of_role, *found.several}:  # then the others are not read
+        unread = {"event", "weight"} - options.columns.keys()
+        found = Found(found.of_role, {role: of for role, of in found.several.items() if role not in unread})
     roles = ["item"] if options.user is not None else ["user", "item"]
     doubtful = [*(role for role in roles if role not in found.of_role), *found.several]
     message = proposal(file.names, list(dict.fromkeys(doubtful)), file.sample)

@@ -15,6 +15,7 @@ ROLES = tuple(dict.fromkeys((*RATING_ROLES, *ITEM_ROLES)))
 _RECBOLE_TYPE = re.compile(r":(?:token|float)(?:_seq)?$")
 # 'category_id' is no item, 'user_name' no title.
 _TOO_GENERAL = {"id", "name", "title", "type", "label", "value", "day", "like", "count"}
+_MOST_COLUMNS = 20
 _IDS = re.compile("ids$")
 _WORD = re.compile(r"[^\W_]+")
 
@@ -95,7 +96,9 @@ def known(names: Iterable[str]) -> int:
 
 def proposal(names: Sequence[str], missing: Sequence[str], samples: Mapping[str, Sequence[str]]) -> str:
     """Say what is there, with values, and how to name what is missing."""
-    there = "; ".join(f"{name or '(no name)'} ({_examples(samples.get(name, ()))})" for name in names)
+    there = "; ".join(f"{name} ({_examples(samples.get(name, ()))})" for name in names[:_MOST_COLUMNS])
+    if len(names) > _MOST_COLUMNS:
+        there += f"; and {len(names) - _MOST_COLUMNS:,} more"
     how = ",".join(f"{role}=..." for role in missing)
     return f"got the columns {there}; name them with --columns {how}"
 

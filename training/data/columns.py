@@ -41,9 +41,10 @@ class Column:
         Returns:
             Codes, int32 of shape [num_rows], and the distinct texts.
         """
-        if not pa.types.is_dictionary(self.array.type):
+        if pa.types.is_dictionary(self.array.type):
+            self.array = self.array.unify_dictionaries()
+        else:  # its chunks have one dictionary
             self.array = self.array.dictionary_encode(null_encoding="encode")
-        self.array = self.array.unify_dictionaries()
         if not self.array.num_chunks:
             return np.empty(0, np.int32), []
         indices = [chunk.indices for chunk in self.array.chunks]

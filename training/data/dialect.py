@@ -95,9 +95,7 @@ def detect(content: bytes) -> Dialect | None:
         num_fields, share = _usual(rows)
         if num_fields < 2 or (share < 0.5 and not given):
             continue
-        if separator == " " and not (
-            share == 1 and all(_NUMBER.fullmatch(one) for row in rows for one in row)
-        ):
+        if separator == " " and not (share == 1 and _are_numbers(rows)):
             continue
         # What names columns is right; then what divides the most rows alike, and into the most fields.
         rank = (known(rows[0]) if len(rows[0]) > 1 else 0, round(share, 2), num_fields)
@@ -181,6 +179,12 @@ def _with_escapes(dialect: Dialect, content: bytes) -> Dialect:
         return sum(1 for line in some for row in islice(one.rows([line]), 1) if len(row) == num_fields)
 
     return escaped if right(escaped) > right(dialect) else dialect
+
+
+def _are_numbers(rows: list[list[str]]) -> bool:
+    """Whether all fields are numbers, but for a first row that names columns."""
+    others = rows[1:] if known(rows[0]) > 1 else rows
+    return all(_NUMBER.fullmatch(one) for row in others for one in row)
 
 
 def _has_header(rows: list[list[str]]) -> bool:

@@ -81,7 +81,8 @@ def choose_items_file(
         for one in candidates
     ]
     known = [one for one in matched if one.share_known]
-    warnings += [_no_match(one, item, rated_ids) for one in matched[:1] if not known]
+    named_ones = [one for one in matched if one.file.is_named]
+    warnings += [_no_match(one, item, rated_ids) for one in named_ones[:1] if not known]
     if not known:
         return None
     best = max(map(_rank, known))
@@ -99,11 +100,10 @@ def _matched(
 ) -> ItemsFile:
     """Find the columns of an items' file, and which of its ids are those of the ratings."""
     given = given_of(options, {role: () for role in ITEM_ROLES if role != "item"})
-    if file.is_named:
-        candidate = as_items(name, file)
-        found = dict(candidate.found.of_role) if candidate else {}
-    else:
-        found = dict(zip(("item", "title"), file.names, strict=False))
+    candidate = as_items(name, file)
+    found = dict(candidate.found.of_role) if candidate else {}
+    if not file.is_named:
+        found.setdefault("item", file.names[0])
     for role, wanted in given.items():
         found.pop(role, None)
         if wanted:

@@ -9,9 +9,15 @@ from numpy.typing import NDArray
 
 from training.data.raw_ratings import RawRatings
 from training.data.reading_options import ReadingOptions
+from training.data.watch_weights import MOST_SKEW
 
 _LEAST_CONSTANT = 20
 """So many equal ratings are not by chance."""
+_MOST_SAMPLED = 1_000_000
+_COUNTS = (
+    "the ratings are skewed as counts are: if they are, take them on a log scale with --rating-transform log, "
+    "or as weights of watches with --columns rating=,weight=..."
+)
 _LEAST_SPIKE = 2.0
 """A number that is no rating occurs at least this many times as often as the next rating."""
 
@@ -30,12 +36,19 @@ def understood(ratings: RawRatings, options: ReadingOptions) -> tuple[RawRatings
             return ratings, [f"all ratings are {stars[0]:g}, from which nothing can be learnt"]
         watches = replace(ratings, stars=np.full_like(ratings.stars, np.nan))
         return watches, ["all ratings are 1, so every row is read as a watch without a rating"]
-    number = suspected(stars)
+    some = stars[:: 1 + len(stars) // _MOST_SAMPLED]
+    number = suspected(some)
     if number is None:
-        return ratings, []
-    share = float(np.mean(stars == np.float32(number)))
+        return ratings, [_COUNTS] if _are_counts(some) else []
+    share = float(np.mean(some == np.float32(number)))
     said = f"{share:.0%} of the ratings are {number:g}, which stands apart from the others"
     return ratings, [f"{said}: if it means 'not rated', say so with --not-rated {number:g}"]
+
+
+def _are_counts(stars: NDArray[np.floating]) -> bool:
+    """Whether ratings are whole numbers, of which a few are far above most, as no scale is."""
+    high, median = np.quantile(stars, (0.99, 0.5))
+    return bool(stars.min() >= 0 and high > MOST_SKEW * median and (stars % 1 == 0).all())
 
 
 def suspected(stars: NDArray[np.floating]) -> float | None:

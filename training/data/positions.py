@@ -36,6 +36,18 @@ def columns_by_position(file: TabularFile) -> dict[str, str] | None:
     return of_role
 
 
+def items_by_position(file: TabularFile) -> dict[str, str] | None:
+    """Return the columns of items by role: an id, a title, and genres if there is one more.
+
+    None if there are fewer or more columns, or what would be titles or genres are numbers.
+    """
+    if not 2 <= len(file.names) <= 3:
+        return None
+    if any(_are_numbers([value.strip() for value in file.sample.get(name, ())]) for name in file.names[1:]):
+        return None
+    return dict(zip(("item", "title", "genres"), file.names, strict=False))
+
+
 def _are_numbers(values: Sequence[str]) -> bool:
     return sum(1 for value in values if _NUMBER.fullmatch(value)) > 0.5 * len(values)
 

@@ -153,7 +153,7 @@ def _is_about(name: str) -> bool:
 
 
 def _nothing_found(folder: Folder, files: Mapping[str, TabularFile], notes: Sequence[str]) -> str:
-    there = "; ".join(f"{name} ({', '.join(file.names)})" for name, file in files.items())
+    there = "; ".join(f"{name} ({', '.join(file.names[:12])})" for name, file in list(files.items())[:12])
     expected = (
         "a file with a column of users and one of items, named as usual or with --columns user=...,item=..."
     )

@@ -18,6 +18,7 @@ from training.data.dialect import Dialect, detect
         ),
         ("1::Star Wars: IV, A New Hope::Action|War\n2::X::Y\n", Dialect("::")),
         ("1 2 3\n1 3 4\n", Dialect(" ")),
+        ("user item rating\n1 3 4\n", Dialect(" ", has_header=True)),
         ("# by someone\n# in 2020\n1,2\n", Dialect(",", quoted=True, num_skipped=2)),
         ("#user,item\n1,2\n", Dialect(",", quoted=True, has_header=True)),
         ('"sep=|"\na|b\n', Dialect("|", num_skipped=1)),

@@ -432,3 +432,47 @@ def test_a_wrong_encoding_can_be_corrected(read: Callable[..., Reading]) -> None
         DataError, match=r"r\.csv line 2: expected user in UTF-8, got '.*'; correct it, or say with --enc"
     ):
         read({"r.csv": text}, encoding="utf-8")
+
+
+def test_counts_that_are_taken_for_ratings_are_warned_of(read: Callable[..., Reading]) -> None:
+    """As in the Million Song Dataset: three columns without a header, of which the last counts plays."""
+    text = "".join(f"u{row}\ts{row % 7}\t{1 + (row % 50 == 0) * 300 * row}\n" for row in range(1, 300))
+    [warning] = read({"train_triplets.txt": text}).warnings
+    assert "skewed as counts are" in warning
+    weighed = read({"train_triplets.txt": text}, columns={"user": "1", "item": "2", "weight": "3"})
+    assert not weighed.table.is_rated.any()
+    assert weighed.table.weights.max() > 10
+
+
+def test_an_items_file_needs_no_header(read: Callable[..., Reading]) -> None:
+    files: dict[str, str | bytes] = {
+        "ratings.txt": "1|7|3\n2|8|4\n",
+        "movies.txt": "7|Heat (1995)|Crime, Drama\n8|Alien (1979)|Horror\n9|Cold (2000)|Horror\n",
+        "genres.txt": "Crime|0\nDrama|1\n",
+    }
+    movies = read(files).table.movies
+    assert movies.titles == ("Heat (1995)", "Alien (1979)", "Cold (2000)")
+    assert movies.genres == (("Crime", "Drama"), ("Horror",), ("Horror",))
+
+
+def test_columns_that_are_not_needed_may_be_ambiguous(read: Callable[..., Reading]) -> None:
+    text = "user,item,rating,plays,views,event,action\na,x,3,1,2,e,f\n"
+    assert rows(read({"r.csv": text})) == [("a", "x", 3, None)]
+    with pytest.raises(
+        DataError, match=r"one column each: event or action as event, plays or views as weight, got"
+    ):
+        read({"r.csv": text.replace("rating", "mood")})
+
+
+def test_ratings_may_be_watches_with_weights_too(read: Callable[..., Reading]) -> None:
+    text = "user,item,rating,confidence\na,x,3,0.5\nb,x,4,2\n"
+    reading = read({"r.csv": text}, columns={"weight": "confidence"})
+    assert reading.table.stars.tolist() == [3, 4]
+    assert reading.table.weights.tolist() == [0.5, 2]
+
+
+def test_a_column_can_be_left_out(read: Callable[..., Reading]) -> None:
+    text = "user,item,rating,time\na,x,3,soon\nb,x,4,later\n"
+    with pytest.raises(DataError, match="leave the column out with --columns time="):
+        read({"r.csv": text})
+    assert rows(read({"r.csv": text}, columns={"time": ""})) == [("a", "x", 3, None), ("b", "x", 4, None)]
