@@ -20,7 +20,7 @@ from service.bundle.golden_requests import (
     read_golden,
 )
 from service.bundle.tolerances import stars_tolerance
-from service.errors import BundleDisagrees, RequestError
+from service.errors import BundleDisagrees, BundleInconsistent, RequestError
 from service.recommending.queries import RatingQuery, Recommendation, RecommendQuery
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ def replay(recommender: Recommender, bundle_directory: Path) -> None:
     """
     path = bundle_directory / GOLDEN_FILE
     requests = read_golden(bundle_directory)
+    if not requests["predict_rating"] and recommender.rating_head is not None:
+        raise BundleInconsistent(f"{path}: expected requests for ratings, got none; export again")
     try:
         found, wanted = 0, 0
         for position, golden in enumerate(requests["recommend"]):
@@ -68,6 +70,7 @@ def _replay_recommendation(recommender: Recommender, golden: GoldenRecommendatio
         timestamp=golden["timestamp"],
         k=golden["k"],
         exclude_seen=golden["exclude_seen"],
+        strict=True,
     )
     exact = recommender.recommend(query, exactly=True)
     if exact.source != golden["source"]:
@@ -81,7 +84,8 @@ def _replay_recommendation(recommender: Recommender, golden: GoldenRecommendatio
 
 
 def _stars_tolerance(recommender: Recommender) -> float:
-    return stars_tolerance(recommender.manifest.rating_scale, STARS_TOLERANCE)
+    scale = recommender.manifest.rating_scale
+    return 0.0 if scale is None else stars_tolerance(scale, STARS_TOLERANCE)
 
 
 def _compare_items(
@@ -112,20 +116,26 @@ def _replay_rating(recommender: Recommender, golden: GoldenRating, where: str) -
         history=golden["history"],
         timestamp=golden["timestamp"],
         movie_id=golden["movie_id"],
+        strict=True,
     )
     stars = recommender.predict_rating(query).stars
     _compare_stars(stars, golden["predicted_rating"], where, _stars_tolerance(recommender))
 
 
-def _compare_stars(got: float, expected: float, where: str, tolerance_stars: float) -> None:
-    if not abs(got - expected) <= tolerance_stars:  # so written, NaN is refused too
+def _compare_stars(got: float | None, expected: float | None, where: str, tolerance_stars: float) -> None:
+    equal = got is expected if got is None or expected is None else abs(got - expected) <= tolerance_stars
+    if not equal:  # nor is NaN
         raise BundleDisagrees(f"{where}: expected a predicted rating of {expected} stars, got {got}")
 
 
 def _items(recommender: Recommender, answer: Recommendation) -> list[GoldenItem]:
     movie_ids = recommender.catalogue.movie_ids
     return [
-        {"movie_id": movie_ids[row], "score": score, "predicted_rating": stars}
+        {
+            "movie_id": movie_ids[row],
+            "score": score,
+            "predicted_rating": None if recommender.rating_head is None else stars,
+        }
         for row, score, stars in zip(
             answer.rows.tolist(), answer.scores.tolist(), answer.predicted_ratings.tolist(), strict=True
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, Field
 
 from service.recommending.queries import MOST_NAMED
-from service.schemas.fields import BundleId
+from service.schemas.fields import BundleId, Ignored
 from service.telemetry.observer import Source
 
 
@@ -37,8 +37,10 @@ class Item(BaseModel):
         description="Sort key, non-increasing: `score` unless `rank_by` or `diversity` is given.",
         examples=[3.32],
     )
-    predicted_rating: float = Field(
-        description="Predicted rating in stars, within the bundle's rating scale.", examples=[4.46]
+    predicted_rating: float | None = Field(
+        description="Predicted rating in stars, within the bundle's rating scale; null if the bundle was "
+        "trained on watches without ratings.",
+        examples=[4.46],
     )
     source: Source = Field(
         description="Basis of the item: `personalized` for a known user, `history` for a cold-start user "
@@ -61,3 +63,4 @@ class RecommendAnswer(BaseModel):
     items: list[Item] = Field(
         description="Best first: k items, or fewer if fewer pass the filter and are not excluded."
     )
+    ignored: Ignored = []

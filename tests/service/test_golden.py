@@ -70,6 +70,7 @@ def test_an_answer_unlike_the_recorded_one_is_refused(
     [
         lambda document: document["recommend"].clear(),
         lambda document: document.pop("predict_rating"),
+        lambda document: document["predict_rating"].clear(),
         lambda document: document["recommend"][0].pop("k"),
         lambda document: document["recommend"].insert(0, None),
     ],

@@ -125,7 +125,8 @@ def _write(
     )
     on_step("save the model")
     save_model(trained, table.movies, directory / MODEL_DIRECTORY)
-    write_rating_head(directory, trained)
+    if table.rating_scale is not None:
+        write_rating_head(directory, trained)
     on_step("answer the golden requests")
     write_golden(directory, golden_requests(trained, table, seed))
     on_step("write the manifest")
@@ -149,7 +150,7 @@ def _write(
         seed=seed,
         embedding_dimension=embeddings.shape[1],
         max_history=trained.config.max_history,
-        rating_scale=table.rating_scale or (0.0, 0.0),
+        rating_scale=table.rating_scale,
         index=index,
         metrics=None if metrics is None else headline(metrics),
         libraries=library_versions(),

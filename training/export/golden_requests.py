@@ -28,7 +28,7 @@ _ITEMS = 10
 def golden_requests(trained: TrainedModel, table: RatingsTable, seed: int) -> GoldenRequests:
     """Make requests of known users with and without a time, of cold-start users, and for ratings.
 
-    None has a time where the data has none.
+    None has a time where the data has none, and without ratings none is for a rating.
 
     Args:
         trained: The model that the bundle ships.
@@ -47,7 +47,7 @@ def golden_requests(trained: TrainedModel, table: RatingsTable, seed: int) -> Go
         answers.rating(
             known[at % len(known)], int(random.integers(table.num_movies)), moment if at % 2 else None
         )
-        for at in range(_RATINGS)
+        for at in range(_RATINGS if answers.has_ratings else 0)
     ]
     return {"recommend": recommend, "predict_rating": ratings}
 
@@ -57,15 +57,18 @@ class _GoldenAnswers:
         self._trained = trained
         self._movie_ids = table.movies.movie_ids
         self._counts = table.movie_counts
-        low, high = table.rating_scale or (0.0, 0.0)
-        self._stars = np.unique([low, (low + high) / 2, high])
+        scale = table.rating_scale
+        self.has_ratings = scale is not None
+        self._stars = [None] if scale is None else np.unique([scale[0], sum(scale) / 2, scale[1]]).tolist()
 
     def draw_history(self, random: np.random.Generator, length: int) -> list[HistoryEntry]:
-        """Draw rated movies as a history, the last one without a rating where there are several."""
-        rated = np.flatnonzero(self._counts)
-        rows = random.choice(rated, min(length, len(rated)), replace=False).tolist()
+        """Draw movies that somebody saw as a history, the last of several without a rating."""
+        seen = np.flatnonzero(self._counts)
+        rows = random.choice(seen, min(length, len(seen)), replace=False).tolist()
+        stars = [self._stars[int(random.integers(len(self._stars)))] for _ in rows]
         entries: list[HistoryEntry] = [
-            {"movie_id": self._movie_ids[row], "rating": float(random.choice(self._stars))} for row in rows
+            {"movie_id": self._movie_ids[row], "rating": rating}
+            for row, rating in zip(rows, stars, strict=True)
         ]
         if len(entries) > 1:
             entries[-1]["rating"] = None
@@ -139,6 +142,10 @@ class _GoldenAnswers:
     ) -> list[GoldenItem]:
         predicted = self._trained.predict_ratings(inputs, rows[None, :].astype(np.int32))[0]
         return [
-            {"movie_id": self._movie_ids[row], "score": score, "predicted_rating": stars}
+            {
+                "movie_id": self._movie_ids[row],
+                "score": score,
+                "predicted_rating": stars if self.has_ratings else None,
+            }
             for row, score, stars in zip(rows.tolist(), scores.tolist(), predicted.tolist(), strict=True)
         ]

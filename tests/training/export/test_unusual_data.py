@@ -6,8 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from synthetic_ratings import SMALL_CONFIG, Rating, table_of, two_clusters
 
+from service.bundle import NO_TIMESTAMP
+from service.bundle.golden_requests import read_golden
 from service.bundle.manifest import read_manifest
 from service.loading import load_recommender
 from service.recommending.queries import RatingQuery, RecommendQuery
@@ -82,3 +85,36 @@ def test_any_scale_is_verified_and_served(
     recommender = load_recommender(bundle, Settings())
     answer = recommender.recommend(RecommendQuery(history=[{"movie_id": "alpha-3", "rating": high}]))
     assert np.all((answer.predicted_ratings >= low) & (answer.predicted_ratings <= high))
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_watches_without_ratings_and_times_make_a_bundle_that_predicts_none(tmp_path: Path) -> None:
+    clusters = two_clusters()
+    table = replace(
+        clusters,
+        stars=np.full(len(clusters), np.nan, np.float32),
+        timestamps=np.full(len(clusters), NO_TIMESTAMP),
+        has_times=False,
+    )
+    trained = fit_model(table, replace(SMALL_CONFIG, epochs=1))
+    bundle = export_bundle(trained, table, None, tmp_path)
+    manifest = read_manifest(bundle)
+    assert manifest.rating_scale is None
+    assert (manifest.dataset["first_timestamp"], manifest.dataset["last_timestamp"]) == (None, None)
+    assert not (bundle / "ratings").exists()
+    golden = read_golden(bundle)
+    assert golden["predict_rating"] == []
+    assert {one["timestamp"] for one in golden["recommend"]} == {None}
+    assert {item["predicted_rating"] for one in golden["recommend"] for item in one["items"]} == {None}
+    signatures = tf.saved_model.load(str(bundle / "model")).signatures
+    assert {*signatures} == {"query_state", "embed_query", "serving_default"}
+    recommender = load_recommender(bundle, Settings())
+    answer = recommender.recommend(RecommendQuery(user_id="user-77"))
+    user = trained.histories.user_ids.index("user-77")
+    scores = (
+        trained.candidate_embeddings
+        @ trained.embed_queries(trained.histories.query_inputs(np.array([user], np.int32), 64))[0]
+    )
+    scores[trained.histories.movie_rows[trained.histories.rows_of(user)]] = -np.inf
+    assert answer.rows.tolist() == np.argsort(-scores)[:10].tolist()
+    assert np.isnan(answer.predicted_ratings).all()
