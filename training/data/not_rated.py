@@ -15,7 +15,7 @@ _LEAST_CONSTANT = 20
 """So many equal ratings are not by chance."""
 _MOST_SAMPLED = 1_000_000
 _COUNTS = (
-    "the ratings are skewed as counts are: if they are, take them on a log scale with --rating-transform log, "
+    "the ratings are skewed as counts are: if so, take them on a log scale with --rating-transform log, "
     "or as weights of watches with --columns rating=,weight=..."
 )
 _LEAST_SPIKE = 2.0
