@@ -147,7 +147,7 @@ def _may_be_ids(file: TabularFile, found: Mapping[str, str]) -> list[str]:
 
 
 def _share_known(file: TabularFile, column: str, rated: set[str]) -> float:
-    ids = cleaned_ids(file.read([column], Problems())[column].coded[1])
+    ids = cleaned_ids(file.read([column], Problems())[column].ids[1])
     return len(rated.intersection(ids)) / len(rated) if rated else 0.0
 
 
