@@ -72,11 +72,11 @@ def _measured() -> list[str]:
 
 def _mapped(bundle: Path) -> list[list[str]]:
     manifest = read_manifest(bundle)
-    index = INDEX_FILES[manifest.index.backend]
+    backend = manifest.index.backend
     histories = HISTORY_ARRAYS.values()
     parts = [
         ("movies", "embeddings", [CANDIDATES_FILE]),
-        ("movies", f"the index, {manifest.index.backend}", [index]),
+        ("movies", f"the index, {backend}", [INDEX_FILES[backend]] if backend in INDEX_FILES else []),
         ("movies", "vectors of the rating head", RATING_ARRAYS.values()),
         ("ratings", "histories, users' ids among them", histories),
     ]

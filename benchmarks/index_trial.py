@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,6 @@ from service.recommending.candidate_search import LEVELS, best_first
 
 K = 10
 TREES, FIRST_SEARCH_K, MOST_SEARCH_K = 16, {"annoy": 500, "usearch": 64}, 2_000_000
-Trial = Backend | Literal["exact"]
 _PAUSE_SECONDS = 0.002
 """Pause between queries, as in a service below its capacity."""
 
@@ -72,7 +71,7 @@ class Queries:
         return cls(embeddings, seen, best)
 
 
-def measure(directory: Path, backend: Trial, queries: Queries, least_recall: float) -> dict[str, Any]:
+def measure(directory: Path, backend: Backend, queries: Queries, least_recall: float) -> dict[str, Any]:
     """Measure recall and latency, doubling search_k until the recall is reached.
 
     Backend `exact` scans all candidates. A query does what the service does for one request of a known user:
@@ -104,30 +103,21 @@ def measure(directory: Path, backend: Trial, queries: Queries, least_recall: flo
     }
 
 
-def _open(directory: Path, backend: Trial, search_k: int) -> CandidateIndex:
+def _open(directory: Path, backend: Backend, search_k: int) -> CandidateIndex:
     """Open an index as the service does; candidates can be scored beside any backend."""
     candidates = open_array(directory / CANDIDATES_FILE, np.float32, dimensions=2)
-    if backend == "exact":
-        return _Candidates(candidates)
     description = IndexDescription(
         backend=backend,
         candidates=len(candidates),
         trees=TREES if backend == "annoy" else None,
-        search_k=search_k,
-        deep_search_k=search_k,
+        search_k=search_k or None,
+        deep_search_k=search_k or None,
     )
     return CandidateIndex.open(directory, description, candidates.shape[1])
 
 
-class _Candidates(CandidateIndex):
-    """Candidates without an index."""
-
-    def __init__(self, candidates: NDArray[np.float32]) -> None:
-        self._candidates = candidates
-
-
 def _time(
-    index: CandidateIndex, backend: Trial, queries: Queries
+    index: CandidateIndex, backend: Backend, queries: Queries
 ) -> tuple[list[NDArray[np.int32]], list[float], list[float]]:
     found, wall_ms, cpu_ms = [], [], []
     for query, excluded in zip(queries.embeddings, queries.seen, strict=True):

@@ -21,6 +21,7 @@ MatineeError                    500
 │   └── AdminClosed                   no admin key is set
 ├── RequestError                422   well-formed, but cannot be answered
 │   ├── InvalidField                  a field's value is out of range
+│   ├── NoRatings               409   the bundle was trained on watches without ratings
 │   ├── UnknownMovie            404   no such movie id
 │   │   └── UnknownTitle              no such title; has the closest ones
 │   └── UnknownUser             404   no such user, where only known users have an answer
@@ -154,6 +155,13 @@ class RequestError(MatineeError):
 
 class InvalidField(RequestError):
     """A field's value is out of range for the live bundle."""
+
+
+class NoRatings(RequestError):
+    """The live bundle was trained on watches without ratings: it predicts none and orders nothing by them."""
+
+    status = 409
+    title = "No ratings"
 
 
 class UnknownMovie(RequestError):

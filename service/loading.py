@@ -31,7 +31,7 @@ def load_recommender(bundle_directory: Path, settings: Settings) -> Recommender:
         BundleError: Its subclass and message say which file is wrong, and how.
     """
     manifest = read_manifest(bundle_directory)
-    if unlisted := sorted(required_files(manifest.index) - manifest.files.keys()):
+    if unlisted := sorted(required_files(manifest) - manifest.files.keys()):
         raise BundleInconsistent(f"{bundle_directory}: the manifest does not list {unlisted}; export again")
     verify_files(bundle_directory, manifest)
     index = CandidateIndex.open(bundle_directory, manifest.index, manifest.embedding_dimension)
@@ -49,7 +49,7 @@ def load_recommender(bundle_directory: Path, settings: Settings) -> Recommender:
                 f"{bundle_directory / MANIFEST_FILE}: expected {found} {name}, which is what the files hold, "
                 f"found {manifest.dataset.get(name)!r}; export again"
             )
-    rating_head = RatingHead.open(bundle_directory, manifest)
+    rating_head = None if manifest.rating_scale is None else RatingHead.open(bundle_directory, manifest)
     # TensorFlow last: whatever else is wrong shows without its seconds and its memory.
     tower = QueryTower.open(
         bundle_directory,
@@ -57,11 +57,12 @@ def load_recommender(bundle_directory: Path, settings: Settings) -> Recommender:
         inter_op_threads=settings.tensorflow_inter_op_threads,
         delay_seconds=settings.model_delay_ms / 1000,
     )
-    if tower.width != rating_head.state_width:
+    width = manifest.embedding_dimension if rating_head is None else rating_head.state_width
+    if tower.width != width:
         raise BundleInconsistent(
-            f"{bundle_directory / MODEL_DIRECTORY}: expected query states of {rating_head.state_width} "
-            f"columns, for embeddings of dimension {manifest.embedding_dimension} and those of ratings/, "
-            f"got {tower.width}; export again"
+            f"{bundle_directory / MODEL_DIRECTORY}: expected query states of {width} columns, for embeddings "
+            f"of dimension {manifest.embedding_dimension} and those of ratings/, if any, got {tower.width}; "
+            "export again"
         )
     recommender = Recommender(
         manifest,

@@ -13,19 +13,23 @@ from numpy.typing import NDArray
 from tiny_model import DIMENSION, FIRST_TIMESTAMP, LAST_TIMESTAMP, USER_IDS, TinyModel, make_tiny_model
 
 from service.bundle import NO_ROW, NO_TIMESTAMP, query_tower
+from service.bundle.saved_model import FILES
+
+_RATED, _WATCHED = b"see tests/numpy_model.py", b"see it, without ratings"
 
 
 class NumpySignature:
     """The signature `query_state` of `tiny_bundle` in numpy, in place of `QueryStateSignature`."""
 
-    width = 2 * DIMENSION + 2
-
-    def __init__(self, model: TinyModel) -> None:
+    def __init__(self, model: TinyModel, *, has_ratings: bool) -> None:
         self._model = model
+        self._has_ratings = has_ratings
+        self.width = 2 * DIMENSION + 2 if has_ratings else DIMENSION
 
     @classmethod
     def open(cls, directory: Path, **threads: int) -> NumpySignature:  # noqa: ARG003 as of `QueryStateSignature`
-        return cls(make_tiny_model())
+        has_ratings = (directory / FILES[0]).read_bytes() == _RATED
+        return cls(make_tiny_model(), has_ratings=has_ratings)
 
     def __call__(self, columns: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
         model, user_rows, timestamps = self._model, columns["user_rows"], columns["timestamps"]
@@ -39,15 +43,17 @@ class NumpySignature:
         owners = np.repeat(np.arange(len(user_rows)), columns["history_lengths"])
         np.add.at(seen, owners, weights[:, np.newaxis] * model.candidates[columns["history_rows"]])
         embeddings = users + moments[:, np.newaxis] * model.time_vector + seen
+        if not self._has_ratings:
+            return embeddings
         return np.hstack([embeddings, embeddings, np.zeros((len(users), 2), np.float32)])
 
 
 def use_numpy_model(patch: pytest.MonkeyPatch) -> None:
     """Write and open tiny bundles whose model is `NumpySignature`."""
 
-    def write_placeholder(path: Path, _: TinyModel) -> None:
+    def write_placeholder(path: Path, _: TinyModel, has_ratings: bool) -> None:
         path.mkdir()
-        (path / "saved_model.pb").write_bytes(b"see tests/numpy_model.py")
+        (path.parent / FILES[0]).write_bytes(_RATED if has_ratings else _WATCHED)
 
     patch.setattr(tiny_bundle, "_save_model", write_placeholder)
     patch.setattr(query_tower, "QueryStateSignature", NumpySignature)

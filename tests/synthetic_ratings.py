@@ -13,7 +13,7 @@ from training.data.assembly import assemble_movies, assemble_ratings
 from training.data.table import RatingsTable
 
 NUM_USERS, PER_CLUSTER, NUM_UNRATED = 120, 40, 5
-ODD_IDS = ("影", "🎬", "é", 'say "42"', "a,b", " padded ", "0042", "42")
+ODD_IDS = ("影", "🎬", "é", 'say "42"', "a,b", "two words", "0042", "42")
 LIKED, DISLIKED = (4.0, 4.5, 5.0), (0.5, 1.0, 1.5)
 FIRST_TIMESTAMP = 1_000_000_000
 
@@ -32,9 +32,22 @@ SMALL_CONFIG = TrainingConfig(
     retrieval_weight=1.0,
     rating_weight=1.0,
     forward_share=0.8,
+    cut_low=0.3,
+    cut_high=0.95,
     history_dropout=0.7,
+    short_share=0.15,
+    short_history=10,
+    hidden_low=0.1,
+    hidden_high=0.9,
     user_dropout=0.5,
     time_dropout=0.5,
+    time_window=8,
+    user_weight_power=0.5,
+    empty_share=0.0,
+    factor_scale=0.0,
+    use_trend=False,
+    uniform_negatives=0,
+    full_softmax_candidates=20_000,
 )
 """Learns `two_clusters` in about four seconds. Complete, so that new defaults do not change the tests."""
 

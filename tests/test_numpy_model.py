@@ -24,7 +24,7 @@ def test_its_query_states_are_those_of_the_saved_model(recommender: Recommender,
         for moment in seconds
         for history in (NO_HISTORY, seen)
     ]
-    numpy_tower = QueryTower(NumpySignature(tiny), 0)  # type: ignore[arg-type] # stands in for the SavedModel
+    numpy_tower = QueryTower(NumpySignature(tiny, has_ratings=True), 0)  # type: ignore[arg-type] # stands in for the SavedModel
     assert isinstance(recommender.tower, QueryTower)
     assert numpy_tower.width == recommender.tower.width
     assert numpy_tower.read(inputs).tolist() == recommender.tower.read(inputs).tolist()

@@ -20,6 +20,7 @@ from tiny_model import (
     Rated,
     TinyModel,
     title_of,
+    unrated,
 )
 
 from service.bundle import NO_ROW, NO_TIMESTAMP
@@ -35,8 +36,17 @@ from service.bundle.rating_head import RatingHead
 from service.bundle.saved_model import MODEL_DIRECTORY, query_specs, save
 
 
-def write_tiny_bundle(artifacts: Path, model: TinyModel, bundle_id: str = "tiny-1") -> Path:
-    """Write the bundle and CURRENT; return the bundle's directory."""
+def write_tiny_bundle(
+    artifacts: Path, model: TinyModel, bundle_id: str = "tiny-1", *, has_ratings: bool = True
+) -> Path:
+    """Write the bundle and CURRENT; return the bundle's directory.
+
+    Args:
+        artifacts: Where.
+        model: What it holds; `tiny_model.watches_of` another if it has no ratings.
+        bundle_id: Its name.
+        has_ratings: Whether it is as of data with ratings and times, or as of watches alone.
+    """
     directory = artifacts / bundle_id
     directory.mkdir(parents=True)
     CandidateIndex.write_candidates(directory, model.candidates)
@@ -49,25 +59,31 @@ def write_tiny_bundle(artifacts: Path, model: TinyModel, bundle_id: str = "tiny-
         years=[None if row % 7 == 0 else 1900 + row for row in range(NUM_CANDIDATES)],
         num_ratings=[model.num_ratings(row) for row in range(NUM_CANDIDATES)],
     ).write(directory)
-    write_golden(directory, _golden(model))
-    RatingHead.write(  # `TinyModel.stars`
-        directory,
-        vectors=model.candidates / np.float32(16),
-        biases=np.arange(NUM_CANDIDATES, dtype=np.float32) / np.float32(512),
-        confidences=np.zeros(NUM_CANDIDATES, np.float32),
-        mean_stars=3,
-        spread_stars=1,
-    )
-    _save_model(directory / MODEL_DIRECTORY, model)
+    write_golden(directory, _golden(model, has_ratings))
+    if has_ratings:
+        RatingHead.write(  # `TinyModel.stars`
+            directory,
+            vectors=model.candidates / np.float32(16),
+            biases=np.arange(NUM_CANDIDATES, dtype=np.float32) / np.float32(512),
+            confidences=np.zeros(NUM_CANDIDATES, np.float32),
+            mean_stars=3,
+            spread_stars=1,
+        )
+    _save_model(directory / MODEL_DIRECTORY, model, has_ratings)
     Manifest(
         bundle_id=bundle_id,
         created_utc="2025-01-01T00:00:00Z",
-        dataset={"name": "tiny", **_counts(model)},
+        dataset={
+            "name": "tiny",
+            **_counts(model),
+            "first_timestamp": FIRST_TIMESTAMP if has_ratings else None,
+            "last_timestamp": LAST_TIMESTAMP if has_ratings else None,
+        },
         hyperparameters={},
         seed=0,
         embedding_dimension=DIMENSION,
         max_history=MAX_HISTORY,
-        rating_scale=SCALE,
+        rating_scale=SCALE if has_ratings else None,
         index=index.describe(search_k=4000, deep_search_k=4000),
         metrics={"rmse": 0.5},
         libraries={},
@@ -104,7 +120,7 @@ def _counts(model: TinyModel) -> dict[str, int]:
     return {"users": len(USER_IDS), "movies": NUM_CANDIDATES, "ratings": num_ratings}
 
 
-def _golden(model: TinyModel) -> GoldenRequests:
+def _golden(model: TinyModel, has_ratings: bool) -> GoldenRequests:
     liked: list[HistoryEntry] = [{"movie_id": "m3", "rating": 5.0}, {"movie_id": "🎬", "rating": None}]
     people: list[tuple[str | None, list[HistoryEntry], str]] = [
         *((user_id, [], "personalized") for user_id in USER_IDS),
@@ -114,13 +130,16 @@ def _golden(model: TinyModel) -> GoldenRequests:
     ]
     requests: GoldenRequests = {"recommend": [], "predict_rating": []}
     for user_id, history, source in people:
-        for timestamp in (None, FIRST_TIMESTAMP + 512):
-            ranked = model.popular() if source == "popular" else model.recommend(user_id, history, timestamp)
+        for timestamp in (None, FIRST_TIMESTAMP + 512) if has_ratings else (None,):
+            read = history if has_ratings else unrated(history)
+            ranked = model.recommend(user_id, read, timestamp)
             items: list[GoldenItem] = [
                 {
                     "movie_id": MOVIE_IDS[row],
                     "score": score,
-                    "predicted_rating": model.stars(row, user_id, history, timestamp),
+                    "predicted_rating": model.stars(row, user_id, history, timestamp)
+                    if has_ratings
+                    else None,
                 }
                 for row, score in ranked[:10]
             ]
@@ -135,6 +154,8 @@ def _golden(model: TinyModel) -> GoldenRequests:
                     "items": items,
                 }
             )
+            if not has_ratings:
+                continue
             requests["predict_rating"].append(
                 {
                     "user_id": user_id,
@@ -147,7 +168,7 @@ def _golden(model: TinyModel) -> GoldenRequests:
     return requests
 
 
-def _save_model(path: Path, model: TinyModel) -> None:
+def _save_model(path: Path, model: TinyModel, has_ratings: bool) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
     import tensorflow as tf  # noqa: PLC0415 tests that need no bundle do not wait for it
 
@@ -170,6 +191,8 @@ def _save_model(path: Path, model: TinyModel) -> None:
         weighted = weight[:, tf.newaxis] * tf.gather(candidates, history_rows)
         seen = tf.math.unsorted_segment_sum(weighted, of_query, tf.size(user_rows))
         embedding = user + moment[:, tf.newaxis] * model.time_vector + seen
+        if not has_ratings:
+            return {"query_states": embedding}
         # Ratings depend on the score only: the rating vector is the embedding, bias and confidence are 0.
         return {"query_states": tf.concat([embedding, embedding, tf.zeros_like(embedding[:, :2])], axis=1)}
 

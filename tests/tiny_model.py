@@ -6,7 +6,7 @@ in numpy gives the very scores that TensorFlow, Annoy's rescoring and the exact 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,6 +89,20 @@ class TinyModel:
     ) -> float:
         score = self.candidates[row] @ self.embed(user_id, self.seen(user_id, history or []), timestamp)
         return float(min(max(3 + row / 512 + score / 16, SCALE[0]), SCALE[1]))
+
+
+def watches_of(model: TinyModel) -> TinyModel:
+    """The same without ratings and times."""
+    histories: dict[str, list[Rated]] = {
+        user_id: [(row, None, NO_TIMESTAMP) for row, _, _ in history]
+        for user_id, history in model.histories.items()
+    }
+    return replace(model, histories=histories)
+
+
+def unrated(history: list[HistoryEntry]) -> list[HistoryEntry]:
+    """The same movies without ratings."""
+    return [{"movie_id": entry["movie_id"], "rating": None} for entry in history]
 
 
 def title_of(row: int) -> str:

@@ -6,7 +6,7 @@ manifest.json                            `manifest`, written last; its `index` i
 model/                                   `saved_model`: one SavedModel and its signatures
 candidates.npy                           `candidate_index`: the candidates' embeddings
 candidates.ann or candidates.usearch     `annoy_index` or `usearch_index`, over the same embeddings
-ratings/                                 `rating_head`: what turns a query state into stars
+ratings/                                 `rating_head`: turns a query state into stars; none without ratings
 catalogue.json                           `catalogue`: the movies by candidate row
 histories/                               `histories`: what each user rated
 golden.json                              `golden_requests`: requests with their exact answers

@@ -1,4 +1,4 @@
-"""`candidates.npy`, float32 `[num_candidates, embedding_dimension]`, and the index over the same rows.
+"""`candidates.npy`, float32 `[num_candidates, embedding_dimension]`, and an index over the same rows.
 
 A score is the dot product of a row with a query embedding. `recommending.candidate_search` decides when the
 index is used.
@@ -20,7 +20,7 @@ from service.errors import BundleInconsistent
 CANDIDATES_FILE = "candidates.npy"
 FILES = (CANDIDATES_FILE,)
 INDEX_FILES: dict[Backend, str] = {"annoy": INDEX_FILE, "usearch": USEARCH_FILE}
-"""By backend the file that the manifest must list as well."""
+"""By backend the file that the manifest must list as well; `exact` has none."""
 
 _INDEXES: dict[Backend, type[AnnoyIndex] | type[UsearchIndex]] = {
     "annoy": AnnoyIndex,
@@ -33,14 +33,14 @@ class CandidateIndex:
 
     Args:
         candidates: float32 `[num_candidates, embedding_dimension]`.
-        index: Over the same rows.
+        index: Over the same rows; None for a bundle without one.
         description: How long to search it.
     """
 
     def __init__(
         self,
         candidates: NDArray[np.float32],
-        index: AnnoyIndex | UsearchIndex,
+        index: AnnoyIndex | UsearchIndex | None,
         description: IndexDescription,
     ) -> None:
         self._candidates = candidates
@@ -54,7 +54,7 @@ class CandidateIndex:
 
     @classmethod
     def open(cls, directory: Path, description: IndexDescription, embedding_dimension: int) -> CandidateIndex:
-        """Map both files.
+        """Map the files.
 
         Args:
             directory: The bundle.
@@ -73,12 +73,18 @@ class CandidateIndex:
                 f"{path}: expected {description.candidates} candidates of dimension {embedding_dimension}, "
                 f"got {candidates.shape}; export again"
             )
-        index = _INDEXES[description.backend].open(directory, description, candidates)
+        kind = _INDEXES.get(description.backend)
+        index = None if kind is None else kind.open(directory, description, candidates)
         return cls(candidates, index, description)
 
     def __len__(self) -> int:
         """Number of candidates."""
         return len(self._candidates)
+
+    @property
+    def is_searchable(self) -> bool:
+        """Whether there is an index."""
+        return self._index is not None
 
     def nearest(
         self, embedding: NDArray[np.float32], num_rows: int, *, deep: bool = False
@@ -91,10 +97,13 @@ class CandidateIndex:
             deep: Whether those after the first few dozen matter too, which takes longer.
 
         Returns:
-            int32, ascending; None where so many are wanted that the index would visit most of them.
+            int32, ascending; None where there is no index, or so many are wanted that it would visit most of
+            them.
         """
         search_k = self._description.search_k_for(num_rows, deep=deep)
-        return None if search_k is None else self._index.nearest(embedding, num_rows, search_k)
+        if self._index is None or search_k is None:
+            return None
+        return self._index.nearest(embedding, num_rows, search_k)
 
     def score(
         self, embedding: NDArray[np.float32], rows: NDArray[np.int32] | None = None

@@ -131,6 +131,10 @@ class Catalogue:
             )
         return row
 
+    def find(self, movie_id: str) -> int | None:
+        """The candidate row of a movie; None where no movie has this id."""
+        return self._rows_by_id.get(movie_id)
+
     def known_rows(self, movie_ids: Iterable[str]) -> NDArray[np.int32]:
         """int32, the candidate rows of those ids that are known, in their order."""
         rows = (self._rows_by_id.get(movie_id) for movie_id in movie_ids)

@@ -21,11 +21,11 @@ class HistoryEntry(TypedDict):
 
 
 class GoldenItem(TypedDict):
-    """One recommended movie of a golden answer."""
+    """One recommended movie of a golden answer; `predicted_rating` is null in a bundle without ratings."""
 
     movie_id: str
     score: float
-    predicted_rating: float
+    predicted_rating: float | None
 
 
 class GoldenRecommendation(TypedDict):
@@ -51,7 +51,7 @@ class GoldenRating(TypedDict):
 
 
 class GoldenRequests(TypedDict):
-    """The whole file; neither list is empty."""
+    """The whole file; `recommend` is not empty, and `predict_rating` only in a bundle without ratings."""
 
     recommend: list[GoldenRecommendation]
     predict_rating: list[GoldenRating]
@@ -71,15 +71,15 @@ def read_golden(directory: Path) -> GoldenRequests:
 
     Raises:
         BundleUnreadable: The file is missing or may not be read.
-        BundleInconsistent: It is not `GoldenRequests`, or one of its lists is empty.
+        BundleInconsistent: It is not `GoldenRequests`, or has no request to recommend.
     """
     path = directory / GOLDEN_FILE
     document = read_json(path)
     if misfit := _misfit(document, GoldenRequests, ""):
         raise BundleInconsistent(f"{path}{misfit}; export again")
     requests = cast("GoldenRequests", document)
-    if not requests["recommend"] or not requests["predict_rating"]:
-        raise BundleInconsistent(f"{path}: expected requests of both kinds, got none; export again")
+    if not requests["recommend"]:
+        raise BundleInconsistent(f"{path}: expected requests to recommend, got none; export again")
     return requests
 
 

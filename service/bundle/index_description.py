@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from service.errors import BundleInconsistent, ManifestCorrupt
 
-Backend = Literal["annoy", "usearch"]
+Backend = Literal["annoy", "usearch", "exact"]
+"""`exact`: there is no index, every candidate is scored."""
 
-METRICS: dict[Backend, str] = {"annoy": "angular", "usearch": "ip"}
-"""By backend the distance between augmented vectors."""
+METRICS = {"annoy": "angular", "usearch": "ip"}
+"""By backend that has an index the distance between augmented vectors."""
 
 AUGMENTATION = "sqrt(M^2 - |x|^2)"
 """Candidates x become [x, sqrt(M^2 - |x|^2)] with M the largest norm, queries q become [q, 0]: the angle then
@@ -21,11 +22,11 @@ orders as the dot product does (Bachrach et al. 2014, https://doi.org/10.1145/26
 
 @dataclass(frozen=True, kw_only=True)
 class IndexDescription:
-    """An index over the augmented embeddings (`AUGMENTATION`).
+    """An index over the augmented embeddings (`AUGMENTATION`), or that there is none.
 
     Attributes:
-        backend: The library that built it.
-        candidates: How many vectors it holds.
+        backend: The library that built it; `exact` has none of what describes an index.
+        candidates: How many vectors it holds, or how many there are to score.
         search_k: Least effort of a query: nodes that Annoy inspects, usearch's `expansion_search`.
         deep_search_k: The same where results after the first few dozen matter too; annoy always has it.
         trees: Of Annoy, as its file counts them.
@@ -35,7 +36,7 @@ class IndexDescription:
 
     backend: Backend
     candidates: int
-    search_k: int
+    search_k: int | None = None
     deep_search_k: int | None = None
     trees: int | None = None
     connectivity: int | None = None
@@ -43,19 +44,9 @@ class IndexDescription:
     recall_at_10: float | None = None
     recall_at_100: float | None = None
 
-    @property
-    def metric(self) -> str:
-        """The backend's distance."""
-        return METRICS[self.backend]
-
-    @property
-    def augmentation(self) -> str:
-        """What was appended to the embeddings."""
-        return AUGMENTATION
-
     def to_document(self) -> dict[str, Any]:
         """The JSON object; what is None is left out."""
-        kind = {"backend": self.backend, "metric": self.metric, "augmentation": self.augmentation}
+        kind = {"backend": self.backend, **_geometry(self.backend)}
         return kind | {name: value for name, value in asdict(self).items() if value is not None}
 
     @classmethod
@@ -74,15 +65,14 @@ class IndexDescription:
             raise ManifestCorrupt(f"{where}: expected index to be an object, got {document!r}; export again")
         if unknown := sorted(document.keys() - _SHAPES.keys() - _KIND):
             raise ManifestCorrupt(f"{where}: unknown fields {unknown} in the index; export again")
-        backend = document.get("backend")
-        if backend != "annoy" and backend != "usearch":  # noqa: PLR1714  so mypy knows it afterwards
+        backend = str(document.get("backend"))
+        if backend not in get_args(Backend):
             raise BundleInconsistent(
-                f"{where}: expected an index backend annoy or usearch, got {backend!r}; export again"
+                f"{where}: expected an index backend annoy, usearch or exact, got {backend!r}; export again"
             )
-        required = _REQUIRED | (_REQUIRED_BY_ANNOY if backend == "annoy" else set())
-        if missing := sorted(required - document.keys()):
+        if missing := sorted(_REQUIRED[backend] - document.keys()):
             raise BundleInconsistent(f"{where}: the manifest's index lacks {missing}; export again")
-        for name, expected in (("metric", METRICS[backend]), ("augmentation", AUGMENTATION)):
+        for name, expected in _geometry(backend).items():
             if document[name] != expected:
                 raise BundleInconsistent(
                     f"{where}: expected index {name} {expected!r}, got {document[name]!r}; export again"
@@ -101,11 +91,12 @@ class IndexDescription:
 
         Returns:
             Never less than Annoy's own default of `trees * num_results`, which is `num_results` of usearch;
-            None where half of the candidates or more are wanted: scoring all is sooner then, and exact.
+            None where there is no index, or half of the candidates or more are wanted: scoring all is sooner
+            then, and exact.
         """
-        if 2 * num_results >= self.candidates:
-            return None
         least = self.deep_search_k if deep and self.deep_search_k is not None else self.search_k
+        if least is None or 2 * num_results >= self.candidates:
+            return None
         return max(least, (self.trees or 1) * num_results)
 
 
@@ -118,9 +109,18 @@ def _is_share(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 
+def _geometry(backend: str) -> dict[str, str]:
+    metric = METRICS.get(backend)
+    return {} if metric is None else {"metric": metric, "augmentation": AUGMENTATION}
+
+
 _KIND = {"backend", "metric", "augmentation"}
-_REQUIRED = {"metric", "augmentation", "candidates", "search_k"}
-_REQUIRED_BY_ANNOY = {"trees", "deep_search_k"}
+_REQUIRED_BY_INDEX = {"metric", "augmentation", "candidates", "search_k"}
+_REQUIRED = {
+    "annoy": _REQUIRED_BY_INDEX | {"trees", "deep_search_k"},
+    "usearch": _REQUIRED_BY_INDEX,
+    "exact": {"candidates"},
+}
 _SHAPES: dict[str, Callable[[object], bool]] = {
     **dict.fromkeys(("candidates", "search_k", "deep_search_k", "trees"), is_count),
     **dict.fromkeys(("connectivity", "expansion_add"), is_count),

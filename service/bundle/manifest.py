@@ -14,7 +14,7 @@ from service.bundle.json_files import write_json
 from service.errors import BundleIncompatible, BundleUnreadable, FileMissing, ManifestCorrupt
 
 MANIFEST_FILE = "manifest.json"
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 class FileEntry(TypedDict):
@@ -31,11 +31,13 @@ class Manifest:
     Attributes:
         bundle_id: The directory's name.
         created_utc: ISO 8601, seconds, ending in Z.
-        dataset: name, source, ratings, users, movies, first_timestamp, last_timestamp, sha256.
+        dataset: name, source, ratings, users, movies, first_timestamp, last_timestamp (None where the data
+            has no times), sha256.
         hyperparameters: Every field of the training configuration.
         embedding_dimension: Columns of `candidates.npy`.
         max_history: The most recent movies of a history that a query reads.
-        rating_scale: Smallest and largest stars.
+        rating_scale: Smallest and largest stars; None where nothing was rated, and then the bundle has no
+            `rating_head`.
         index: Which index the bundle has, and how long to search it.
         metrics: What evaluation measured on held-out rows, ours beside the baselines'; None if not measured.
         libraries: Versions by package name.
@@ -49,17 +51,23 @@ class Manifest:
     seed: int
     embedding_dimension: int
     max_history: int
-    rating_scale: tuple[float, float]
+    rating_scale: tuple[float, float] | None
     index: IndexDescription
     metrics: dict[str, Any] | None
     libraries: dict[str, str]
     files: dict[str, FileEntry]
     schema_version: int = SCHEMA_VERSION
 
+    @property
+    def has_times(self) -> bool:
+        """Whether the data said when somebody watched; without times the model knows none."""
+        return self.dataset.get("first_timestamp") is not None
+
     def to_document(self) -> dict[str, Any]:
         """The JSON document, with `manifest_sha256` over the rest."""
         document = asdict(self)
-        document |= {"rating_scale": list(self.rating_scale), "index": self.index.to_document()}
+        scale = None if self.rating_scale is None else list(self.rating_scale)
+        document |= {"rating_scale": scale, "index": self.index.to_document()}
         return document | {"manifest_sha256": document_sha256(document)}
 
     def write(self, directory: Path) -> None:
@@ -105,13 +113,15 @@ class Manifest:
             )
         if malformed := [name for name, is_well_formed in _SHAPES.items() if not is_well_formed(rest[name])]:
             raise ManifestCorrupt(f"{where}: malformed fields {malformed}; export again")
-        low, high = rest["rating_scale"]
         index = IndexDescription.from_document(rest["index"], where)
-        return cls(**rest | {"rating_scale": (float(low), float(high)), "index": index})
+        scale = rest["rating_scale"]
+        if scale is not None:
+            scale = float(scale[0]), float(scale[1])
+        return cls(**rest | {"rating_scale": scale, "index": index})
 
 
 def _is_scale(value: object) -> bool:
-    return (
+    return value is None or (
         isinstance(value, list)
         and len(value) == 2
         and all(isinstance(stars, int | float) and not isinstance(stars, bool) for stars in value)

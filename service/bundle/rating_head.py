@@ -90,8 +90,10 @@ class RatingHead:
 
         Raises:
             BundleUnreadable: A file is missing or may not be read.
-            BundleInconsistent: Arrays or layers of other shapes.
+            BundleInconsistent: Arrays or layers of other shapes, or a manifest without a rating scale.
         """
+        if manifest.rating_scale is None:
+            raise BundleInconsistent(f"{directory}: expected a rating scale in the manifest; export again")
         arrays = [
             open_array(directory / RATING_ARRAYS[name], np.float32, dimensions=dimensions)
             for name, dimensions in (("vectors", 2), ("biases", 1), ("confidences", 1))

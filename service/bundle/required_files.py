@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from service.bundle import candidate_index, catalogue, golden_requests, histories, rating_head, saved_model
-from service.bundle.index_description import IndexDescription
+from service.bundle.manifest import Manifest
 
-_FORMATS = (candidate_index, catalogue, golden_requests, histories, rating_head, saved_model)
+_FORMATS = (candidate_index, catalogue, golden_requests, histories, saved_model)
 
 
-def required_files(index: IndexDescription) -> set[str]:
-    """POSIX paths inside a bundle with such an index; its manifest must list them, and may list more."""
-    index_file = candidate_index.INDEX_FILES[index.backend]
-    return {index_file, *(name for each in _FORMATS for name in each.FILES)}
+def required_files(manifest: Manifest) -> set[str]:
+    """POSIX paths inside a bundle; its manifest must list them, and may list more."""
+    files = {name for each in _FORMATS for name in each.FILES}
+    if manifest.rating_scale is not None:
+        files.update(rating_head.FILES)
+    if manifest.index.backend in candidate_index.INDEX_FILES:
+        files.add(candidate_index.INDEX_FILES[manifest.index.backend])
+    return files

@@ -4,13 +4,14 @@ Its signatures:
 
 query_state       what the service calls, once for all that an answer needs of a query
 embed_query       the query embedding alone
-predict_rating    ratings alone, of `candidate_rows` int32 `[B, K]`
+predict_rating    ratings alone, of `candidate_rows` int32 `[B, K]`; none in a bundle without ratings
 serving_default   user ids in, the exact best movies out, for TensorFlow Serving alone
 
 The first three take queries as `service.bundle.query_encoding` encodes them.
 
 `query_state` returns `query_states` float32 `[B, S]`, S = embedding_dimension + rating_dimension + 2: the
 query embedding as `embed_query` gives it, then what `rating_head` needs: a vector, a bias and a confidence.
+In a bundle without ratings S = embedding_dimension.
 """
 
 from __future__ import annotations

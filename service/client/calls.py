@@ -33,6 +33,7 @@ class QueryUserRequest(TypedDict, total=False):
     user_id: str | None
     history: Sequence[SeenMovieRequest]
     timestamp: int | None
+    strict: bool
 
 
 class FilterRequest(TypedDict, total=False):

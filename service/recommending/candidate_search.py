@@ -45,13 +45,14 @@ class CandidateSearch:
     """Searches one bundle's candidates.
 
     Args:
-        index: The candidates and Annoy.
-        kind: Whether Annoy is asked at all; `auto` decides by the number of candidates.
+        index: The candidates and, where the bundle has one, their index.
+        kind: Whether the index is asked at all; `auto` decides by the number of candidates.
     """
 
     def __init__(self, index: CandidateIndex, kind: IndexKind = "annoy") -> None:
         self._index = index
-        self._scans_all = kind == "exact" or (kind == "auto" and len(index) <= LARGEST_SCANNED)
+        scans = kind == "exact" or (kind == "auto" and len(index) <= LARGEST_SCANNED)
+        self._scans_all = scans or not index.is_searchable
         self.widest = self._measure_widest()
 
     def best(

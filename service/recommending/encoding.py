@@ -28,11 +28,13 @@ class AnswerEncoder:
     Args:
         catalogue: Its movies.
         bundle_id: Its name.
+        has_ratings: Whether it predicts ratings; without, those of lists are null.
     """
 
-    def __init__(self, catalogue: Catalogue, bundle_id: str) -> None:
+    def __init__(self, catalogue: Catalogue, bundle_id: str, *, has_ratings: bool = True) -> None:
         self._catalogue = catalogue
         self._bundle_id = _json(bundle_id)
+        self._has_ratings = has_ratings
         self._movies: dict[int, str] = {}
 
     def encode(self, query: Query, answer: Answer) -> bytes:
@@ -56,23 +58,25 @@ class AnswerEncoder:
         # the score.
         scores = [repr(score) for score in answer.scores.tolist()]
         keys = [repr(key) for key in answer.rank_scores.tolist()] if query.is_reordered else scores
+        predicted = answer.predicted_ratings.tolist()
+        ratings = map(repr, predicted) if self._has_ratings else repeat("null", len(predicted))
         items = ",".join(
             [
                 f'{{"rank":{rank},{self._movie(row)},"score":{score},"rank_score":{key},'
-                f'"predicted_rating":{stars!r}{source}{self._because(reasons)}}}'
+                f'"predicted_rating":{stars}{source}{self._because(reasons)}}}'
                 for rank, row, score, key, stars, reasons in zip(
                     range(answer.offset + 1, answer.offset + 1 + len(answer.rows)),
                     answer.rows.tolist(),
                     scores,
                     keys,
-                    answer.predicted_ratings.tolist(),
+                    ratings,
                     because,
                     strict=True,
                 )
             ]
         )
         head = f'{{"user_id":{_json(query.user_id)},"bundle_id":{self._bundle_id}{source}'
-        return f'{head},"items":[{items}]}}'.encode()
+        return f'{head},"items":[{items}]{_ignored(answer.ignored)}}}'.encode()
 
     def _rating(self, query: RatingQuery, answer: PredictedRating) -> bytes:
         """A `schemas.ratings.RatingAnswer`."""
@@ -80,7 +84,7 @@ class AnswerEncoder:
         return (
             f'{{"user_id":{_json(query.user_id)},"movie_id":{_json(movie_id)},"title":{_json(title)},'
             f'"predicted_rating":{answer.stars!r},"known_user":{"true" if answer.known_user else "false"},'
-            f'"bundle_id":{self._bundle_id}}}'
+            f'"bundle_id":{self._bundle_id}{_ignored(answer.ignored)}}}'
         ).encode()
 
     def _movie(self, row: int) -> str:
@@ -109,6 +113,10 @@ class AnswerEncoder:
             for each in reasons
         ]
         return f',"because":{_json(named)}'
+
+
+def _ignored(movie_ids: Sequence[str]) -> str:
+    return f',"ignored":{_json(list(movie_ids))}' if movie_ids else ""
 
 
 def _json(value: object) -> str:

@@ -61,6 +61,7 @@ class RecommendQuery:
         rank_by: What orders the list, see `service.recommending.ranking`.
         diversity: 0 to 1, weight of dissimilarity to the items above.
         explain: Whether to name the movies of the history that contribute most to each item.
+        strict: Whether an unknown movie of the history is an error, instead of ignored.
     """
 
     user_id: str | None = None
@@ -74,6 +75,7 @@ class RecommendQuery:
     rank_by: RankBy = "retrieval"
     diversity: float = 0.0
     explain: bool = False
+    strict: bool = False
 
     @property
     def depth(self) -> int:
@@ -99,14 +101,16 @@ class Recommendation:
     """One page of recommended candidates, best first.
 
     Attributes:
-        source: `personalized` for a known user, `history` for a cold-start user with one, else `popular`.
+        source: `personalized` for a known user, `history` for a cold-start user with one, else `popular`:
+            what the model predicts of anybody.
         offset: Number of items before the page.
         rows: int32 `[n]`, candidate rows, n at most k.
-        scores: float32 `[n]`, similarity to the query; if popular, the share of users who rated the movie.
+        scores: float32 `[n]`, similarity to the query.
         rank_scores: float64 `[n]`, sort keys, non-increasing.
-        predicted_ratings: float64 `[n]`, stars within the rating scale.
+        predicted_ratings: float64 `[n]`, stars within the rating scale; NaN in a bundle without ratings.
         because: For each item up to `MOST_NAMED` movies of the history, largest contribution first; None
             unless `explain`.
+        ignored: Movies of the given history that are unknown, each once.
     """
 
     source: Source
@@ -116,6 +120,7 @@ class Recommendation:
     rank_scores: NDArray[np.float64]
     predicted_ratings: NDArray[np.float64]
     because: list[list[Contribution]] | None = None
+    ignored: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +132,7 @@ class RatingQuery:
     timestamp: int | None = None
     movie_id: str | None = None
     movie_title: str | None = None
+    strict: bool = False
 
 
 Query = RecommendQuery | RatingQuery
@@ -140,11 +146,13 @@ class PredictedRating:
         row: Candidate row of the movie.
         stars: The prediction, clipped to the rating scale.
         known_user: Whether the user was in the training data.
+        ignored: Movies of the given history that are unknown, each once.
     """
 
     row: int
     stars: float
     known_user: bool
+    ignored: Sequence[str] = ()
 
 
 Answer = Recommendation | PredictedRating

@@ -27,6 +27,7 @@ class QueryUser:
         timestamp: Unix seconds; `NO_TIMESTAMP` for a time-agnostic query.
         max_history: How many of the most recent ones the model reads.
         sent: Whether the request contained a history.
+        ignored: Movies of the sent history that the bundle does not know, each once.
     """
 
     user_row: int | None
@@ -34,6 +35,7 @@ class QueryUser:
     timestamp: int
     max_history: int
     sent: bool = False
+    ignored: Sequence[str] = ()
 
     @property
     def is_known(self) -> bool:
@@ -78,50 +80,69 @@ class QueryUsers:
     Args:
         catalogue: Resolves the movie ids of a history.
         histories: Stored histories of the bundle's users.
-        manifest: Has the rating scale and `max_history`.
+        manifest: Has the rating scale and `max_history`. Without a scale the ratings of a sent history are
+            ignored, without times the query's: the model knows nothing of them.
     """
 
     def __init__(self, catalogue: Catalogue, histories: Histories, manifest: Manifest) -> None:
         self._catalogue = catalogue
         self._histories = histories
         self._scale = manifest.rating_scale
+        self._has_times = manifest.has_times
         self._max_history = manifest.max_history
 
-    def find(self, user_id: str | None, entries: Sequence[HistoryEntry], timestamp: int | None) -> QueryUser:
+    def find(
+        self,
+        user_id: str | None,
+        entries: Sequence[HistoryEntry],
+        timestamp: int | None,
+        *,
+        strict: bool = False,
+    ) -> QueryUser:
         """Return the user with this id, with the stored history followed by the sent one.
 
+        An app's catalogue is newer than any bundle: what is unknown of a history is ignored, unless `strict`.
+
         Raises:
-            UnknownMovie: The history names a movie that is not in the catalogue.
+            UnknownMovie: `strict`, and the history names a movie that is not in the catalogue.
             InvalidField: A rating is outside the scale, or there is neither an id nor a history.
         """
         if user_id is None and not entries:
             raise InvalidField("expected user_id or a non-empty history, got neither", field="user_id")
         user_row = None if user_id is None else self._histories.user_row(user_id)
-        seen = self._sent(entries)
+        seen, ignored = self._sent(entries, strict)
         if user_row is not None:
             stored = self._histories.of_user(user_row)
             seen = stored.take(~np.isin(stored.rows, seen.rows)) + seen if len(seen) else stored
-        # A timestamp equal to the marker for "none" is moved by a second.
-        moment = NO_TIMESTAMP if timestamp is None else max(timestamp, NO_TIMESTAMP + 1)
-        return QueryUser(user_row, seen, moment, self._max_history, sent=bool(entries))
+        moment = NO_TIMESTAMP
+        if timestamp is not None and self._has_times:
+            moment = max(timestamp, NO_TIMESTAMP + 1)  # one that equals the marker for "none" is another
+        return QueryUser(user_row, seen, moment, self._max_history, sent=bool(entries), ignored=ignored)
 
-    def _sent(self, entries: Sequence[HistoryEntry]) -> History:
+    def _sent(self, entries: Sequence[HistoryEntry], strict: bool) -> tuple[History, Sequence[str]]:
+        """The known movies of a history, and the ids of the others."""
         if not entries:
-            return _EMPTY
-        low, high = self._scale
+            return _EMPTY, ()
+        low, high = self._scale or (-np.inf, np.inf)
         ratings: dict[int, float] = {}
+        ignored: dict[str, None] = {}
         for position, entry in enumerate(entries):
-            row = self._catalogue.row_of(entry["movie_id"], field=f"history.{position}.movie_id")
-            rating = entry["rating"]
+            row, rating = self._catalogue.find(entry["movie_id"]), entry["rating"]
+            if row is None and strict:
+                self._catalogue.row_of(entry["movie_id"], field=f"history.{position}.movie_id")
             if rating is not None and not low <= rating <= high:
                 raise InvalidField(
                     f"expected a rating from {low:g} to {high:g} stars, got {rating:g}",
                     field=f"history.{position}.rating",
                 )
+            if row is None:
+                ignored[entry["movie_id"]] = None
+                continue
             ratings.pop(row, None)  # a movie named twice takes its last place
-            ratings[row] = np.nan if rating is None else rating
-        return History(
+            ratings[row] = np.nan if rating is None or self._scale is None else rating
+        history = History(
             np.fromiter(ratings.keys(), np.int32, len(ratings)),
             np.fromiter(ratings.values(), np.float32, len(ratings)),
             np.full(len(ratings), NO_TIMESTAMP, np.int64),
         )
+        return history, tuple(ignored)

@@ -38,7 +38,7 @@ class RankedList:
         rows: int32 `[n]`, candidate rows.
         scores: float32 `[n]`.
         keys: float64 `[n]`, sort keys, non-increasing.
-        stars: float64 `[n]`, predicted ratings; None before they are predicted.
+        stars: float64 `[n]`, predicted ratings; NaN in a bundle without ratings, None before.
     """
 
     rows: NDArray[np.int32]

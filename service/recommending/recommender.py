@@ -16,10 +16,9 @@ from service.bundle.manifest import Manifest
 from service.bundle.query_tower import QueryTower
 from service.bundle.rating_head import RatingHead
 from service.errors import RequestError
-from service.recommending.candidate_search import CandidateSearch, Found
+from service.recommending.candidate_search import CandidateSearch
 from service.recommending.encoding import AnswerEncoder
 from service.recommending.explanations import explain
-from service.recommending.filters import Allowed
 from service.recommending.movie_search import MovieSearch
 from service.recommending.queries import (
     DEEPEST,
@@ -47,7 +46,7 @@ class Recommender:
     histories: Histories
     index: CandidateIndex
     tower: QueryTower
-    rating_head: RatingHead
+    rating_head: RatingHead | None
     index_kind: IndexKind = "annoy"
     cached_users: int = 0
 
@@ -74,7 +73,7 @@ class Recommender:
     @cached_property
     def encoder(self) -> AnswerEncoder:
         """Encodes this bundle's answers."""
-        return AnswerEncoder(self.catalogue, self.bundle_id)
+        return AnswerEncoder(self.catalogue, self.bundle_id, has_ratings=self.rating_head is not None)
 
     @cached_property
     def similar_movies(self) -> SimilarMovies:
@@ -169,7 +168,7 @@ class Recommender:
             if task.query.rank_by == "retrieval":
                 self._cut_page(task.query, ranked)
         times.lap("rescore")
-        stars = self.rating_head.predict(states, [ranked.rows for ranked in lists])
+        stars = self._rate(states, [ranked.rows for ranked in lists])
         times.lap("rating")
         for task, ranked, predicted in zip(tasks, lists, stars, strict=True):
             ranked.stars = predicted
@@ -185,12 +184,25 @@ class Recommender:
         self, tasks: Sequence[RatingTask], states: NDArray[np.float32], times: StageTimes
     ) -> list[PredictedRating]:
         """One rating for each task; `states` as of `_recommend`."""
-        stars = self.rating_head.predict(states, [np.array([task.row], np.int32) for task in tasks])
+        stars = self._rate(states, [np.array([task.row], np.int32) for task in tasks])
         times.lap("rating")
         return [
-            PredictedRating(row=task.row, stars=float(predicted), known_user=task.user.is_known)
+            PredictedRating(
+                row=task.row,
+                stars=float(predicted),
+                known_user=task.user.is_known,
+                ignored=task.user.ignored,
+            )
             for task, [predicted] in zip(tasks, stars, strict=True)
         ]
+
+    def _rate(
+        self, states: NDArray[np.float32], rows: Sequence[NDArray[np.int32]]
+    ) -> Sequence[NDArray[np.float64]]:
+        """By list the stars of its candidates; NaN where the bundle predicts none."""
+        if self.rating_head is None:
+            return [np.full(len(each), np.nan) for each in rows]
+        return self.rating_head.predict(states, rows)
 
     def _find_lists(
         self, tasks: Sequence[ListTask], states: NDArray[np.float32], times: StageTimes, exactly: bool
@@ -200,19 +212,10 @@ class Recommender:
         lists = []
         for task, embedding in zip(tasks, embeddings, strict=True):
             depth = DEEPEST if task.query.is_reordered else task.query.depth
-            if task.user.source == "popular":
-                rows, scores = self._most_rated(task.allowed, depth)
-            else:
-                rows, scores = self._search.best(embedding, task.allowed, depth, times, exactly=exactly)
+            rows, scores = self._search.best(embedding, task.allowed, depth, times, exactly=exactly)
             lists.append(RankedList(rows, scores, scores.astype(np.float64)))
         times.lap("index")
         return lists
-
-    def _most_rated(self, allowed: Allowed, depth: int) -> Found:
-        rows = self.catalogue.popular_rows
-        rows = rows[allowed.mask[rows]][:depth]
-        counts = np.array([self.catalogue.num_ratings[row] for row in rows.tolist()])
-        return rows, (counts / len(self.histories)).astype(np.float32)
 
     def _cut_page(self, query: RecommendQuery, ranked: RankedList) -> None:
         if query.is_reordered:
@@ -232,4 +235,5 @@ class Recommender:
             rank_scores=ranked.keys,
             predicted_ratings=ranked.stars,
             because=because,
+            ignored=task.user.ignored,
         )

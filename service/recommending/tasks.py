@@ -9,7 +9,7 @@ import numpy as np
 from service.bundle.catalogue import Catalogue
 from service.bundle.histories import Histories
 from service.bundle.manifest import Manifest
-from service.errors import InvalidField, RequestError
+from service.errors import InvalidField, NoRatings, RequestError
 from service.recommending.filters import Allowed, Filters
 from service.recommending.movie_search import MovieSearch
 from service.recommending.queries import Query, RatingQuery, RecommendQuery
@@ -68,12 +68,14 @@ class Tasks:
         self._movie_search = movie_search
         self._users = QueryUsers(catalogue, histories, manifest)
         self._filters = Filters(catalogue)
+        self._has_ratings = manifest.rating_scale is not None
 
     def make(self, query: Query) -> Task | RequestError:
         """The task, or why there is none.
 
-        That is an `UnknownMovie` where the bundle does not know one of the history or the one to be rated, an
-        `InvalidField` where a rating is outside the scale or nothing says who asks, or which movie is meant.
+        That is an `UnknownMovie` where the bundle does not know the one to be rated or, if `strict`, one of
+        the history; an `InvalidField` where a rating is outside the scale or nothing says who asks, or which
+        movie is meant; and `NoRatings` where the answer would need ratings that the bundle does not predict.
         """
         try:
             return self._rating(query) if isinstance(query, RatingQuery) else self._list(query)
@@ -81,15 +83,21 @@ class Tasks:
             return error
 
     def _list(self, query: RecommendQuery) -> ListTask:
-        user = self._users.find(query.user_id, query.history, query.timestamp)
+        if not self._has_ratings and query.rank_by != "retrieval":
+            raise _no_ratings(f"rank_by is {query.rank_by}", "leave it out", field="rank_by")
+        user = self._users.find(query.user_id, query.history, query.timestamp, strict=query.strict)
         excluded = user.seen.rows if query.exclude_seen else _NO_ROWS
         if query.exclude:
             excluded = np.concatenate([excluded, self._catalogue.known_rows(query.exclude)])
         return ListTask(query, user, self._filters.allow(query.filter, excluded))
 
     def _rating(self, query: RatingQuery) -> RatingTask:
+        if not self._has_ratings:
+            field = "movie_id" if query.movie_title is None else "movie_title"
+            raise _no_ratings("a rating was asked for", "ask for /recommend", field=field)
         row = self._named_row(query)
-        return RatingTask(query, self._users.find(query.user_id, query.history, query.timestamp), row)
+        user = self._users.find(query.user_id, query.history, query.timestamp, strict=query.strict)
+        return RatingTask(query, user, row)
 
     def _named_row(self, query: RatingQuery) -> int:
         if query.movie_id is not None:
@@ -97,3 +105,10 @@ class Tasks:
         if query.movie_title is not None:
             return self._movie_search.row_of_title(query.movie_title)
         raise InvalidField("expected movie_id or movie_title, got neither", field="movie_id")
+
+
+def _no_ratings(got: str, instead: str, *, field: str) -> NoRatings:
+    return NoRatings(
+        f"{got}, but the live bundle was trained on watches without ratings and predicts none; {instead}",
+        field=field,
+    )

@@ -14,13 +14,15 @@ from service.schemas.ratings import RatingAnswer, RatingBody, RatingParameters
 router = APIRouter(tags=["recommendations"])
 
 
-@router.post("/predict_rating", response_model=RatingAnswer, responses=document_problems(404, 413, 503, 504))
+@router.post(
+    "/predict_rating", response_model=RatingAnswer, responses=document_problems(404, 409, 413, 503, 504)
+)
 async def predict_rating(body: RatingBody, request: Request) -> Response:
     """The stars that a known user, or one who sends a history, would give a movie."""
     return await answer_one(request, body.to_query())
 
 
-@router.get("/predict_rating", response_model=RatingAnswer, responses=document_problems(404, 503, 504))
+@router.get("/predict_rating", response_model=RatingAnswer, responses=document_problems(404, 409, 503, 504))
 async def predict_user_rating(parameters: Annotated[RatingParameters, Query()], request: Request) -> Response:
     """The stars that a user would give a movie, for a browser or curl."""
     return await answer_one(request, parameters.to_query())

@@ -36,6 +36,13 @@ Timestamp = Annotated[
         examples=[893286638],
     ),
 ]
+Ignored = Annotated[
+    list[str],
+    Field(
+        description="Movies of the sent history that the bundle does not know; left out if there are none.",
+        examples=[["added-since-training"]],
+    ),
+]
 BundleId = Annotated[
     str, Field(description="Id of the bundle that answered.", examples=["20261121T062118Z-df4c644d"])
 ]

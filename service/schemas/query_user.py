@@ -28,7 +28,8 @@ class HistoryEntryBody(Element):
         ge=-LARGEST_RATING,
         le=LARGEST_RATING,
         allow_inf_nan=False,
-        description="Stars on the bundle's rating scale; null if not rated.",
+        description="Stars on the bundle's rating scale; null if not rated. Ignored by a bundle that was "
+        "trained on watches without ratings.",
         examples=[5],
     )
 
@@ -47,9 +48,16 @@ class QueryUserBody(Body):
         validate_default=True,
         description="Movies seen, oldest first, appended to the user's stored history. The last entry of a "
         "movie replaces earlier and stored ones. The model reads the most recent `max_history` movies (see "
-        "the manifest); all of them are excluded.",
+        "the manifest); all of them are excluded. Movies that the bundle does not know are ignored, and the "
+        "answer lists them.",
     )
     timestamp: Timestamp = None
+    strict: bool = Field(
+        default=False,
+        description="Refuse a history with movies that the bundle does not know (404) instead of ignoring "
+        "them.",
+        examples=[False],
+    )
 
     def history_entries(self) -> list[HistoryEntry]:
         """Return the history as queries of `service.recommending` take it."""

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, Field, ValidationInfo
 
 from service.recommending.queries import RatingQuery
-from service.schemas.fields import BundleId, MovieId, Parameters, Text, Timestamp, UserId
+from service.schemas.fields import BundleId, Ignored, MovieId, Parameters, Text, Timestamp, UserId
 from service.schemas.query_user import QueryUserBody
 
 
@@ -49,6 +49,7 @@ class RatingBody(QueryUserBody):
             timestamp=self.timestamp,
             movie_id=self.movie_id,
             movie_title=self.movie_title,
+            strict=self.strict,
         )
 
 
@@ -74,3 +75,4 @@ class RatingAnswer(BaseModel):
     predicted_rating: float = Field(description="Stars within the bundle's rating scale.", examples=[4.57])
     known_user: bool = Field(description="Whether the user was in the training data.", examples=[True])
     bundle_id: BundleId
+    ignored: Ignored = []

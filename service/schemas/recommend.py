@@ -59,7 +59,8 @@ RankByField = Annotated[
     RankBy,
     Field(
         description="Sort key of the list: `retrieval` the score, `rating` the predicted rating, `blend` the "
-        f"sum of both, standardized; the last two re-rank the {DEEPEST} best by score.",
+        f"sum of both, standardized; the last two re-rank the {DEEPEST} best by score, and need a bundle "
+        "with ratings (else 409).",
         examples=["retrieval"],
     ),
 ]
@@ -144,6 +145,7 @@ class RecommendBody(QueryUserBody):
             rank_by=self.rank_by,
             diversity=self.diversity,
             explain=self.explain,
+            strict=self.strict,
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, Field
 
 from service.recommending.queries import MOST_NAMED
-from service.schemas.fields import BundleId
+from service.schemas.fields import BundleId, Ignored
 from service.telemetry.observer import Source
 
 
@@ -30,15 +30,17 @@ class Item(BaseModel):
     genres: list[str] = Field(description="Genres, possibly none.", examples=[["Action", "Adventure"]])
     year: int | None = Field(description="Year of release, null if unknown.", examples=[1981])
     score: float = Field(
-        description="Similarity to the user; for source `popular`, the share of users who rated the movie.",
+        description="Similarity to the user; for source `popular`, to a user of whom nothing is known.",
         examples=[3.32],
     )
     rank_score: float = Field(
         description="Sort key, non-increasing: `score` unless `rank_by` or `diversity` is given.",
         examples=[3.32],
     )
-    predicted_rating: float = Field(
-        description="Predicted rating in stars, within the bundle's rating scale.", examples=[4.46]
+    predicted_rating: float | None = Field(
+        description="Predicted rating in stars, within the bundle's rating scale; null if the bundle was "
+        "trained on watches without ratings.",
+        examples=[4.46],
     )
     source: Source = Field(
         description="Basis of the item: `personalized` for a known user, `history` for a cold-start user "
@@ -61,3 +63,4 @@ class RecommendAnswer(BaseModel):
     items: list[Item] = Field(
         description="Best first: k items, or fewer if fewer pass the filter and are not excluded."
     )
+    ignored: Ignored = []

@@ -64,12 +64,12 @@ const load = latest(async (signal, state, changed) => {
   changed();
 });
 
-/** Returns a prediction, or null if the bundle does not have one of the films. */
+/** Returns a prediction, or null if the bundle does not have one of the films, or no ratings. */
 async function predict(user, movieId, signal) {
   try {
     return await request(["predict_rating"], { body: { ...user, movie_id: movieId }, signal });
   } catch (problem) {
-    if (problem.status === 404) return null;
+    if (problem.status === 404 || problem.status === 409) return null;
     throw problem;
   }
 }
@@ -101,8 +101,7 @@ function showSimilar(films) {
     update: (row, each) => {
       showFilm(row, each);
       const [stars, score] = row.lastChild.children;
-      stars.hidden = each.mean_rating === null;
-      if (!stars.hidden) showStars(stars, each.mean_rating, "on average");
+      showStars(stars, each.mean_rating, "on average");
       setText(score, `cosine ${each.score.toFixed(2)}`);
     },
   });

@@ -5,7 +5,7 @@ import { filmKey, filmRow, showFilm } from "./film_row.js";
 import { showNotice, showProblem } from "./notice.js";
 import { loadGenres } from "./controls.js";
 import { request } from "./service.js";
-import { scaleKnown, shownStars, showStars } from "./stars.js";
+import { hasStars, scaleKnown, shownStars, showStars } from "./stars.js";
 
 const PAGE = 10;
 const MOST = 200;
@@ -58,6 +58,7 @@ const load = latest(async (signal) => {
       scaleKnown(),
     ]);
     if (signal.aborted) return;
+    byId("ranks").hidden = !hasStars();
     show(answer, key, name);
     loadGenres();
     if (answer.source && answer.source !== "popular") await explain(answer, signal);
@@ -102,8 +103,7 @@ function showRow(row, film, at, source) {
   showFilm(row, film);
   const [stars, score, badge] = row.querySelector(".figures").children;
   const isMean = film.predicted_rating === undefined;
-  stars.hidden = isMean && film.mean_rating === null;
-  if (!stars.hidden) showStars(stars, isMean ? film.mean_rating : film.predicted_rating, isMean ? "on average" : "predicted");
+  showStars(stars, isMean ? film.mean_rating : film.predicted_rating, isMean ? "on average" : "predicted");
   setText(score, source === "popular" ? `on average, seen by ${Math.round(100 * film.score)} %` : `score ${film.score.toFixed(2)}`);
   setText(badge, SOURCES[source]);
   badge.dataset.source = source;

@@ -3,12 +3,15 @@
 import { request } from "./service.js";
 import { element, setText } from "./elements.js";
 
-let scale = null;
+let scale; // null if the bundle has watches only
 
 /** Loads the rating scale of the bundle, which the functions below need. */
 export async function scaleKnown() {
-  scale ??= (await request(["model"])).manifest.rating_scale;
+  if (scale === undefined) scale = (await request(["model"])).manifest.rating_scale;
 }
+
+/** Whether the bundle predicts ratings. */
+export const hasStars = () => scale !== null;
 
 /** Creates five stars, filled in proportion to a rating, and the number. */
 export function shownStars() {
@@ -16,8 +19,10 @@ export function shownStars() {
   return element("span", { class: "stars" }, glyphs, element("span", { class: "number" }), element("span", { class: "unseen" }));
 }
 
-/** Shows a rating in `shownStars`; `kind` is for screen readers. */
+/** Shows a rating in `shownStars`, or nothing for null; `kind` is for screen readers. */
 export function showStars(shown, rating, kind) {
+  shown.hidden = rating === null;
+  if (shown.hidden) return;
   const [glyphs, number, after] = shown.children;
   const zero = Math.min(scale[0], 0);
   glyphs.style.setProperty("--filled", `${Math.round((100 * (rating - zero)) / (scale[1] - zero))}%`);
@@ -27,7 +32,8 @@ export function showStars(shown, rating, kind) {
 
 /** Returns the ratings to choose from: whole ones if at most ten, else five from end to end. */
 function choices() {
-  const [low, high] = scale;
+  const [low, high] = scale ?? [1, 1]; // without ratings one star says: seen
+  if (low === high) return [low];
   const whole = Array.from({ length: Math.max(Math.floor(high) - Math.ceil(low) + 1, 0) }, (_, at) => Math.ceil(low) + at);
   return whole.length >= 2 && whole.length <= 10 ? whole : [0, 1, 2, 3, 4].map((step) => low + (step * (high - low)) / 4);
 }
@@ -39,7 +45,7 @@ export function starInput(title, give) {
   const name = `stars-${(groups += 1)}`;
   const group = element("fieldset", { class: "give" }, element("legend", { class: "unseen" }, `Stars for ${title}`));
   for (const rating of choices()) {
-    const radio = element("input", { type: "radio", name, value: String(rating), "aria-label": `${rating} of ${scale[1]} stars` });
+    const radio = element("input", { type: "radio", name, value: String(rating), "aria-label": scale ? `${rating} of ${scale[1]} stars` : "seen" });
     radio.addEventListener("change", () => give(rating));
     group.append(element("label", {}, radio, element("span", { "aria-hidden": "true" }, "★")));
   }

@@ -125,8 +125,7 @@ function showHistory() {
     make: (film) => filmRow(film, shownStars()),
     update: (row, film) => {
       showFilm(row, film);
-      row.lastChild.hidden = film.rating === null;
-      if (film.rating !== null) showStars(row.lastChild, film.rating, "given");
+      showStars(row.lastChild, film.rating, "given");
     },
   });
   byId("history").classList.toggle("whole", isWhole);

@@ -3,8 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.index_trial import Queries, Trial, build, measure
+from benchmarks.index_trial import Queries, build, measure
 from service.bundle.candidate_index import CandidateIndex
+from service.bundle.index_description import Backend
 
 random = np.random.default_rng(0)
 CANDIDATES = random.normal(size=(2_000, 8)).astype(np.float32)
@@ -20,7 +21,7 @@ def test_the_exact_results_are_the_best_unseen_candidates() -> None:
 
 
 @pytest.mark.parametrize("backend", ["annoy", "usearch", "exact"])
-def test_search_k_is_raised_until_the_recall_is_reached(backend: Trial, tmp_path: Path) -> None:
+def test_search_k_is_raised_until_the_recall_is_reached(backend: Backend, tmp_path: Path) -> None:
     if backend == "usearch":
         pytest.importorskip("usearch", reason="optional: requirements/usearch.txt")
     CandidateIndex.write_candidates(tmp_path, CANDIDATES)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tiny_model import MOVIE_IDS
 
 from service import golden
 from service.bundle.golden_requests import GOLDEN_FILE
@@ -69,6 +70,7 @@ def test_an_answer_unlike_the_recorded_one_is_refused(
     [
         lambda document: document["recommend"].clear(),
         lambda document: document.pop("predict_rating"),
+        lambda document: document["predict_rating"].clear(),
         lambda document: document["recommend"][0].pop("k"),
         lambda document: document["recommend"].insert(0, None),
     ],
@@ -104,6 +106,30 @@ def test_an_index_that_misses_the_best_is_refused(
         golden.replay(recommender, tiny_artifacts / "tiny-1")
 
 
+def test_of_equal_scores_the_index_may_find_any(
+    recommender: Recommender, tiny_artifacts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Places 7 and 8 of one golden list are equal; the list is cut between them."""
+
+    class LastOfEquals:
+        def nearest(self, embedding: NDArray[np.float32], num_rows: int, _search_k: int) -> NDArray[np.int32]:
+            scores = recommender.index.score(embedding)
+            scores[[MOVIE_IDS.index("m3"), MOVIE_IDS.index("🎬")]] = np.inf  # the movies sent
+            return np.sort(np.lexsort((-np.arange(240), -scores))[:num_rows]).astype(np.int32)
+
+    def cut(document: Document) -> None:
+        [golden] = [
+            one for one in document["recommend"] if one["source"] == "history" and not one["timestamp"]
+        ]
+        assert golden["items"][6]["score"] == golden["items"][7]["score"]
+        document["recommend"] = [golden | {"k": 7, "items": golden["items"][:7]}]
+
+    monkeypatch.setattr(recommender.index, "_index", LastOfEquals())
+    monkeypatch.setattr("service.recommending.candidate_search.LEVELS", ((7, 7), (20, 20), (30, 30)))
+    monkeypatch.setattr(golden, "LEAST_RECALL", 1.0)
+    replay(recommender, tiny_artifacts, tmp_path, cut)
+
+
 def add(document: Document, name: str, difference: float) -> None:
     """Changes one recorded number: of a rating, of an item's rating, or of an item's score."""
     if name == "rating":
@@ -115,7 +141,7 @@ def add(document: Document, name: str, difference: float) -> None:
 @pytest.mark.parametrize(
     ("name", "bounds"),
     [
-        ("rating", (0.0009, 0.0011)),  # stars: 1e-3
+        ("rating", (0.0009, 0.0011)),  # stars: 1e-3 on a scale from 1 to 5
         ("predicted_rating", (0.0009, 0.0011)),
         ("score", (0.00005, 0.01)),  # 1e-4 of a score of some tens
     ],

@@ -20,8 +20,10 @@ class Dataset(StrEnum):
 
 
 class Split(StrEnum):
-    """How ratings are held out."""
+    """How ratings are held out; `training.data.splits`."""
 
+    AUTO = "auto"
+    GLOBAL = "global"
     TEMPORAL = "temporal"
     RANDOM = "random"
 
@@ -29,6 +31,8 @@ class Split(StrEnum):
 class Evaluation(StrEnum):
     """The split to measure on before the export, or none."""
 
+    AUTO = "auto"
+    GLOBAL = "global"
     TEMPORAL = "temporal"
     RANDOM = "random"
     NONE = "none"

@@ -30,6 +30,12 @@ class Stage:
         if milestone and not console.is_terminal:
             console.print(f"  {note}", markup=False, soft_wrap=True)
 
+    def note(self, text: str) -> None:
+        """Show what was just done within a step; off a terminal print it."""
+        self._progress.update(self._task, note=text)
+        if not console.is_terminal:
+            console.print(f"    {text}", markup=False, soft_wrap=True)
+
 
 @contextmanager
 def stage(name: str, total: int = 1) -> Iterator[Stage]:

@@ -42,8 +42,8 @@ def fit(
     data: Data = "auto",
     dataset: Version = Dataset.ML_100K,
     evaluate: Annotated[
-        Evaluation, typer.Option(help="The split to measure on first.")
-    ] = Evaluation.TEMPORAL,
+        Evaluation, typer.Option(help="The split to measure on first; auto as of `evaluate`.")
+    ] = Evaluation.AUTO,
     artifacts: Artifacts = DEFAULT_ARTIFACTS,
     index: Annotated[
         Index, typer.Option(help="annoy, or usearch, a graph; docs/performance.md compares them.")
@@ -75,7 +75,13 @@ def fit(
 
 
 def evaluate(
-    split: Annotated[Split, typer.Option(help="How ratings are held out.")] = Split.TEMPORAL,
+    split: Annotated[
+        Split,
+        typer.Option(
+            help="How ratings are held out. global: all after one moment; temporal: each user's last; "
+            "auto: global, or random where times tell nothing."
+        ),
+    ] = Split.AUTO,
     data: Data = "auto",
     dataset: Version = Dataset.ML_100K,
     artifacts: Artifacts = DEFAULT_ARTIFACTS,
@@ -89,6 +95,7 @@ def evaluate(
     baselines: Annotated[
         bool, typer.Option("--baselines", help="Beside iALS, SVD and SASRec too; `make install-baselines`.")
     ] = False,
+    extras: Annotated[bool, typer.Option(help="Measure cold start and the index's recall too.")] = True,
     preset: Purpose = Preset.FORWARD,
     layers: Layers = None,
     retrieval_weight: Weight = None,
@@ -114,7 +121,6 @@ def evaluate(
     if ablation:
         import_pipeline().ablate(source, dataset.value, config, split.value, artifacts)
         return
-    mark = split.value if preset is Preset.FORWARD else f"{split.value} {preset.value}"
     import_pipeline().evaluate(
         source,
         dataset.value,
@@ -123,8 +129,9 @@ def evaluate(
         artifacts,
         seeds=seeds,
         baselines=baselines,
+        extras=extras,
         readme=readme,
-        readme_mark=mark,
+        readme_preset="" if preset is Preset.FORWARD else preset.value,
         tensorboard=tensorboard,
     )
 

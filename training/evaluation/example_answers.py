@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from service.bundle import NO_ROW
 from service.bundle.query_encoding import QueryInputs, encode_queries, untimed_history
 from training.data.table import RatingsTable
-from training.export.index_recall import exact_top_k
+from training.export.exact_answers import exact_top_k
 from training.model.trained_model import TrainedModel
 
 _KNOWN_USERS = 3

@@ -25,18 +25,25 @@ Epochs = Annotated[
     int | None, typer.Option(min=1, help="Passes over all training ratings, as published if not given.")
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Fixes weights and the order of the ratings.")]
+Seeds = Annotated[int, typer.Option(min=1, help="Train each this often; the figures are means.")]
 Output = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Where to write figures, curves and charts.")
 ]
 
 
 @app.command()
-def depth(data: Data = "auto", epochs: Epochs = None, seed: Seed = 42, output: Output = None) -> None:
+def depth(
+    data: Data = "auto",
+    epochs: Epochs = None,
+    seed: Seed = 42,
+    seeds: Seeds = 3,
+    output: Output = None,
+) -> None:
     """Deep retrieval with one, two and three dense layers: three curves in one chart."""
     table = _begin(data, output)
     from training.experiments import depth as experiment  # noqa: PLC0415  # as `pipeline_import`
 
-    _end(experiment.run(table, _config(experiment.CONFIG, epochs, seed)), output)
+    _end(experiment.run(table, _config(experiment.CONFIG, epochs, seed), seeds), output)
 
 
 @app.command()
@@ -44,7 +51,7 @@ def multitask(
     data: Data = "auto",
     epochs: Epochs = None,
     seed: Seed = 42,
-    seeds: Annotated[int, typer.Option(min=1, help="Train each this often; the figures are means.")] = 5,
+    seeds: Seeds = 5,
     output: Output = None,
 ) -> None:
     """A model for ratings, one for retrieval, and one for both."""

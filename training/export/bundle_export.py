@@ -26,8 +26,9 @@ from training.data.table import RatingsTable
 from training.export.artifacts import make_artifacts, writing
 from training.export.bundle_inventory import BUILDING, VERIFYING
 from training.export.golden_requests import golden_requests
-from training.export.index_recall import build_measured_index, sample_queries
+from training.export.index_recall import build_measured_index
 from training.export.rating_head import write_rating_head
+from training.export.sampled_queries import sample_queries
 from training.export.saved_model import library_versions, save_model
 from training.export.verification import verify_in_fresh_process, verify_served
 from training.model.trained_model import TrainedModel
@@ -44,6 +45,7 @@ def export_bundle(
     artifacts: Path,
     on_step: Callable[[str], None] = lambda _: None,
     *,
+    on_progress: Callable[[str], None] = lambda _: None,
     index_backend: Backend = "annoy",
 ) -> Path:
     """Write, move and verify a bundle, and make it live.
@@ -54,6 +56,7 @@ def export_bundle(
         metrics: What evaluation measured before; None: not measured.
         artifacts: Where bundles live.
         on_step: Called with the name of each of `EXPORT_STEPS` steps as it begins.
+        on_progress: Called within the steps that take long, with what was just done.
         index_backend: What finds candidates.
 
     Returns:
@@ -78,6 +81,7 @@ def export_bundle(
                 metrics=metrics,
                 now=now,
                 on_step=on_step,
+                on_progress=on_progress,
                 index_backend=index_backend,
             )
             building.rename(verifying)
@@ -102,6 +106,7 @@ def _write(
     metrics: dict[str, Any] | None,
     now: datetime,
     on_step: Callable[[str], None],
+    on_progress: Callable[[str], None],
     index_backend: Backend,
 ) -> None:
     directory.mkdir(parents=True)
@@ -115,10 +120,13 @@ def _write(
     Histories.write(directory, histories.user_ids, histories.offsets, ratings)
     on_step("build the index and measure its recall")
     queries, seed = sample_queries(trained), trained.config.seed
-    index = build_measured_index(directory, embeddings, queries, backend=index_backend, seed=seed)
+    index = build_measured_index(
+        directory, embeddings, queries, backend=index_backend, seed=seed, on_progress=on_progress
+    )
     on_step("save the model")
     save_model(trained, table.movies, directory / MODEL_DIRECTORY)
-    write_rating_head(directory, trained)
+    if table.rating_scale is not None:
+        write_rating_head(directory, trained)
     on_step("answer the golden requests")
     write_golden(directory, golden_requests(trained, table, seed))
     on_step("write the manifest")
@@ -142,7 +150,7 @@ def _write(
         seed=seed,
         embedding_dimension=embeddings.shape[1],
         max_history=trained.config.max_history,
-        rating_scale=table.rating_scale or (0.0, 0.0),
+        rating_scale=table.rating_scale,
         index=index,
         metrics=None if metrics is None else headline(metrics),
         libraries=library_versions(),

@@ -16,7 +16,7 @@ from service.bundle.golden_requests import (
 )
 from service.bundle.query_encoding import NO_HISTORY, QueryInputs, encode_queries, untimed_history
 from training.data.table import RatingsTable
-from training.export.index_recall import exact_top_k
+from training.export.exact_answers import exact_top_k
 from training.model.trained_model import TrainedModel
 
 _KNOWN_USERS = 8
@@ -28,6 +28,8 @@ _ITEMS = 10
 def golden_requests(trained: TrainedModel, table: RatingsTable, seed: int) -> GoldenRequests:
     """Make requests of known users with and without a time, of cold-start users, and for ratings.
 
+    None has a time where the data has none, and without ratings none is for a rating.
+
     Args:
         trained: The model that the bundle ships.
         table: The rows it was trained on, all of them.
@@ -36,7 +38,7 @@ def golden_requests(trained: TrainedModel, table: RatingsTable, seed: int) -> Go
     answers = _GoldenAnswers(trained, table)
     random = np.random.default_rng(seed)
     known = np.resize(random.permutation(len(trained.histories)), _KNOWN_USERS).tolist()
-    moment = int(np.median(table.timestamps))
+    moment = int(np.median(table.timestamps)) if table.has_times else None
     recommend = [answers.known_user(user, moment if at % 2 else None) for at, user in enumerate(known)]
     sent = [answers.draw_history(random, length) for length in range(1, _COLD_START_USERS + 1)]
     recommend += [answers.cold_start_user(history) for history in sent]
@@ -45,7 +47,7 @@ def golden_requests(trained: TrainedModel, table: RatingsTable, seed: int) -> Go
         answers.rating(
             known[at % len(known)], int(random.integers(table.num_movies)), moment if at % 2 else None
         )
-        for at in range(_RATINGS)
+        for at in range(_RATINGS if answers.has_ratings else 0)
     ]
     return {"recommend": recommend, "predict_rating": ratings}
 
@@ -55,15 +57,18 @@ class _GoldenAnswers:
         self._trained = trained
         self._movie_ids = table.movies.movie_ids
         self._counts = table.movie_counts
-        low, high = table.rating_scale or (0.0, 0.0)
-        self._stars = np.unique([low, (low + high) / 2, high])
+        scale = table.rating_scale
+        self.has_ratings = scale is not None
+        self._stars = [None] if scale is None else np.unique([scale[0], sum(scale) / 2, scale[1]]).tolist()
 
     def draw_history(self, random: np.random.Generator, length: int) -> list[HistoryEntry]:
-        """Draw rated movies as a history, the last one without a rating where there are several."""
-        rated = np.flatnonzero(self._counts)
-        rows = random.choice(rated, min(length, len(rated)), replace=False).tolist()
+        """Draw movies that somebody saw as a history, the last of several without a rating."""
+        seen = np.flatnonzero(self._counts)
+        rows = random.choice(seen, min(length, len(seen)), replace=False).tolist()
+        stars = [self._stars[int(random.integers(len(self._stars)))] for _ in rows]
         entries: list[HistoryEntry] = [
-            {"movie_id": self._movie_ids[row], "rating": float(random.choice(self._stars))} for row in rows
+            {"movie_id": self._movie_ids[row], "rating": rating}
+            for row, rating in zip(rows, stars, strict=True)
         ]
         if len(entries) > 1:
             entries[-1]["rating"] = None
@@ -84,22 +89,13 @@ class _GoldenAnswers:
         return self._recommendation(inputs, rows, history=history, source="history")
 
     def popular(self) -> GoldenRecommendation:
-        """Return the most rated movies; a score is the share of users who rated the movie."""
-        rows = np.argsort(-self._counts, kind="stable")[:_ITEMS]
-        scores = self._counts[rows] / len(self._trained.histories)
+        """Return what the model predicts of a user of whom nothing is known."""
         # The data may contain any user id; this one must not be among them.
         user_id = "a cold-start user"
         while user_id in self._trained.histories.user_ids:
             user_id += "!"
-        return {
-            "user_id": user_id,
-            "history": [],
-            "timestamp": None,
-            "k": _ITEMS,
-            "exclude_seen": True,
-            "source": "popular",
-            "items": self._items(encode_queries([NO_HISTORY]), rows, scores),
-        }
+        nothing = np.empty(0, np.int32)
+        return self._recommendation(encode_queries([NO_HISTORY]), nothing, user_id=user_id, source="popular")
 
     def rating(self, user_row: int, movie_row: int, timestamp: int | None) -> GoldenRating:
         inputs = self._known_inputs(user_row, timestamp)
@@ -146,6 +142,10 @@ class _GoldenAnswers:
     ) -> list[GoldenItem]:
         predicted = self._trained.predict_ratings(inputs, rows[None, :].astype(np.int32))[0]
         return [
-            {"movie_id": self._movie_ids[row], "score": score, "predicted_rating": stars}
+            {
+                "movie_id": self._movie_ids[row],
+                "score": score,
+                "predicted_rating": stars if self.has_ratings else None,
+            }
             for row, score, stars in zip(rows.tolist(), scores.tolist(), predicted.tolist(), strict=True)
         ]

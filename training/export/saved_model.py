@@ -88,6 +88,7 @@ class ServingModel(ExactTopK):
             titles=movies.titles,
         )
         self._trained = trained
+        self.has_ratings = trained.vocabulary.rating_scale is not None
         self._max_history = trained.config.max_history
         self._movie_biases = tf.Variable(trained.movie_biases, trainable=False)
         self._offsets = tf.Variable(histories.offsets, trainable=False)
@@ -105,6 +106,8 @@ class ServingModel(ExactTopK):
     def query_state(self, *values: tf.Tensor) -> dict[str, tf.Tensor]:
         """See `service.bundle`."""
         inputs = dict(zip(_QUERY, values, strict=True))
+        if not self.has_ratings:
+            return {"query_states": self._trained.model.embed_query(inputs)}
         return {"query_states": self._trained.model.query_state(inputs, self._movie_biases)}
 
     @tf.function(input_signature=list((_QUERY | _CANDIDATES).values()))
@@ -134,7 +137,7 @@ class ServingModel(ExactTopK):
 
 
 def save_model(trained: TrainedModel, movies: MovieTable, directory: Path) -> None:
-    """Write the SavedModel.
+    """Write the SavedModel; without `predict_rating` where the model was trained on no ratings.
 
     Raises:
         OSError: TensorFlow cannot write it.
@@ -143,9 +146,10 @@ def save_model(trained: TrainedModel, movies: MovieTable, directory: Path) -> No
     signatures = {
         "query_state": module.query_state,
         "embed_query": module.embed_query,
-        "predict_rating": module.predict_rating,
         "serving_default": module.top_k,
     }
+    if module.has_ratings:
+        signatures["predict_rating"] = module.predict_rating
     save(module, directory, signatures)
 
 

@@ -22,6 +22,7 @@ from service.bundle.catalogue import Catalogue
 from service.bundle.checksums import verify_files
 from service.bundle.manifest import read_manifest
 from service.bundle.saved_model import MODEL_DIRECTORY
+from service.bundle.tolerances import stars_tolerance
 from training.errors import ExportError
 
 if TYPE_CHECKING:
@@ -29,14 +30,18 @@ if TYPE_CHECKING:
     from training.model.trained_model import TrainedModel
 
 EMBEDDING_TOLERANCE = 1e-5
-STARS_TOLERANCE = 1e-4
-_MOST_QUERIES = 1_000
+"""Of numbers up to 1, of larger ones relative."""
+STARS_TOLERANCE = 2.5e-5
+"""A share of the rating scale's width: 0.0001 stars of 1 to 5."""
+_MOST_QUERIES = 500
+_QUERIES_AT_ONCE = 64
+"""So that the scores of all candidates for them take tens of megabytes, whatever the catalogue."""
 _RATED_CANDIDATES = 20
 _ARRAYS_FILE, _USER_IDS_FILE = "expected.npz", "user_ids.json"
 
 
 def verify_in_fresh_process(bundle: Path, trained: TrainedModel) -> None:
-    """Compare embeddings, ratings and top-k of up to 1,000 users with the model's in memory.
+    """Compare embeddings, ratings and top-k of up to 500 users with the model's in memory.
 
     Args:
         bundle: The bundle's directory, which was moved after the model was saved.
@@ -110,23 +115,41 @@ def verify(bundle: Path, expected_directory: Path) -> None:
         expected = dict(arrays)
     signatures = tf.saved_model.load(str(bundle / MODEL_DIRECTORY)).signatures
     inputs = {
-        name: tf.constant(expected[name])
-        for name in signatures["predict_rating"].structured_input_signature[1]
+        name: tf.constant(expected[name]) for name in signatures["embed_query"].structured_input_signature[1]
     }
-    stars = signatures["predict_rating"](**inputs)["ratings"].numpy()
-    _compare("predicted ratings", stars, expected["ratings"], STARS_TOLERANCE)
-    del inputs["candidate_rows"]
+    if manifest.rating_scale is not None:
+        rows = tf.constant(expected["candidate_rows"])
+        stars = signatures["predict_rating"](**inputs, candidate_rows=rows)["ratings"].numpy()
+        tolerance = stars_tolerance(manifest.rating_scale, STARS_TOLERANCE)
+        _compare("predicted ratings", stars, expected["ratings"], tolerance)
     queries = signatures["embed_query"](**inputs)["query_embeddings"].numpy()
-    _compare("query embeddings", queries, expected["query_embeddings"], EMBEDDING_TOLERANCE)
+    _compare_embeddings("query embeddings", queries, expected["query_embeddings"])
     candidates = np.load(bundle / CANDIDATES_FILE)
-    _compare("candidate embeddings", candidates, expected["candidates"], EMBEDDING_TOLERANCE)
-    exact = expected["query_embeddings"] @ expected["candidates"].T
-    _compare_order("top-k", queries @ candidates.T, exact, 100)
+    _compare_embeddings("candidate embeddings", candidates, expected["candidates"])
     user_ids = json.loads((expected_directory / _USER_IDS_FILE).read_text(encoding="utf-8"))
-    served = signatures["serving_default"](user_ids=tf.constant(user_ids, tf.string))
     row_of = {movie_id.encode(): row for row, movie_id in enumerate(Catalogue.open(bundle).movie_ids)}
-    rows = np.vectorize(row_of.__getitem__, otypes=[np.int64])(served["movie_ids"].numpy())
-    _compare_rows("serving_default's top-k", rows, exact)
+    longest = _lengths(candidates).max()
+    named_rows = np.vectorize(row_of.__getitem__, otypes=[np.int64])
+    for start in range(0, len(queries), _QUERIES_AT_ONCE):
+        block = slice(start, start + _QUERIES_AT_ONCE)
+        exact = expected["query_embeddings"][block] @ expected["candidates"].T
+        tolerances = EMBEDDING_TOLERANCE * np.maximum(1, _lengths(queries[block]) * longest)
+        served = signatures["serving_default"](user_ids=tf.constant(user_ids[block], tf.string))
+        rows = named_rows(served["movie_ids"].numpy())
+        best = _best_columns(queries[block] @ candidates.T, 100)
+        _compare_rows("top-k", best, exact, tolerances)
+        _compare_rows("serving_default's top-k", rows, exact, tolerances)
+
+
+def _lengths(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+    """float32 `[n]`, the length of each of them."""
+    lengths: NDArray[np.float32] = np.linalg.norm(embeddings, axis=1)
+    return lengths
+
+
+def _compare_embeddings(what: str, found: NDArray[np.float32], expected: NDArray[np.float32]) -> None:
+    largest = float(np.max(np.abs(expected), initial=1))
+    _compare(what, found, expected, EMBEDDING_TOLERANCE * largest)
 
 
 def _compare(what: str, found: NDArray[np.float32], expected: NDArray[np.float32], tolerance: float) -> None:
@@ -137,16 +160,25 @@ def _compare(what: str, found: NDArray[np.float32], expected: NDArray[np.float32
         raise ExportError(f"{what} differ by {difference:.2e}, expected at most {tolerance:.0e}")
 
 
-def _compare_order(what: str, found: NDArray[np.float32], expected: NDArray[np.float32], k: int) -> None:
-    _compare_rows(what, np.argsort(-found, axis=1, kind="stable")[:, :k], expected)
+def _best_columns(scores: NDArray[np.float32], k: int) -> NDArray[np.int64]:
+    """Return the columns of the k largest scores of each row, best first, int64 `[B, min(k, C)]`."""
+    k = min(k, scores.shape[1])
+    columns = np.argpartition(scores, scores.shape[1] - k, axis=1)[:, scores.shape[1] - k :]
+    order = np.argsort(-np.take_along_axis(scores, columns, axis=1), axis=1)
+    return np.take_along_axis(columns, order, axis=1)
 
 
-def _compare_rows(what: str, rows: NDArray[np.int64], scores: NDArray[np.float32]) -> None:
-    """Rows `[B, k]` must be the best by `scores` `[B, C]`, in order; float32 equals may change places."""
+def _compare_rows(
+    what: str,
+    rows: NDArray[np.int64],
+    scores: NDArray[np.float32],
+    tolerances: NDArray[np.floating],
+) -> None:
+    """Rows `[B, k]` must be the best by `scores` `[B, C]`, in order; equals may change places."""
     found = np.take_along_axis(scores, rows, axis=1)
-    best = -np.sort(-scores, axis=1)[:, : rows.shape[1]]
+    best = np.take_along_axis(scores, _best_columns(scores, rows.shape[1]), axis=1)
     difference = np.abs(found - best)
-    if not np.all(difference <= EMBEDDING_TOLERANCE * np.maximum(1, np.abs(best))):
+    if not np.all(difference <= tolerances[:, None]):
         raise ExportError(f"{what} holds other movies: a score is off by {float(difference.max()):.2e}")
 
 

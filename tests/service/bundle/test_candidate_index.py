@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from tiny_model import DIMENSION, NUM_CANDIDATES, TinyModel
 
 from service.bundle.candidate_index import CandidateIndex
+from service.bundle.index_description import IndexDescription
 from service.bundle.manifest import read_manifest
 from service.bundle.usearch_index import UsearchIndex
 from service.errors import BundleInconsistent
@@ -79,6 +80,14 @@ def test_results_after_the_first_few_dozen_take_the_deep_effort(tiny_artifacts: 
         rows.tolist() for rows in best if rows is not None
     ]
     assert found[::2] != found[1::2]
+
+
+def test_a_bundle_may_have_no_index(tiny_artifacts: Path, index: CandidateIndex, tiny: TinyModel) -> None:
+    exact = IndexDescription(backend="exact", candidates=NUM_CANDIDATES)
+    without = CandidateIndex.open(tiny_artifacts / "tiny-1", exact, DIMENSION)
+    assert (without.is_searchable, index.is_searchable) == (False, True)
+    assert without.nearest(queries()[0], 1) is None
+    assert without.score(queries()[0]).tolist() == (tiny.candidates @ queries()[0]).tolist()
 
 
 @pytest.mark.parametrize(("candidates", "dimension"), [(NUM_CANDIDATES + 1, DIMENSION), (NUM_CANDIDATES, 9)])

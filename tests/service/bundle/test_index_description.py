@@ -30,14 +30,14 @@ USEARCH: dict[str, Any] = {
     "recall_at_100": 0.99,
 }
 """As bundles of schema version 2 have them."""
+EXACT: dict[str, Any] = {"backend": "exact", "candidates": 1000, "recall_at_10": 1, "recall_at_100": 1}
 
 
-@pytest.mark.parametrize("document", [ANNOY, USEARCH], ids=["annoy", "usearch"])
+@pytest.mark.parametrize("document", [ANNOY, USEARCH, EXACT], ids=["annoy", "usearch", "exact"])
 def test_what_a_manifest_says_comes_back_as_it_was(document: dict[str, Any]) -> None:
     description = IndexDescription.from_document(document, MANIFEST)
     assert description.to_document() == document
-    assert (description.backend, description.metric) == (document["backend"], document["metric"])
-    assert description.augmentation == document["augmentation"]
+    assert description.backend == document["backend"]
 
 
 @pytest.mark.parametrize(
@@ -45,8 +45,9 @@ def test_what_a_manifest_says_comes_back_as_it_was(document: dict[str, Any]) -> 
     [
         (ANNOY, {"recall_at_10", "recall_at_100"}),
         (USEARCH, {"recall_at_10", "recall_at_100", "connectivity", "expansion_add"}),
+        (EXACT, {"recall_at_10", "recall_at_100"}),
     ],
-    ids=["annoy", "usearch"],
+    ids=["annoy", "usearch", "exact"],
 )
 def test_every_field_that_a_search_needs_must_be_there(document: dict[str, Any], optional: set[str]) -> None:
     for name in document.keys() - {"backend"}:
@@ -61,7 +62,11 @@ def test_every_field_that_a_search_needs_must_be_there(document: dict[str, Any],
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
-        ({"backend": "faiss"}, BundleInconsistent, "expected an index backend annoy or usearch, got 'faiss'"),
+        (
+            {"backend": "faiss"},
+            BundleInconsistent,
+            "expected an index backend annoy, usearch or exact, got 'faiss'",
+        ),
         ({"backend": ["annoy"]}, BundleInconsistent, "expected an index backend"),
         ({"metric": "dot"}, BundleInconsistent, "expected index metric 'angular', got 'dot'"),
         ({"metric": "ip"}, BundleInconsistent, "expected index metric 'angular', got 'ip'"),
@@ -112,6 +117,11 @@ def test_a_graph_that_was_measured_at_one_depth_takes_its_effort_at_both() -> No
     usearch = IndexDescription.from_document(USEARCH, MANIFEST)
     assert usearch.search_k_for(40) == usearch.search_k_for(40, deep=True) == 64
     assert usearch.search_k_for(400) == 400
+
+
+def test_where_there_is_no_index_none_is_searched() -> None:
+    exact = IndexDescription.from_document(EXACT, MANIFEST)
+    assert exact.search_k_for(1) is exact.search_k_for(1, deep=True) is None
 
 
 def test_an_index_is_not_searched_for_half_of_the_candidates_or_more() -> None:

@@ -44,6 +44,18 @@ def test_a_manifest_comes_back_as_it_was_written(directory: Path) -> None:
     assert manifest.files["a.npy"]["bytes"] == 5
 
 
+def test_a_bundle_of_watches_has_no_rating_scale(tmp_path: Path) -> None:
+    watches = replace(MANIFEST, rating_scale=None, bundle_id=tmp_path.name)
+    watches.write(tmp_path)
+    assert json.loads((tmp_path / MANIFEST_FILE).read_bytes())["rating_scale"] is None
+    assert read_manifest(tmp_path) == watches
+
+
+@pytest.mark.parametrize(("first", "has_times"), [(None, False), (0, True), (-5, True)])
+def test_data_has_times_if_it_has_a_first_one(first: int | None, has_times: bool) -> None:
+    assert replace(MANIFEST, dataset={"first_timestamp": first}).has_times is has_times
+
+
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
@@ -63,7 +75,7 @@ def test_a_changed_manifest_is_refused(
 
 COUNTS = ("embedding_dimension", "max_history")
 OBJECTS = ("dataset", "hyperparameters", "libraries", "metrics", "files")
-SCALES = ([1], [1, 2, 3], [5, 1], ["1", "5"], [1, "5"], [False, True], "15", {"1": 1, "5": 5}, None)
+SCALES = ([1], [1, 2, 3], [5, 1], ["1", "5"], [1, "5"], [False, True], "15", {"1": 1, "5": 5})
 
 
 @pytest.mark.parametrize(

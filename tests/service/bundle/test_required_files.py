@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -29,8 +30,15 @@ def test_a_bundle_has_every_format_and_the_index_of_its_manifest(
     backend: Literal["annoy", "usearch"], index_file: str
 ) -> None:
     index = IndexDescription(backend=backend, candidates=5, search_k=1)
-    assert required_files(index) == WITHOUT_INDEX | {index_file}
-    assert required_files(MANIFEST.index) == WITHOUT_INDEX | {"candidates.ann"}
+    assert required_files(replace(MANIFEST, index=index)) == WITHOUT_INDEX | {index_file}
+
+
+def test_a_bundle_may_have_no_index_and_no_ratings() -> None:
+    exact = replace(MANIFEST, index=IndexDescription(backend="exact", candidates=5))
+    assert required_files(exact) == WITHOUT_INDEX
+    assert required_files(replace(exact, rating_scale=None)) == {
+        name for name in WITHOUT_INDEX if not name.startswith("ratings/")
+    }
 
 
 @pytest.mark.parametrize("name", sorted(WITHOUT_INDEX | {"candidates.ann"}))

@@ -38,8 +38,10 @@ def test_an_unknown_movie_is_404_and_named(ask: Ask) -> None:
     assert "'Nowhere'" in problem.detail
     assert fields(problem) == ["query.movie_title"]
     history = [{"movie_id": "m1"}, {"movie_id": "m999"}]
-    problem = check(ask("POST", "/recommend", json={"user_id": "42", "history": history}), 404)
-    assert fields(problem) == ["body.history.1.movie_id"]
+    strict = {"user_id": "42", "history": history, "strict": True}
+    for path in POSTS:
+        body = strict | ({"movie_id": "m1"} if path == "/predict_rating" else {})
+        assert fields(check(ask("POST", path, json=body), 404)) == ["body.history.1.movie_id"]
 
 
 @pytest.mark.parametrize("path", POSTS)

@@ -1,6 +1,7 @@
 """The search over candidates enough for Annoy, compared with brute force."""
 
-from typing import cast
+from pathlib import Path
+from typing import cast, get_args
 
 import numpy as np
 import pytest
@@ -10,10 +11,12 @@ from numpy.typing import NDArray
 
 from service.bundle.annoy_index import AnnoyIndex
 from service.bundle.candidate_index import CandidateIndex
+from service.bundle.index_description import IndexDescription
 from service.recommending.candidate_search import CandidateSearch
 from service.recommending.filters import Allowed
 from service.recommending.queries import DEEPEST
 from service.recommending.stage_times import StageTimes
+from service.settings import IndexKind
 from service.telemetry.observer import Observer
 
 NUM_CANDIDATES, DIMENSION = 6_000, 6
@@ -146,6 +149,20 @@ def test_annoy_is_searched_deeper_if_too_few_results_pass(candidates: Floats, in
     found = widest_of(index, 2048).best(embedding, allow(passing, []), 10, record)
     assert fallbacks(record) == ["widened", "widened", "widened", "exact"]
     assert found[0].tolist() == worst[:10]
+
+
+def test_without_an_index_every_candidate_is_scored_and_that_is_no_fallback(
+    candidates: Floats, tmp_path: Path
+) -> None:
+    CandidateIndex.write_candidates(tmp_path, candidates)
+    description = IndexDescription(backend="exact", candidates=NUM_CANDIDATES)
+    without = CandidateIndex.open(tmp_path, description, DIMENSION)
+    allowed = allow(everything(), [3, 4])
+    for kind in get_args(IndexKind):
+        record = StageTimes()
+        found = CandidateSearch(without, kind).best(query(1), allowed, 40, record)
+        assert found[0].tolist() == exact(candidates, query(1), allowed)[:40]
+        assert fallbacks(record) == []
 
 
 def test_both_ways_are_timed_and_the_annoy_limit_is_a_power_of_two(index: CandidateIndex) -> None:

@@ -63,6 +63,20 @@ def test_a_list_has_all_of_its_movies_scores_and_stars_and_what_orders_it(
         assert json.loads(encoder.encode(query, LIST)) == expected
 
 
+def test_movies_that_were_ignored_are_named_only_if_there_are_any(encoder: AnswerEncoder) -> None:
+    for query, answer in ((RecommendQuery(), LIST), (RatingQuery(), STARS)):
+        named = json.loads(encoder.encode(query, replace(answer, ignored=('"', "影"))))
+        assert named.pop("ignored") == ['"', "影"]
+        assert named == json.loads(encoder.encode(query, answer))
+
+
+def test_stars_that_are_not_predicted_are_null() -> None:
+    encoder = AnswerEncoder(CATALOGUE, "one", has_ratings=False)
+    answer = replace(LIST, predicted_ratings=np.array([np.nan, np.nan]))
+    items = json.loads(encoder.encode(RecommendQuery(), answer))["items"]
+    assert [item["predicted_rating"] for item in items] == [None, None]
+
+
 def test_a_movies_fragment_is_made_once() -> None:
     titles = [*CATALOGUE.titles]
     encoder = AnswerEncoder(replace(CATALOGUE, titles=titles), "one")

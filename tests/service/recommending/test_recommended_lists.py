@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny_model import FIRST_TIMESTAMP, MOVIE_IDS, NUM_CANDIDATES, USER_IDS, TinyModel
+from tiny_model import FIRST_TIMESTAMP, MOVIE_IDS, NUM_CANDIDATES, SCALE, USER_IDS, TinyModel
 
 from service.bundle.golden_requests import HistoryEntry
 from service.errors import InvalidField, UnknownMovie
@@ -84,7 +84,7 @@ def test_k_of_the_allowed_movies_come_back_and_scores_never_rise(
     assert len(rows) == len(set(rows)) == max(0, min(query.k, len(left) - query.offset))
     assert set(rows) <= left
     assert np.all(np.diff(answer.rank_scores) <= 0)
-    low, high = recommender.manifest.rating_scale
+    low, high = SCALE
     assert all(low <= stars <= high for stars in answer.predicted_ratings.tolist())
     if query.rank_by == "retrieval" and query.diversity == 0:
         assert answer.rank_scores.tolist() == answer.scores.tolist()
@@ -126,7 +126,7 @@ def test_users_with_equal_queries_and_different_histories_get_different_answers(
 
 def test_an_invalid_query_of_a_batch_does_not_affect_the_others(recommender: Recommender) -> None:
     good = RecommendQuery(user_id="42")
-    unknown = RecommendQuery(user_id="42", history=[{"movie_id": "m999", "rating": None}])
+    unknown = RecommendQuery(user_id="42", history=[{"movie_id": "m999", "rating": None}], strict=True)
     answers = recommender.answer([unknown, good, RecommendQuery(), good])
     assert isinstance(answers[0], UnknownMovie)
     assert isinstance(answers[2], InvalidField)

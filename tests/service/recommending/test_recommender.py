@@ -136,7 +136,7 @@ def test_a_cold_start_user_without_history_gets_the_most_rated_movies(
 ) -> None:
     answer = recommender.recommend(RecommendQuery(user_id="nobody", k=50))
     assert answer.source == "popular"
-    assert pairs(answer) == tiny.popular()[:50]
+    assert pairs(answer) == tiny.recommend("nobody")[:50]
     stars = [tiny.stars(row) for row in answer.rows.tolist()]
     assert answer.predicted_ratings.tolist() == pytest.approx(stars, abs=1e-6)
 
@@ -181,6 +181,20 @@ def test_a_rating_is_predicted_by_id_and_by_title(recommender: Recommender, tiny
     assert by_title.stars == pytest.approx(tiny.stars(20), abs=1e-6)
 
 
+def test_unknown_movies_of_a_history_are_ignored_and_named(recommender: Recommender, tiny: TinyModel) -> None:
+    unknown: list[HistoryEntry] = [{"movie_id": f"new-{at}", "rating": None} for at in (2, 1, 2)]
+    answer = recommender.recommend(RecommendQuery(user_id="42", history=[unknown[0], *LIKED, *unknown]))
+    assert answer.ignored == ("new-2", "new-1")
+    assert pairs(answer) == pairs(recommender.recommend(RecommendQuery(user_id="42", history=LIKED)))
+    rating = recommender.predict_rating(RatingQuery(history=[*LIKED, *unknown], movie_id="m4"))
+    assert rating.ignored == ("new-2", "new-1")
+    assert rating.stars == pytest.approx(tiny.stars(4, None, LIKED), abs=1e-6)
+    nothing_known = recommender.recommend(RecommendQuery(history=unknown))
+    assert (nothing_known.source, nothing_known.ignored) == ("popular", ("new-2", "new-1"))
+    known_user = recommender.recommend(RecommendQuery(user_id="42", history=unknown))
+    assert pairs(known_user) == pairs(recommender.recommend(RecommendQuery(user_id="42")))
+
+
 def test_an_invalid_query_names_its_field(recommender: Recommender) -> None:
     def field_of(query: RecommendQuery | RatingQuery, error: type[InvalidField | UnknownMovie]) -> str:
         ask = recommender.recommend if isinstance(query, RecommendQuery) else recommender.predict_rating
@@ -194,7 +208,10 @@ def test_an_invalid_query_names_its_field(recommender: Recommender) -> None:
     assert field_of(RecommendQuery(), InvalidField) == "user_id"
     assert field_of(RecommendQuery(history=[low]), InvalidField) == "history.0.rating"
     assert field_of(RecommendQuery(user_id="42", history=[*LIKED, high]), InvalidField) == "history.2.rating"
-    assert field_of(RecommendQuery(history=[*LIKED, unknown]), UnknownMovie) == "history.2.movie_id"
+    strict = RecommendQuery(history=[*LIKED, unknown], strict=True)
+    assert field_of(strict, UnknownMovie) == "history.2.movie_id"
+    unknown_and_high: HistoryEntry = {"movie_id": "m999", "rating": 9.0}
+    assert field_of(RecommendQuery(history=[unknown_and_high]), InvalidField) == "history.0.rating"
     assert field_of(RatingQuery(user_id="42", movie_id="m999"), UnknownMovie) == "movie_id"
     assert field_of(RatingQuery(user_id="42", movie_title="m1"), UnknownMovie) == "movie_title"
     assert field_of(RatingQuery(user_id="42"), InvalidField) == "movie_id"

@@ -14,7 +14,7 @@ BAD_REQUESTS: list[Any] = [
     {"user_id": 42},
     {"user_id": "42", "k": 0},
     {"user_id": "42", "surprise": 1},
-    {"user_id": "42", "history": [{"movie_id": "m999"}]},
+    {"user_id": "42", "history": [{"movie_id": "m999"}], "strict": True},
     {"user_id": "42", "history": [{"movie_id": "m1", "rating": 9}]},
     5,
     None,

@@ -61,6 +61,17 @@ def test_an_answer_says_what_it_rests_on_and_echoes_the_user(
     assert len(answer["items"]) == 10
 
 
+def test_a_history_may_name_a_movie_added_since_training(ask: Ask) -> None:
+    """The app's catalogue is newer than the bundle; `../shared/cases/unknown_movie_in_history`."""
+    known = [{"movie_id": "m50", "rating": 5}, {"movie_id": "m172", "rating": 5}]
+    sent = [*known, {"movie_id": "added-since-training", "rating": 5}]
+    answer = recommend(ask, k=2, history=sent)
+    assert answer.pop("ignored") == ["added-since-training"]
+    assert answer == recommend(ask, k=2, history=known)  # which has no such field
+    rating = ask("POST", "/predict_rating", json={"history": sent, "movie_id": "m1"})
+    assert RatingAnswer.model_validate_json(rating.content, strict=True).ignored == ["added-since-training"]
+
+
 @pytest.mark.parametrize("user_id", USER_IDS)
 def test_users_with_unusual_ids_are_known(user_id: str, ask: Ask) -> None:
     assert recommend(ask, user_id=user_id)["source"] == "personalized"

@@ -77,14 +77,14 @@ def test_help_names_the_commands_and_comes_without_tensorflow() -> None:
     assert re.search(r"\bevaluate\b", ended.stdout)
 
 
-def test_fit_measures_on_the_temporal_split_by_default(run: Any, calls: list[dict[str, Any]]) -> None:
+def test_fit_lets_the_data_choose_the_split_by_default(run: Any, calls: list[dict[str, Any]]) -> None:
     assert run("fit")[0] == 0
     assert (
         run("fit", "--evaluate", "none", "--data", "tfds", "--artifacts", "there", "--dataset", "1m")[0] == 0
     )
-    names = ("source", "dataset", "config", "held_out", "artifacts")
+    names = ("source", "dataset", "config", "split", "artifacts")
     assert [[call[name] for name in names] for call in calls] == [
-        ["auto", "100k", TrainingConfig(), "temporal", Path("artifacts")],
+        ["auto", "100k", TrainingConfig(), "auto", Path("artifacts")],
         ["tfds", "1m", TrainingConfig(), None, Path("there")],
     ]
 
@@ -109,9 +109,9 @@ def test_evaluate_takes_a_split_and_a_number_of_seeds(run: Any, calls: list[dict
     assert run("evaluate", "--baselines")[0] == 0
     names = ("source", "dataset", "config", "split", "seeds", "baselines")
     assert [[call[name] for name in names] for call in calls] == [
-        ["auto", "100k", TrainingConfig(), "temporal", 1, False],
+        ["auto", "100k", TrainingConfig(), "auto", 1, False],
         ["auto", "100k", TrainingConfig(seed=7), "random", 3, False],
-        ["auto", "100k", TrainingConfig(), "temporal", 1, True],
+        ["auto", "100k", TrainingConfig(), "auto", 1, True],
     ]
 
 
@@ -215,11 +215,13 @@ def test_a_split_that_holds_nothing_out_is_refused_before_anything_is_written(
     run: Any, tmp_path: Path
 ) -> None:
     """No user rated three movies, so that a fifth of each user's ratings rounds to none."""
-    ratings: list[Rating] = [(str(user), movie, 3.0 + user % 2, 0) for user in range(9) for movie in "ab"]
+    ratings: list[Rating] = [
+        (str(user), movie, 3.0, 9 * user + ord(movie)) for user in range(9) for movie in "ab"
+    ]
     data = write_csv(table_of(ratings), tmp_path / "data")
-    code, _, err = run("fit", "--data", data, "--artifacts", tmp_path / "artifacts")
+    code, _, err = run("fit", "--evaluate", "temporal", "--data", data, "--artifacts", tmp_path / "artifacts")
     assert code == 2
-    assert "error: data: expected ratings held out by the temporal split, got none of 18" in err
+    assert "error: data: expected at least 2 training ratings and a test rating by the temporal split" in err
     assert not (tmp_path / "artifacts").exists()
 
 
@@ -262,7 +264,9 @@ def test_evaluate_prints_the_measures_beside_the_baselines(
     for column in ("Matinee", "popularity", "EASE", "biases"):
         assert column in out
     [ndcg] = [line for line in out.splitlines() if "│ NDCG@10" in line]
-    assert len(re.findall(r"0\.\d{4}", ndcg)) == 3
+    # The model, popularity of all time, of 7 and of 30 days, EASE; then a difference with its interval.
+    assert len(re.findall(r" 0\.\d{4}", ndcg)) == 5
+    assert re.search(r"[+-]0\.\d{4} \[[+-]0\.\d{4}, [+-]0\.\d{4}\]", ndcg)
     assert "720 ratings of 85 movies by 120 users from ratings.csv, movies.csv in few [ratings]\n" in err
     assert "2 ratings were replaced by later ones of the same movie" in err
     for name in ("Load ratings", "Train and measure, random split"):
@@ -278,11 +282,11 @@ def test_fit_measures_trains_on_everything_and_exports(run: Any, csv_directory: 
     assert code == 0, err
     bundle = read_current(artifacts)
     assert f"{bundle} is live\n" in err
-    assert "temporal split" in out
+    assert "global split" in out
     manifest = read_manifest(bundle)
     assert manifest.dataset["ratings"] == 720
     assert manifest.hyperparameters["layers"] == [8, 4]
     assert manifest.metrics is not None
-    assert (manifest.metrics["split"], manifest.metrics["test_ratings"]) == ("temporal", 120)
+    assert manifest.metrics["split"] == "global"
     assert f"{manifest.metrics['model']['ndcg_at_10']:.4f}" in out
     assert json.loads((bundle / "report" / "metrics.json").read_text(encoding="utf-8"))["losses"]

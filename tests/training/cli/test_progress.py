@@ -22,8 +22,10 @@ def test_off_a_terminal_a_stage_is_a_line_at_its_beginning_its_milestones_and_a_
         assert written.getvalue() == "Load ratings ...\n"
         running.advance("a note")
         running.advance("epoch 5 [of 9]", milestone=True)
+        running.note("half [of it]")
     assert re.fullmatch(
-        r"Load ratings \.\.\.\n  epoch 5 \[of 9\]\nLoad ratings: \d+\.\d s\n", written.getvalue()
+        r"Load ratings \.\.\.\n  epoch 5 \[of 9\]\n    half \[of it\]\nLoad ratings: \d+\.\d s\n",
+        written.getvalue(),
     )
 
 
@@ -34,8 +36,9 @@ def test_on_a_terminal_a_stage_is_its_name_a_bar_its_share_and_the_last_note(
     with stage("Export", 4) as running:
         for note in ("first", "second"):
             running.advance(note)
+        running.note("third")
     last = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", written.getvalue()).rpartition("Export")[2]
-    assert re.search(r"50%\s+0:00:00\s+second", last)
+    assert re.search(r"50%\s+0:00:00\s+third", last)
     assert "━" in last
 
 
