@@ -74,6 +74,7 @@ def load_recommender(bundle_directory: Path, settings: Settings) -> Recommender:
         index_kind=settings.index,
         # A delay for tests of overload must delay every request, also those that the cache would answer.
         cached_users=0 if settings.model_delay_ms else settings.cached_users,
+        explore=settings.explore,
     )
     try:
         golden.replay(recommender, bundle_directory)

@@ -76,6 +76,13 @@ class Settings(BaseSettings):
         description="How candidates are found: annoy, exact (every candidate is scored), or auto: exact for "
         "up to 40,000 candidates.",
     )
+    explore: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="Share of a list's places for movies with few ratings, unless a request says another.",
+    )
     cached_users: int = Field(
         default=20_000,
         ge=0,

@@ -63,7 +63,7 @@ class Batcher:
 
 
 def _takes_long(query: Query) -> bool:
-    """Whether it costs as much as several ordinary ones: reordered pools, explanations, long pages."""
+    """Whether it costs as much as several ordinary ones: other orders, exploration, reasons, long pages."""
     return isinstance(query, RecommendQuery) and (
-        query.is_reordered or query.explain or query.depth > LEVELS[1][0]
+        query.is_reordered or query.explain or query.depth > LEVELS[1][0] or bool(query.explore)
     )

@@ -1,6 +1,7 @@
 """`candidates.npy`, float32 `[num_candidates, embedding_dimension]`, and an index over the same rows.
 
-A score is the dot product of a row with a query embedding. `recommending.candidate_search` decides when the
+A score is the dot product of a row with a query embedding; the last column is the candidate's bias, for which
+queries have a 1. `recommending.candidate_search` decides when the
 index is used.
 """
 

@@ -58,6 +58,7 @@ class RecommendRequest(QueryUserRequest, total=False):
     rank_by: Literal["retrieval", "rating", "blend"]
     diversity: float
     explain: bool
+    explore: float | None
 
 
 class RatingRequest(QueryUserRequest, total=False):

@@ -10,6 +10,8 @@ import json
 from collections.abc import Iterable, Sequence
 from itertools import repeat
 
+import numpy as np
+
 from service.bundle.catalogue import Catalogue
 from service.recommending.queries import (
     Answer,
@@ -57,26 +59,28 @@ class AnswerEncoder:
         # To write a number in as few digits as tell it from all others takes long: what orders most lists is
         # the score.
         scores = [repr(score) for score in answer.scores.tolist()]
-        keys = [repr(key) for key in answer.rank_scores.tolist()] if query.is_reordered else scores
+        differ = query.is_reordered or answer.explored is not None
+        keys = [repr(key) for key in answer.rank_scores.tolist()] if differ else scores
         predicted = answer.predicted_ratings.tolist()
         ratings = map(repr, predicted) if self._has_ratings else repeat("null", len(predicted))
-        items = ",".join(
-            [
-                f'{{"rank":{rank},{self._movie(row)},"score":{score},"rank_score":{key},'
-                f'"predicted_rating":{stars}{source}{self._because(reasons)}}}'
-                for rank, row, score, key, stars, reasons in zip(
-                    range(answer.offset + 1, answer.offset + 1 + len(answer.rows)),
-                    answer.rows.tolist(),
-                    scores,
-                    keys,
-                    ratings,
-                    because,
-                    strict=True,
-                )
-            ]
-        )
+        items = [
+            f'{{"rank":{rank},{self._movie(row)},"score":{score},"rank_score":{key},'
+            f'"predicted_rating":{stars}{source}{self._because(reasons)}}}'
+            for rank, row, score, key, stars, reasons in zip(
+                range(answer.offset + 1, answer.offset + 1 + len(answer.rows)),
+                answer.rows.tolist(),
+                scores,
+                keys,
+                ratings,
+                because,
+                strict=True,
+            )
+        ]
+        if answer.explored is not None:
+            for place in np.flatnonzero(answer.explored).tolist():
+                items[place] = f'{items[place][:-1]},"explored":true}}'
         head = f'{{"user_id":{_json(query.user_id)},"bundle_id":{self._bundle_id}{source}'
-        return f'{head},"items":[{items}]{_ignored(answer.ignored)}}}'.encode()
+        return f'{head},"items":[{",".join(items)}]{_ignored(answer.ignored)}}}'.encode()
 
     def _rating(self, query: RatingQuery, answer: PredictedRating) -> bytes:
         """A `schemas.ratings.RatingAnswer`."""

@@ -19,6 +19,9 @@ DEEPEST = 1_000
 """Largest `offset + k`, and the size of the pool that is re-ranked: one size, so that all pages of a query
 agree on the order."""
 
+COLD_RATINGS = 5
+"""A movie is cold that fewer users than this have rated, or watched where nothing is rated."""
+
 MOST_NAMED = 3
 """Most movies of the history that explain one item."""
 
@@ -61,6 +64,8 @@ class RecommendQuery:
         rank_by: What orders the list, see `service.recommending.ranking`.
         diversity: 0 to 1, weight of dissimilarity to the items above.
         explain: Whether to name the movies of the history that contribute most to each item.
+        explore: 0 to 1, share of the places for movies with few ratings, see
+            `service.recommending.exploration`; None for what is set for the service.
         strict: Whether an unknown movie of the history is an error, instead of ignored.
     """
 
@@ -75,6 +80,7 @@ class RecommendQuery:
     rank_by: RankBy = "retrieval"
     diversity: float = 0.0
     explain: bool = False
+    explore: float | None = None
     strict: bool = False
 
     @property
@@ -111,6 +117,7 @@ class Recommendation:
         because: For each item up to `MOST_NAMED` movies of the history, largest contribution first; None
             unless `explain`.
         ignored: Movies of the given history that are unknown, each once.
+        explored: bool `[n]`, which items are there by exploration; None without.
     """
 
     source: Source
@@ -121,6 +128,7 @@ class Recommendation:
     predicted_ratings: NDArray[np.float64]
     because: list[list[Contribution]] | None = None
     ignored: Sequence[str] = ()
+    explored: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -39,17 +39,20 @@ class RankedList:
         scores: float32 `[n]`.
         keys: float64 `[n]`, sort keys, non-increasing.
         stars: float64 `[n]`, predicted ratings; NaN in a bundle without ratings, None before.
+        explored: bool `[n]`, which were put in by exploration; None without.
     """
 
     rows: NDArray[np.int32]
     scores: NDArray[np.float32]
     keys: Keys
     stars: NDArray[np.float64] | None = None
+    explored: NDArray[np.bool_] | None = None
 
     def keep(self, places: Order | slice) -> None:
         """Keep the movies at these positions, in that order."""
         self.rows, self.scores, self.keys = self.rows[places], self.scores[places], self.keys[places]
         self.stars = None if self.stars is None else self.stars[places]
+        self.explored = None if self.explored is None else self.explored[places]
 
     def reorder(self, query: RecommendQuery, embeddings: NDArray[np.float32]) -> None:
         """Sort the pool as the query requests.

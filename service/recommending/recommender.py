@@ -19,6 +19,7 @@ from service.errors import RequestError
 from service.recommending.candidate_search import CandidateSearch
 from service.recommending.encoding import AnswerEncoder
 from service.recommending.explanations import explain
+from service.recommending.exploration import Exploration, explored_places, insert, phase_of
 from service.recommending.movie_search import MovieSearch
 from service.recommending.queries import (
     DEEPEST,
@@ -49,6 +50,7 @@ class Recommender:
     rating_head: RatingHead | None
     index_kind: IndexKind = "annoy"
     cached_users: int = 0
+    explore: float = 0.0
 
     @property
     def bundle_id(self) -> str:
@@ -83,6 +85,10 @@ class Recommender:
     @cached_property
     def _search(self) -> CandidateSearch:
         return CandidateSearch(self.index, self.index_kind)
+
+    @cached_property
+    def _exploration(self) -> Exploration:
+        return Exploration(self.catalogue, self._search)
 
     def answer(
         self,
@@ -164,16 +170,18 @@ class Recommender:
     ) -> list[Recommendation]:
         """One list for each task; `states` float32 `[len(tasks), tower.width]`."""
         lists = self._find_lists(tasks, states, times, exactly)
-        for task, ranked in zip(tasks, lists, strict=True):
+        for task, ranked, state in zip(tasks, lists, states, strict=True):
             if task.query.rank_by == "retrieval":
-                self._cut_page(task.query, ranked)
+                self._cut_page(task, ranked, state, times)
         times.lap("rescore")
         stars = self._rate(states, [ranked.rows for ranked in lists])
         times.lap("rating")
-        for task, ranked, predicted in zip(tasks, lists, stars, strict=True):
+        for task, ranked, state, predicted in zip(tasks, lists, states, stars, strict=True):
             ranked.stars = predicted
             if task.query.rank_by != "retrieval":
-                self._cut_page(task.query, ranked)
+                self._cut_page(task, ranked, state, times)
+                if ranked.explored is not None:  # those are not of the pool
+                    [ranked.stars] = self._rate(state[None], [ranked.rows])
         times.lap("rescore")
         answers = [self._answer(task, ranked, is_wanted) for task, ranked in zip(tasks, lists, strict=True)]
         if any(task.query.explain for task in tasks):
@@ -217,10 +225,30 @@ class Recommender:
         times.lap("index")
         return lists
 
-    def _cut_page(self, query: RecommendQuery, ranked: RankedList) -> None:
+    def _cut_page(
+        self, task: ListTask, ranked: RankedList, state: NDArray[np.float32], times: StageTimes
+    ) -> None:
+        query = task.query
         if query.is_reordered:
             ranked.reorder(query, self.index.embeddings(ranked.rows))
+        if share := self.explore if query.explore is None else query.explore:
+            self._explore(task, ranked, state, share, times)
         ranked.keep(slice(query.offset, query.depth))
+
+    def _explore(
+        self,
+        task: ListTask,
+        ranked: RankedList,
+        state: NDArray[np.float32],
+        share: float,
+        times: StageTimes,
+    ) -> None:
+        """Put cold movies into a list, with their scores as others have theirs."""
+        depth, embedding = task.query.depth, state[: self.manifest.embedding_dimension].copy()
+        cold = self._exploration.best(embedding, task.allowed, depth, times)
+        places = explored_places(share, depth, phase_of(task.query.user_id, task.user.seen.rows))
+        inserted = ranked.explored = insert(ranked, cold, places)
+        ranked.scores[inserted] = self.index.score(embedding, ranked.rows[inserted])
 
     def _answer(self, task: ListTask, ranked: RankedList, is_wanted: Callable[[], bool]) -> Recommendation:
         because = None
@@ -236,4 +264,5 @@ class Recommender:
             predicted_ratings=ranked.stars,
             because=because,
             ignored=task.user.ignored,
+            explored=ranked.explored,
         )

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, ValidationInfo
 
-from service.recommending.queries import DEEPEST, MovieFilter, RankBy, RecommendQuery
+from service.recommending.queries import COLD_RATINGS, DEEPEST, MovieFilter, RankBy, RecommendQuery
 from service.schemas.fields import (
     MOST_ENTRIES,
     WRITTEN_WITH_A_POINT,
@@ -83,6 +83,17 @@ Explain = Annotated[
         examples=[True],
     ),
 ]
+Explore = Annotated[
+    float | None,
+    Field(
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="0 to 1: share of the list's places, spread evenly, for movies that fewer than "
+        f"{COLD_RATINGS} users rated; null for the service's setting, 0 by default.",
+        examples=[0.1],
+    ),
+]
 Genres = Annotated[list[Text], Field(fail_fast=True, max_length=MOST_GENRES)]
 GenresAny = Annotated[Genres, Field(description="At least one of these genres.", examples=[["Comedy"]])]
 GenresAll = Annotated[Genres, Field(description="All of these genres.", examples=[["Comedy", "Romance"]])]
@@ -130,6 +141,7 @@ class RecommendBody(QueryUserBody):
     rank_by: RankByField = "retrieval"
     diversity: Diversity = 0.0
     explain: Explain = False
+    explore: Explore = None
 
     def to_query(self) -> RecommendQuery:
         """Convert to a query of `service.recommending`."""
@@ -145,6 +157,7 @@ class RecommendBody(QueryUserBody):
             rank_by=self.rank_by,
             diversity=self.diversity,
             explain=self.explain,
+            explore=self.explore,
             strict=self.strict,
         )
 
@@ -167,6 +180,7 @@ class RecommendParameters(Parameters):
     rank_by: RankByField = "retrieval"
     diversity: Diversity = 0.0
     explain: Explain = False
+    explore: Explore = None
 
     def to_query(self) -> RecommendQuery:
         """Convert to a query of `service.recommending`."""
@@ -184,4 +198,5 @@ class RecommendParameters(Parameters):
             rank_by=self.rank_by,
             diversity=self.diversity,
             explain=self.explain,
+            explore=self.explore,
         )

@@ -34,7 +34,8 @@ class Item(BaseModel):
         examples=[3.32],
     )
     rank_score: float = Field(
-        description="Sort key, non-increasing: `score` unless `rank_by` or `diversity` is given.",
+        description="Sort key, non-increasing: `score` unless `rank_by` or `diversity` is given; of an "
+        "explored item that of the one before.",
         examples=[3.32],
     )
     predicted_rating: float | None = Field(
@@ -51,6 +52,10 @@ class Item(BaseModel):
         default=None,
         max_length=MOST_NAMED,
         description="Only with `explain`: the movies of the history that contribute most, possibly none.",
+    )
+    explored: bool = Field(
+        default=False,
+        description="True for a movie with few ratings that has its place by `explore`; else left out.",
     )
 
 

@@ -22,6 +22,7 @@ def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch
         "queue_size": 9,
         "batch_size": 10,
         "index": "exact",
+        "explore": 0.25,
         "cached_users": 12,
         "load_priority": "normal",
         "max_body_bytes": 2_048,

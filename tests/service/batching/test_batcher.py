@@ -49,6 +49,8 @@ async def stays() -> bool:
         ([RecommendQuery(user_id="a", k=128, offset=1)], "long-lane"),
         ([RecommendQuery(user_id="a", explain=True)], "long-lane"),
         ([RecommendQuery(user_id="a", diversity=0.5)], "long-lane"),
+        ([RecommendQuery(user_id="a", explore=0.1)], "long-lane"),
+        ([RecommendQuery(user_id="a", explore=0)], "quick-lane"),
         ([LONG], "long-lane"),
         ([QUICK, QUICK], "long-lane"),
     ],

@@ -50,8 +50,11 @@ def test_every_response_is_typed(client: MatineeClient) -> None:
         rank_by="blend",
         diversity=0.2,
         explain=True,
+        explore=0.25,
+        strict=True,
     )
     assert [item.rank for item in recommended.items] == [3, 4, 5]
+    assert [item.explored for item in recommended.items] == [False, True, False]
     assert all("War" in item.genres for item in recommended.items)
     batch = client.recommend_batch([{"user_id": "7", "k": 1}, {"k": 1}])
     assert [hasattr(answer, "error") for answer in batch.answers] == [False, True]

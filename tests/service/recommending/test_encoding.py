@@ -70,6 +70,14 @@ def test_movies_that_were_ignored_are_named_only_if_there_are_any(encoder: Answe
         assert named == json.loads(encoder.encode(query, answer))
 
 
+def test_what_was_explored_is_marked_and_has_another_key(encoder: AnswerEncoder) -> None:
+    answer = replace(LIST, explored=np.array([False, True]))
+    items = json.loads(encoder.encode(RecommendQuery(explore=0.5), answer))["items"]
+    usual = json.loads(encoder.encode(RecommendQuery(), LIST))["items"]
+    assert items[0] == usual[0] | {"rank_score": 3.5}
+    assert items[1] == usual[1] | {"rank_score": 1.5, "explored": True}
+
+
 def test_stars_that_are_not_predicted_are_null() -> None:
     encoder = AnswerEncoder(CATALOGUE, "one", has_ratings=False)
     answer = replace(LIST, predicted_ratings=np.array([np.nan, np.nan]))

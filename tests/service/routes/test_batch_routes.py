@@ -8,6 +8,7 @@ from service.bundle.query_tower import QueryTower
 from service.http.problem_details import Problem
 from service.routes.batch_answers import MOST_TITLES
 from service.schemas.batches import MOST_PAIRS, MOST_REQUESTS, RatingBatchAnswer, RecommendBatchAnswer
+from service.schemas.recommendations import RecommendAnswer
 
 BAD_REQUESTS: list[Any] = [
     {},
@@ -125,6 +126,7 @@ def test_a_batch_that_is_none_is_422(path: str, body: Any, field: str, ask: Ask)
         ({"offset": 1_000}, "body.offset"),
         ({"offset": -1}, "body.offset"),
         ({"diversity": 1.1}, "body.diversity"),
+        ({"explore": 1.1}, "body.explore"),
         ({"rank_by": "price"}, "body.rank_by"),
         ({"explain": 1}, "body.explain"),
         ({"exclude": ["1"] * 5_001}, "body.exclude"),
@@ -154,7 +156,7 @@ def test_get_takes_what_fits_into_a_query_string(ask: Ask) -> None:
     by_get = ask(
         "GET",
         "/recommend?user_id=42&k=3&offset=2&exclude=m1&exclude=m2&genres_any=war&genres_any=drama"
-        "&genres_none=nothing&year_min=1910&year_max=2100&rank_by=blend&diversity=0.5&explain=true",
+        "&genres_none=nothing&year_min=1910&year_max=2100&rank_by=blend&diversity=0.5&explain=true&explore=0.5",
     )
     body = {
         "user_id": "42",
@@ -170,7 +172,10 @@ def test_get_takes_what_fits_into_a_query_string(ask: Ask) -> None:
         "rank_by": "blend",
         "diversity": 0.5,
         "explain": True,
+        "explore": 0.5,
     }
     assert by_get.status_code == 200
     assert by_get.json() == ask("POST", "/recommend", json=body).json()
-    assert [item["rank"] for item in by_get.json()["items"]] == [3, 4, 5]
+    RecommendAnswer.model_validate_json(by_get.content, strict=True)
+    items = by_get.json()["items"]
+    assert [(item["rank"], item.get("explored")) for item in items] == [(3, None), (4, True), (5, None)]

@@ -320,6 +320,22 @@ def test_recall_is_measured_over_all_users_or_a_sample_of_very_many(
     assert distances.min(axis=1).max() < 1e-5
 
 
+def test_movies_that_nobody_rated_surface_by_exploration_only(bundle: Path, trained: TrainedModel) -> None:
+    recommender = load_recommender(bundle, Settings())
+    movie_ids = recommender.catalogue.movie_ids
+
+    def unrated(explore: float) -> list[int]:
+        lists = (
+            recommender.recommend(RecommendQuery(user_id=user_id, explore=explore)).rows.tolist()
+            for user_id in trained.histories.user_ids[:69]
+        )
+        return [sum(movie_ids[row].startswith("nobody") for row in rows) for rows in lists]
+
+    assert sum(unrated(0)) == 0
+    assert unrated(0.1) == [1] * 69
+    assert unrated(0.2) == [2] * 69
+
+
 def test_a_user_without_training_history_gets_the_popular_list(bundle: Path) -> None:
     recommender = load_recommender(bundle, Settings())
     answer = recommender.recommend(RecommendQuery(user_id="nobody"))
