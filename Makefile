@@ -8,6 +8,7 @@ PORT ?= 8000
 URL ?= http://$(HOST):$(PORT)
 DATA ?= auto
 ARTIFACTS ?= artifacts
+DATASETS ?= datasets
 # The first supported version of these builds .venv; PYTHON=... chooses another.
 PYTHONS = python3.11 python3.12 python3.13 python3
 VENV := .venv
@@ -17,12 +18,13 @@ IN_VENV := $(VENV)/bin/python
 NO_WARNINGS := 2> >(grep -vE '^(WARNING|DEPRECATION): ' >&2)
 PIP_INSTALL := -m pip --disable-pip-version-check install $(shell [ -t 2 ] || echo --quiet)
 PIP := $(IN_VENV) $(PIP_INSTALL)
-# A separate environment: its packages need another NumPy.
+# A separate environment: its packages may need another NumPy.
 BASELINES := .venv-baselines
+BASELINES_PINS := requirements/baselines.txt
 AUDIT := .venv-audit
 REQUIREMENTS := requirements/dev.txt requirements/dataset.txt
 
-.PHONY: help install install-baselines fit serve test test-slow test-docker test-browser pictures test-faults swaps test-hostile mutants audit check readme-figures docs-answers experiments training-speed load-test format pins clean
+.PHONY: help install install-baselines install-sasrec fit serve test test-slow test-docker test-browser pictures test-faults swaps test-hostile mutants audit check readme-figures docs-answers experiments training-speed tutorial-depth load-test any-data format pins clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -45,12 +47,16 @@ $(VENV)/installed: $(REQUIREMENTS)
 	  && $(PIP) --no-deps -r requirements/dataset.txt $(NO_WARNINGS) || exit 1; \
 	echo "Install packages into $(VENV): $$((SECONDS - started)) s"; touch $@
 
-install-baselines: $(BASELINES)/installed ## build .venv-baselines for `evaluate --baselines` (gigabytes: PyTorch)
+install-baselines: $(BASELINES)/installed ## build .venv-baselines for `evaluate --baselines`: iALS and SVD
 
 $(BASELINES)/installed: requirements/baselines.txt | $(VENV)/installed
 	@echo "Install packages into $(BASELINES) ..."; started=$$SECONDS; \
-	$(IN_VENV) -m venv --clear $(BASELINES) && $(BASELINES)/bin/python $(PIP_INSTALL) -r $< $(NO_WARNINGS) || exit 1; \
+	$(IN_VENV) -m venv --clear $(BASELINES) && $(BASELINES)/bin/python $(PIP_INSTALL) -r $(BASELINES_PINS) $(NO_WARNINGS) || exit 1; \
 	echo "Install packages into $(BASELINES): $$((SECONDS - started)) s"; touch $@
+
+# Instead of the above, in the same place.
+install-sasrec: $(VENV)/installed ## the same with SASRec (gigabytes: PyTorch)
+	@rm -f $(BASELINES)/installed && $(MAKE) --no-print-directory install-baselines BASELINES_PINS=requirements/sasrec.txt
 
 fit: install ## train, measure and export a bundle (DATA=, ARTIFACTS=, FLAGS=)
 	@$(IN_VENV) -m training fit --data '$(DATA)' --artifacts '$(ARTIFACTS)' $(FLAGS)
@@ -127,12 +133,13 @@ $(AUDIT)/installed: | $(VENV)/installed
 	@$(IN_VENV) -m venv --clear $(AUDIT) && $(AUDIT)/bin/python $(PIP_INSTALL) pip-audit==2.10.1 $(NO_WARNINGS) \
 	  && touch $@
 
-# Includes iALS, SVD and SASRec once `make install-baselines` has run.
+# Includes iALS and SVD once `make install-baselines` has run, and SASRec after `make install-sasrec`.
 EVALUATE_FOR_DOCS = $(IN_VENV) -m training evaluate --seeds 3 --artifacts '$(ARTIFACTS)' \
   $(if $(wildcard $(BASELINES)/installed),--baselines)
 
 readme-figures: install ## measure with three seeds and write the tables of README and docs/evaluation.md
-	@$(EVALUATE_FOR_DOCS) --split temporal --readme README.md
+	@$(EVALUATE_FOR_DOCS) --split global --readme README.md
+	@$(EVALUATE_FOR_DOCS) --split temporal --readme docs/evaluation.md
 	@$(EVALUATE_FOR_DOCS) --split random --readme docs/evaluation.md
 	@$(EVALUATE_FOR_DOCS) --split random --preset interpolation --readme docs/evaluation.md
 
@@ -142,8 +149,14 @@ experiments: install ## the published tutorials' models beside their figures (FL
 training-speed: install ## training rows per second beside TFRS's, which gets an environment of its own (FLAGS=)
 	@$(IN_VENV) -m benchmarks.training_speed $(FLAGS)
 
+tutorial-depth: install ## deep retrieval step by step and to its end beside TFRS's (hours; FLAGS=)
+	@$(IN_VENV) -m benchmarks.tutorial_depth $(FLAGS)
+
 load-test: install ## measure a running service (URL=, FLAGS=); JSON, plot and page go to load-test/
 	@$(IN_VENV) -m benchmarks.load_test '$(URL)' --out load-test $(FLAGS)
+
+any-data: install ## quality on the public data sets in DATASETS, see docs/quality_any_data.md (hours; FLAGS=)
+	@$(IN_VENV) -m benchmarks.any_data '$(DATASETS)' --page docs/quality_any_data.md $(FLAGS)
 
 docs-answers: install ## write the live bundle's answers into README and docs (ARTIFACTS=)
 	@MATINEE_ARTIFACTS='$(ARTIFACTS)' PYTHONPATH=. $(IN_VENV) tests/documented_examples.py
@@ -152,11 +165,11 @@ format: install ## put the code in its form
 	@$(VENV)/bin/ruff format . && $(VENV)/bin/ruff check --fix .
 
 pins: ## compile requirements/*.in to exact versions (needs uv)
-	@cd requirements && for file in service client benchmarks usearch tracing training dev baselines tfrs serving/bentoml serving/litserve serving/mosec serving/ray; do \
+	@cd requirements && for file in service client benchmarks usearch tracing training dev baselines sasrec tfrs serving/bentoml serving/litserve serving/mosec serving/ray; do \
 	  uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header \
 	    $$file.in -o $$file.txt || exit 1; done
 # PyTorch pins its CUDA packages itself; its CPU build needs none.
-	@cd requirements && sed -i.bak -E '/^(cuda-|nvidia-|triton=)/d' baselines.txt && rm baselines.txt.bak
+	@cd requirements && sed -i.bak -E '/^(cuda-|nvidia-|triton=)/d' sasrec.txt && rm sasrec.txt.bak
 
 clean: ## remove .venv, .venv-baselines, .venv-audit and caches; bundles stay
 	@rm -rf $(VENV) $(BASELINES) $(AUDIT) mutants .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,7 +1,7 @@
-"""Epoch times of the [64, 32] model of the deep retrieval tutorial in TFRS; needs only TFRS installed.
+"""The model of the deep retrieval tutorial in TFRS 0.7.7, and its epoch times; needs only TFRS installed.
 
-`python deep_retrieval_tfrs.py ROWS.npz EPOCHS FEED` prints the seconds of each epoch as JSON. FEED is
-`tutorial`, which shuffles and batches the rows in every epoch, or `cached`, which does so once.
+`python deep_retrieval_tfrs.py ROWS.npz EPOCHS FEED` prints the seconds of each epoch of the [64, 32] model as
+JSON. FEED is `tutorial`, which shuffles and batches the rows in every epoch, or `cached`, which does so once.
 """
 
 from __future__ import annotations
@@ -74,24 +74,46 @@ class Candidate(keras.Model):
 
 
 class DeepRetrieval(tfrs.Model):
-    """Both towers with their dense layers, and the retrieval task without metrics."""
+    """Both towers with their dense layers, and the retrieval task.
 
-    def __init__(self, users: np.ndarray, times: np.ndarray, titles: np.ndarray) -> None:
+    Args:
+        rows: Vocabularies and all times, as `tfrs_environment.write_rows` wrote them.
+        layers: Widths of the dense layers of each tower.
+        movies: Titles of all movies, among which the metrics look for the watched one; None: no metrics.
+    """
+
+    def __init__(
+        self,
+        rows: dict[str, np.ndarray],
+        layers: tuple[int, ...] = LAYERS,
+        movies: np.ndarray | None = None,
+    ) -> None:
         super().__init__()
-        self.query = keras.Sequential([Query(users, times), self._dense()])
-        self.candidate = keras.Sequential([Candidate(titles), self._dense()])
-        self.task = tfrs.tasks.Retrieval()
+        self.query = keras.Sequential([Query(rows["all_user_ids"], rows["all_timestamps"]), _dense(layers)])
+        self.candidate = keras.Sequential([Candidate(rows["all_titles"]), _dense(layers)])
+        metrics = None
+        if movies is not None:
+            candidates = tf.data.Dataset.from_tensor_slices(movies).batch(128).map(self.candidate)
+            metrics = tfrs.metrics.FactorizedTopK(candidates=candidates)
+        self.task = tfrs.tasks.Retrieval(metrics=metrics)
 
     def compute_loss(self, features: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """Compute the in-batch softmax loss."""
-        del training
         query = self.query({name: features[name] for name in ("user_id", "timestamp")})
-        return self.task(query, self.candidate(features["movie_title"]), compute_metrics=False)
+        return self.task(query, self.candidate(features["movie_title"]), compute_metrics=not training)
 
-    @staticmethod
-    def _dense() -> keras.Model:
-        hidden = [keras.layers.Dense(width, activation="relu") for width in LAYERS[:-1]]
-        return keras.Sequential([*hidden, keras.layers.Dense(LAYERS[-1])])
+
+def _dense(layers: tuple[int, ...]) -> keras.Model:
+    hidden = [keras.layers.Dense(width, activation="relu") for width in layers[:-1]]
+    return keras.Sequential([*hidden, keras.layers.Dense(layers[-1])])
+
+
+def published_ratings(rows: dict[str, np.ndarray]) -> tf.data.Dataset:
+    """Return all ratings in the order of the published split: the first 80 % train."""
+    ratings = tfds.builder_from_directory(str(rows["prepared"])).as_dataset(split="train")
+    ratings = ratings.map(lambda row: {name: row[name] for name in ("user_id", "timestamp", "movie_title")})
+    tf.random.set_seed(42)
+    return ratings.shuffle(100_000, seed=42, reshuffle_each_iteration=False)
 
 
 class Stopwatch(keras.callbacks.Callback):
@@ -114,14 +136,11 @@ class Stopwatch(keras.callbacks.Callback):
 
 def main() -> None:
     """Train and print the times."""
-    rows, epochs, feed = np.load(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-    times = rows["all_timestamps"].astype(np.float32)
-    model = DeepRetrieval(rows["all_user_ids"], times, rows["all_titles"])
+    rows, epochs, feed = dict(np.load(sys.argv[1])), int(sys.argv[2]), sys.argv[3]
+    model = DeepRetrieval(rows)
     model.compile(optimizer=keras.optimizers.Adagrad(0.1))
-    ratings = tfds.builder_from_directory(str(rows["prepared"])).as_dataset(split="train")
-    ratings = ratings.map(lambda row: {name: row[name] for name in ("user_id", "timestamp", "movie_title")})
-    shuffled = ratings.shuffle(100_000, seed=42, reshuffle_each_iteration=False)
-    batches = shuffled.take(len(ratings) * 8 // 10).shuffle(100_000).batch(BATCH)
+    ratings = published_ratings(rows)
+    batches = ratings.take(len(ratings) * 8 // 10).shuffle(100_000).batch(BATCH)
     if feed == "cached":
         batches = batches.cache()
     stopwatch = Stopwatch()

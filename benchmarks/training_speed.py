@@ -13,7 +13,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import venv
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +21,6 @@ from rich.console import Console
 from rich.table import Table
 
 _HERE = Path(__file__).parent
-_PINS = _HERE.parent / "requirements" / "tfrs.txt"
 _WARM_UP_EPOCHS = 2
 _OURS, _TUTORIAL, _CACHED = "Matinee", "TFRS 0.7.7, as in the tutorial", "TFRS 0.7.7, batches cached"
 
@@ -41,7 +39,9 @@ def main() -> None:
     options = parser.parse_args()
     if options.repeats < 1 or options.epochs <= _WARM_UP_EPOCHS:
         parser.error(f"expected at least 1 repeat and {_WARM_UP_EPOCHS + 1} epochs")
-    tfrs = _tfrs_python()
+    from benchmarks.tfrs_environment import tfrs_python  # noqa: PLC0415  # takes seconds, not for --help
+
+    tfrs = tfrs_python()
     with tempfile.TemporaryDirectory() as directory:
         rows = Path(directory) / "rows.npz"
         num_rows = _write_rows(rows)
@@ -59,46 +59,15 @@ def main() -> None:
     _show(speeds)
 
 
-def _tfrs_python() -> Path:
-    """Return the interpreter of TFRS's environment, which is created if missing."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    environment = cache / "matinee" / "tfrs-0.7.7"
-    python, finished = environment / "bin" / "python", environment / "finished"
-    if not finished.exists() or finished.read_text(encoding="utf-8") != _PINS.read_text(encoding="utf-8"):
-        console.print("Installing TFRS into an environment of its own ...")
-        venv.create(environment, clear=True, with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "-r", _PINS], check=True)  # noqa: S603  # ours
-        finished.write_text(_PINS.read_text(encoding="utf-8"), encoding="utf-8")
-    return python
-
-
-def _prepared_ratings() -> Path:
-    """Find the MovieLens 100K prepared by TensorFlow Datasets, which the tutorial reads."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    places = [
-        *cache.glob("matinee/movielens-100k-*/movielens_directory/100k-ratings/*/dataset_info.json"),
-        *Path.home().glob("tensorflow_datasets/movielens/100k-ratings/*/dataset_info.json"),
-    ]
-    if not places:
-        sys.exit("expected MovieLens 100K prepared by TensorFlow Datasets, got none; run `make fit` once")
-    return places[0].parent
-
-
 def _write_rows(file: Path) -> int:
-    """Write the vocabularies and the path of the rows for TFRS; return the number of training rows."""
-    from training.data.sources import load_ratings  # noqa: PLC0415  # takes seconds, not for --help
+    """Write what TFRS reads; return the number of training rows."""
+    from benchmarks.tfrs_environment import write_rows  # noqa: PLC0415  # takes seconds, not for --help
+    from training.data.sources import load_ratings  # noqa: PLC0415  # as above
     from training.data.splits import random_split  # noqa: PLC0415  # as above
 
     table = load_ratings()
-    train = table.take(random_split(table).train)
-    np.savez(
-        file,
-        prepared=str(_prepared_ratings()),
-        all_user_ids=np.array(table.user_ids),
-        all_titles=np.unique(table.movies.titles),
-        all_timestamps=table.timestamps,
-    )
-    return len(train)
+    write_rows(file, table)
+    return len(random_split(table).train)
 
 
 def _epoch_seconds(command: list[str]) -> float:

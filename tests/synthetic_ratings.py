@@ -13,7 +13,7 @@ from training.data.assembly import assemble_movies, assemble_ratings
 from training.data.table import RatingsTable
 
 NUM_USERS, PER_CLUSTER, NUM_UNRATED = 120, 40, 5
-ODD_IDS = ("影", "🎬", "é", 'say "42"', "a,b", " padded ", "0042", "42")
+ODD_IDS = ("影", "🎬", "é", 'say "42"', "a,b", "two words", "0042", "42")
 LIKED, DISLIKED = (4.0, 4.5, 5.0), (0.5, 1.0, 1.5)
 FIRST_TIMESTAMP = 1_000_000_000
 
@@ -32,9 +32,22 @@ SMALL_CONFIG = TrainingConfig(
     retrieval_weight=1.0,
     rating_weight=1.0,
     forward_share=0.8,
+    cut_low=0.3,
+    cut_high=0.95,
     history_dropout=0.7,
+    short_share=0.15,
+    short_history=10,
+    hidden_low=0.1,
+    hidden_high=0.9,
     user_dropout=0.5,
     time_dropout=0.5,
+    time_window=8,
+    user_weight_power=0.5,
+    empty_share=0.0,
+    factor_scale=0.0,
+    use_trend=False,
+    uniform_negatives=0,
+    full_softmax_candidates=20_000,
 )
 """Learns `two_clusters` in about four seconds. Complete, so that new defaults do not change the tests."""
 
@@ -125,7 +138,7 @@ def two_clusters(*, per_user: int = 24, seed: int = 0, with_features: bool = Tru
 
 
 def write_csv(table: RatingsTable, directory: Path) -> Path:
-    """Write a table as `ratings.csv` and `movies.csv`; return the directory."""
+    """Write a table as `ratings.csv`, with times if it has any, and `movies.csv`; return the directory."""
     directory.mkdir()
     movies = table.movies
     with (directory / "movies.csv").open("w", encoding="utf-8", newline="") as file:
@@ -135,8 +148,9 @@ def write_csv(table: RatingsTable, directory: Path) -> Path:
             writer.writerow([movie_id, title, "|".join(genres) or "(no genres listed)"])
     with (directory / "ratings.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["userId", "movieId", "rating", "timestamp"])
+        writer.writerow(["userId", "movieId", "rating"] + ["timestamp"] * table.has_times)
         columns = (table.user_rows, table.movie_rows, table.stars, table.timestamps)
         for user, movie, stars, seconds in zip(*(column.tolist() for column in columns), strict=True):
-            writer.writerow([table.user_ids[user], movies.movie_ids[movie], f"{stars:g}", seconds])
+            row = [table.user_ids[user], movies.movie_ids[movie], f"{stars:g}"]
+            writer.writerow(row + [seconds] * table.has_times)
     return directory

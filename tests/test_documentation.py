@@ -49,7 +49,7 @@ def test_the_readme_names_both_commands_and_the_citation() -> None:
 def test_every_table_of_make_readme_figures_has_its_marks() -> None:
     makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
     written = re.findall(r"--split (\w+)(?: --preset (\w+))? --readme (\S+)", makefile)
-    assert len(written) == 3
+    assert len(written) == 4
     for split, preset, page in written:
         mark = f"{split} {preset}".strip()
         assert f"<!-- {mark} -->" in (REPOSITORY / page).read_text(encoding="utf-8")

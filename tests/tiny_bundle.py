@@ -132,7 +132,7 @@ def _golden(model: TinyModel, has_ratings: bool) -> GoldenRequests:
     for user_id, history, source in people:
         for timestamp in (None, FIRST_TIMESTAMP + 512) if has_ratings else (None,):
             read = history if has_ratings else unrated(history)
-            ranked = model.popular() if source == "popular" else model.recommend(user_id, read, timestamp)
+            ranked = model.recommend(user_id, read, timestamp)
             items: list[GoldenItem] = [
                 {
                     "movie_id": MOVIE_IDS[row],

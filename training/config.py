@@ -28,9 +28,9 @@ class TrainingConfig:
         use_history_times: Whether a query without a time gets the times of its history.
         use_history, use_content, use_user_id: Switch features off, for ablations.
         max_title_words: Size of the title vocabulary.
-        epochs: Passes over all users.
-        batch_size: Users in a batch.
-        learning_rate: Peak of AdamW's rate, which falls linearly to zero.
+        epochs: Passes over all users; 0: as many as the data needs, see `training.model.adaptation`.
+        batch_size: Users in a batch; 0: by their number, see there.
+        learning_rate: Peak of AdamW's rate for batches of 32, which falls linearly to zero.
         weight_decay: AdamW's decoupled decay (Loshchilov and Hutter 2019, arXiv:1711.05101).
         retrieval_weight, rating_weight: Of the two losses in their sum.
         forward_share: Share of examples that look forward: everything up to a moment predicts what came
@@ -47,6 +47,11 @@ class TrainingConfig:
         time_window: With its time, a query that does not look forward predicts at most this many of the
             hidden movies nearest to that time.
         user_weight_power: The weight of a user in the retrieval loss is (number of targets) to this power.
+        empty_share: Share of examples that read nothing, as cold-start users who send nothing.
+        factor_scale: How large the item tables' initial factors are; 0: they begin at random.
+        use_trend: Whether popularity depends on time: in training that of the example, in the service that
+            after the last rating.
+        uniform_negatives: Random movies beside those of the batch, where the softmax is not over all.
         full_softmax_candidates: Up to this many movies the softmax runs over the whole catalogue, beyond
             it over the movies of the batch, with logQ correction.
     """
@@ -64,10 +69,10 @@ class TrainingConfig:
     use_content: bool = True
     use_user_id: bool = True
     max_title_words: int = 10_000
-    epochs: int = 45
-    batch_size: int = 32
-    learning_rate: float = 0.002
-    weight_decay: float = 1.0
+    epochs: int = 0
+    batch_size: int = 0
+    learning_rate: float = 0.003
+    weight_decay: float = 3.0
     retrieval_weight: float = 1.0
     rating_weight: float = 0.15
     forward_share: float = 1.0
@@ -82,6 +87,10 @@ class TrainingConfig:
     time_dropout: float = 0.5
     time_window: int = 8
     user_weight_power: float = 0.5
+    empty_share: float = 0.1
+    factor_scale: float = 4.0
+    use_trend: bool = False
+    uniform_negatives: int = 2_000
     full_softmax_candidates: int = 20_000
 
     def __post_init__(self) -> None:
@@ -90,12 +99,14 @@ class TrainingConfig:
         Raises:
             ConfigurationError: Names the field, its value and what was expected.
         """
-        positive = ("embedding_dimension", "rating_dimension", "max_history", "epochs", "batch_size")
+        positive = ("embedding_dimension", "rating_dimension", "max_history")
         for name in (*positive, "learning_rate", "max_title_words", "time_window", "short_history"):
             self._require(getattr(self, name) > 0, name, "above 0")
-        for name in ("retrieval_weight", "rating_weight", "weight_decay", "time_buckets"):
+        counts = ("epochs", "batch_size", "time_buckets", "uniform_negatives")
+        for name in (*counts, "retrieval_weight", "rating_weight", "weight_decay", "factor_scale"):
             self._require(getattr(self, name) >= 0, name, "at least 0")
-        for name in ("forward_share", "history_dropout", "short_share", "user_dropout", "time_dropout"):
+        dropouts = ("history_dropout", "user_dropout", "time_dropout")
+        for name in (*dropouts, "forward_share", "short_share", "empty_share"):
             self._require(0 <= getattr(self, name) <= 1, name, "from 0 to 1")
         self._require(0 <= self.seed < 2**32, "seed", "from 0 to 4294967295, as Keras wants it")
         for name in ("layers", "rating_layers", "history_scales"):

@@ -3,6 +3,7 @@
 Exception
 └── TrainingError      1  anything a training command gives up for
     ├── DataError      2  ratings are not as expected: names file, line and reason
+    │   └── NothingHeldOut 2  a split leaves too few ratings to train or to measure on
     ├── ConfigurationError 2  a hyper-parameter cannot be what it was set to
     ├── TrainingDiverged 1  a loss is no longer a finite number
     ├── BaselineError  1  a baseline in an environment of its own failed
@@ -38,6 +39,10 @@ class DataError(TrainingError):
             reason: What was expected, what came, how to fix it.
         """
         return cls(f"{file} line {line}: {reason}")
+
+
+class NothingHeldOut(DataError):
+    """A split leaves too few ratings to train or to measure on; all of them can still be trained on."""
 
 
 class SourceError(TrainingError):

@@ -8,33 +8,38 @@ from pathlib import Path
 from typing import Any
 
 from service.bundle.index_description import Backend
+from training.cli.data_loading import load
 from training.cli.fit_progress import fit_stage
 from training.cli.progress import console, stage
-from training.cli.result_tables import print_ablation, print_cold_start, print_comparison
+from training.cli.result_tables import print_ablation, print_cold_start, print_comparison, print_lists
 from training.config import TrainingConfig
-from training.data.sources import load_ratings
-from training.data.splits import SPLIT_NAMES, split_by_name
+from training.data.splits import SPLIT_NAMES, choose_split, split_by_name
 from training.data.table import RatingsTable
+from training.errors import NothingHeldOut
 from training.evaluation.ablation import ablations
-from training.evaluation.baselines.environment import environment_python
-from training.evaluation.baselines.specialists import RATING, RETRIEVAL, measure_specialists
+from training.evaluation.baseline_evaluation import Baseline, evaluate_baselines
+from training.evaluation.baselines.environment import Environment, find_environment
+from training.evaluation.baselines.specialists import measure_specialists
 from training.evaluation.cached_results import EvaluationRecords
 from training.evaluation.cold_start import cold_start
+from training.evaluation.held_out import HeldOut, hold_out
 from training.evaluation.seeds import mean_of_runs
-from training.evaluation.split_evaluation import evaluate_split
+from training.evaluation.split_evaluation import Evaluation, evaluate_split
+from training.evaluation.training_length import TrainingLength, choose_training_length
 from training.export.artifacts import require_writable
 from training.export.bundle_export import EXPORT_STEPS, export_bundle
 from training.export.bundle_inventory import sole_training
 from training.export.index_recall import require_index
+from training.model.adaptation import adapt
 from training.model.fitting import fit_model
 from training.report.readme_table import write_readme_table
 
 
 def fit(
-    source: str,
+    source: str | RatingsTable,
     dataset: str,
     config: TrainingConfig,
-    held_out: str | None,
+    split: str | None,
     artifacts: Path,
     *,
     tensorboard: Path | None = None,
@@ -42,13 +47,14 @@ def fit(
 ) -> Path:
     """Load ratings, measure on a split, train on every rating, export a bundle and make it live.
 
-    Measures that `evaluate` kept of the same data, model and code are used instead of measuring again.
+    Measures that `evaluate` kept of the same data, model and code are used instead of measuring again. Where
+    `auto` finds too few ratings to hold any out, that is said and nothing is measured.
 
     Args:
-        source: What to load, see `load_ratings`.
+        source: What to load, see `load_reading`; or ratings that are loaded.
         dataset: The MovieLens version that `auto` and `tfds` mean.
         config: Of both trainings.
-        held_out: `temporal` or `random`; None: nothing is measured.
+        split: See `choose_split`; None: nothing is measured.
         artifacts: Where bundles are.
         tensorboard: A directory for event files, if any.
         index_backend: A name of `service.bundle.INDEX_FILES`.
@@ -59,6 +65,7 @@ def fit(
     Raises:
         ConfigurationError: `index_backend` needs a package that is not installed.
         AnotherTraining: Another training holds the lock of `artifacts`.
+        NothingHeldOut: The split that was asked for leaves too few ratings.
         ExportError: The bundle cannot be written, or fails a check; CURRENT was not changed.
     """
     require_index(index_backend)
@@ -66,11 +73,17 @@ def fit(
     with sole_training(artifacts) as leftovers:
         for name in leftovers:
             console.print(f"removed {name}, which a killed training left", markup=False, soft_wrap=True)
-        table = load(source, dataset)
+        table = _table(source, dataset)
         metrics = None
-        if held_out is not None:
-            metrics = _known_or_measured(table, held_out, config, artifacts, tensorboard)
+        if split is not None:
+            metrics = _known_or_measured(table, split, config, artifacts, tensorboard)
+        if metrics is not None:
             print_comparison(metrics)
+        if metrics is None:
+            length = _choose_length(table, config, _choose_split(table, "auto")[0], tensorboard)
+        else:
+            length = TrainingLength(**metrics["training_length"])
+        config = length.apply(config, table)
         with fit_stage("Train on every rating", config, tensorboard) as (_, on_epoch):
             trained = fit_model(table, config, on_epoch)
         # A step is counted as it begins, so the last one ends with one more.
@@ -87,7 +100,7 @@ def fit(
 
 
 def evaluate(
-    source: str,
+    source: str | RatingsTable,
     dataset: str,
     config: TrainingConfig,
     split: str,
@@ -95,22 +108,24 @@ def evaluate(
     *,
     seeds: int,
     baselines: bool = False,
+    extras: bool = True,
     readme: Path | None = None,
-    readme_mark: str = "",
+    readme_preset: str = "",
     tensorboard: Path | None = None,
 ) -> dict[str, Any]:
     """Load ratings, measure once per seed, print the mean beside the baselines, and keep it for `fit`.
 
     Args:
-        source: What to load, see `load_ratings`.
+        source: What to load, see `load_reading`; or ratings that are loaded.
         dataset: The MovieLens version that `auto` and `tfds` mean.
         config: Of the first seed; the others count up from it.
-        split: `temporal` or `random`.
+        split: See `choose_split`.
         artifacts: Where bundles are; the next `fit` reads there what was measured.
         seeds: How many trainings.
         baselines: Whether to measure the specialists too, which have an environment of their own.
-        readme: A file whose table between the comments `readme_mark` is to be replaced.
-        readme_mark: See `write_readme_table`.
+        extras: Whether to measure cold start and the index too.
+        readme: A file whose table of this split is to be replaced, see `write_readme_table`.
+        readme_preset: Stands after the split in the comments around that table.
         tensorboard: A directory for event files, if any.
 
     Returns:
@@ -118,42 +133,55 @@ def evaluate(
 
     Raises:
         ConfigurationError: `baselines`, and their environment is not installed.
+        NothingHeldOut: The split leaves too few ratings.
     """
     require_writable(artifacts)
-    python = environment_python() if baselines else None
-    table = load(source, dataset)
+    environment = find_environment() if baselines else None
+    table = _table(source, dataset)
+    split, note = _choose_split(table, split)
     records = EvaluationRecords(artifacts, table, config)  # now, for the code may change while it runs
+    held_out = hold_out(table, split_by_name(table, split))
     # Before our trainings, so that a failing baseline fails before those minutes.
-    specialists = {} if python is None else _measure_specialists(table, split, config.seed, python)
-    metrics = mean_of_runs(
-        [
-            _evaluate(
-                table, split, replace(config, seed=config.seed + more), tensorboard, measure_index=more == 0
-            )
-            for more in range(seeds)
-        ]
-    )
-    metrics["baselines"] |= specialists
-    with fit_stage(f"Cold start, {split} split", config, tensorboard, then=1) as (running, on_epoch):
-        metrics["cold_start"] = cold_start(table, split_by_name(table, split), config, on_epoch)
-        running.advance()
+    beside = _measure_baselines(held_out, config.seed, environment)
+    length = _choose_length(held_out.train, config, split, tensorboard)
+    config = length.apply(config, held_out.train)
+    runs = [
+        _evaluate(
+            held_out,
+            replace(config, seed=config.seed + more),
+            tensorboard,
+            measure_index=extras and more == 0,
+        )
+        for more in range(seeds)
+    ]
+    metrics = mean_of_runs(runs, beside, held_out.has_history)
+    metrics |= {"split_note": note, "training_length": length.to_document()}
+    if extras:
+        with fit_stage(f"Cold start, {split} split", config, tensorboard, then=1) as (running, on_epoch):
+            metrics["cold_start"] = cold_start(held_out, config, on_epoch)
+            running.advance()
     records.add(split, metrics)
     print_comparison(metrics)
-    print_cold_start(metrics["cold_start"])
+    print_lists(metrics)
+    if extras:
+        print_cold_start(metrics["cold_start"])
     if readme is not None:
-        write_readme_table(readme, readme_mark, metrics, f"{split} split")
+        write_readme_table(readme, f"{split} {readme_preset}".strip(), metrics, f"{split} split")
     return metrics
 
 
 def ablate(
-    source: str, dataset: str, config: TrainingConfig, split: str, artifacts: Path
+    source: str | RatingsTable, dataset: str, config: TrainingConfig, split: str, artifacts: Path
 ) -> dict[str, dict[str, float]]:
     """Measure the model without each of its parts in turn; print, keep and return the measures."""
     require_writable(artifacts)
-    table = load(source, dataset)
+    table = _table(source, dataset)
+    split, _ = _choose_split(table, split)
     records = EvaluationRecords(artifacts, table, config)  # now, for the code may change while it runs
+    held_out = hold_out(table, split_by_name(table, split))
+    config = _choose_length(held_out.train, config, split).apply(config, held_out.train)
     measured = {
-        name: _evaluate(table, split, changed, variant=name)["model"]
+        name: _evaluate(held_out, changed, variant=name).document["model"]
         for name, changed in list(ablations(config))
     }
     records.add(split, {"ablation": measured})
@@ -161,60 +189,79 @@ def ablate(
     return measured
 
 
-def load(source: str, dataset: str) -> RatingsTable:
-    """Load ratings with `load_ratings`; print their numbers and source."""
-    with stage("Load ratings") as running:
-        table = load_ratings(source, dataset)
-        running.advance()
-    console.print(
-        f"{table.num_ratings:,} ratings of {table.num_movies:,} movies by {table.num_users:,} users "
-        f"from {table.source}",
-        markup=False,
-        soft_wrap=True,
-    )
-    if table.num_replaced:
-        console.print(f"{table.num_replaced:,} ratings were replaced by later ones of the same movie")
-    return table
+def _table(source: str | RatingsTable, dataset: str) -> RatingsTable:
+    return source if isinstance(source, RatingsTable) else load(source, dataset)
+
+
+def _choose_split(table: RatingsTable, wanted: str) -> tuple[str, str | None]:
+    """As `choose_split`, whose note is printed."""
+    split, note = choose_split(table, wanted)
+    if note is not None:
+        console.print(note, markup=False, soft_wrap=True)
+    return split, note
 
 
 def _known_or_measured(
-    table: RatingsTable, split: str, config: TrainingConfig, artifacts: Path, tensorboard: Path | None
-) -> dict[str, Any]:
-    """Read what `evaluate` kept of a split, or measure it now; add what was kept of other splits."""
+    table: RatingsTable, wanted: str, config: TrainingConfig, artifacts: Path, tensorboard: Path | None
+) -> dict[str, Any] | None:
+    """Read what `evaluate` kept of a split, or measure it now; add what was kept of other splits.
+
+    None where `auto` leaves too few ratings.
+    """
+    split, note = _choose_split(table, wanted)
     records = EvaluationRecords(artifacts, table, config)
     metrics = records.read(split)
     if "model" in metrics:
         console.print(f"{split} split: as `evaluate` measured it at {metrics['measured_utc']}", markup=False)
     else:
-        metrics |= mean_of_runs([_evaluate(table, split, config, tensorboard)])
+        try:
+            held_out = hold_out(table, split_by_name(table, split))
+        except NothingHeldOut as error:
+            if wanted != "auto":
+                raise
+            console.print(f"Quality is not measured: {error}", markup=False, soft_wrap=True)
+            return None
+        beside = _measure_baselines(held_out, config.seed)
+        length = _choose_length(held_out.train, config, split, tensorboard)
+        run = _evaluate(held_out, length.apply(config, held_out.train), tensorboard)
+        metrics |= mean_of_runs([run], beside, held_out.has_history)
+        metrics |= {"split_note": note, "training_length": length.to_document()}
     others = {name: records.read(name) for name in SPLIT_NAMES if name != split}
     return metrics | {"other_splits": {name: of for name, of in others.items() if "model" in of}}
 
 
+def _choose_length(
+    train: RatingsTable, config: TrainingConfig, split: str, tensorboard: Path | None = None
+) -> TrainingLength:
+    # Where the epochs are given nothing is trained, and there is nothing to log.
+    logged = None if config.epochs else tensorboard
+    with fit_stage("Choose the training length", adapt(config, train), logged) as (_, on_epoch):
+        return choose_training_length(train, config, split, on_epoch)
+
+
 def _evaluate(
-    table: RatingsTable,
-    split_name: str,
+    held_out: HeldOut,
     config: TrainingConfig,
     tensorboard: Path | None = None,
     variant: str = "",
     *,
     measure_index: bool = False,
-) -> dict[str, Any]:
-    split = split_by_name(table, split_name)
-    name = f"Train and measure, {variant or f'{split_name} split'}"
+) -> Evaluation:
+    name = f"Train and measure, {variant or f'{held_out.split} split'}"
     # The last step is the measuring itself.
     with fit_stage(name, config, tensorboard, then=1) as (running, on_epoch):
-        metrics = evaluate_split(table, split, config, on_epoch, measure_index=measure_index)
+        measured = evaluate_split(held_out, config, on_epoch, measure_index=measure_index)
         running.advance()
-    return metrics
+    return measured
 
 
-def _measure_specialists(
-    table: RatingsTable, split_name: str, seed: int, python: Path
-) -> dict[str, dict[str, float]]:
-    split = split_by_name(table, split_name)
-    train, test = table.take(split.train), table.take(split.test)
-    with stage(f"Measure baselines, {split_name} split", len(RETRIEVAL + RATING)) as running:
-        return measure_specialists(
-            train, test, python=python, split_name=split_name, seed=seed, on_begin=running.advance
-        )
+def _measure_baselines(
+    held_out: HeldOut, seed: int, environment: Environment | None = None
+) -> dict[str, Baseline | None]:
+    specialists = () if environment is None else environment.specialists
+    with stage(f"Measure baselines, {held_out.split} split", 1 + len(specialists)) as running:
+        measured = evaluate_baselines(held_out)
+        running.advance()
+        if environment is not None:
+            measured |= measure_specialists(held_out, environment, seed=seed, on_begin=running.advance)
+    return measured

@@ -14,7 +14,7 @@ from service.bundle.json_files import write_json
 from service.errors import BundleIncompatible, BundleUnreadable, FileMissing, ManifestCorrupt
 
 MANIFEST_FILE = "manifest.json"
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 class FileEntry(TypedDict):

@@ -107,10 +107,11 @@ class Recommendation:
     """One page of recommended candidates, best first.
 
     Attributes:
-        source: `personalized` for a known user, `history` for a cold-start user with one, else `popular`.
+        source: `personalized` for a known user, `history` for a cold-start user with one, else `popular`:
+            what the model predicts of anybody.
         offset: Number of items before the page.
         rows: int32 `[n]`, candidate rows, n at most k.
-        scores: float32 `[n]`, similarity to the query; if popular, the share of users who rated the movie.
+        scores: float32 `[n]`, similarity to the query.
         rank_scores: float64 `[n]`, sort keys, non-increasing.
         predicted_ratings: float64 `[n]`, stars within the rating scale; NaN in a bundle without ratings.
         because: For each item up to `MOST_NAMED` movies of the history, largest contribution first; None

@@ -16,11 +16,10 @@ from service.bundle.manifest import Manifest
 from service.bundle.query_tower import QueryTower
 from service.bundle.rating_head import RatingHead
 from service.errors import RequestError
-from service.recommending.candidate_search import CandidateSearch, Found
+from service.recommending.candidate_search import CandidateSearch
 from service.recommending.encoding import AnswerEncoder
 from service.recommending.explanations import explain
 from service.recommending.exploration import Exploration, explored_places, insert, phase_of
-from service.recommending.filters import Allowed
 from service.recommending.movie_search import MovieSearch
 from service.recommending.queries import (
     DEEPEST,
@@ -171,18 +170,18 @@ class Recommender:
     ) -> list[Recommendation]:
         """One list for each task; `states` float32 `[len(tasks), tower.width]`."""
         lists = self._find_lists(tasks, states, times, exactly)
-        for task, ranked, state in zip(tasks, lists, states, strict=True):
+        for place, (task, ranked) in enumerate(zip(tasks, lists, strict=True)):
             if task.query.rank_by == "retrieval":
-                self._cut_page(task, ranked, state, times)
+                self._cut_page(task, ranked, states, place, times)
         times.lap("rescore")
         stars = self._rate(states, [ranked.rows for ranked in lists])
         times.lap("rating")
-        for task, ranked, state, predicted in zip(tasks, lists, states, stars, strict=True):
+        for place, (task, ranked, predicted) in enumerate(zip(tasks, lists, stars, strict=True)):
             ranked.stars = predicted
             if task.query.rank_by != "retrieval":
-                self._cut_page(task, ranked, state, times)
+                self._cut_page(task, ranked, states, place, times)
                 if ranked.explored is not None:  # those are not of the pool
-                    [ranked.stars] = self._rate(state[None], [ranked.rows])
+                    [ranked.stars] = self._rate(states[place : place + 1], [ranked.rows])
         times.lap("rescore")
         answers = [self._answer(task, ranked, is_wanted) for task, ranked in zip(tasks, lists, strict=True)]
         if any(task.query.explain for task in tasks):
@@ -221,32 +220,19 @@ class Recommender:
         lists = []
         for task, embedding in zip(tasks, embeddings, strict=True):
             depth = DEEPEST if task.query.is_reordered else task.query.depth
-            if task.user.source == "popular":
-                rows, scores = self._most_rated(task.allowed, depth)
-            else:
-                rows, scores = self._search.best(embedding, task.allowed, depth, times, exactly=exactly)
+            rows, scores = self._search.best(embedding, task.allowed, depth, times, exactly=exactly)
             lists.append(RankedList(rows, scores, scores.astype(np.float64)))
         times.lap("index")
         return lists
 
-    def _most_rated(self, allowed: Allowed, depth: int) -> Found:
-        rows = self.catalogue.popular_rows
-        rows = rows[allowed.mask[rows]][:depth]
-        return rows, self._popularity(rows)
-
-    def _popularity(self, rows: NDArray[np.int32]) -> NDArray[np.float32]:
-        """The share of users who rated each, float32 `[n]`."""
-        counts = np.array([self.catalogue.num_ratings[row] for row in rows.tolist()])
-        return (counts / len(self.histories)).astype(np.float32)
-
     def _cut_page(
-        self, task: ListTask, ranked: RankedList, state: NDArray[np.float32], times: StageTimes
+        self, task: ListTask, ranked: RankedList, states: NDArray[np.float32], place: int, times: StageTimes
     ) -> None:
         query = task.query
         if query.is_reordered:
             ranked.reorder(query, self.index.embeddings(ranked.rows))
         if share := self.explore if query.explore is None else query.explore:
-            self._explore(task, ranked, state, share, times)
+            self._explore(task, ranked, states[place], share, times)
         ranked.keep(slice(query.offset, query.depth))
 
     def _explore(
@@ -262,10 +248,7 @@ class Recommender:
         cold = self._exploration.best(embedding, task.allowed, depth, times)
         places = explored_places(share, depth, phase_of(task.query.user_id, task.user.seen.rows))
         inserted = ranked.explored = insert(ranked, cold, places)
-        if task.user.source == "popular":
-            ranked.scores[inserted] = self._popularity(ranked.rows[inserted])
-        else:
-            ranked.scores[inserted] = self.index.score(embedding, ranked.rows[inserted])
+        ranked.scores[inserted] = self.index.score(embedding, ranked.rows[inserted])
 
     def _answer(self, task: ListTask, ranked: RankedList, is_wanted: Callable[[], bool]) -> Recommendation:
         because = None

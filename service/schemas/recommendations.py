@@ -30,7 +30,7 @@ class Item(BaseModel):
     genres: list[str] = Field(description="Genres, possibly none.", examples=[["Action", "Adventure"]])
     year: int | None = Field(description="Year of release, null if unknown.", examples=[1981])
     score: float = Field(
-        description="Similarity to the user; for source `popular`, the share of users who rated the movie.",
+        description="Similarity to the user; for source `popular`, to a user of whom nothing is known.",
         examples=[3.32],
     )
     rank_score: float = Field(

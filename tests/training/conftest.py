@@ -21,7 +21,16 @@ from service.settings import Settings
 from training.data.splits import Split, temporal_split
 from training.data.table import RatingsTable
 from training.evaluation.analysis import analyse
-from training.evaluation.split_evaluation import evaluate_baselines, evaluate_model, validation_on
+from training.evaluation.baseline_evaluation import Baseline, evaluate_baselines
+from training.evaluation.held_out import HeldOut
+from training.evaluation.recommended_lists import RecommendedLists
+from training.evaluation.seeds import mean_of_runs
+from training.evaluation.split_evaluation import (
+    Evaluation,
+    evaluate_model,
+    measures_with_time,
+    validation_on,
+)
 from training.export.bundle_export import export_bundle
 from training.export.verification import verify
 from training.model.examples import ExampleSampler
@@ -62,21 +71,40 @@ def trained(train_table: RatingsTable, test_table: RatingsTable) -> TrainedModel
 
 
 @pytest.fixture(scope="session")
-def measured(trained: TrainedModel, train_table: RatingsTable, test_table: RatingsTable) -> dict[str, Any]:
+def clusters_held_out(train_table: RatingsTable, test_table: RatingsTable) -> HeldOut:
+    """Both parts of `clusters_split`."""
+    return HeldOut("temporal", train_table, test_table, 120)
+
+
+@pytest.fixture(scope="session")
+def evaluation(trained: TrainedModel, clusters_held_out: HeldOut) -> Evaluation:
     """What `evaluate_split` would return of `trained`."""
-    return {
-        "split": "temporal",
+    test, lists = clusters_held_out.test, RecommendedLists(trained.histories, clusters_held_out.test.movies)
+    sums = evaluate_model(trained, test, lists)
+    document = {
+        **clusters_held_out.to_document(),
         "measured_utc": "2026-11-21T06:00:00Z",
-        "train_ratings": len(train_table),
-        "test_ratings": len(test_table),
         "seed": SMALL_CONFIG.seed,
         "fit_seconds": 1.25,
-        "model": evaluate_model(trained, test_table),
-        "baselines": evaluate_baselines(train_table, test_table, trained.histories),
-        "analysis": analyse(trained, test_table),
+        "fit_processor_seconds": 2.5,
+        "model": sums.measures() | measures_with_time(trained, test),
+        "lists": lists.result(),
+        "analysis": analyse(trained, test),
         "losses": trained.losses,
         "validation": trained.validation,
     }
+    return Evaluation(document, sums)
+
+
+@pytest.fixture(scope="session")
+def baselines(clusters_held_out: HeldOut) -> dict[str, Baseline | None]:
+    return evaluate_baselines(clusters_held_out)
+
+
+@pytest.fixture(scope="session")
+def measured(evaluation: Evaluation, baselines: dict[str, Baseline | None]) -> dict[str, Any]:
+    """What is kept of one run with `trained`."""
+    return mean_of_runs([evaluation], baselines)
 
 
 @pytest.fixture(scope="session")

@@ -1,16 +1,27 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from synthetic_ratings import table_of
 
 from training import pipeline
 from training.config import TrainingConfig
-from training.data.splits import Split
-from training.data.table import RatingsTable
-from training.errors import ConfigurationError
+from training.errors import ConfigurationError, NothingHeldOut
 from training.evaluation.ablation import WITHOUT
+from training.evaluation.baseline_evaluation import Baseline
+from training.evaluation.baselines.environment import Environment
 from training.evaluation.comparison import MEASURES
+from training.evaluation.held_out import HeldOut
+from training.evaluation.split_evaluation import Evaluation
+from training.evaluation.user_sums import UserSums
+
+
+def sums_of(value: float, users: int, *measures: str) -> UserSums:
+    """Sums of users who all have the same measures, by default NDCG and RMSE."""
+    both = {"ndcg_at_10": np.full(users, value), "rmse": np.full(users, value**2)}
+    sums = {name: both[name] for name in measures or both}
+    return UserSums(sums, {name: np.ones(users) for name in sums})
 
 
 @pytest.fixture
@@ -19,33 +30,32 @@ def seeds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     used: list[int] = []
 
     def evaluate(
-        table: RatingsTable,
-        split: Split,
-        config: TrainingConfig,
-        on_epoch: Any,
-        *,
-        measure_index: bool = False,
-    ) -> dict[str, Any]:
+        held_out: HeldOut, config: TrainingConfig, on_epoch: Any, *, measure_index: bool = False
+    ) -> Evaluation:
         used.append(config.seed)
         for epoch in range(config.epochs):
             on_epoch(epoch + 1, {"loss": 1.0, "rating_loss": 0.5})
-        return {
-            "split": split.name,
+        document = {
+            **held_out.to_document(),
             "measured_utc": "2026-11-21T06:00:00Z",
             "seed": config.seed,
             "fit_seconds": 1.0,
             **({"index": {"recall_at_10": 1.0}} if measure_index else {}),
-            "train_ratings": len(table.take(split.train)),
-            "test_ratings": len(split.test),
             "model": dict.fromkeys(MEASURES, config.seed / 100),
-            "baselines": {"popularity": {}, "ease": None, "biases": {"rmse": 0.5}},
             "losses": {},
         }
+        users = len(np.unique(held_out.test.user_rows))
+        return Evaluation(document, sums_of(config.seed / 100, users))
+
+    def evaluate_baselines(held_out: HeldOut) -> dict[str, Baseline | None]:
+        users = len(np.unique(held_out.test.user_rows))
+        return {"popularity": None, "ease": None, "biases": Baseline(sums_of(0.5, users, "rmse"))}
 
     monkeypatch.setattr(pipeline, "evaluate_split", evaluate)
+    monkeypatch.setattr(pipeline, "evaluate_baselines", evaluate_baselines)
     monkeypatch.setattr(pipeline, "cold_start", lambda *_: None)
     table = table_of([(str(user), str(movie), 3.0, movie) for user in range(3) for movie in range(5)])
-    monkeypatch.setattr(pipeline, "load_ratings", lambda _source, _dataset: table)
+    monkeypatch.setattr(pipeline, "load", lambda _source, _dataset: table)
     return used
 
 
@@ -59,7 +69,6 @@ def test_several_seeds_are_measured_and_their_mean_is_given(
         *("auto", "100k", config, "temporal", tmp_path / "artifacts"),
         seeds=3,
         readme=readme,
-        readme_mark="temporal",
     )
     assert seeds == metrics["seeds"] == [10, 11, 12]
     assert [run["model"]["rmse"] for run in metrics["runs"]] == [0.1, 0.11, 0.12]
@@ -75,7 +84,7 @@ def test_several_seeds_are_measured_and_their_mean_is_given(
 def test_one_seed_is_just_measured(
     seeds: list[int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    metrics = pipeline.evaluate("auto", "100k", TrainingConfig(seed=7), "random", tmp_path, seeds=1)
+    metrics = pipeline.evaluate("auto", "100k", TrainingConfig(seed=7, epochs=1), "random", tmp_path, seeds=1)
     assert seeds == [7]
     assert metrics["spread"] is None
     assert "mean of" not in capsys.readouterr().out
@@ -84,26 +93,32 @@ def test_one_seed_is_just_measured(
 def test_the_specialists_stand_beside_the_other_baselines_if_wanted(
     seeds: list[int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(pipeline, "environment_python", lambda: tmp_path)
+    specialists = Environment(tmp_path, ("ials", "svd"))
+    monkeypatch.setattr(pipeline, "find_environment", lambda: specialists)
     measured_with: list[dict[str, Any]] = []
 
-    def measure(train: RatingsTable, test: RatingsTable, **given: Any) -> dict[str, dict[str, float]]:
+    def measure(held_out: HeldOut, environment: Environment, **given: Any) -> dict[str, Baseline]:
         assert seeds == []  # before ours, see `evaluate`
-        measured_with.append(given | {"rows": (len(train), len(test))})
-        return {"ials": {"ndcg_at_10": 0.5}, "svd": {"rmse": 0.04}}
+        rows = (held_out.split, len(held_out.train), len(held_out.test))
+        measured_with.append(given | {"environment": environment, "rows": rows})
+        return {
+            "ials": Baseline(sums_of(0.5, 3, "ndcg_at_10")),
+            "svd": Baseline(sums_of(0.04, 3, "rmse")),
+        }
 
     monkeypatch.setattr(pipeline, "measure_specialists", measure)
-    config = TrainingConfig(seed=7)
+    config = TrainingConfig(seed=7, epochs=1)
     metrics = pipeline.evaluate(
         "auto", "100k", config, "temporal", tmp_path / "artifacts", seeds=2, baselines=True
     )
     assert list(metrics["baselines"]) == ["popularity", "ease", "biases", "ials", "svd"]
+    assert metrics["differences"]["ials"]["ndcg_at_10"]["difference"] == pytest.approx(0.075 - 0.5)
     [given] = measured_with
-    assert (given["python"], given["split_name"], given["seed"]) == (tmp_path, "temporal", 7)
-    assert given["rows"] == (12, 3)
+    assert (given["environment"], given["seed"]) == (specialists, 7)
+    assert given["rows"] == ("temporal", 12, 3)
     out = capsys.readouterr().out
-    assert "Matinee loses to iALS at NDCG@10 by 0.4250 (0.0750 against 0.5000).\n" in out
-    assert "Matinee loses to SVD at RMSE, stars by 0.0350 (0.0750 against 0.0400).\n" in out
+    assert "Matinee is behind iALS at NDCG@10 by 0.4250 (0.0750 against 0.5000)" in out
+    assert "Matinee is behind SVD at RMSE, stars by 0.0350 (0.0750 against 0.0400)" in out
 
 
 def test_without_their_environment_nothing_is_loaded_or_trained(
@@ -112,8 +127,8 @@ def test_without_their_environment_nothing_is_loaded_or_trained(
     def missing() -> Path:
         raise ConfigurationError("run `make install-baselines`")
 
-    monkeypatch.setattr(pipeline, "environment_python", missing)
-    monkeypatch.setattr(pipeline, "load_ratings", None)
+    monkeypatch.setattr(pipeline, "find_environment", missing)
+    monkeypatch.setattr(pipeline, "load", None)
     with pytest.raises(ConfigurationError, match="make install-baselines"):
         pipeline.evaluate("auto", "100k", TrainingConfig(), "temporal", tmp_path, seeds=1, baselines=True)
     assert seeds == []
@@ -122,7 +137,7 @@ def test_without_their_environment_nothing_is_loaded_or_trained(
 def test_an_ablation_measures_every_row_once(
     seeds: list[int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    measured = pipeline.ablate("auto", "100k", TrainingConfig(seed=9), "temporal", tmp_path)
+    measured = pipeline.ablate("auto", "100k", TrainingConfig(seed=9, epochs=1), "temporal", tmp_path)
     assert seeds == [9] * len(WITHOUT)
     assert list(measured) == list(WITHOUT)
     assert "Ablation, temporal split" in capsys.readouterr().out
@@ -175,3 +190,39 @@ def test_without_a_record_of_the_same_model_fit_measures(
     assert (measured["seeds"], measured["other_splits"]) == ([6], {})
     assert "cold_start" not in measured
     assert nothing is None
+
+
+def test_data_without_times_is_measured_by_the_random_split_and_that_is_said(
+    seeds: list[int],
+    exported: list[dict[str, Any] | None],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    untimed = table_of([(str(user), str(movie), 3.0, 7) for user in range(3) for movie in range(5)])
+    monkeypatch.setattr(pipeline, "load", lambda _source, _dataset: untimed)
+    metrics = pipeline.evaluate("auto", "100k", TrainingConfig(epochs=1), "temporal", tmp_path, seeds=1)
+    note = "the times of small do not tell which of a user's ratings came first: it is measured by the random"
+    assert metrics["split"] == "random"
+    assert metrics["split_note"].startswith(note)
+    assert note in capsys.readouterr().err
+    pipeline.fit("auto", "100k", TrainingConfig(epochs=2), "auto", tmp_path)
+    [measured] = exported
+    assert measured is not None
+    assert measured["split_note"].startswith(note)
+    assert len(seeds) == 2
+
+
+def test_fit_goes_on_without_measuring_where_nothing_can_be_held_out_unless_a_split_was_asked_for(
+    exported: list[dict[str, Any] | None],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    few = table_of([("1", "a", 3.0, 1), ("1", "b", 4.0, 2)])
+    monkeypatch.setattr(pipeline, "load", lambda _source, _dataset: few)
+    pipeline.fit("auto", "100k", TrainingConfig(), "auto", tmp_path)
+    assert exported == [None]
+    assert "Quality is not measured: small: expected at least 2 training ratings" in capsys.readouterr().err
+    with pytest.raises(NothingHeldOut, match="the global split, got 1 and 1 of 2"):
+        pipeline.fit("auto", "100k", TrainingConfig(), "global", tmp_path)

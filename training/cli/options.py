@@ -20,8 +20,10 @@ class Dataset(StrEnum):
 
 
 class Split(StrEnum):
-    """How ratings are held out."""
+    """How ratings are held out; `training.data.splits`."""
 
+    AUTO = "auto"
+    GLOBAL = "global"
     TEMPORAL = "temporal"
     RANDOM = "random"
 
@@ -29,6 +31,8 @@ class Split(StrEnum):
 class Evaluation(StrEnum):
     """The split to measure on before the export, or none."""
 
+    AUTO = "auto"
+    GLOBAL = "global"
     TEMPORAL = "temporal"
     RANDOM = "random"
     NONE = "none"
@@ -49,7 +53,7 @@ class Preset(StrEnum):
 
 
 Data = Annotated[
-    str, typer.Option(metavar="SOURCE", help="auto, tfds, or the path of a GroupLens directory or zip.")
+    str, typer.Option(metavar="SOURCE", help="auto, tfds, or the path of a file, directory or archive.")
 ]
 Version = Annotated[Dataset, typer.Option(help="The MovieLens version that auto and tfds mean.")]
 Purpose = Annotated[

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from training.cli.data_loading import read_first
 from training.cli.options import (
     DEFAULT_ARTIFACTS,
     Artifacts,
@@ -25,22 +26,24 @@ from training.cli.options import (
     Weight,
 )
 from training.cli.pipeline_import import import_pipeline
+from training.cli.reading_arguments import reads_files
 from training.config import PRESETS, TrainingConfig
+from training.data.reading_options import ReadingOptions
 from training.errors import ConfigurationError
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command()(fit)
-    app.command()(evaluate)
+    app.command()(reads_files(fit))
+    app.command()(reads_files(evaluate))
 
 
 def fit(
     data: Data = "auto",
     dataset: Version = Dataset.ML_100K,
     evaluate: Annotated[
-        Evaluation, typer.Option(help="The split to measure on first.")
-    ] = Evaluation.TEMPORAL,
+        Evaluation, typer.Option(help="The split to measure on first; auto as of `evaluate`.")
+    ] = Evaluation.AUTO,
     artifacts: Artifacts = DEFAULT_ARTIFACTS,
     index: Annotated[
         Index, typer.Option(help="annoy, or usearch, a graph; docs/performance.md compares them.")
@@ -52,6 +55,8 @@ def fit(
     epochs: Epochs = None,
     seed: Seed = None,
     tensorboard: TensorBoard = None,
+    *,
+    reading: ReadingOptions,
 ) -> None:
     """Measure on held-out ratings, then train on every rating and export that as the live bundle."""
     config = _config(
@@ -63,13 +68,20 @@ def fit(
         seed=seed,
     )
     held_out = None if evaluate is Evaluation.NONE else evaluate.value
+    source = read_first(data, dataset.value, reading)
     import_pipeline().fit(
-        data, dataset.value, config, held_out, artifacts, tensorboard=tensorboard, index_backend=index.value
+        source, dataset.value, config, held_out, artifacts, tensorboard=tensorboard, index_backend=index.value
     )
 
 
 def evaluate(
-    split: Annotated[Split, typer.Option(help="How ratings are held out.")] = Split.TEMPORAL,
+    split: Annotated[
+        Split,
+        typer.Option(
+            help="How ratings are held out. global: all after one moment; temporal: each user's last; "
+            "auto: global, or random where times tell nothing."
+        ),
+    ] = Split.AUTO,
     data: Data = "auto",
     dataset: Version = Dataset.ML_100K,
     artifacts: Artifacts = DEFAULT_ARTIFACTS,
@@ -83,6 +95,7 @@ def evaluate(
     baselines: Annotated[
         bool, typer.Option("--baselines", help="Beside iALS, SVD and SASRec too; `make install-baselines`.")
     ] = False,
+    extras: Annotated[bool, typer.Option(help="Measure cold start and the index's recall too.")] = True,
     preset: Purpose = Preset.FORWARD,
     layers: Layers = None,
     retrieval_weight: Weight = None,
@@ -90,6 +103,8 @@ def evaluate(
     epochs: Epochs = None,
     seed: Seed = None,
     tensorboard: TensorBoard = None,
+    *,
+    reading: ReadingOptions,
 ) -> None:
     """Train on a part of the ratings and measure on the rest, beside the baselines."""
     config = _config(
@@ -102,20 +117,21 @@ def evaluate(
     )
     if ablation and baselines:
         raise ConfigurationError("--ablation compares the model with itself: leave out --baselines")
+    source = read_first(data, dataset.value, reading)
     if ablation:
-        import_pipeline().ablate(data, dataset.value, config, split.value, artifacts)
+        import_pipeline().ablate(source, dataset.value, config, split.value, artifacts)
         return
-    mark = split.value if preset is Preset.FORWARD else f"{split.value} {preset.value}"
     import_pipeline().evaluate(
-        data,
+        source,
         dataset.value,
         config,
         split.value,
         artifacts,
         seeds=seeds,
         baselines=baselines,
+        extras=extras,
         readme=readme,
-        readme_mark=mark,
+        readme_preset="" if preset is Preset.FORWARD else preset.value,
         tensorboard=tensorboard,
     )
 

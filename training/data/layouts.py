@@ -1,12 +1,12 @@
-"""GroupLens's three file layouts of a data set."""
+"""GroupLens's files that have no header: their names, separators and columns."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
-from training.data.delimited_text import Format
-from training.data.text_columns import Rows
+from training.data.delimited_text import usual_length
+from training.data.dialect import Dialect, head, sample_rows
 
 # Genre flags at the end of a line of u.item, in order.
 FLAGGED_GENRES = (
@@ -14,55 +14,59 @@ FLAGGED_GENRES = (
     *("Documentary", "Drama", "Fantasy", "Film-Noir", "Horror", "Musical", "Mystery"),
     *("Romance", "Sci-Fi", "Thriller", "War", "Western"),
 )
-RATING_FIELDS = ("userId", "movieId", "rating", "timestamp")
-_MOVIE = ("movieId", "title", "genres")
-_ITEM = ("movieId", "title", "released", "released on video", "address", *FLAGGED_GENRES)
 
 
 @dataclass(frozen=True)
 class Layout:
-    """File names and formats of one layout, detected by the name of its ratings file."""
+    """A file without a header: what stands between its fields, and what they are."""
 
-    ratings: tuple[str, Format]
-    movies: tuple[str, Format]
-    users: tuple[str, Format] | None
-    genre_columns: tuple[str, ...]
-    genres: Callable[[Rows], list[list[str]]]
+    separator: str
+    fields: tuple[str, ...]
 
-    def __str__(self) -> str:
-        users = f" (and {self.users[0]} if you have it)" if self.users else ""
-        return f"{self.ratings[0]} with {self.movies[0]}{users}"
+    def fits(self, content: bytes) -> bool:
+        """Whether most lines of a file have as many fields as this layout."""
+        return usual_length(sample_rows(head(content), self.dialect)) == len(self.fields)
 
-
-def _listed_genres(movies: Rows) -> list[list[str]]:
-    return [genres.split("|") for genres in movies.texts("genres")]
+    @property
+    def dialect(self) -> Dialect:
+        """How the file is written; quotation marks are ordinary characters."""
+        return Dialect(self.separator)
 
 
-def _flagged_genres(movies: Rows) -> list[list[str]]:
-    flags = zip(*(movies.texts(genre) for genre in FLAGGED_GENRES), strict=True)
-    return [[genre for genre, flag in zip(FLAGGED_GENRES, row, strict=True) if flag == "1"] for row in flags]
+_RATING = ("userId", "movieId", "rating", "timestamp")
+_MOVIE = ("movieId", "title", "genres")
+# Not called a release date, from which a year would be read: 'unknown' has one too.
+_ITEM = ("movieId", "title", "in cinemas", "on video", "address", *FLAGGED_GENRES)
+
+_LAYOUTS = {
+    "u.data": Layout("\t", _RATING),
+    "u.item": Layout("|", _ITEM),
+    "u.user": Layout("|", ("userId", "age", "gender", "occupation", "zip")),
+    "ratings.dat": Layout("::", _RATING),
+    "movies.dat": Layout("::", _MOVIE),
+    "users.dat": Layout("::", ("userId", "gender", "age", "occupation", "zip")),
+}
+
+_USERS_FILES = ("u.user", "users.dat")
 
 
-LAYOUTS = (
-    Layout(
-        ratings=("u.data", Format("\t", RATING_FIELDS)),
-        movies=("u.item", Format("|", _ITEM)),
-        users=("u.user", Format("|", ("userId", "age", "gender", "occupation", "zip"))),
-        genre_columns=FLAGGED_GENRES,
-        genres=_flagged_genres,
-    ),
-    Layout(
-        ratings=("ratings.dat", Format("::", RATING_FIELDS)),
-        movies=("movies.dat", Format("::", _MOVIE)),
-        users=("users.dat", Format("::", ("userId", "gender", "age", "occupation", "zip"))),
-        genre_columns=("genres",),
-        genres=_listed_genres,
-    ),
-    Layout(
-        ratings=("ratings.csv", Format(",", quoted=True)),
-        movies=("movies.csv", Format(",", quoted=True)),
-        users=None,
-        genre_columns=("genres",),
-        genres=_listed_genres,
-    ),
-)
+def is_layout_name(name: str) -> bool:
+    """Whether a file has the name of one of GroupLens's."""
+    return PurePosixPath(name).name in _LAYOUTS
+
+
+def is_users_file(name: str, columns: tuple[str, ...]) -> bool:
+    """Whether a file is one of GroupLens's with features of users, by its name and columns."""
+    layout = _LAYOUTS.get(PurePosixPath(name).name)
+    return PurePosixPath(name).name in _USERS_FILES and layout is not None and layout.fields == columns
+
+
+def layout_of(name: str, content: bytes) -> Layout | None:
+    """Return the layout of a file with the name of one of GroupLens's, if it is written as theirs.
+
+    Args:
+        name: Path or name of the file.
+        content: Its text in UTF-8.
+    """
+    layout = _LAYOUTS.get(PurePosixPath(name).name)
+    return layout if layout and layout.fits(content) else None

@@ -1,4 +1,4 @@
-"""Random and temporal splits of the ratings into training and test rows."""
+"""Splits of the ratings into training and test rows: at one moment, at each user's own, or at random."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Split:
     """Training and test rows of a table; each row is in exactly one of them.
 
     Attributes:
-        name: 'random' or 'temporal'.
+        name: 'global', 'temporal' or 'random'.
         train: Row positions; int64, shape [num_train].
         test: Row positions; int64, shape [num_test].
     """
@@ -60,6 +60,8 @@ def temporal_split(table: RatingsTable) -> Split:
 
     A user's n rows are ordered by timestamp, then by movie id (as integers if all ids are, else as text); the
     last round(0.2 n) are test rows, halves rounded to even as by Python's `round`. Rows are in table order.
+    That ids order what is tied is part of the published definition; `choose_split` never splits data so in
+    which most of a user's times tie. Other users' training rows may be later than a test row.
     """
     order_of_id = np.empty(table.num_movies, np.int64)
     order_of_id[id_order(table.movies.movie_ids)] = np.arange(table.num_movies)
@@ -72,10 +74,49 @@ def temporal_split(table: RatingsTable) -> Split:
     return Split("temporal", np.sort(order[~is_test]), np.sort(order[is_test]))
 
 
-_SPLITS: dict[str, Callable[[RatingsTable], Split]] = {"random": random_split, "temporal": temporal_split}
+def global_split(table: RatingsTable) -> Split:
+    """Split at one moment for everybody: rows before it train, the last 20 % of all rows, from it on, test.
+
+    Rows of equal time are on one side; the moment is the one with which the share is nearest to 20 %. Users
+    who have no earlier row are test users like others. Rows are in table order; where all times are equal,
+    none is a test row.
+    """
+    times, counts = np.unique(table.timestamps, return_counts=True)
+    num_earlier = np.cumsum(counts)[:-1]
+    if not len(num_earlier):
+        return Split("global", np.arange(len(table)), np.empty(0, np.int64))
+    moment = times[1:][np.argmin(np.abs(num_earlier - 0.8 * len(table)))]
+    is_test = table.timestamps >= moment
+    return Split("global", np.flatnonzero(~is_test), np.flatnonzero(is_test))
+
+
+_SPLITS: dict[str, Callable[[RatingsTable], Split]] = {
+    "global": global_split,
+    "temporal": temporal_split,
+    "random": random_split,
+}
 
 
 SPLIT_NAMES = tuple(_SPLITS)
+
+
+def choose_split(table: RatingsTable, wanted: str) -> tuple[str, str | None]:
+    """Choose the split by which a table can be measured.
+
+    Args:
+        table: All ratings.
+        wanted: The name of a split, or `auto`: global where the table has times, else random.
+
+    Returns:
+        The name of the split, and what to tell where the times decide against what was wanted.
+    """
+    if wanted == "random" or table.has_times:
+        return ("global" if wanted == "auto" else wanted), None
+    instead = "" if wanted == "auto" else f" instead of by the {wanted} split"
+    return "random", (
+        f"the times of {table.name} do not tell which of a user's ratings came first: "
+        f"it is measured by the random split{instead}"
+    )
 
 
 def split_by_name(table: RatingsTable, name: str) -> Split:

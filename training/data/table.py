@@ -125,6 +125,11 @@ class RatingsTable:
         return len(self.user_ids)
 
     @property
+    def num_rating_users(self) -> int:
+        """Number of users with a row here."""
+        return len(np.unique(self.user_rows))
+
+    @property
     def num_movies(self) -> int:
         """Number of candidates, rated or not."""
         return len(self.movies)

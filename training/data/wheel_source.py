@@ -12,10 +12,11 @@ from importlib import metadata
 from pathlib import Path
 
 from training.data import tfds_source
-from training.data.delimited_text import Format
+from training.data.delimited_text import DelimitedText
+from training.data.dialect import Dialect
 from training.data.layouts import FLAGGED_GENRES
+from training.data.problems import Problems
 from training.data.table import RatingsTable
-from training.data.text_columns import Rows
 from training.errors import SourceError
 
 _DISTRIBUTION = "recbole"
@@ -121,8 +122,11 @@ def _item(movie_id: str, title: str, year: str, genres: str) -> list[str]:
 
 
 def _columns(file: Path, *columns: str) -> list[list[str]]:
-    rows = Rows(str(file), file.read_bytes(), Format("\t"), columns)
-    return [rows.texts(column) for column in columns]
+    text = DelimitedText(str(file), file.read_bytes(), Dialect("\t", has_header=True), "UTF-8")
+    problems = Problems()
+    read = text.read(columns, problems)
+    problems.refuse()
+    return [read[column].texts() for column in columns]
 
 
 def _write_rows(file: Path, separator: str, rows: Iterable[Iterable[str]]) -> None:

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from service.bundle import NO_ROW, NO_TIMESTAMP
 from service.bundle.query_encoding import QueryInputs
 from training.config import TrainingConfig
-from training.data.splits import Split
-from training.data.table import RatingsTable
+from training.data.table import RatingsTable, tie_order
 from training.evaluation.baselines.popularity import Popularity
-from training.evaluation.split_evaluation import evaluate_ratings, evaluate_retrieval
+from training.evaluation.held_out import HeldOut
+from training.evaluation.query_evaluation import evaluate_ratings, evaluate_retrieval
 from training.model.fitting import OnEpoch, fit_model
 from training.model.histories import Histories
 from training.model.trained_model import TrainedModel
@@ -25,7 +25,7 @@ _SHARE = 0.1
 
 
 def cold_start(
-    table: RatingsTable, split: Split, config: TrainingConfig, on_epoch: OnEpoch | None = None
+    held_out: HeldOut, config: TrainingConfig, on_epoch: OnEpoch | None = None
 ) -> dict[str, Any] | None:
     """Train without a tenth of the users, then query for each of them as the service does.
 
@@ -43,7 +43,7 @@ def cold_start(
     Raises:
         TrainingDiverged: As `fit_model` does.
     """
-    train, test = table.take(split.train), table.take(split.test)
+    train, test = held_out.train, held_out.test
     users = draw_cold_start_users(train, test, config.seed)
     others = train.take(np.flatnonzero(~np.isin(train.user_rows, users)))
     if not len(users) or len(others) < 2:
@@ -74,9 +74,11 @@ def draw_cold_start_users(train: RatingsTable, test: RatingsTable, seed: int) ->
 
 
 def sent_ratings(table: RatingsTable, given: int, which: str) -> RatingsTable:
-    """Take each user's `first` or `latest` ratings by time, then movie row, as many as are given."""
+    """Take each user's `first` or `latest` ratings by time, then `tie_order`, as many as are given."""
     sign = 1 if which == "first" else -1
-    order = np.lexsort((sign * table.movie_rows, sign * table.timestamps, table.user_rows))
+    ties = np.empty(len(table), np.int64)
+    ties[np.argsort(tie_order(table.user_rows, table.movie_rows))] = np.arange(len(table))
+    order = np.lexsort((sign * ties, sign * table.timestamps, table.user_rows))
     counts = np.bincount(table.user_rows)
     starts = np.repeat(np.cumsum(counts) - counts, counts)
     return table.take(order[np.arange(len(table)) - starts < given])
@@ -96,10 +98,9 @@ def _measure(trained: TrainedModel, given: RatingsTable, wanted: RatingsTable) -
     def score(user_rows: NDArray[np.int32]) -> NDArray[np.float32]:
         return trained.embed_queries(inputs(user_rows)) @ trained.candidate_embeddings.T
 
+    def predict(user_rows: NDArray[np.int32], movies: NDArray[np.int32]) -> NDArray[np.float32]:
+        return trained.predict_ratings(inputs(user_rows), movies)
+
     popular = Popularity(trained.histories)
-    return {
-        **evaluate_retrieval(score if len(given) else popular.score, sent, wanted),
-        "rmse": evaluate_ratings(
-            lambda user_rows, movies: trained.predict_ratings(inputs(user_rows), movies), sent, wanted
-        ),
-    }
+    found = evaluate_retrieval(score if len(given) else popular.score, sent, wanted)
+    return (found | evaluate_ratings(predict, sent, wanted)).measures()

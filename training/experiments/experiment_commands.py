@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from training.cli.data_loading import read_first
 from training.cli.options import Data
 from training.cli.pipeline_import import import_pipeline
+from training.data.reading_options import ReadingOptions
 from training.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -23,18 +25,25 @@ Epochs = Annotated[
     int | None, typer.Option(min=1, help="Passes over all training ratings, as published if not given.")
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Fixes weights and the order of the ratings.")]
+Seeds = Annotated[int, typer.Option(min=1, help="Train each this often; the figures are means.")]
 Output = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Where to write figures, curves and charts.")
 ]
 
 
 @app.command()
-def depth(data: Data = "auto", epochs: Epochs = None, seed: Seed = 42, output: Output = None) -> None:
+def depth(
+    data: Data = "auto",
+    epochs: Epochs = None,
+    seed: Seed = 42,
+    seeds: Seeds = 3,
+    output: Output = None,
+) -> None:
     """Deep retrieval with one, two and three dense layers: three curves in one chart."""
     table = _begin(data, output)
     from training.experiments import depth as experiment  # noqa: PLC0415  # as `pipeline_import`
 
-    _end(experiment.run(table, _config(experiment.CONFIG, epochs, seed)), output)
+    _end(experiment.run(table, _config(experiment.CONFIG, epochs, seed), seeds), output)
 
 
 @app.command()
@@ -42,7 +51,7 @@ def multitask(
     data: Data = "auto",
     epochs: Epochs = None,
     seed: Seed = 42,
-    seeds: Annotated[int, typer.Option(min=1, help="Train each this often; the figures are means.")] = 5,
+    seeds: Seeds = 5,
     output: Output = None,
 ) -> None:
     """A model for ratings, one for retrieval, and one for both."""
@@ -72,7 +81,9 @@ def _begin(data: str, output: Path | None) -> RatingsTable:
             output.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigurationError(f"--output {output}: cannot be made: {error.strerror}") from error
-    table: RatingsTable = import_pipeline().load(data, "100k")
+    source = read_first(data, "100k", ReadingOptions())
+    pipeline = import_pipeline()
+    table: RatingsTable = pipeline.load(source, "100k") if isinstance(source, str) else source
     return table
 
 

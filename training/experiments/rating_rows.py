@@ -46,14 +46,15 @@ class RatingRows:
         """Encode a table; buckets, mean and spread of times are those of all its rows, as published.
 
         `time_buckets` boundaries lie equally far apart from the first time to the last: with the bucket
-        before the first time there are `time_buckets` + 1, as in the deep retrieval tutorial.
+        before the first time there are `time_buckets` + 1, as in the deep retrieval tutorial. Times and
+        boundaries are compared as Keras's Discretization does, in float32, whose values are 64 s apart here.
         """
         times = table.timestamps
-        boundaries = np.linspace(times.min(), times.max(), time_buckets)
+        boundaries = np.linspace(times.min(), times.max(), time_buckets).astype(np.float32)
         spread = float(times.std()) or 1.0
         return cls(
             user_rows=table.user_rows,
-            time_rows=np.searchsorted(boundaries, times, side="right").astype(np.int32),
+            time_rows=np.searchsorted(boundaries, times.astype(np.float32), side="right").astype(np.int32),
             normalized_times=((times - times.mean()) / spread).astype(np.float32)[:, None],
             candidate_rows=titles.row_of_movie[table.movie_rows],
             stars=table.stars,

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from training.data.table import MovieTable
 from training.model.features import FeatureBags
 
-_NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
+# TensorFlow's `strings.lower` changes only ASCII.
+_LOWER_WITHOUT_PUNCTUATION = str.maketrans(string.ascii_uppercase, string.ascii_lowercase, string.punctuation)
 # Keras's TextVectorization counts the padding and the unknown among its tokens.
 _RESERVED_TOKENS = 2
 _UNKNOWN = "[UNK]"
@@ -58,5 +59,5 @@ class Titles:
 
 
 def tokens(title: str) -> list[str]:
-    """Split into words as Keras's TextVectorization: lower case, no punctuation, at whitespace."""
-    return title.lower().translate(_NO_PUNCTUATION).split()
+    """Split into words as Keras's TextVectorization: ASCII in lower case, no punctuation, at whitespace."""
+    return title.translate(_LOWER_WITHOUT_PUNCTUATION).split()

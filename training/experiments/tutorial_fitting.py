@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from training.config import TrainingConfig
 from training.errors import TrainingDiverged
 from training.evaluation.metrics import HitRate, RootMeanSquaredError, ranks
 from training.experiments.rating_rows import Epoch, RatingRows, TutorialData
+from training.experiments.titles import Titles
 from training.experiments.tutorial_model import TutorialModel
 
 VALIDATION_EPOCHS = 5
@@ -120,7 +122,12 @@ class EpochGraph:
 
 
 def fit_tutorial(
-    data: TutorialData, config: TrainingConfig, on_epoch: OnEpoch | None = None, *, reshuffled: bool = True
+    data: TutorialData,
+    config: TrainingConfig,
+    on_epoch: OnEpoch | None = None,
+    *,
+    reshuffled: bool = True,
+    weights: Sequence[NDArray[np.float32]] | None = None,
 ) -> FittedTutorial:
     """Train with Adagrad at a constant rate on batches of `config.batch_size` ratings.
 
@@ -129,6 +136,7 @@ def fit_tutorial(
         config: See `TutorialModel`; beside that `epochs`, `batch_size`, `learning_rate` and `seed`.
         on_epoch: Called after every epoch.
         reshuffled: Whether every epoch is shuffled, or only the first, whose batches are then repeated.
+        weights: Initial values of the first `trainable_variables`; all are drawn by `config.seed` if None.
 
     Raises:
         TrainingDiverged: The loss is no longer a finite number.
@@ -136,6 +144,8 @@ def fit_tutorial(
     keras.utils.set_random_seed(config.seed)
     random = np.random.default_rng(config.seed)
     model = TutorialModel(data.num_users, data.titles, config)
+    for variable, value in zip(model.trainable_variables, weights or (), strict=False):
+        variable.assign(value)
     graph = EpochGraph(model, config.learning_rate)
     losses, seconds, validated = [], [], {}
     for number in range(1, config.epochs + 1):
@@ -148,7 +158,7 @@ def fit_tutorial(
             raise TrainingDiverged(f"loss became {loss} in epoch {number}; lower learning_rate")
         losses.append(loss)
         if number % VALIDATION_EPOCHS == 0 or number == config.epochs:
-            validated[number] = validate(model, data.test)
+            validated[number] = validate(model, data.test, data.titles)
         if on_epoch is not None:
             on_epoch(number, loss, validated.get(number))
     return FittedTutorial(
@@ -156,14 +166,19 @@ def fit_tutorial(
     )
 
 
-def validate(model: TutorialModel, rows: RatingRows) -> dict[str, float]:
-    """Measure `top_100_accuracy` among all titles and `rmse` in stars, not clipped, over `rows`."""
+def validate(model: TutorialModel, rows: RatingRows, titles: Titles) -> dict[str, float]:
+    """Measure `top_100_accuracy` and `rmse` in stars, not clipped, over `rows`.
+
+    The candidates are all movies, as published: a title of two movies takes two of the hundred places.
+    """
     accuracy, error = HitRate(100), RootMeanSquaredError()
     embeddings = model.embed_titles()
-    candidates = embeddings.numpy().T
+    columns = embeddings.numpy().T
+    first_movies = np.unique(titles.row_of_movie, return_index=True)[1]
     for part in rows.slices(_ROWS_AT_ONCE):
         queries = model.query_tower({name: tf.constant(values) for name, values in part.queries.items()})
-        accuracy.update(ranks(queries.numpy() @ candidates, part.candidate_rows))
+        scores = (queries.numpy() @ columns)[:, titles.row_of_movie]
+        accuracy.update(ranks(scores, first_movies[part.candidate_rows]))
         stars = model.rate(queries, tf.gather(embeddings, part.candidate_rows))
         error.update(stars.numpy(), part.stars)
     return {"top_100_accuracy": accuracy.result(), "rmse": error.result()}

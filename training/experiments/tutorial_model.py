@@ -10,11 +10,8 @@ import tensorflow as tf
 from training.config import TrainingConfig
 from training.experiments.in_batch_softmax import in_batch_softmax
 from training.experiments.titles import Titles
-from training.experiments.tutorial_tower import EmbeddingWithUnknown, TutorialTower
+from training.experiments.tutorial_tower import EmbeddingWithUnknown, TutorialTower, uniform_initializer
 from training.model.layers import DenseStack, EmbeddingBag
-
-# As spread as Keras's default for embeddings, uniform from -0.05 to 0.05.
-_STDDEV = 0.05 / 3**0.5
 
 
 class Losses(NamedTuple):
@@ -35,13 +32,14 @@ class TutorialModel(keras.Model):
     def __init__(self, num_users: int, titles: Titles, config: TrainingConfig, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         dimension = config.embedding_dimension
-        of_query = [("user_rows", EmbeddingWithUnknown(num_users, dimension, _STDDEV))]
-        of_candidate = [("candidate_rows", EmbeddingWithUnknown(len(titles), dimension, _STDDEV))]
+        of_query = [("user_rows", EmbeddingWithUnknown(num_users, dimension))]
+        of_candidate = [("candidate_rows", EmbeddingWithUnknown(len(titles), dimension))]
         if config.time_buckets:
-            times = EmbeddingWithUnknown(config.time_buckets + 1, dimension, _STDDEV)
+            times = EmbeddingWithUnknown(config.time_buckets + 1, dimension)
             of_query += [("time_rows", times), ("normalized_times", keras.layers.Identity())]
         if config.use_content:
-            words = EmbeddingBag(titles.words(config.max_title_words), dimension, _STDDEV, padded=True)
+            words = EmbeddingBag(titles.words(config.max_title_words), dimension, stddev=0.0, padded=True)
+            words.table.assign(uniform_initializer()(words.table.shape))
             of_candidate.append(("candidate_rows", words))
         self.query_tower = TutorialTower(of_query, config.layers)
         self.candidate_tower = TutorialTower(of_candidate, config.layers)

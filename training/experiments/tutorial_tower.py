@@ -9,15 +9,22 @@ import keras
 import tensorflow as tf
 
 from service.bundle import NO_ROW
-from training.model.layers import DenseStack, embedding_table
+from training.model.layers import DenseStack
+
+
+def uniform_initializer() -> keras.initializers.Initializer:
+    """Make Keras's default for embeddings, which draws other values in each table."""
+    return keras.initializers.RandomUniform(-0.05, 0.05, seed=keras.random.SeedGenerator())
 
 
 class EmbeddingWithUnknown(keras.layers.Layer):
     """An embedding per row, float32 `[n, dimension]`, and one for all unknown rows, `NO_ROW`."""
 
-    def __init__(self, size: int, dimension: int, stddev: float, **kwargs: Any) -> None:
+    def __init__(self, size: int, dimension: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.table = embedding_table(self, "table", size + 1, dimension, stddev)
+        self.table = self.add_weight(
+            name="table", shape=(size + 1, dimension), initializer=uniform_initializer()
+        )
 
     def call(self, rows: tf.Tensor) -> tf.Tensor:
         """Look up int32 `[n]`; the first row of the table is that of the unknown."""

@@ -89,22 +89,13 @@ class _GoldenAnswers:
         return self._recommendation(inputs, rows, history=history, source="history")
 
     def popular(self) -> GoldenRecommendation:
-        """Return the most rated movies; a score is the share of users who rated the movie."""
-        rows = np.argsort(-self._counts, kind="stable")[:_ITEMS]
-        scores = self._counts[rows] / len(self._trained.histories)
+        """Return what the model predicts of a user of whom nothing is known."""
         # The data may contain any user id; this one must not be among them.
         user_id = "a cold-start user"
         while user_id in self._trained.histories.user_ids:
             user_id += "!"
-        return {
-            "user_id": user_id,
-            "history": [],
-            "timestamp": None,
-            "k": _ITEMS,
-            "exclude_seen": True,
-            "source": "popular",
-            "items": self._items(encode_queries([NO_HISTORY]), rows, scores),
-        }
+        nothing = np.empty(0, np.int32)
+        return self._recommendation(encode_queries([NO_HISTORY]), nothing, user_id=user_id, source="popular")
 
     def rating(self, user_row: int, movie_row: int, timestamp: int | None) -> GoldenRating:
         inputs = self._known_inputs(user_row, timestamp)

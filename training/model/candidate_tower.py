@@ -8,26 +8,33 @@ import keras
 import tensorflow as tf
 
 from training.config import TrainingConfig
-from training.model.layers import DenseStack, EmbeddingBag, embedding_table
+from training.model.layers import DenseStack, EmbeddingBag, constant_weight, embedding_table
 from training.model.vocabulary import Vocabulary
 
 
 class CandidateTower(keras.layers.Layer):
-    """Movie id, title words, genres and year to float32 `[K, dimension + 1]`; the last column is a bias."""
+    """Movie id, title words, genres and year to float32 `[K, dimension + 1]`; the last column is a bias.
+
+    The bias is the log of the movie's popularity and a learned correction.
+    """
 
     def __init__(self, vocabulary: Vocabulary, config: TrainingConfig, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         count, dimension = vocabulary.num_candidates, config.embedding_dimension
         # The order in which layers are created decides which initial weights a seed gives them.
         self._stack = DenseStack(config.layers)
-        self._ids = embedding_table(self, "ids", count, dimension, stddev=0.05)
+        start = vocabulary.start
+        self._ids = embedding_table(self, "ids", count, dimension, 0.05)
+        self._factors = constant_weight(self, "factors", start.predicted_factors)
         self._content = EmbeddingBag(vocabulary.candidates, dimension, 0.02) if config.use_content else None
         self._bias = self.add_weight(name="bias", shape=(count,), initializer="zeros")
+        # Beside the learned bias, which weight decay draws to zero, not to this.
+        self._popularity = constant_weight(self, "popularity", start.popularity)
 
     def call(self, candidate_rows: tf.Tensor) -> tf.Tensor:
         """Embed movies, int32 `[K]`."""
-        values = tf.gather(self._ids.value, candidate_rows)
+        values = tf.gather(self._ids.value + self._factors.value, candidate_rows)
         if self._content is not None:
             values += self._content(candidate_rows)
-        bias = tf.gather(self._bias.value, candidate_rows)
+        bias = tf.gather(self._bias.value + self._popularity.value, candidate_rows)
         return tf.concat([self._stack(values), bias[:, None]], axis=1)

@@ -18,6 +18,7 @@ from service.bundle import NO_ROW, NO_TIMESTAMP
 from service.bundle.query_encoding import encode_queries
 from training.config import TrainingConfig
 from training.model.histories import Histories
+from training.model.popularity_trend import PopularityTrend
 
 Batch: TypeAlias = dict[str, NDArray[np.generic]]
 
@@ -31,12 +32,14 @@ class Example:
         retrieved: Targets of the retrieval task.
         rated: Targets of the rating task.
         timestamp: Time of the query, Unix seconds, or `NO_TIMESTAMP`.
+        moment: When the targets were watched, whether the query says so or not; Unix seconds.
     """
 
     read: NDArray[np.int64]
     retrieved: NDArray[np.int64]
     rated: NDArray[np.int64]
     timestamp: int
+    moment: int
 
 
 class ExampleSampler:
@@ -44,15 +47,20 @@ class ExampleSampler:
 
     A batch holds the query arguments (`service.bundle`) and, pairs being (row in the batch, position in
     `candidate_rows`),
-    `candidate_rows` int32 `[K]`, the softmax's columns: the whole catalogue, or the batch's own movies;
+    `candidate_rows` int32 `[K]`, the softmax's columns: the whole catalogue, or the batch's own movies and
+    as many more at random;
     `log_sampling` float32 `[K]`, log of the probability that a column is in the batch, 0 for the catalogue;
     `retrieval_pairs` int32 `[T, 2]` with `retrieval_weights` float32 `[T]`, summing to 1;
     `masked_pairs` int32 `[M, 2]`, other movies of the same user, no negatives;
+    `periods` int32 `[B]`, rows of the popularity trend, if there is one;
     `rating_pairs` int32 `[R, 2]` with `ratings` float32 `[R]`, stars; R may be 0.
     """
 
-    def __init__(self, histories: Histories, config: TrainingConfig) -> None:
+    def __init__(
+        self, histories: Histories, config: TrainingConfig, trend: PopularityTrend | None = None
+    ) -> None:
         self._histories = histories
+        self._trend = trend
         self._config = config
         self._random = np.random.default_rng(config.seed)
         self._whole_catalogue = histories.num_candidates <= config.full_softmax_candidates
@@ -77,24 +85,31 @@ class ExampleSampler:
         times = self._histories.timestamps[self._histories.rows_of(user_row)]
         length = len(times)
         timed = random.random() >= config.time_dropout
+        if random.random() < config.empty_share:
+            everything = np.arange(length)
+            first = int(times[0])
+            return Example(everything[:0], everything, everything, first if timed else NO_TIMESTAMP, first)
         if random.random() < config.forward_share:
             cut = round(length * random.uniform(config.cut_low, config.cut_high))
             cut = min(max(cut, 1), length - 1) if length > 1 else 0
             past, future = np.arange(cut), np.arange(cut, length)
-            moment = int(times[cut]) if timed else NO_TIMESTAMP
+            moment = int(times[cut])
+            timestamp = moment if timed else NO_TIMESTAMP
             if random.random() < config.short_share:
-                return Example(past[-random.integers(1, config.short_history + 1) :], future, future, moment)
+                recent = past[-random.integers(1, config.short_history + 1) :]
+                return Example(recent, future, future, timestamp, moment)
             kept = random.random(cut) >= random.uniform(0, config.history_dropout)
-            return Example(past[kept], future, np.concatenate([past[~kept], future]), moment)
+            return Example(past[kept], future, np.concatenate([past[~kept], future]), timestamp, moment)
         kept = random.random(length) >= random.uniform(config.hidden_low, config.hidden_high)
         kept[random.integers(length)] = False
         read, hidden = np.flatnonzero(kept), np.flatnonzero(~kept)
-        if not timed:
-            return Example(read, hidden, hidden, NO_TIMESTAMP)
         anchor = random.choice(hidden)
+        moment = int(times[anchor])
+        if not timed:
+            return Example(read, hidden, hidden, NO_TIMESTAMP, moment)
         window = random.integers(1, config.time_window + 1)
         near = hidden[np.argsort(np.abs(hidden - anchor), kind="stable")[:window]]
-        return Example(read, np.sort(near), hidden, int(times[anchor]))
+        return Example(read, np.sort(near), hidden, moment, moment)
 
     def _pack(self, users: NDArray[np.int64]) -> Batch:
         config, random = self._config, self._random
@@ -115,28 +130,41 @@ class ExampleSampler:
             np.where(with_id, users, NO_ROW),
             [example.timestamp for example in examples],
         )
-        return queries | {
-            "candidate_rows": candidate_rows,
-            "log_sampling": log_sampling,
-            "retrieval_pairs": self._to_columns(retrieved, candidate_rows),
-            "retrieval_weights": (weights / weights.sum()).astype(np.float32),
-            "masked_pairs": self._to_columns(not_retrieved, candidate_rows),
-            "rating_pairs": self._to_columns(rated[~np.isnan(stars)], candidate_rows),
-            "ratings": stars[~np.isnan(stars)],
-        }
+        periods = {}
+        if self._trend is not None:
+            moments = np.array([example.moment for example in examples], np.int64)
+            periods["periods"] = self._trend.periods(moments)
+        return (
+            queries
+            | periods
+            | {
+                "candidate_rows": candidate_rows,
+                "log_sampling": log_sampling,
+                "retrieval_pairs": self._to_columns(retrieved, candidate_rows),
+                "retrieval_weights": (weights / weights.sum()).astype(np.float32),
+                "masked_pairs": self._to_columns(not_retrieved, candidate_rows),
+                "rating_pairs": self._to_columns(rated[~np.isnan(stars)], candidate_rows),
+                "ratings": stars[~np.isnan(stars)],
+            }
+        )
 
     def _columns(self, movie_rows: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """The softmax's columns and the log of each one's sampling probability.
 
         As in Yi et al. 2019 (doi 10.1145/3298689.3346996), for draws counted once: a movie of
-        popularity p is among n draws with probability 1 - (1 - p)^n.
+        popularity p is among n draws with probability 1 - (1 - p)^n. Movies drawn uniformly join them, for
+        popular ones alone as negatives leave the others anywhere (mixed negative sampling, Yang et al. 2020,
+        doi 10.1145/3366424.3386195).
         """
         if self._whole_catalogue:
             count = self._histories.num_candidates
             return np.arange(count, dtype=np.int32), np.zeros(count, np.float32)
-        columns = np.unique(movie_rows)
-        chance = -np.expm1(len(movie_rows) * np.log1p(-np.minimum(self._popularity[columns], 1 - 1e-9)))
-        return columns, np.log(chance).astype(np.float32)
+        candidates, uniform = self._histories.num_candidates, self._config.uniform_negatives
+        drawn = self._random.integers(0, candidates, uniform, dtype=np.int32)
+        columns = np.unique(np.concatenate([movie_rows, drawn]))
+        log_missed = len(movie_rows) * np.log1p(-np.minimum(self._popularity[columns], 1 - 1e-9))
+        log_missed += uniform * np.log1p(-1 / candidates)
+        return columns, np.log(-np.expm1(log_missed)).astype(np.float32)
 
     def _to_columns(self, pairs: NDArray[np.int32], candidate_rows: NDArray[np.int32]) -> NDArray[np.int32]:
         """Pairs (user, candidate row) as (user, column); those that are no column are left out."""

@@ -64,7 +64,7 @@ def title_words(title: str) -> list[str]:
 
 
 def candidate_content(movies: MovieTable, max_title_words: int) -> FeatureBags:
-    """Build bags of genres, title words, year and half-decade of every movie.
+    """Build bags of genres, title words, year, half-decade and further features of every movie.
 
     A word, a genre or a year of only one movie adds nothing to the movie's id, and is left out.
 
@@ -72,6 +72,11 @@ def candidate_content(movies: MovieTable, max_title_words: int) -> FeatureBags:
         movies: Every candidate.
         max_title_words: The most frequent words are kept, as the deep retrieval tutorial keeps 10,000.
     """
+    further = [
+        [f"{name}:{value}" for name, values in movies.features.items() for value in values[row]]
+        for row in range(len(movies))
+    ]
+    frequent_further = _shared(further)
     words = [title_words(title) for title in movies.titles]
     genres = [[f"genre:{genre}" for genre in of_movie] for of_movie in movies.genres]
     years = [
@@ -85,6 +90,7 @@ def candidate_content(movies: MovieTable, max_title_words: int) -> FeatureBags:
             (
                 [f"word:{word}" for word in words[row] if word in frequent_words],
                 [genre for genre in genres[row] if genre in frequent_genres],
+                [value for value in further[row] if value in frequent_further],
                 *([year] for year in years[row] if year in frequent_years),
             )
             for row in range(len(movies))

@@ -12,6 +12,7 @@ import tensorflow as tf
 from training.config import TrainingConfig
 from training.data.table import RatingsTable
 from training.errors import DataError, TrainingDiverged
+from training.model.adaptation import adapt
 from training.model.examples import Batch, ExampleSampler
 from training.model.histories import Histories
 from training.model.trained_model import TrainedModel, as_tensors
@@ -27,6 +28,9 @@ if the epoch was validated, its figures as `held_out_...`."""
 Validate = Callable[[TrainedModel], dict[str, float]]
 """Measures a model while it is being trained."""
 
+Stop = Callable[[dict[str, float]], bool]
+"""Of the figures of a validation, whether training should end."""
+
 VALIDATED_EVERY = 5
 """Epochs from one validation to the next; the last epoch is validated too."""
 
@@ -36,14 +40,19 @@ def fit_model(
     config: TrainingConfig,
     on_epoch: OnEpoch | None = None,
     validate: Validate | None = None,
+    *,
+    validated_every: int = VALIDATED_EVERY,
+    stop: Stop | None = None,
 ) -> TrainedModel:
     """Train on every row; the same table and configuration give the same model, validated or not.
 
     Args:
         table: Ratings to train on.
-        config: Hyper-parameters.
+        config: Hyper-parameters, adapted to the table first; the model's `config` are those.
         on_epoch: Called after every epoch.
-        validate: Its figures are reported and kept; they choose nothing.
+        validate: Its figures are reported and kept; without `stop` they choose nothing.
+        validated_every: Epochs from one validation to the next.
+        stop: Whether to end the training after a validation.
 
     Raises:
         DataError: There are fewer than two ratings.
@@ -51,11 +60,12 @@ def fit_model(
     """
     if len(table) < 2:
         raise DataError(f"{table.name}: expected at least 2 ratings to train on, got {len(table)}")
+    config = adapt(config, table)
     keras.utils.set_random_seed(config.seed)
     tf.config.experimental.enable_op_determinism()
     histories = Histories.from_table(table)
     vocabulary = build_vocabulary(table, histories, config)
-    sampler = ExampleSampler(histories, config)
+    sampler = ExampleSampler(histories, config, vocabulary.start.trend)
     model = TwoTowerModel(vocabulary, config)
     # Several steps in one call save Keras's bookkeeping between them, 40 % of the time at this size. An epoch
     # is a whole number of calls, and so may contain a few users of the next one.
@@ -77,7 +87,7 @@ def fit_model(
         _dataset(sampler, first),
         epochs=config.epochs,
         steps_per_epoch=steps,
-        callbacks=[_Record(trained, on_epoch, validate)],
+        callbacks=[_Record(trained, on_epoch, validate, validated_every, stop)],
         verbose=0,
         shuffle=False,
     )
@@ -87,9 +97,17 @@ def fit_model(
 class _Record(keras.callbacks.Callback):
     """Record and report the figures of each epoch; stop at the first loss that is not finite."""
 
-    def __init__(self, trained: TrainedModel, on_epoch: OnEpoch | None, validate: Validate | None) -> None:
+    def __init__(
+        self,
+        trained: TrainedModel,
+        on_epoch: OnEpoch | None,
+        validate: Validate | None,
+        validated_every: int,
+        stop: Stop | None,
+    ) -> None:
         super().__init__()
         self._trained, self._on_epoch, self._validate = trained, on_epoch, validate
+        self._validated_every, self._stop = validated_every, stop
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Called by Keras with the epoch's number, from 0."""
@@ -102,11 +120,13 @@ class _Record(keras.callbacks.Callback):
             self._trained.losses.setdefault(name, []).append(value)
         figures["learning_rate"] = float(self.model.optimizer.learning_rate)
         last = epoch + 1 == self.params["epochs"]
-        if self._validate is not None and (last or (epoch + 1) % VALIDATED_EVERY == 0):
+        if self._validate is not None and (last or (epoch + 1) % self._validated_every == 0):
             # A copy, because what a `TrainedModel` has cached is wrong after the next step.
             found = self._validate(replace(self._trained))
             for name, value in {"epoch": epoch + 1, **found}.items():
                 self._trained.validation.setdefault(name, []).append(value)
+            if self._stop is not None and self._stop(found):
+                self.model.stop_training = True
             figures |= {f"held_out_{name}": value for name, value in found.items()}
         if self._on_epoch is not None:
             self._on_epoch(epoch + 1, figures)

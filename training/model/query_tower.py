@@ -43,8 +43,10 @@ class QueryTower(keras.layers.Layer):
         self._boundaries = constant_weight(self, "boundaries", vocabulary.boundaries)
         self._pools: list[HistoryPooling] = []
         if config.use_history:
-            self._presence = embedding_table(self, "presence", vocabulary.num_candidates, dimension, 0.05)
-            self._preference = embedding_table(self, "preference", vocabulary.num_candidates, dimension, 0.02)
+            count, factors = vocabulary.num_candidates, vocabulary.start.read_factors
+            self._presence = embedding_table(self, "presence", count, dimension, 0.05)
+            self._factors = constant_weight(self, "factors", factors)
+            self._preference = embedding_table(self, "preference", count, dimension, 0.02)
             self._pools = [HistoryPooling(scale, dimension) for scale in config.history_scales]
 
     def call(self, inputs: dict[str, tf.Tensor], history: HistoryBatch, deviations: tf.Tensor) -> tf.Tensor:
@@ -61,7 +63,7 @@ class QueryTower(keras.layers.Layer):
         if self._times is not None:
             values += self._times(self._bucket(inputs["timestamps"]))
         if self._pools:
-            presence = tf.gather(self._presence.value, history.movie_rows)
+            presence = tf.gather(self._presence.value + self._factors.value, history.movie_rows)
             preference = deviations[:, None] * tf.gather(self._preference.value, history.movie_rows)
             timed = tf.cast(inputs["timestamps"] != NO_TIMESTAMP, tf.float32)[:, None]
             if self._use_history_times and self._times is not None:

@@ -46,6 +46,7 @@ class RatingTask(keras.layers.Layer):
         self._low, self._high = vocabulary.rating_scale or (0.0, 0.0)
         # The order in which layers are created decides which initial weights a seed gives them.
         self._movie_bias = self.add_weight(name="movie_bias", shape=(count,), initializer="zeros")
+        self._initial_bias = constant_weight(self, "initial_movie_bias", vocabulary.start.movie_biases)
         self._content_bias = EmbeddingBag(vocabulary.candidates, 1, 0.0) if config.use_content else None
         self._feature_bias = EmbeddingBag(vocabulary.users, 1, 0.0, padded=True)
         self._features = EmbeddingBag(vocabulary.users, dimension, 0.01, padded=True)
@@ -76,7 +77,7 @@ class RatingTask(keras.layers.Layer):
 
     def movie_bias(self, movie_rows: tf.Tensor) -> tf.Tensor:
         """Compute how far above the mean each movie is rated, float32 `[n]`."""
-        bias = tf.gather(self._movie_bias.value, movie_rows)
+        bias = tf.gather(self._initial_bias.value + self._movie_bias.value, movie_rows)
         return bias if self._content_bias is None else bias + self._content_bias(movie_rows)[:, 0]
 
     def read_queries(

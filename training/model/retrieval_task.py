@@ -19,6 +19,7 @@ class RetrievalTask(keras.layers.Layer):
         candidates: tf.Tensor,
         *,
         log_sampling: tf.Tensor,
+        trend: tf.Tensor | None,
         pairs: tf.Tensor,
         weights: tf.Tensor,
         masked_pairs: tf.Tensor,
@@ -29,11 +30,14 @@ class RetrievalTask(keras.layers.Layer):
             queries: float32 `[B, D]`.
             candidates: float32 `[K, D]`.
             log_sampling: float32 `[K]`.
+            trend: float32 `[B, K]`, log of how popular movies were at the time of each query, against now.
             pairs: int32 `[T, 2]`, (query, column) of each target.
             weights: float32 `[T]`.
             masked_pairs: int32 `[M, 2]`, (query, column).
         """
         logits = tf.matmul(queries, candidates, transpose_b=True) - log_sampling
+        if trend is not None:
+            logits += trend
         mask = tf.scatter_nd(masked_pairs, tf.ones(tf.shape(masked_pairs)[:1]), tf.shape(logits))
         log_probability = tf.nn.log_softmax(tf.where(mask > 0, logits.dtype.min / 2, logits))
         return -tf.reduce_sum(weights * tf.gather_nd(log_probability, pairs))

@@ -30,6 +30,9 @@ class TwoTowerModel(keras.Model):
         self.query_tower = QueryTower(vocabulary, config)
         self.rating_task = RatingTask(vocabulary, config)
         self.retrieval_task = RetrievalTask()
+        self._trend = None
+        if (trend := vocabulary.start.trend) is not None:
+            self._trend = tf.constant(trend.log_shares - trend.now)
         self._retrieval_weight, self._rating_weight = config.retrieval_weight, config.rating_weight
         self._retrieval_loss = keras.metrics.Mean("retrieval_loss")
         self._rating_loss = keras.metrics.Mean("rating_loss")
@@ -42,6 +45,7 @@ class TwoTowerModel(keras.Model):
             self._embed(batch, history),
             candidates,
             log_sampling=batch["log_sampling"],
+            trend=self._trend_of(batch),
             pairs=batch["retrieval_pairs"],
             weights=batch["retrieval_weights"],
             masked_pairs=batch["masked_pairs"],
@@ -52,6 +56,13 @@ class TwoTowerModel(keras.Model):
         # 0 without ratings, where a mean would not be a number.
         rating_loss = tf.math.divide_no_nan(tf.reduce_sum(errors**2), tf.cast(tf.size(errors), errors.dtype))
         return {"retrieval": retrieval_loss, "rating": rating_loss}
+
+    def _trend_of(self, batch: dict[str, tf.Tensor]) -> tf.Tensor | None:
+        """How popular the columns were at the times of the queries, against now; the tower knows only now."""
+        if self._trend is None:
+            return None
+        of_columns = tf.gather(self._trend, batch["candidate_rows"], axis=1)
+        return tf.gather(of_columns, batch["periods"])
 
     def compute_loss(
         self,

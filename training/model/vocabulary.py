@@ -11,6 +11,7 @@ from training.config import TrainingConfig
 from training.data.table import RatingsTable
 from training.model.features import FeatureBags, candidate_content, time_boundaries, user_content
 from training.model.histories import Histories
+from training.model.starting_point import StartingPoint, starting_point
 
 
 class Vocabulary(NamedTuple):
@@ -26,6 +27,7 @@ class Vocabulary(NamedTuple):
         mean_rating, rating_spread: Mean and standard deviation of the training ratings, in stars; 0 and 1
             where no row is rated.
         rating_scale: Smallest and largest stars; None where no row is rated.
+        start: What training begins with.
     """
 
     num_users: int
@@ -37,6 +39,7 @@ class Vocabulary(NamedTuple):
     mean_rating: float
     rating_spread: float
     rating_scale: tuple[float, float] | None
+    start: StartingPoint
 
     @property
     def num_candidates(self) -> int:
@@ -47,7 +50,8 @@ class Vocabulary(NamedTuple):
 def build_vocabulary(table: RatingsTable, histories: Histories, config: TrainingConfig) -> Vocabulary:
     """Build the vocabulary of training rows and of their histories."""
     stars = table.stars[table.is_rated]
-    spread = float(stars.std()) if len(stars) else 0.0
+    spread = float(stars.std(dtype=np.float64)) if len(stars) else 0.0
+    spread = spread if spread > 0 else 1.0
     return Vocabulary(
         num_users=len(histories),
         candidates=candidate_content(table.movies, config.max_title_words),
@@ -56,6 +60,7 @@ def build_vocabulary(table: RatingsTable, histories: Histories, config: Training
         time_range=table.time_range or (0, 0),
         candidate_counts=table.movie_counts.astype(np.float32),
         mean_rating=float(stars.mean(dtype=np.float64)) if len(stars) else 0.0,
-        rating_spread=spread if spread > 0 else 1.0,
+        rating_spread=spread,
         rating_scale=table.rating_scale,
+        start=starting_point(table, histories, config, spread),
     )

@@ -9,8 +9,9 @@ from typing import Any
 from training.report.report_page import report_page
 
 _HEADLINE = (
-    *("split", "measured_utc", "train_ratings", "test_ratings", "seed", "seeds", "fit_seconds"),
-    *("model", "spread", "baselines"),
+    *("split", "split_note", "measured_utc", "train_ratings", "test_ratings", "test_users", "all_test_users"),
+    *("cold_start_users", "new_movie_ratings", "seed", "seeds", "fit_seconds", "fit_processor_seconds"),
+    *("model", "spread", "baselines", "differences", "known_users"),
 )
 
 

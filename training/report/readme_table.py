@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from training.errors import ConfigurationError
-from training.evaluation.comparison import compare
+from training.evaluation.comparison import AGAINST, compare
 
 
 def write_readme_table(readme: Path, mark: str, metrics: dict[str, Any], title: str) -> None:
-    """Replace what stands between `<!-- mark -->` and `<!-- /mark -->` by the comparison, the best in bold.
+    """Replace what stands between `<!-- mark -->` and `<!-- /mark -->` by the comparison.
 
     Args:
         readme: The file, UTF-8.
         mark: The text of the comments around the table.
-        metrics: What `evaluate_split` returned.
+        metrics: What `mean_of_runs` returned.
         title: The first cell of the header.
 
     Raises:
@@ -28,9 +28,14 @@ def write_readme_table(readme: Path, mark: str, metrics: dict[str, Any], title: 
     if not found or not closed:
         raise ConfigurationError(f"{readme}: expected the marks {begin} and {end} around a table, got none")
     comparison = compare(metrics)
-    lines = [[title, *comparison.header], ["---", *("---:" for _ in comparison.header)]]
+    header = [*comparison.header, AGAINST]
+    lines = [[title, *header], ["---", *("---:" for _ in header)]]
     lines += [
-        [measure, *(f"**{cell.text}**" if cell.best else cell.text for cell in cells)]
+        [
+            measure,
+            *(f"**{cell.text}**" if cell.best else cell.text for cell in cells),
+            comparison.against[measure],
+        ]
         for measure, cells in comparison.rows.items()
     ]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -29,6 +29,7 @@ def cold_start_charts(cold_start: dict[str, Any] | None) -> list[Chart]:
     if cold_start is None:
         return []
     curves = {which: cold_start[which] for which in ("first", "latest")}
+    measured = curves["first"][0]
     return [
         Chart(
             f"Cold start: {MEASURES[name]}",
@@ -37,6 +38,7 @@ def cold_start_charts(cold_start: dict[str, Any] | None) -> list[Chart]:
             {which: [point[name] for point in curve] for which, curve in curves.items()},
         )
         for name in ("hit_rate_at_100", "ndcg_at_10", "rmse")
+        if name in measured
     ]
 
 

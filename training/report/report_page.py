@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from training.evaluation.comparison import MEASURES, compare
+from training.evaluation.comparison import AGAINST, MEASURES, compare, list_table
 from training.report.pages import render
 from training.report.report_charts import analysis_charts, cold_start_charts, training_charts
 
@@ -19,6 +19,7 @@ def report_page(bundle_id: str, metrics: dict[str, Any]) -> str:
         title=f"Matinee, bundle {bundle_id}",
         summary=f"Measured {metrics['measured_utc']}." if measured else "Quality was not measured.",
         MEASURES=MEASURES,
+        AGAINST=AGAINST,
         splits=[_split(each) for each in splits],
         absent=_absent(metrics) if measured else [],
         training_charts=training_charts(metrics),
@@ -33,6 +34,8 @@ def _split(metrics: dict[str, Any]) -> dict[str, Any]:
     return {
         "metrics": metrics,
         "comparison": compare(metrics),
+        "known_users": compare(metrics["known_users"]) if "known_users" in metrics else None,
+        "lists": list_table(metrics),
         "cold_start_charts": cold_start_charts(metrics.get("cold_start")),
     }
 
@@ -42,6 +45,6 @@ def _absent(metrics: dict[str, Any]) -> list[str]:
     parts = {
         "cold start and recall of the index": "cold_start" in metrics,
         "what each part is worth (--ablation)": "ablation" in metrics,
-        "the other split": bool(metrics.get("other_splits")),
+        "the other splits": bool(metrics.get("other_splits")),
     }
     return [name for name, there in parts.items() if not there]

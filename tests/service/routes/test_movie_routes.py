@@ -94,15 +94,6 @@ def test_the_most_rated_are_popular_with_their_share_of_users(ask: Ask, tiny: Ti
     assert len(ask("GET", "/popular").json()["items"]) == 10
 
 
-def test_popular_and_recommend_say_the_same_to_a_stranger(ask: Ask) -> None:
-    recommended = ask("GET", "/recommend?user_id=nobody&k=20").json()
-    popular = ask("GET", "/popular?k=20").json()
-    shown = ("movie_id", "score")
-    assert [[item[name] for name in shown] for item in popular["items"]] == [
-        [item[name] for name in shown] for item in recommended["items"]
-    ]
-
-
 def test_a_genre_has_its_own_popular_movies(ask: Ask, tiny: TinyModel) -> None:
     answer = ask("GET", "/popular", params={"genre": "war", "k": 4}).json()
     assert ids(answer) == [MOVIE_IDS[row] for row, _ in tiny.popular() if row % 3 == 2][:4]

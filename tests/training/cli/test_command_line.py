@@ -53,7 +53,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Arguments of each call of the pipeline, which does nothing."""
     recorded: list[dict[str, Any]] = []
-    for stages in (pipeline.fit, pipeline.evaluate):
+    for stages in (pipeline.fit, pipeline.evaluate, pipeline.ablate):
         signature = inspect.signature(stages)
 
         def record(*given: Any, signature: inspect.Signature = signature, **named: Any) -> None:
@@ -77,16 +77,30 @@ def test_help_names_the_commands_and_comes_without_tensorflow() -> None:
     assert re.search(r"\bevaluate\b", ended.stdout)
 
 
-def test_fit_measures_on_the_temporal_split_by_default(run: Any, calls: list[dict[str, Any]]) -> None:
+def test_fit_lets_the_data_choose_the_split_by_default(run: Any, calls: list[dict[str, Any]]) -> None:
     assert run("fit")[0] == 0
     assert (
-        run("fit", "--evaluate", "none", "--data", "x.zip", "--artifacts", "there", "--dataset", "1m")[0] == 0
+        run("fit", "--evaluate", "none", "--data", "tfds", "--artifacts", "there", "--dataset", "1m")[0] == 0
     )
-    names = ("source", "dataset", "config", "held_out", "artifacts")
+    names = ("source", "dataset", "config", "split", "artifacts")
     assert [[call[name] for name in names] for call in calls] == [
-        ["auto", "100k", TrainingConfig(), "temporal", Path("artifacts")],
-        ["x.zip", "1m", TrainingConfig(), None, Path("there")],
+        ["auto", "100k", TrainingConfig(), "auto", Path("artifacts")],
+        ["tfds", "1m", TrainingConfig(), None, Path("there")],
     ]
+
+
+@pytest.mark.parametrize("command", [["fit"], ["evaluate"], ["evaluate", "--ablation"]])
+def test_files_are_read_as_the_options_say_before_the_pipeline(
+    command: list[str], run: Any, calls: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    (tmp_path / "log.tsv").write_text("who\twhat\tevent\na\tx\tview\na\ty\tbuy\n", encoding="utf-8")
+    options = ["--columns", "user=who,item=2", "--event-weights", "view=1,buy=5", "--skip-bad-rows"]
+    code, _, err = run(*command, "--data", tmp_path / "log.tsv", *options)
+    assert code == 0, err
+    [call] = calls
+    assert call["source"].weights.tolist() == [1, 5]
+    assert "2 ratings of 2 movies by 1 users from log.tsv (--columns user=who,item=2" in err
+    assert "log.tsv: tab-separated, UTF-8; user = who, item = what, event = event (view 1, buy 1)" in err
 
 
 def test_evaluate_takes_a_split_and_a_number_of_seeds(run: Any, calls: list[dict[str, Any]]) -> None:
@@ -95,9 +109,9 @@ def test_evaluate_takes_a_split_and_a_number_of_seeds(run: Any, calls: list[dict
     assert run("evaluate", "--baselines")[0] == 0
     names = ("source", "dataset", "config", "split", "seeds", "baselines")
     assert [[call[name] for name in names] for call in calls] == [
-        ["auto", "100k", TrainingConfig(), "temporal", 1, False],
+        ["auto", "100k", TrainingConfig(), "auto", 1, False],
         ["auto", "100k", TrainingConfig(seed=7), "random", 3, False],
-        ["auto", "100k", TrainingConfig(), "temporal", 1, True],
+        ["auto", "100k", TrainingConfig(), "auto", 1, True],
     ]
 
 
@@ -134,6 +148,17 @@ def test_a_preset_is_where_single_options_begin(preset: str, run: Any, calls: li
         (["evaluate", "--ablation", "--baselines"], "leave out --baselines"),
         (["evaluate", "--seeds", "0"], "--seeds.*equal to 1"),
         (["evaluate", "--dataset", "10m"], "--dataset.*10m"),
+        (["fit", "--columns", "who=x"], "--columns: expected one of user, item, rating, time, .*, got 'who'"),
+        (
+            ["fit", "--columns", "user"],
+            r"--columns: expected user=\.\.\.,item=\.\.\.,rating=\.\.\., got 'user'",
+        ),
+        (["fit", "--event-weights", "view=much"], "--event-weights: expected a number, got 'much'"),
+        (["fit", "--event-weights", "view=0"], "--event-weights: expected a number above 0 for view, got 0"),
+        (["fit", "--not-rated", "none"], "--not-rated: expected a number, got 'none'"),
+        (["fit", "--rating-transform", "sqrt"], "--rating-transform.*sqrt"),
+        (["fit", "--encoding", "klingon"], "--encoding: expected a name such as utf-8, .*, got 'klingon'"),
+        (["evaluate", "--strict"], "--strict: expected files to read so, got --data auto; give their path"),
         (["fit", "--preset", "sideways"], "--preset.*sideways"),
         (["predict"], "No such command 'predict'"),
     ],
@@ -190,11 +215,13 @@ def test_a_split_that_holds_nothing_out_is_refused_before_anything_is_written(
     run: Any, tmp_path: Path
 ) -> None:
     """No user rated three movies, so that a fifth of each user's ratings rounds to none."""
-    ratings: list[Rating] = [(str(user), movie, 3.0 + user % 2, 0) for user in range(9) for movie in "ab"]
+    ratings: list[Rating] = [
+        (str(user), movie, 3.0, 9 * user + ord(movie)) for user in range(9) for movie in "ab"
+    ]
     data = write_csv(table_of(ratings), tmp_path / "data")
-    code, _, err = run("fit", "--data", data, "--artifacts", tmp_path / "artifacts")
+    code, _, err = run("fit", "--evaluate", "temporal", "--data", data, "--artifacts", tmp_path / "artifacts")
     assert code == 2
-    assert "error: data: expected ratings held out by the temporal split, got none of 18" in err
+    assert "error: data: expected at least 2 training ratings and a test rating by the temporal split" in err
     assert not (tmp_path / "artifacts").exists()
 
 
@@ -237,7 +264,9 @@ def test_evaluate_prints_the_measures_beside_the_baselines(
     for column in ("Matinee", "popularity", "EASE", "biases"):
         assert column in out
     [ndcg] = [line for line in out.splitlines() if "│ NDCG@10" in line]
-    assert len(re.findall(r"0\.\d{4}", ndcg)) == 3
+    # The model, popularity of all time, of 7 and of 30 days, EASE; then a difference with its interval.
+    assert len(re.findall(r" 0\.\d{4}", ndcg)) == 5
+    assert re.search(r"[+-]0\.\d{4} \[[+-]0\.\d{4}, [+-]0\.\d{4}\]", ndcg)
     assert "720 ratings of 85 movies by 120 users from ratings.csv, movies.csv in few [ratings]\n" in err
     assert "2 ratings were replaced by later ones of the same movie" in err
     for name in ("Load ratings", "Train and measure, random split"):
@@ -253,11 +282,11 @@ def test_fit_measures_trains_on_everything_and_exports(run: Any, csv_directory: 
     assert code == 0, err
     bundle = read_current(artifacts)
     assert f"{bundle} is live\n" in err
-    assert "temporal split" in out
+    assert "global split" in out
     manifest = read_manifest(bundle)
     assert manifest.dataset["ratings"] == 720
     assert manifest.hyperparameters["layers"] == [8, 4]
     assert manifest.metrics is not None
-    assert (manifest.metrics["split"], manifest.metrics["test_ratings"]) == ("temporal", 120)
+    assert manifest.metrics["split"] == "global"
     assert f"{manifest.metrics['model']['ndcg_at_10']:.4f}" in out
     assert json.loads((bundle / "report" / "metrics.json").read_text(encoding="utf-8"))["losses"]

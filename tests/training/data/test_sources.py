@@ -1,22 +1,25 @@
 import dataclasses
 import logging
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
+from service_process import REPOSITORY
 
-from training.data import sources, tfds_source, wheel_source
-from training.data.grouplens import read_grouplens
+from training.data import tfds_source, wheel_source
+from training.data.reader import read_files
+from training.data.reading_options import ReadingOptions
 from training.data.sources import load_ratings
 from training.data.table import RatingsTable
-from training.errors import DataError, SourceError
+from training.errors import ConfigurationError, DataError, SourceError
 
 
 @pytest.fixture
 def small(layout: Callable[[str], dict[str, bytes]], write_files: Callable[..., Path]) -> RatingsTable:
     """Small table that fake sources return."""
-    return read_grouplens(write_files(layout("100k"), "small"))
+    return read_files(write_files(layout("100k"), "small")).table
 
 
 class FakeSources:
@@ -120,14 +123,32 @@ def test_a_path_may_start_at_home(
     assert load_ratings("~/small").sha256() == small.sha256()
 
 
-def test_a_path_does_not_use_tfds(
-    small: RatingsTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: object) -> NoReturn:
-        pytest.fail("a path needs no tfds")
+def test_a_path_is_read_without_tensorflow(small: RatingsTable, tmp_path: Path) -> None:  # noqa: ARG001 on disk
+    """In a process of its own."""
+    code = (
+        "import sys; from training.data.sources import load_ratings\n"
+        "print(len(load_ratings(sys.argv[1])), 'tensorflow' in sys.modules)"
+    )
+    ended = subprocess.run(
+        *([sys.executable, "-c", code, str(tmp_path / "small")],),
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert ended.stdout == "5 False\n"
 
-    monkeypatch.setattr(sources, "tfds_source", refuse)
-    assert len(load_ratings(str(tmp_path / "small"))) == len(small)
+
+def test_a_path_logs_what_it_warns_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "r.csv").write_text("user,item,rating\na,1,-1\na,2,8\nb,1,9\n", encoding="utf-8")
+    load_ratings(str(tmp_path / "r.csv"))
+    assert [message for message in caplog.messages if "--not-rated -1" in message]
+
+
+def test_options_of_files_are_refused_for_a_named_source() -> None:
+    with pytest.raises(ConfigurationError, match="--strict: expected files to read so, got --data auto"):
+        load_ratings("auto", options=ReadingOptions(strict=True))
 
 
 def test_an_empty_source_is_refused() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training.data.assembly import assemble_movies, assemble_ratings
-from training.data.splits import random_split, split_by_name, temporal_split
+from training.data.splits import choose_split, global_split, random_split, split_by_name, temporal_split
 from training.data.table import RatingsTable
 from training.errors import DataError
 
@@ -158,9 +158,65 @@ def test_the_number_of_test_rows_of_a_user_is_rounded_to_even(num_rated: int) ->
     assert len(temporal_split(table).test) == round(0.2 * num_rated)
 
 
+times_of_some_rows = st.lists(st.integers(0, 6), min_size=1, max_size=30)
+
+
+@settings(deadline=None)
+@given(times_of_some_rows)
+def test_the_global_split_is_at_the_moment_that_leaves_nearest_to_a_fifth(times: list[int]) -> None:
+    table = table_of(
+        [(row % 3, row, time) for row, time in enumerate(times)], [str(row) for row in range(30)]
+    )
+    split = global_split(table)
+    rows_of = {table.movies.movie_ids.index(str(row)): row for row in range(len(times))}
+    time_of = [times[rows_of[movie]] for movie in table.movie_rows.tolist()]
+    assert sorted([*split.train.tolist(), *split.test.tolist()]) == list(range(len(times)))
+    possible = {sum(time >= moment for time in times) for moment in times} - {len(times)}
+    if not table.has_times or not possible:
+        assert len(split.test) == 0
+        return
+    assert max(time_of[row] for row in split.train) < min(time_of[row] for row in split.test)
+    off = abs(len(split.test) - 0.2 * len(times))
+    assert off == pytest.approx(min(abs(size - 0.2 * len(times)) for size in possible))
+
+
+def test_the_global_split_of_training_rows_is_at_an_earlier_moment(movielens_100k: RatingsTable) -> None:
+    train = movielens_100k.take(split_by_name(movielens_100k, "global").train)
+    validation = split_by_name(train, "global")
+    assert abs(len(train) - 80_000) < 100
+    assert abs(len(validation.test) - 16_000) < 100
+    assert train.timestamps[validation.train].max() < train.timestamps[validation.test].min()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "with_times", "without"),
+    [
+        ("auto", "global", "random"),
+        ("global", "global", "random"),
+        ("temporal", "temporal", "random"),
+        ("random", "random", "random"),
+    ],
+)
+def test_without_times_the_split_is_random_and_says_why(wanted: str, with_times: str, without: str) -> None:
+    timed, untimed = many_rows(10), table_of([(row, 0, 5) for row in range(10)], ["1"])
+    assert (timed.has_times, untimed.has_times) == (True, False)
+    assert choose_split(timed, wanted) == (with_times, None)
+    name, note = choose_split(untimed, wanted)
+    assert name == without
+    if wanted == "random":
+        assert note is None
+    else:
+        assert note is not None
+        assert "the times of small do not tell which of a user's ratings came first" in note
+        assert (f"instead of by the {wanted} split" in note) == (wanted != "auto")
+
+
 def test_a_split_is_chosen_by_name() -> None:
     table = many_rows(10)
     assert split_by_name(table, "random").name == "random"
     assert split_by_name(table, "temporal").name == "temporal"
-    with pytest.raises(DataError, match="no split is called 'daily'; expected one of random, temporal"):
+    assert split_by_name(table, "global").name == "global"
+    with pytest.raises(
+        DataError, match="no split is called 'daily'; expected one of global, temporal, random"
+    ):
         split_by_name(table, "daily")

@@ -11,7 +11,7 @@ from tensorflow_datasets.core.download.checksums import UrlInfo
 from tensorflow_datasets.structured.movielens import Movielens
 
 from training.data import tfds_source
-from training.data.grouplens import read_grouplens
+from training.data.reader import read_files
 from training.errors import DataError, SourceError
 
 Layout = Callable[[str], dict[str, bytes]]
@@ -68,7 +68,7 @@ def test_the_builder_and_the_local_reader_agree(
     raw = write_files(layout(name))
     tfds_source.prepare_directory(raw, dataset, tmp_path / "prepared")
     table = tfds_source.load_directory(dataset, tmp_path / "prepared", "a test")
-    local = read_grouplens(raw)
+    local = read_files(raw).table
     assert table.sha256() == local.sha256()
     assert table.movies.genres == local.movies.genres
     assert {one: feature.vocabulary for one, feature in table.user_features.items()} == {
@@ -111,7 +111,7 @@ def test_movielens_is_downloaded_and_prepared_only_once(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     archive = zipped(layout, write_files)
-    local = read_grouplens(archive)
+    local = read_files(archive).table
     download_from(f"{host}/ml-100k.zip")
     assert not tfds_source.is_prepared("100k")
     capsys.readouterr()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from training.data import tfds_source, wheel_source
-from training.data.grouplens import read_grouplens
+from training.data.reader import read_files
 from training.data.table import RatingsTable
 from training.errors import SourceError
 
@@ -65,7 +65,7 @@ def test_rebuilt_files_equal_those_of_grouplens(rebuilt: Path) -> None:
 
 
 def test_rebuilt_files_have_the_same_data(rebuilt: Path, movielens_100k: RatingsTable) -> None:
-    assert read_grouplens(rebuilt).sha256() == movielens_100k.sha256()
+    assert read_files(rebuilt).table.sha256() == movielens_100k.sha256()
 
 
 def test_a_preparation_leaves_no_other_files(wheel_cache: Path) -> None:

@@ -6,8 +6,9 @@ from synthetic_ratings import Rating, table_of, two_clusters
 from service.bundle import NO_ROW
 from training.evaluation.baselines.biases import Biases
 from training.evaluation.baselines.ease import Ease
-from training.evaluation.baselines.popularity import Popularity
+from training.evaluation.baselines.popularity import Popularity, RecentPopularity
 from training.model.histories import Histories
+from training.model.rating_biases import fit_biases
 
 RATINGS: list[Rating] = [
     ("1", "1", 5.0, 0),
@@ -30,6 +31,31 @@ def seen_by(histories: Histories, num_candidates: int) -> NDArray[np.float64]:
 def test_popularity_scores_by_the_number_of_ratings_for_every_user() -> None:
     popularity = Popularity(Histories.from_table(table_of(RATINGS, MOVIES)))
     assert popularity.score(np.array([0, NO_ROW], np.int32)).tolist() == [[2, 3, 0], [2, 3, 0]]
+
+
+def test_recent_popularity_scores_by_the_last_days_and_equals_by_all_of_them() -> None:
+    day = 86_400
+    table = table_of(
+        [
+            *[
+                ("1", "old", 3.0, 0),
+                ("2", "old", 3.0, day),
+                ("3", "old", 3.0, day + 1),
+                ("1", "older", 3.0, 2),
+            ],
+            *[("1", "new", 3.0, 7 * day + 1), ("4", "newer", 3.0, 3 * day), ("5", "newer", 3.0, 8 * day)],
+        ],
+        ["never", "new", "newer", "old", "older"],
+    )
+    names = np.array(table.movies.movie_ids)
+    # From 1 day after the beginning, not included: old once, new once, newer twice.
+    scores = RecentPopularity(table, 7).score(np.array([0, NO_ROW], np.int32))
+    assert scores.dtype == np.float32
+    assert (scores[0] == scores[1]).all()
+    assert names[np.argsort(-scores[0])].tolist() == ["newer", "old", "new", "older", "never"]
+    everything = RecentPopularity(table, 30).score(np.array([0], np.int32))[0]
+    assert names[np.argsort(-everything)].tolist()[:2] == ["old", "newer"]
+    assert everything[names == "new"] == everything[names == "older"]
 
 
 def test_ease_is_the_regression_of_each_movie_on_the_others() -> None:
@@ -69,6 +95,14 @@ def test_movies_and_users_without_ratings_get_the_mean() -> None:
 
 
 def test_predicted_ratings_stay_on_the_scale() -> None:
-    train = table_of([(str(user), "1", 5.0, 0) for user in range(50)] + [("x", "2", 1.0, 0)])
-    biases = Biases(train, movie_regularization=0, user_regularization=0)
-    assert np.all((biases.predict(train) <= 5) & (biases.predict(train) >= 1))
+    """A movie that everybody loves, and a user who loves what the others hate."""
+    hated = [str(movie) for movie in range(40)]
+    ratings: list[Rating] = [(f"user-{at}", "loved", 5.0, 0) for at in range(60)]
+    ratings += [(f"user-{at}", movie, 1.0, 0) for at in range(60) for movie in hated]
+    train = table_of([*ratings, *(("fond", movie, 5.0, 0) for movie in hated), ("fond", "loved", 5.0, 0)])
+    biases = fit_biases(train)
+    fond, loved = train.user_ids.index("fond"), train.movies.movie_ids.index("loved")
+    assert biases.mean + biases.users[fond] + biases.movies[loved] > 5
+    predicted = Biases(train).predict(train)
+    assert predicted.max() == 5
+    assert predicted.min() >= 1

@@ -10,16 +10,20 @@ from numpy.typing import NDArray
 from synthetic_ratings import SMALL_CONFIG, Rating, table_of
 
 from service.bundle import NO_ROW, NO_TIMESTAMP
-from training.data.splits import Split
+from service.bundle.query_encoding import NO_HISTORY, encode_queries
 from training.data.table import RatingsTable
-from training.errors import DataError
+from training.evaluation import baseline_evaluation
 from training.evaluation import split_evaluation as evaluation
+from training.evaluation.analysis import analyse
+from training.evaluation.baseline_evaluation import evaluate_baselines
+from training.evaluation.held_out import HeldOut
 from training.evaluation.metrics import HitRate
+from training.evaluation.query_evaluation import evaluate_retrieval
 from training.evaluation.split_evaluation import (
-    evaluate_baselines,
+    Evaluation,
     evaluate_model,
-    evaluate_retrieval,
     evaluate_split,
+    measures_with_time,
 )
 from training.model.histories import Histories
 from training.model.trained_model import TrainedModel
@@ -45,13 +49,19 @@ def train_and_test() -> tuple[RatingsTable, RatingsTable]:
 def test_popularity_is_measured_as_by_hand() -> None:
     """Counts are a 3, b 2, c 1, d 1, e 0. User 5 is unknown to the training rows, user 3 has no test movie.
 
-    Ranks with the seen ones left out: user 1 c 0 (as good as d), e 2; user 2 d 1 (b is better); user 5 b 1.
+    Places with the seen ones left out: user 1 c 0 or 1 (as good as d), e 2; user 2 d 1 or 2 (as good as c, b
+    is better); user 5 b 1.
     """
     train, test = train_and_test()
-    found = evaluate_baselines(train, test, Histories.from_table(train))
+    found = evaluate_baselines(HeldOut("temporal", train, test, 3))["popularity"]
     places = {rank: 1 / math.log2(rank + 2) for rank in range(3)}
-    ndcg = [(places[0] + places[2]) / (places[0] + places[1]), places[1], places[1]]
-    assert found["popularity"] == pytest.approx(
+    ndcg = [
+        ((places[0] + places[1]) / 2 + places[2]) / (places[0] + places[1]),
+        (places[1] + places[2]) / 2,
+        places[1],
+    ]
+    assert found is not None
+    assert found.sums.measures() == pytest.approx(
         {
             "hit_rate_at_10": 1,
             "hit_rate_at_50": 1,
@@ -118,7 +128,7 @@ def test_retrieval_agrees_with_a_brute_force_over_all_users() -> None:
     train, test = many_ratings()
     histories = Histories.from_table(train)
     score = ByTable(np.random.default_rng(1).normal(size=(len(histories) + 1, 150)).astype(np.float32))
-    found = evaluate_retrieval(score, histories, test)
+    found = evaluate_retrieval(score, histories, test).measures()
     assert found == pytest.approx(brute_force(score.scores, train, test))
     assert all(0 < value < 1 for value in found.values())
     # One query per user with test movies, whatever the number of their rows.
@@ -147,7 +157,7 @@ def test_the_error_of_a_models_ratings_is_over_all_test_rows(
         inputs = trained.histories.query_inputs(user, SMALL_CONFIG.max_history)
         errors.append(trained.predict_ratings(inputs, movie[None])[0, 0] - test_table.stars[at])
     some = test_table.take(np.arange(0, len(test_table), 7))
-    assert evaluate_model(trained, some)["rmse"] == pytest.approx(
+    assert evaluate_model(trained, some).measures()["rmse"] == pytest.approx(
         np.sqrt(np.mean(np.square(errors))), rel=1e-4
     )
     assert measured["model"]["rmse"] > 0
@@ -159,7 +169,7 @@ def test_each_row_is_also_measured_at_its_own_time(
     # As many rows as fit no whole number of groups, and a catalogue in which the hundredth is not the last.
     monkeypatch.setattr(evaluation, "_ROWS_AT_ONCE", 64)
     monkeypatch.setattr(evaluation, "HitRate", lambda _: HitRateAt10())
-    found = evaluate_model(trained, test_table)
+    found = measures_with_time(trained, test_table)
     known = trained.histories.positions(test_table.num_users)[test_table.user_rows]
     inputs = trained.histories.query_inputs(known, SMALL_CONFIG.max_history, test_table.timestamps)
     scores = trained.embed_queries(inputs) @ trained.candidate_embeddings.T
@@ -180,11 +190,11 @@ class HitRateAt10(HitRate):
 
 
 def test_the_same_seed_and_data_give_the_same_measures_to_four_decimals(
-    clusters: RatingsTable, clusters_split: Split, measured: dict[str, Any], trained: TrainedModel
+    clusters_held_out: HeldOut, measured: dict[str, Any], evaluation: Evaluation, trained: TrainedModel
 ) -> None:
     """The model was trained and measured once for `measured`, and is here again from the beginning."""
     reported: dict[int, dict[str, float]] = {}
-    again = evaluate_split(clusters, clusters_split, SMALL_CONFIG, reported.__setitem__)
+    again = evaluate_split(clusters_held_out, SMALL_CONFIG, reported.__setitem__).document
     assert list(reported) == list(range(1, SMALL_CONFIG.epochs + 1))
     # All 120 users are fewer than are sampled, so the last validation is of the model that was measured.
     assert again["validation"] == trained.validation
@@ -197,10 +207,9 @@ def test_the_same_seed_and_data_give_the_same_measures_to_four_decimals(
     # AdamW's rate falls linearly to zero.
     assert reported[15]["learning_rate"] == pytest.approx(SMALL_CONFIG.learning_rate / 2)
     assert reported[30]["learning_rate"] == pytest.approx(0)
-    assert again.keys() == measured.keys()
+    assert again.keys() == evaluation.document.keys()
     for name, value in measured["model"].items():
         assert f"{again['model'][name]:.4f}" == f"{value:.4f}"
-    assert again["baselines"] == measured["baselines"]
     assert again["losses"] == trained.losses
     assert (again["split"], again["train_ratings"], again["test_ratings"]) == ("temporal", 2_280, 600)
     assert again["fit_seconds"] > 0
@@ -235,16 +244,66 @@ def test_memory_hardly_grows_with_the_number_of_test_rows() -> None:
 
 def test_ease_is_left_out_where_the_catalogue_is_too_large_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     train, test = train_and_test()
-    monkeypatch.setattr(evaluation, "EASE_MAX_CANDIDATES", 4)
-    found = evaluate_baselines(train, test, Histories.from_table(train))
+    monkeypatch.setattr(baseline_evaluation, "EASE_MAX_CANDIDATES", 3)  # a, b, c and d are rated
+    found = evaluate_baselines(HeldOut("temporal", train, test, 3))
     assert found["ease"] is None
-    assert found["biases"]["rmse"] > 0
+    assert found["biases"] is not None
+    assert found["biases"].sums.measures()["rmse"] > 0
 
 
-def test_a_split_that_leaves_nothing_to_measure_on_is_refused() -> None:
-    table = table_of(TRAIN)
-    rows = np.arange(len(table))
-    with pytest.raises(
-        DataError, match=r"expected ratings held out by the temporal split, got none.*--evaluate"
-    ):
-        evaluate_split(table, Split("temporal", rows, rows[:0]), SMALL_CONFIG)
+def test_without_times_nothing_is_recent_and_without_ratings_nothing_predicts_them() -> None:
+    train, test = train_and_test()
+    assert list(evaluate_baselines(HeldOut("global", train, test, 3))) == [
+        *("popularity", "popularity_7_days", "popularity_30_days", "ease", "biases")
+    ]
+    watched, watched_later = (
+        dataclasses.replace(table, has_times=False, stars=np.full(len(table), np.nan, np.float32))
+        for table in (train, test)
+    )
+    assert list(evaluate_baselines(HeldOut("random", watched, watched_later, 3))) == ["popularity", "ease"]
+
+
+def test_a_user_without_training_rows_gets_the_popular_list_from_ease_too() -> None:
+    train, test = train_and_test()
+    found = evaluate_baselines(HeldOut("global", train, test.take(np.array([3])), 1))
+    assert found["ease"] is not None
+    assert found["popularity"] is not None
+    assert found["ease"].sums.measures() == found["popularity"].sums.measures()
+
+
+def test_users_without_training_rows_count_and_are_measured_on_the_answer_to_an_empty_history(
+    trained: TrainedModel, train_table: RatingsTable
+) -> None:
+    """Three of the test rows are of a user whom the model does not know."""
+    empty = trained.embed_queries(encode_queries([NO_HISTORY])) @ trained.candidate_embeddings.T
+    ranked = np.argsort(-empty[0])
+    stranger = dataclasses.replace(
+        train_table.take(np.arange(3)),
+        user_rows=np.full(3, train_table.num_users, np.int32),
+        movie_rows=ranked[[0, 49, 50]].astype(np.int32),
+        user_ids=(*train_table.user_ids, "stranger"),
+    )
+    found = evaluate_model(trained, stranger).measures()
+    assert found["hit_rate_at_10"] == pytest.approx(1 / 3)
+    assert found["hit_rate_at_50"] == pytest.approx(2 / 3)
+    assert found["ndcg_at_10"] == pytest.approx(1 / sum(1 / math.log2(place + 2) for place in range(3)))
+    assert found["rmse"] > 0
+    assert measures_with_time(trained, stranger)["top_100_accuracy_with_time"] == found["top_100_accuracy"]
+
+
+def test_without_ratings_there_is_no_error_and_without_times_no_row_is_at_its_own(
+    trained: TrainedModel, test_table: RatingsTable
+) -> None:
+    watched = dataclasses.replace(
+        test_table, stars=np.full(len(test_table), np.nan, np.float32), has_times=False
+    )
+    expected = evaluate_model(trained, test_table).measures()
+    del expected["rmse"]
+    assert evaluate_model(trained, watched).measures() == expected
+    assert measures_with_time(trained, watched) == {}
+    some_rated = dataclasses.replace(
+        test_table, stars=np.where(np.arange(len(test_table)) < 50, test_table.stars, np.nan)
+    )
+    alone = evaluate_model(trained, test_table.take(np.arange(50))).measures()["rmse"]
+    assert evaluate_model(trained, some_rated).measures()["rmse"] == pytest.approx(alone)
+    assert sum(one["rows"] for one in analyse(trained, some_rated)["calibration"]) == 50

@@ -1,9 +1,11 @@
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from synthetic_ratings import Rating, table_of, two_clusters
 
 from service.bundle import NO_ROW
@@ -11,10 +13,11 @@ from training.data.splits import temporal_split
 from training.data.table import RatingsTable
 from training.errors import BaselineError, ConfigurationError
 from training.evaluation.baselines import environment, specialists
-from training.evaluation.baselines.environment import environment_python, run
+from training.evaluation.baselines.environment import Environment, find_environment, run
 from training.evaluation.baselines.exchange import Answer, Task, load_answer
 from training.evaluation.baselines.popularity import Popularity
 from training.evaluation.baselines.specialists import Factors, make_task, measure_specialists
+from training.evaluation.held_out import HeldOut
 from training.model.histories import Histories
 
 HERE = Path(sys.executable)
@@ -23,13 +26,17 @@ HERE = Path(sys.executable)
 @pytest.fixture(scope="module")
 def installed() -> Path:
     try:
-        return environment_python()
+        return find_environment().python
     except ConfigurationError as error:
         pytest.skip(str(error))
 
 
 def learnt(train: RatingsTable, test: RatingsTable) -> Task:
-    return make_task(train, test, Histories.from_table(train), "temporal", seed=4)
+    return make_task(held_out(train, test), Histories.from_table(train), seed=4)
+
+
+def held_out(train: RatingsTable, test: RatingsTable) -> HeldOut:
+    return HeldOut("temporal", train, test, len(np.unique(test.user_rows)))
 
 
 def test_a_task_has_the_rows_by_user_and_time_and_the_pairs_to_rate() -> None:
@@ -70,20 +77,26 @@ def test_a_score_is_the_dot_product_and_the_bias_and_cold_start_users_get_popula
 
 def test_without_the_environment_one_line_says_what_to_run(tmp_path: Path) -> None:
     expected = (
-        r"--baselines: expected .* in none, missing there: implicit, .*torch; run `make install-baselines`"
+        r"--baselines: expected .* in none, missing there: implicit, .*surprise; run `make install-baselines`"
     )
     with pytest.raises(ConfigurationError, match=expected):
-        environment_python(tmp_path / "none")
+        find_environment(tmp_path / "none")
 
 
-def test_a_package_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_package_that_is_missing_is_named_but_those_of_sasrec_may_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "python").symlink_to(HERE)
-    monkeypatch.setattr(environment, "_PACKAGES", ("json", "no_such_package"))
+    python = tmp_path / "bin" / "python"
+    python.symlink_to(HERE)
+    packages = {"ials": ("json", "no_such_package"), "svd": ("csv",), "sasrec": ("no_such_either",)}
+    monkeypatch.setattr(environment, "_PACKAGES", packages)
     with pytest.raises(ConfigurationError, match=r"missing there: no_such_package; run"):
-        environment_python(tmp_path)
-    monkeypatch.setattr(environment, "_PACKAGES", ("json",))
-    assert environment_python(tmp_path) == tmp_path / "bin" / "python"
+        find_environment(tmp_path)
+    monkeypatch.setitem(packages, "ials", ("json",))
+    assert find_environment(tmp_path) == Environment(python, ("ials", "svd"))
+    monkeypatch.setitem(packages, "sasrec", ("ast",))
+    assert find_environment(tmp_path) == Environment(python, ("ials", "svd", "sasrec"))
 
 
 def test_rows_and_answers_cross_to_a_process_and_back(
@@ -139,12 +152,14 @@ def test_what_specialists_answer_is_measured(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(specialists, "run", know_all)
     begun: list[str] = []
-    found = measure_specialists(
-        train, test, python=HERE, split_name="temporal", seed=0, on_begin=begun.append
-    )
-    assert list(found) == begun == ["ials", "sasrec", "svd"]
+    held, all_of_them = held_out(train, test), Environment(HERE, ("ials", "svd", "sasrec"))
+    measured = measure_specialists(held, all_of_them, seed=0, on_begin=begun.append)
+    found = {name: baseline.sums.measures() for name, baseline in measured.items()}
+    assert list(found) == begun == ["ials", "svd", "sasrec"]
     assert set(found["sasrec"].values()) == set(found["ials"].values()) == {1.0}
     assert found["svd"] == {"rmse": pytest.approx(0.5)}
+    watched = dataclasses.replace(train, stars=np.full(len(train), np.nan, np.float32))
+    assert list(measure_specialists(held_out(watched, test), all_of_them, seed=0)) == ["ials", "sasrec"]
 
 
 def test_ials_knows_who_likes_what(
@@ -174,6 +189,20 @@ def test_svd_rates_better_than_means_and_on_the_scale(
     assert np.all((stars >= 0.5) & (stars <= 5))
     error = np.sqrt(np.mean((stars - test_table.stars) ** 2))
     assert error < 0.8 * test_table.stars.std()
+
+
+def test_svd_does_not_depend_on_the_unit_of_the_stars_nor_on_rows_without(
+    installed: Path, train_table: RatingsTable, test_table: RatingsTable
+) -> None:
+    def predict(table: RatingsTable) -> NDArray[np.float64]:
+        return run(installed, "training.evaluation.baselines.svd", learnt(table, test_table))["stars"]
+
+    stars = np.where(np.arange(len(train_table)) % 7 == 0, np.nan, train_table.stars)
+    some = dataclasses.replace(train_table, stars=stars)
+    in_thousands = dataclasses.replace(train_table, stars=1000 * stars)
+    found = predict(some)
+    assert not np.isnan(found).any()
+    np.testing.assert_allclose(predict(in_thousands), 1000 * found, rtol=1e-4)
 
 
 @pytest.mark.slow

@@ -54,19 +54,24 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_depth_draws_three_curves_in_one_chart(run: Any, ratings: Path, tmp_path: Path) -> None:
-    code, out, err = run("depth", "--data", ratings, "--epochs", "6", "--output", tmp_path / "new" / "out")
+    options = ("--data", ratings, "--epochs", "6", "--seeds", "2", "--output", tmp_path / "new" / "out")
+    code, out, err = run("depth", *options)
     assert code == 0, err
     found = json.loads((tmp_path / "new" / "out" / "depth.json").read_text(encoding="utf-8"))
     assert list(found["models"]) == ["layers 32", "layers 64, 32", "layers 128, 64, 32"]
-    for model in found["models"].values():
-        assert list(model["validated"]) == ["5", "6"]
-        assert len(model["losses"]) == 6
+    for models in found["models"].values():
+        assert len(models) == 2
+        assert models[0]["losses"] != models[1]["losses"]
+        for model in models:
+            assert list(model["validated"]) == ["5", "6"]
+            assert len(model["losses"]) == 6
     chart = ET.fromstring((tmp_path / "new" / "out" / "depth-accuracy.svg").read_text())  # noqa: S314 ours
     assert len(list(chart.iter("{http://www.w3.org/2000/svg}polyline"))) == 3
     page = (tmp_path / "new" / "out" / "depth.html").read_text(encoding="utf-8")
     assert page.count("<polyline") == 3
     # Twelve titles: everything is among the first hundred, and so in no band.
     assert len(re.findall(r"layers .* 1\.0000 .* no\b", out)) == 3
+    assert "layers 64, 32: 1.0000, 1.0000 by seed" in out
     assert re.search(r"epoch 6 +loss \d\.\d{3} +top-100 accuracy 1\.0000", err)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
-from synthetic_ratings import two_clusters
+from synthetic_ratings import Rating, table_of, two_clusters
 
 from training.config import TrainingConfig
 from training.errors import TrainingDiverged
@@ -77,6 +77,44 @@ def embedded(model: Any, data: TutorialData) -> tuple[NDArray[Any], NDArray[Any]
     )
     stars = dense(np.c_[queries, candidates[rows.candidate_rows]], model.rating_head)[:, 0]
     return queries, candidates, stars
+
+
+def test_weights_begin_as_keras_2_draws_them(data: TutorialData) -> None:
+    """Embeddings uniform from -0.05 to 0.05, kernels uniform as by Glorot and Bengio 2010, no biases."""
+    model = TutorialModel(
+        data.num_users, data.titles, replace(SMALL, embedding_dimension=64, layers=(64, 32))
+    )
+    tables = [
+        layer.table.numpy()
+        for tower in (model.query_tower, model.candidate_tower)
+        for layer in tower._embeddings
+        if hasattr(layer, "table")
+    ]
+    assert len(tables) == 4
+    for table in tables:
+        assert 0.045 < np.abs(table).max() <= 0.05
+        assert table.std() == pytest.approx(0.05 / 3**0.5, rel=0.1)
+        assert not np.array_equal(table[:2], tables[0][:2]) or table is tables[0]
+    for tower in (model.query_tower, model.candidate_tower):
+        for layer in tower._stack._layers_in_order:
+            limit = (6 / sum(layer.kernel.shape)) ** 0.5
+            assert 0.95 * limit < np.abs(layer.kernel.numpy()).max() <= limit
+            assert not layer.bias.numpy().any()
+
+
+@pytest.mark.usefixtures("_eagerly")
+def test_training_starts_from_given_weights_and_has_its_order_from_the_seed(data: TutorialData) -> None:
+    config = replace(SMALL, epochs=1)
+    keras.utils.set_random_seed(5)
+    weights = [one.numpy() for one in TutorialModel(data.num_users, data.titles, config).trainable_variables]
+    one, same = (fit_tutorial(data, config, weights=weights[:-2]) for _ in range(2))
+    other = fit_tutorial(data, replace(config, seed=1), weights=weights[:-2])
+    np.testing.assert_array_equal(one.model.query_tower.weights[0], same.model.query_tower.weights[0])
+    assert one.losses == same.losses
+    assert other.losses != one.losses
+    still = fit_tutorial(data, replace(config, learning_rate=1e-30), weights=weights)
+    for variable, weight in zip(still.model.trainable_variables, weights, strict=True):
+        np.testing.assert_allclose(variable.numpy(), weight, atol=1e-20)
 
 
 @pytest.mark.parametrize(("rating_weight", "retrieval_weight"), [(0.5, 2.0), (0.0, 1.0), (1.0, 0.0)])
@@ -152,10 +190,30 @@ def test_a_loss_that_is_no_number_stops_training(data: TutorialData) -> None:
         fit_tutorial(data, replace(SMALL, learning_rate=1e30, epochs=3, batch_size=100))
 
 
+def test_a_title_of_two_movies_takes_two_of_the_hundred_places() -> None:
+    rated: list[Rating] = [
+        (f"user {user}", str(movie), 3.0, 100 * user + movie)
+        for user in range(20)
+        for movie in range(0, 160, 1 + user % 7)
+    ]
+    titles = [f"Film {movie}" if movie < 80 else f"Remake {movie % 10}" for movie in range(160)]
+    table = table_of(rated, [str(movie) for movie in range(160)], titles=titles)
+    data = TutorialData.from_table(table, 10)
+    model = model_of(data, SMALL)
+    test = data.test
+    scores = model.query_tower(test.queries).numpy() @ model.embed_titles().numpy().T
+    movies_of_title = np.array([1] * 80 + [8] * 10)
+    own = scores[np.arange(len(test)), test.candidate_rows]
+    better = ((scores > own[:, None]) * movies_of_title).sum(axis=1)
+    expected = np.mean(better < 100)
+    assert 0 < expected < np.mean((scores > own[:, None]).sum(axis=1) < 100)
+    assert validate(model, test, data.titles)["top_100_accuracy"] == pytest.approx(expected)
+
+
 def test_accuracy_counts_titles_that_score_higher(data: TutorialData) -> None:
     """100 of them and more are too many; here there are only 85 titles, so every row is found."""
     model = model_of(data, SMALL)
-    measured = validate(model, data.test)
+    measured = validate(model, data.test, data.titles)
     assert measured["top_100_accuracy"] == 1.0
     test = data.test
     rated = [
@@ -169,4 +227,4 @@ def test_accuracy_counts_titles_that_score_higher(data: TutorialData) -> None:
     ]
     part = test.take(np.arange(20))
     expected = np.sqrt(np.mean((np.array(rated) - part.stars) ** 2))
-    assert validate(model, part)["rmse"] == pytest.approx(expected, rel=1e-5)
+    assert validate(model, part, data.titles)["rmse"] == pytest.approx(expected, rel=1e-5)

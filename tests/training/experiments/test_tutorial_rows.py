@@ -1,5 +1,7 @@
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from synthetic_ratings import Rating, table_of, two_clusters
 
 from training.data.table import RatingsTable
@@ -28,6 +30,15 @@ def test_movies_of_one_title_are_one_candidate(table: RatingsTable) -> None:
     assert RatingRows.from_table(table, titles, 3).candidate_rows.tolist() == [0, 1, 1, 0]
 
 
+def test_words_are_those_of_keras() -> None:
+    titles = ["Á köldum klaka (Cold Fever) (1994)", "M*A*S*H (1970)", "L'Été, ÉTÉ", "[A]\t\\b^ `c|{d}~ $1"]
+    layer = keras.layers.TextVectorization(output_mode="int")
+    layer.adapt(titles)
+    vocabulary = layer.get_vocabulary()
+    expected = [[vocabulary[at] for at in row if at] for row in layer(titles).numpy().tolist()]
+    assert [tokens(title) for title in titles] == expected
+
+
 def test_words_are_lower_case_without_punctuation_and_keep_the_year() -> None:
     assert tokens("M*A*S*H  (1970): Nobody's, up up!") == ["mash", "1970", "nobodys", "up", "up"]
 
@@ -46,6 +57,21 @@ def test_times_are_cut_into_buckets_of_equal_width_and_normalized(table: Ratings
     mean, spread = np.mean([0, 100, 50, 75]), np.std([0, 100, 50, 75])
     expected = (np.array([[0], [100], [50], [75]]) - mean) / spread
     np.testing.assert_allclose(rows.normalized_times, expected, rtol=1e-6)
+
+
+def test_times_are_compared_with_boundaries_in_the_precision_of_keras() -> None:
+    """MovieLens's first and last time, and those around each boundary: one in 600 is in another bucket."""
+    first, last = 874_724_710, 893_286_638
+    boundaries = np.linspace(first, last, 1_000)
+    times = np.unique(
+        np.concatenate([[first, last], *(boundaries.astype(int) + at for at in (-32, 0, 1, 32))])
+    )
+    times = times[(first <= times) & (times <= last)]
+    rated: list[Rating] = [("a", str(at), 3.0, time) for at, time in enumerate(times.tolist())]
+    table = table_of(rated)
+    rows = RatingRows.from_table(table, Titles.of(table.movies), 1_000)
+    expected = tf.raw_ops.Bucketize(input=table.timestamps, boundaries=boundaries.tolist()).numpy()
+    np.testing.assert_array_equal(rows.time_rows, expected)
 
 
 def test_an_epoch_has_every_row_once_and_counts_the_titles_of_each_batch() -> None:

@@ -55,7 +55,7 @@ def test_a_path_that_tensorflow_cannot_load_a_model_from_is_refused(tmp_path: Pa
 def test_fit_finds_it_out_before_it_trains(
     not_mine: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(pipeline, "load_ratings", lambda *_: pytest.fail("it began"))
+    monkeypatch.setattr(pipeline, "load", lambda *_: pytest.fail("it began"))
     with pytest.raises(ExportError, match="may not be written to"):
         pipeline.fit("auto", "100k", TrainingConfig(), None, not_mine)
     assert "Load ratings" not in capsys.readouterr().err

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from synthetic_ratings import NUM_USERS, Rating, table_of
+from synthetic_ratings import Rating, table_of
 
 from service.bundle import NO_ROW, NO_TIMESTAMP
 from service.bundle.golden_requests import GoldenRecommendation, GoldenRequests, HistoryEntry
@@ -89,18 +89,18 @@ def test_recommended_are_the_best_unseen_movies_by_brute_force(
         assert (one["k"], one["exclude_seen"], len(one["items"])) == (10, True, 10)
 
 
-def test_a_cold_start_user_without_history_gets_the_most_rated_movies(
+def test_a_cold_start_user_without_history_gets_what_the_model_predicts_of_anybody(
     golden: GoldenRequests, trained: TrainedModel, train_table: RatingsTable
 ) -> None:
     [popular] = [one for one in golden["recommend"] if one["source"] == "popular"]
     assert popular["user_id"] not in trained.histories.user_ids
-    counts = Counter(train_table.movie_rows.tolist())
-    best = sorted(range(85), key=lambda row: (-counts[row], row))[:10]
-    ids = train_table.movies.movie_ids
-    assert [item["movie_id"] for item in popular["items"]] == [ids[row] for row in best]
-    assert [item["score"] for item in popular["items"]] == [counts[row] / NUM_USERS for row in best]
     inputs, _ = inputs_of(trained, train_table, None, [], None)
-    stars = trained.predict_ratings(inputs, np.array([best], np.int32))[0].tolist()
+    scores = trained.candidate_embeddings @ trained.embed_queries(inputs)[0]
+    best = np.argsort(-scores, kind="stable")[:10]
+    ids = train_table.movies.movie_ids
+    assert [item["movie_id"] for item in popular["items"]] == [ids[row] for row in best.tolist()]
+    assert [item["score"] for item in popular["items"]] == pytest.approx(scores[best].tolist(), abs=1e-5)
+    stars = trained.predict_ratings(inputs, best[None].astype(np.int32))[0].tolist()
     assert [item["predicted_rating"] for item in popular["items"]] == pytest.approx(stars, abs=1e-5)
 
 

@@ -4,25 +4,45 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from brute_force_bags import bag
+from numpy.typing import NDArray
 
+from training.data.table import RatingsTable
 from training.model.trained_model import TrainedModel
 
 MakeModel = Callable[..., TrainedModel]
 
 
-def test_a_candidate_is_its_id_and_its_content_and_a_bias(random_model: TrainedModel) -> None:
+def popularity(table: RatingsTable) -> NDArray[np.float64]:
+    """Log of each movie's number of ratings and one more, about its mean."""
+    logs = np.log([1 + np.count_nonzero(table.movie_rows == row) for row in range(table.num_movies)])
+    return np.asarray(logs - np.mean(logs))
+
+
+def test_a_candidate_is_its_id_and_its_content_and_its_popularity_and_a_bias(
+    random_model: TrainedModel, train_table: RatingsTable
+) -> None:
     tower: Any = random_model.model.candidate_tower
     vocabulary = random_model.vocabulary
-    ids, content, bias = tower._ids.numpy(), tower._content.table.numpy(), tower._bias.numpy()
+    ids, content = tower._ids.numpy(), tower._content.table.numpy()
+    bias = tower._bias.numpy() + popularity(train_table)
     rows = [84, 0, 3, 3, 50]
     expected = [[*(ids[row] + bag(vocabulary.candidates, content, row)), bias[row]] for row in rows]
     np.testing.assert_allclose(tower(tf.constant(rows)).numpy(), expected, atol=1e-5)
 
 
-def test_a_candidate_without_content_is_its_id_and_a_bias(make_model: MakeModel) -> None:
+def test_a_candidate_without_content_is_its_id_and_its_popularity_and_a_bias(
+    make_model: MakeModel, train_table: RatingsTable
+) -> None:
     tower = make_model(use_content=False).model.candidate_tower
-    expected = np.c_[tower._ids.numpy(), tower._bias.numpy()]
-    np.testing.assert_allclose(tower(tf.range(85)).numpy(), expected, atol=1e-6)
+    expected = np.c_[tower._ids.numpy(), tower._bias.numpy() + popularity(train_table)]
+    np.testing.assert_allclose(tower(tf.range(85)).numpy(), expected, atol=1e-5)
+
+
+def test_popularity_is_not_trained_and_so_not_decayed_to_zero(random_model: TrainedModel) -> None:
+    tower = random_model.model.candidate_tower
+    trained = [variable.name for variable in tower.trainable_variables]
+    assert "bias" in trained
+    assert "popularity" not in trained
 
 
 def test_a_movie_without_ratings_shares_the_content_of_others(make_model: MakeModel) -> None:

@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from synthetic_ratings import table_of
+from synthetic_ratings import Rating, table_of
 from ten_users import BOTH, FORWARD, NUM_MOVIES, SAMPLED, movies_of, stars_of, ten_users
 
 from service.bundle import NO_ROW
 from training.config import TrainingConfig
+from training.data.table import RatingsTable
 from training.model.examples import Batch, ExampleSampler
 from training.model.histories import Histories
+from training.model.popularity_trend import PopularityTrend
 
 
 @pytest.fixture(scope="module")
@@ -184,6 +186,60 @@ def test_a_columns_sampling_probability_is_how_often_it_is_in_a_batch() -> None:
         exact = [math.log(1 - (1 - count / 400) ** 8) for count in counts]
         assert [claimed[movie] for movie in range(5)] == pytest.approx(exact, abs=1e-5)
         assert np.exp(exact) == pytest.approx(times_in / number, abs=0.03)
+
+
+def test_uniform_negatives_join_the_movies_of_the_batch_as_often_as_they_say() -> None:
+    """Of six movies, one of which nobody rated, five draws are uniform and eight from popularity."""
+    counts = [200, 100, 60, 30, 10]
+    watched = [movie for movie, count in enumerate(counts) for _ in range(count)]
+    ratings = [(str(user), str(movie), 3.0, 0) for user, movie in enumerate(watched)]
+    histories = Histories.from_table(table_of(ratings, [str(movie) for movie in range(6)]))
+    config = replace(BOTH, batch_size=8, full_softmax_candidates=1, uniform_negatives=5)
+    claimed: dict[int, float] = {}
+    times_in, number = np.zeros(6), 3_000
+    for batch in islice(ExampleSampler(histories, config).batches(), number):
+        columns = batch["candidate_rows"].tolist()
+        assert columns == sorted(set(columns))
+        times_in[columns] += 1
+        claimed |= dict(zip(columns, batch["log_sampling"].tolist(), strict=True))
+    exact = [1 - (1 - count / 400) ** 8 * (5 / 6) ** 5 for count in [*counts, 0]]
+    assert np.exp([claimed[movie] for movie in range(6)]) == pytest.approx(exact, abs=1e-5)
+    assert times_in / number == pytest.approx(exact, abs=0.03)
+
+
+def test_uniform_negatives_are_no_targets_and_masked_where_the_user_watched_them(
+    histories: Histories,
+) -> None:
+    beyond = 0
+    for batch in batches(histories, replace(SAMPLED, uniform_negatives=20)):
+        columns = batch["candidate_rows"]
+        rated, masked = (by_user(batch[name], columns) for name in ("rating_pairs", "masked_pairs"))
+        beyond += len(set(columns.tolist()) - {movie for movies in rated.values() for movie in movies})
+        for at, user in enumerate(users_of(histories, batch)):
+            own = set(movies_of(histories, user))
+            assert set(rated[at]) <= own
+            retrieved = by_user(batch["retrieval_pairs"], columns)[at]
+            assert set(masked[at]) == (own - set(retrieved)) & set(columns.tolist())
+    assert beyond > 0
+
+
+def test_with_a_trend_every_query_has_the_period_of_its_moment() -> None:
+    """Ten users at ten moments; without a time in the query too."""
+    ratings = [(str(user), str(movie), 3.0, 1_000 * user) for user in range(10) for movie in range(2)]
+    histories = Histories.from_table(replace_times(table_of(ratings), ratings))
+    trend = PopularityTrend(np.array([2_000, 5_500]), np.zeros((4, 2), np.float32))
+    config = replace(BOTH, user_dropout=0.0)
+    for batch in islice(ExampleSampler(histories, config, trend).batches(), 20):
+        expected = [0 if user < 2 else 1 if user < 6 else 2 for user in batch["user_rows"].tolist()]
+        assert batch["periods"].tolist() == expected
+        assert batch["periods"].dtype == np.int32
+
+
+def replace_times(table: RatingsTable, ratings: list[Rating]) -> RatingsTable:
+    """A table with its times, though each user's tie."""
+    moments = {user_id: seconds for user_id, _, _, seconds in ratings}
+    times = [moments[table.user_ids[row]] for row in table.user_rows.tolist()]
+    return replace(table, timestamps=np.array(times, np.int64), has_times=True)
 
 
 def test_a_movie_that_every_user_rated_is_sampled_for_certain() -> None:

@@ -75,6 +75,38 @@ def test_some_read_only_the_last_movies_as_cold_start_users_send_them(
     assert all(example.read[0] == 0 for example in whole)
 
 
+@pytest.mark.parametrize("forward_share", [0.0, 1.0])
+def test_some_read_nothing_and_predict_all_as_who_sends_nothing(
+    histories: Histories, forward_share: float
+) -> None:
+    config = replace(
+        BOTH, empty_share=0.25, forward_share=forward_share, hidden_high=0.11, history_dropout=0.0
+    )
+    user = int(np.argmax(np.diff(histories.offsets)))
+    times = histories.timestamps[histories.rows_of(user)]
+    sampler = ExampleSampler(histories, config)
+    drawn = [sampler.draw(user) for _ in range(400)]
+    empty = [example for example in drawn if not len(example.read)]
+    assert 60 <= len(empty) <= 140  # a quarter, give or take four standard deviations
+    for example in empty:
+        assert example.retrieved.tolist() == example.rated.tolist() == list(range(len(times)))
+        assert example.moment == times[0]
+    # As often without a time as other examples.
+    assert {example.timestamp for example in empty} == {int(times[0]), NO_TIMESTAMP}
+
+
+def test_the_moment_is_the_time_of_the_query_or_what_it_would_be(histories: Histories) -> None:
+    for config in (FORWARD, INWARD):
+        for user, example in examples(histories, replace(config, time_dropout=0.5)):
+            times = histories.timestamps[histories.rows_of(user)]
+            if example.timestamp != NO_TIMESTAMP:
+                assert example.moment == example.timestamp
+            elif config is FORWARD:
+                assert example.moment == times[example.retrieved[0]]
+            else:
+                assert example.moment in times[example.retrieved]
+
+
 def test_filling_in_everything_hidden_is_retrieved_when_no_time_is_given(histories: Histories) -> None:
     for user, example in examples(histories, replace(INWARD, time_dropout=1.0)):
         assert example.timestamp == NO_TIMESTAMP

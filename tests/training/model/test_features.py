@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from synthetic_ratings import table_of
@@ -68,6 +70,21 @@ def test_a_movie_has_the_words_genres_and_years_that_others_have_too() -> None:
         {"word:star": 1, "genre:Sci-Fi": 1, "year:1979": 1, "half-decade:1975": 1},
         {"word:wars": 1, "year:1979": 1, "half-decade:1975": 1},
         {"genre:Sci-Fi": 1},
+    ]
+
+
+def test_further_features_of_the_data_join_them_named_by_their_column() -> None:
+    movies = dataclasses.replace(
+        assemble_movies(list("123"), ["One", "Two", "Three"], [["War"], ["War"], []]),
+        features={
+            "author": (("Ann", "Bob"), ("Bob",), ("Ann",)),
+            "publisher": (("Bob",), (), ("Zed",)),  # a value of another column is another feature
+        },
+    )
+    assert as_dicts(candidate_content(movies, A_FEW_WORDS)) == [
+        pytest.approx({"genre:War": 1, "author:Ann": 0.5**0.5, "author:Bob": 0.5**0.5}),
+        {"genre:War": 1, "author:Bob": 1},
+        {"author:Ann": 1},
     ]
 
 

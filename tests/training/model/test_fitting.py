@@ -205,7 +205,7 @@ def test_a_sampled_softmax_learns_too(
     train_table: RatingsTable, test_table: RatingsTable, measured: dict[str, Any]
 ) -> None:
     config = replace(SMALL_CONFIG, full_softmax_candidates=10)
-    model = evaluate_model(fit_model(train_table, config), test_table)
+    model = evaluate_model(fit_model(train_table, config), test_table).measures()
     popularity = measured["baselines"]["popularity"]
     assert model["hit_rate_at_10"] > 1.5 * popularity["hit_rate_at_10"]
     assert model["ndcg_at_10"] > 1.5 * popularity["ndcg_at_10"]

@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from service.bundle import NO_ROW
 from service.bundle.query_encoding import NO_HISTORY, encode_queries
+from training.data.table import RatingsTable
 from training.model.features import FeatureBags
 from training.model.history_batch import HistoryBatch
+from training.model.rating_biases import fit_biases
 from training.model.rating_task import RatingTask
 from training.model.trained_model import TrainedModel
 
@@ -36,15 +38,20 @@ def bag(bags: FeatureBags, table: Array, row: int) -> Array:
 
 
 def expected_rating(
-    model: TrainedModel, user: int, history: list[tuple[int, float]], movie: int, candidate: Array
+    model: TrainedModel,
+    table: RatingsTable,
+    user: int,
+    history: list[tuple[int, float]],
+    movie: int,
 ) -> float:
     """The rating task's docstring in numpy, in standard deviations from the mean."""
     task: Any = model.model.rating_task
-    vocabulary = model.vocabulary
+    vocabulary, candidate = model.vocabulary, model.candidate_embeddings[movie]
+    fitted = fit_biases(table).movies / vocabulary.rating_spread
 
     def movie_bias(row: int) -> float:
         content = bag(vocabulary.candidates, task._content_bias.table.numpy(), row)
-        return float(task._movie_bias.numpy()[row] + content[0])
+        return float(fitted[row] + task._movie_bias.numpy()[row] + content[0])
 
     rated = [(row, stars) for row, stars in history if not np.isnan(stars)]
     residuals = {
@@ -95,14 +102,14 @@ def history_batch() -> HistoryBatch:
     )
 
 
-def test_predicted_ratings_agree_with_numpy(random_model: TrainedModel) -> None:
+def test_predicted_ratings_agree_with_numpy(random_model: TrainedModel, train_table: RatingsTable) -> None:
     task = random_model.model.rating_task
     movies, pairs = [0, 84, 70], [(0, 0), (0, 2), (1, 1), (2, 0), (3, 1), (3, 2)]
     candidates = random_model.candidate_embeddings[movies]
     state = task.read_queries(tf.constant(USERS), history_batch())
     predicted = task(state, tf.constant(candidates), tf.constant(movies), tf.constant(pairs)).numpy()
     expected = [
-        expected_rating(random_model, USERS[at], HISTORIES[at], movies[column], candidates[column])
+        expected_rating(random_model, train_table, USERS[at], HISTORIES[at], movies[column])
         for at, column in pairs
     ]
     np.testing.assert_allclose(predicted, expected, rtol=1e-4, atol=1e-4)
@@ -113,7 +120,7 @@ def test_the_bias_of_a_user_is_the_shrunk_mean_of_the_residuals(make_model: Make
     """By hand: no content, no features, movie biases of zero, lambda 3, two ratings."""
     model = make_model(use_content=False)
     task: RatingTask = model.model.rating_task
-    task._movie_bias.assign(np.zeros(85))
+    task._movie_bias.assign(-task._initial_bias.value)
     task._log_shrinkage.assign(math.log(3))
     mean, spread = model.vocabulary.mean_rating, model.vocabulary.rating_spread
     history = HistoryBatch(
@@ -129,7 +136,9 @@ def test_the_bias_of_a_user_is_the_shrunk_mean_of_the_residuals(make_model: Make
     )
 
 
-def test_without_hidden_layers_a_rating_is_biases_and_a_dot_product(make_model: MakeModel) -> None:
+def test_without_hidden_layers_a_rating_is_biases_and_a_dot_product(
+    make_model: MakeModel, train_table: RatingsTable
+) -> None:
     model = make_model(rating_layers=(), use_history=False, use_content=False)
     task = model.model.rating_task
     candidates = model.candidate_embeddings
@@ -137,7 +146,9 @@ def test_without_hidden_layers_a_rating_is_biases_and_a_dot_product(make_model: 
     no_history = HistoryBatch.from_inputs({name: tf.constant(array) for name, array in encoded.items()})
     state = task.read_queries(tf.constant([6, NO_ROW]), no_history)
     found = task(state, tf.constant(candidates), tf.range(85), tf.constant([(0, 7), (1, 7)])).numpy()
-    users, bias = model.vocabulary.users, float(task._movie_bias.numpy()[7])
+    users = model.vocabulary.users
+    fitted = fit_biases(train_table).movies[7] / model.vocabulary.rating_spread
+    bias = float(fitted + task._movie_bias.numpy()[7])
     vector = bag(users, task._features.table.numpy(), 6)
     own = bag(users, task._feature_bias.table.numpy(), 6)[0]
     dot = vector @ (candidates[7] @ task._candidate_projection.kernel.numpy())

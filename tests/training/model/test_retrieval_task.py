@@ -14,6 +14,7 @@ def retrieval_loss(
     *,
     masked: list[tuple[int, int]] | None = None,
     log_sampling: list[float] | None = None,
+    trend: list[list[float]] | None = None,
 ) -> float:
     """The task's loss where the dot products are `logits`."""
     queries, columns = np.array(logits, np.float32), len(logits[0])
@@ -21,6 +22,7 @@ def retrieval_loss(
         tf.constant(queries),
         tf.eye(columns),
         log_sampling=tf.constant(log_sampling or [0.0] * columns),
+        trend=None if trend is None else tf.constant(trend),
         pairs=tf.constant(pairs, tf.int32),
         weights=tf.constant(weights),
         masked_pairs=tf.reshape(tf.constant(masked or [], tf.int32), (-1, 2)),
@@ -62,6 +64,14 @@ def test_the_log_of_the_sampling_probability_is_taken_off() -> None:
     assert found == pytest.approx(expected, abs=1e-6)
 
 
+def test_what_was_popular_at_the_time_of_a_query_is_added_to_its_scores() -> None:
+    moved = [[1.0, 2.5, 1.0], [0.0, -1.0, 3.5]]
+    trend = [[0.0, 0.5, -2.0], [0.0, 0.0, 3.0]]
+    pairs, weights, masked = [(0, 1), (1, 0)], [0.25, 0.75], [(1, 1)]
+    found = retrieval_loss(LOGITS, pairs, weights, masked=masked, trend=trend)
+    assert found == pytest.approx(retrieval_loss(moved, pairs, weights, masked=masked), abs=1e-6)
+
+
 def test_the_loss_of_everything_masked_but_the_target_is_zero_and_has_a_gradient() -> None:
     assert retrieval_loss(LOGITS, [(0, 1)], [1.0], masked=[(0, 0), (0, 2)]) == pytest.approx(0)
     queries = tf.constant(LOGITS)
@@ -71,6 +81,7 @@ def test_the_loss_of_everything_masked_but_the_target_is_zero_and_has_a_gradient
             queries,
             tf.eye(3),
             log_sampling=tf.zeros(3),
+            trend=None,
             pairs=tf.constant([[0, 1]]),
             weights=tf.constant([1.0]),
             masked_pairs=tf.constant([[0, 0], [0, 2]]),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from training.evaluation.comparison import compare
+from training.evaluation.comparison import AGAINST, compare
 from training.report.bundle_report import write_report
 
 RETRIEVAL = {
@@ -61,7 +61,7 @@ def test_the_page_has_the_table_and_says_what_was_measured(tmp_path: Path) -> No
     assert parsed.open == []
     comparison = compare(metrics(ease=RETRIEVAL))
     expected = [[title, *(cell.text for cell in cells)] for title, cells in comparison.rows.items()]
-    assert parsed.cells == [*comparison.header, *(text for row in expected for text in row)]
+    assert parsed.cells == [*comparison.header, AGAINST, *(text for row in expected for text in row)]
     assert "20,000 held-out ratings after training on 80,000" in " ".join(page.split())
     assert "bundle-&lt;1&gt;" in page
     assert "bundle-<1>" not in page

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from training.errors import ConfigurationError
-from training.evaluation.comparison import MEASURES
+from training.evaluation.comparison import AGAINST
 from training.report.readme_table import write_readme_table
 
 
@@ -15,6 +15,10 @@ def metrics(recall: float, popular_recall: float) -> dict[str, Any]:
             "popularity": {"ndcg_at_10": 0.1, "recall_at_20": popular_recall},
             "ease": None,
             "biases": {"rmse": 1.0},
+        },
+        "differences": {
+            "popularity": {"recall_at_20": {"difference": -0.1, "low": -0.15, "high": -0.05}},
+            "biases": {"rmse": {"difference": -0.05, "low": -0.06, "high": -0.04}},
         },
     }
 
@@ -34,11 +38,18 @@ def test_the_table_of_a_split_is_replaced_in_the_readme_and_nothing_else(tmp_pat
         assert before + begun + "old" + ended + after == README
         table, verdict = table.split("\n\n")
         header, ruler, *rows = [line.strip("| ").split(" | ") for line in table.splitlines()]
-        assert header == ["temporal split", "Matinee", "popularity", "EASE", "biases"]
+        assert header == ["temporal split", "Matinee", "popularity", "EASE", "biases", AGAINST]
         assert set(ruler[1:]) == {"---:"}
-        assert ["recall@20", "0.2000", "**0.3000**", "-", "-"] in rows
-        assert ["RMSE, stars", "**0.9500**", "-", "-", "1.0000"] in rows
-        assert len(rows) == len(MEASURES)
+        assert [
+            "recall@20",
+            "0.2000",
+            "**0.3000**",
+            "-",
+            "-",
+            "popularity -0.1000 [-0.1500, -0.0500]",
+        ] in rows
+        assert ["RMSE, stars", "**0.9500**", "-", "-", "1.0000", "biases -0.0500 [-0.0600, -0.0400]"] in rows
+        assert len(rows) == 3
         assert verdict == "- Matinee loses to popularity at recall@20 by 0.1000 (0.2000 against 0.3000)."
 
 

@@ -1,10 +1,13 @@
 import re
+from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from training.evaluation.baseline_evaluation import Baseline
 from training.evaluation.seeds import mean_of_runs
+from training.evaluation.split_evaluation import Evaluation
 from training.report.report_page import report_page
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -18,9 +21,16 @@ def test_the_best_is_bold_and_where_a_baseline_wins_words_say_so() -> None:
         "test_ratings": 1,
         "model": {"ndcg_at_10": 0.2, "rmse": 0.9},
         "baselines": {"<b>": {"ndcg_at_10": 0.3, "rmse": 1.0}},
+        "differences": {
+            "<b>": {
+                "ndcg_at_10": {"difference": -0.1, "low": -0.2, "high": -0.05},
+                "rmse": {"difference": -0.1, "low": -0.2, "high": -0.05},
+            }
+        },
     }
     page = report_page("b", metrics)
     assert re.findall(r"<strong>(.*?)</strong>", page) == ["0.3000", "0.9000"]
+    assert "<td>&lt;b&gt; -0.1000 [-0.2000, -0.0500]</td>" in page
     loss = "Matinee loses to &lt;b&gt; at NDCG@10 by 0.1000 (0.2000 against 0.3000)."
     assert re.findall(r"<p>([^<]*loses[^<]*)</p>", page) == [loss]
 
@@ -72,22 +82,28 @@ def test_charts_are_xml_and_a_title_is_no_markup(measured: dict[str, Any]) -> No
     assert not re.search(r"(https?:)?//|url\(|@import", page.replace("http://www.w3.org/2000/svg", ""))
 
 
-def test_everything_that_evaluate_measured_is_on_the_page(measured: dict[str, Any]) -> None:
+def test_everything_that_evaluate_measured_is_on_the_page(
+    measured: dict[str, Any], evaluation: Evaluation, baselines: dict[str, Baseline | None]
+) -> None:
     model = measured["model"]
     point = {name: 0.1 for name in model if not name.endswith("_with_time")}
     sent = [{"ratings": given, **point} for given in (0, 1, 3)]
     cold_start = {"users": 12, "test_ratings": 345, "first": sent, "latest": sent}
-    evaluated = mean_of_runs([measured, measured | {"seed": 4}]) | {
+    again = replace(evaluation, document=evaluation.document | {"seed": 4})
+    evaluated = mean_of_runs([evaluation, again], baselines) | {
         "cold_start": cold_start,
         "index": {"trees": 16, "search_k": 1000, "recall_at_10": 0.9912, "recall_at_100": 0.9987},
         "ablation": {"joint": model, "without <history>": model},
     }
+    evaluated["known_users"] = {name: evaluated[name] for name in ("model", "baselines", "differences")}
+    evaluated["known_users"]["users"] = 1_234
     other = evaluated | {"split": "random", "cold_start": None}
     page = " ".join(report_page("b", evaluated | {"other_splits": {"random": other}}).split())
     for text in (
         *("Temporal split", "Random split", "Mean of the seeds 3, 4", "deviation", "345 held-out ratings"),
         *("Cold start: hit rate@100", "first sent", "latest sent", "no user with ten training ratings"),
-        *("99.12%", "99.87%", "without &lt;history&gt;"),
+        *("The 1,234 users with training ratings", "99.12%", "99.87%", "without &lt;history&gt;"),
+        *("Lists of ten", "Gini of recommendations", "diversity of a list&#39;s genres"),
     ):
         assert text in page
     assert "Not measured of this data" not in page
@@ -95,5 +111,7 @@ def test_everything_that_evaluate_measured_is_on_the_page(measured: dict[str, An
 
 def test_what_evaluate_has_not_measured_is_named(measured: dict[str, Any]) -> None:
     page = report_page("b", measured)
-    assert "cold start and recall of the index; what each part is worth (--ablation); the other split" in page
+    assert (
+        "cold start and recall of the index; what each part is worth (--ablation); the other splits" in page
+    )
     assert "python -m training evaluate" in page

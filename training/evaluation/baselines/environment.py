@@ -1,13 +1,14 @@
 """Run specialists in the environment that `make install-baselines` builds.
 
-Their packages cannot be installed beside those of training: RecTools needs attrs below 24, and NumPy below 2
-on Python 3.11 and 3.12.
+SASRec's packages cannot be installed beside those of training: RecTools needs attrs below 24, and NumPy below
+2 on Python 3.11 and 3.12.
 """
 
 from __future__ import annotations
 
 import os
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,32 +20,50 @@ _ENVIRONMENT = _REPOSITORY / ".venv-baselines"
 # implicit has its own threads, which compete with those of OpenBLAS. PyTorch's spin while they wait: on
 # shared cores SASRec did not finish in 15 minutes; with one thread an epoch takes 5 s of CPU.
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-_PACKAGES = ("implicit", "pandas", "pytorch_lightning", "rectools", "scipy", "surprise", "torch")
+_PACKAGES = {
+    "ials": ("implicit", "scipy"),
+    "svd": ("surprise",),
+    "sasrec": ("pandas", "pytorch_lightning", "rectools", "torch"),
+}
+_OPTIONAL = {"sasrec"}
 
 
-def environment_python(environment: Path = _ENVIRONMENT) -> Path:
-    """Find the interpreter that has the specialists' packages.
+@dataclass(frozen=True)
+class Environment:
+    """An interpreter that has specialists' packages.
+
+    Attributes:
+        python: Its path.
+        specialists: Modules of this package that it can run.
+    """
+
+    python: Path
+    specialists: tuple[str, ...]
+
+
+def find_environment(directory: Path = _ENVIRONMENT) -> Environment:
+    """Find the interpreter that has the specialists' packages; those of SASRec may be missing.
 
     Raises:
-        ConfigurationError: They are not installed.
+        ConfigurationError: Others are not installed.
     """
-    python = environment / "bin" / "python"
-    missing = ", ".join(_PACKAGES)
+    python = directory / "bin" / "python"
+    names = [name for packages in _PACKAGES.values() for name in packages]
+    found = set()
     if python.exists():
-        code = (
-            "from importlib.util import find_spec; "
-            f"print(*(name for name in {_PACKAGES} if find_spec(name) is None), sep=', ')"
-        )
-        found = subprocess.run(  # noqa: S603 our own code
+        code = f"from importlib.util import find_spec; print(*(name for name in {names} if find_spec(name)))"
+        ended = subprocess.run(  # noqa: S603 our own code
             [python, "-c", code], capture_output=True, text=True, check=False
         )
-        missing = found.stdout.strip() if found.returncode == 0 else missing
-    if missing:
+        found = set(ended.stdout.split()) if ended.returncode == 0 else set()
+    missing = {name: sorted(set(packages) - found) for name, packages in _PACKAGES.items()}
+    required = [package for name in missing if name not in _OPTIONAL for package in missing[name]]
+    if required:
         raise ConfigurationError(
-            f"--baselines: expected the baselines' packages in {environment.name}, missing there: {missing}; "
-            "run `make install-baselines`"
+            f"--baselines: expected the baselines' packages in {directory.name}, missing there: "
+            f"{', '.join(required)}; run `make install-baselines`"
         )
-    return python
+    return Environment(python, tuple(name for name in _PACKAGES if not missing[name]))
 
 
 def run(python: Path, module: str, task: Task) -> Answer:

@@ -14,13 +14,16 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from training.evaluation.baselines.exchange import Answer, Task, answer
-from training.evaluation.metrics import NormalizedDCG, ranks
+from training.evaluation.metrics import ndcg_parts, ranks_of_user
 
 SETTINGS: list[dict[str, Any]] = [
     {"factors": factors, "alpha": alpha, "regularization": regularization}
-    for factors, alpha, regularization in product((32, 64, 128), (1.0, 2.0, 5.0), (3.0, 10.0, 30.0))
+    for factors, alpha, regularization in product((32, 64, 128), (1.0, 2.0, 5.0, 20.0), (3.0, 10.0, 30.0))
 ]
 """Tried on the held-out rows; the one with the best NDCG@10 is fitted again on every row. 15 iterations."""
+
+_MOST_USERS = 2_000
+"""With held-out rows, on whom settings are compared; drawn where there are more."""
 
 
 def factorize(task: Task) -> Answer:
@@ -51,18 +54,17 @@ def _matrix(task: Task, rows: NDArray[np.bool_]) -> csr_matrix:
 
 
 def _quality(model: AlternatingLeastSquares, task: Task) -> float:
-    """NDCG@10 on the held-out rows, other rated movies of the user excluded."""
-    ndcg = NormalizedDCG(10)
+    """NDCG@10 on the held-out rows of users who have others, which are excluded."""
+    of_users = []
     known, wanted = _matrix(task, ~task.held_out), _matrix(task, task.held_out)
-    for user in np.flatnonzero(wanted.getnnz(axis=1)):
+    users = np.flatnonzero((wanted.getnnz(axis=1) > 0) & (known.getnnz(axis=1) > 0))
+    if len(users) > _MOST_USERS:
+        users = np.random.default_rng(0).choice(users, _MOST_USERS, replace=False)
+    for user in users:
         movies = wanted[user].indices
-        scores = np.broadcast_to(
-            model.item_factors @ model.user_factors[user], (len(movies), task.num_movies)
-        )
-        seen = np.zeros((1, task.num_movies), np.bool_)
-        seen[0, known[user].indices] = True
-        ndcg.update(ranks(scores, movies, seen))
-    return ndcg.result()
+        unseen, _ = ranks_of_user(model.item_factors @ model.user_factors[user], movies, known[user].indices)
+        of_users.append(ndcg_parts(unseen, 10, np.full(len(movies), len(movies))).sum())
+    return float(np.mean(of_users)) if of_users else 0.0
 
 
 if __name__ == "__main__":

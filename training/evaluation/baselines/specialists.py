@@ -3,76 +3,70 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from training.data.splits import split_by_name
-from training.data.table import RatingsTable
-from training.evaluation.baselines.environment import run
+from training.data.table import tie_order
+from training.evaluation.baseline_evaluation import Baseline, measure_scores
+from training.evaluation.baselines.environment import Environment, run
 from training.evaluation.baselines.exchange import Answer, Task
 from training.evaluation.baselines.popularity import Popularity
-from training.evaluation.metrics import RootMeanSquaredError
-from training.evaluation.split_evaluation import evaluate_retrieval
+from training.evaluation.held_out import HeldOut
+from training.evaluation.query_evaluation import squared_errors
 from training.model.histories import Histories
 
-RETRIEVAL, RATING = ("ials", "sasrec"), ("svd",)
-"""Modules of this package, by task."""
+_RATING = {"svd"}
 
 
 def measure_specialists(
-    train: RatingsTable,
-    test: RatingsTable,
+    held_out: HeldOut,
+    environment: Environment,
     *,
-    python: Path,
-    split_name: str,
     seed: int,
-    on_begin: Callable[[str], None],
-) -> dict[str, dict[str, float]]:
-    """Fit each specialist on `train` and measures it on `test`.
+    on_begin: Callable[[str], None] = lambda _name: None,
+) -> dict[str, Baseline]:
+    """Fit each specialist on the training rows and measure it on the test rows.
 
     Args:
-        train: Rows to learn from. Settings are chosen on a part of them, held out as `test` was.
-        test: Rows to measure on.
-        python: See `environment_python`.
-        split_name: How `test` was held out.
+        held_out: Settings are chosen on a part of the training rows, held out as the test rows were.
+        environment: Which specialists there are; those of ratings are left out where nobody rated.
         seed: Of the specialists' random numbers.
         on_begin: Called with each one's name.
 
     Returns:
-        Measures by name, the specialists' and the measures'.
+        Measured by name of the specialist.
 
     Raises:
         BaselineError: A specialist failed.
     """
+    train, test = held_out.train, held_out.test
     histories = Histories.from_table(train)
-    task = make_task(train, test, histories, split_name, seed)
+    task = make_task(held_out, histories, seed)
     popularity = Popularity(histories)
     measured = {}
-    for name in RETRIEVAL:
+    for name in environment.specialists:
+        if name in _RATING and not train.is_rated.any():
+            continue
         on_begin(name)
-        factors = Factors(run(python, f"training.evaluation.baselines.{name}", task), popularity)
-        measured[name] = evaluate_retrieval(factors.score, histories, test)
-    for name in RATING:
-        on_begin(name)
-        error = RootMeanSquaredError()
-        error.update(
-            run(python, f"training.evaluation.baselines.{name}", task)["stars"].astype(np.float64), test.stars
+        answer = run(environment.python, f"training.evaluation.baselines.{name}", task)
+        measured[name] = (
+            Baseline(squared_errors(answer["stars"].astype(np.float64), test))
+            if name in _RATING
+            else measure_scores(Factors(answer, popularity).score, histories, test)
         )
-        measured[name] = {"rmse": error.result()}
     return measured
 
 
-def make_task(
-    train: RatingsTable, test: RatingsTable, histories: Histories, split_name: str, seed: int
-) -> Task:
-    """Make the task of each specialist: users are rows of `histories`, pairs to rate are those of `test`."""
+def make_task(held: HeldOut, histories: Histories, seed: int) -> Task:
+    """Make the task of each specialist: users are rows of `histories`, pairs to rate are the test rows."""
+    train, test = held.train, held.test
     positions = histories.positions(train.num_users)
     users = positions[train.user_rows]
-    order = np.lexsort((train.movie_rows, train.timestamps, users))
+    order = np.lexsort((tie_order(train.user_rows, train.movie_rows), train.timestamps, users))
     held_out = np.zeros(len(train), np.bool_)
-    held_out[split_by_name(train, split_name).test] = True
+    held_out[split_by_name(train, held.split).test] = True
     return Task(
         user_rows=users[order],
         movie_rows=train.movie_rows[order],
@@ -83,7 +77,7 @@ def make_task(
         pair_movies=test.movie_rows,
         num_users=len(histories),
         num_movies=train.num_movies,
-        scale=np.array(train.rating_scale, np.float64),
+        scale=np.array(train.rating_scale or (np.nan, np.nan), np.float64),
         seed=seed,
     )
 

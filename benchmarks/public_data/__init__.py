@@ -1,0 +1,1 @@
+"""Public data sets to measure on: where each is from, what it holds, and how to fetch it."""

@@ -1,0 +1,88 @@
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from synthetic_ratings import Rating, table_of
+
+from training.model.histories import Histories
+from training.model.item_factors import item_factors
+
+
+def watched_at_random(users: int, movies: int, *, seed: int = 0) -> NDArray[np.bool_]:
+    """Who watched what, `[users, movies]`; everybody watches something."""
+    watched = np.random.default_rng(seed).random((users, movies)) < 0.4
+    watched[:, 0] |= ~watched.any(axis=1)
+    return watched
+
+
+def histories_of(watched: NDArray[np.bool_]) -> Histories:
+    ratings: list[Rating] = [
+        (f"{user:03}", f"{movie:03}", 3.0, 0) for user, movie in np.argwhere(watched).tolist()
+    ]
+    return Histories.from_table(table_of(ratings, [f"{movie:03}" for movie in range(watched.shape[1])]))
+
+
+def ease(watched: NDArray[np.float64], regularization: float) -> NDArray[np.float64]:
+    """EASE's weights as Steck 2019 gives them: by inverting the regularised Gram matrix."""
+    inverse = np.linalg.inv(watched.T @ watched + regularization * np.eye(watched.shape[1]))
+    weights: NDArray[np.float64] = -inverse / np.diag(inverse)
+    np.fill_diagonal(weights, 0)
+    return weights
+
+
+@pytest.mark.parametrize("regularization", [5.0, 300.0])
+def test_their_products_are_the_weights_of_ease_off_the_diagonal(regularization: float) -> None:
+    watched = watched_at_random(13, 9)
+    watched[:, 8] = watched[:, 7]  # the ninth singular value, which cannot be computed, is zero
+    read, predicted = item_factors(histories_of(watched), 20, regularization=regularization)
+    found = (read.astype(np.float64) @ predicted.T)[~np.eye(9, dtype=bool)]
+    expected = ease(watched.astype(np.float64), regularization)[~np.eye(9, dtype=bool)]
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert np.abs(expected).max() > 0.01
+
+
+def test_columns_beyond_the_rank_of_the_matrix_are_zero() -> None:
+    for factors in item_factors(histories_of(watched_at_random(13, 9)), 20):
+        assert factors.shape == (9, 20)
+        assert factors.dtype == np.float32
+        assert np.abs(factors[:, :8]).sum(axis=0).min() > 0
+        assert not factors[:, 8:].any()
+
+
+def test_the_first_columns_matter_most_and_are_those_of_fewer_columns() -> None:
+    histories = histories_of(watched_at_random(60, 30))
+    read, predicted = item_factors(histories, 12)
+    sizes = np.square(read).sum(axis=0)
+    assert np.all(np.diff(sizes) <= 1e-5)
+    fewer, _ = item_factors(histories, 5)
+    np.testing.assert_allclose(read[:, :5], fewer, atol=1e-4)
+    # What is predicted from a movie is read of it, only longer: its own part is divided out.
+    assert np.all(np.abs(predicted) >= np.abs(read))
+
+
+def test_the_same_histories_give_the_same_factors_to_the_last_bit() -> None:
+    histories = histories_of(watched_at_random(60, 30))
+    first, again = item_factors(histories, 12), item_factors(histories, 12)
+    for one, same in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one, same)
+
+
+def test_the_largest_entry_of_every_column_is_positive() -> None:
+    for seed in range(5):
+        read, _ = item_factors(histories_of(watched_at_random(40, 20, seed=seed)), 8)
+        assert (read[np.abs(read).argmax(axis=0), np.arange(8)] > 0).all()
+
+
+@pytest.mark.parametrize(("users", "movies"), [(1, 7), (7, 1), (1, 1)])
+def test_of_one_user_or_of_one_movie_there_is_nothing_to_factorize(users: int, movies: int) -> None:
+    for factors in item_factors(histories_of(watched_at_random(users, movies)), 4):
+        np.testing.assert_array_equal(factors, np.zeros((movies, 4), np.float32))
+
+
+def test_unrated_movies_have_no_factors() -> None:
+    ratings: list[Rating] = [
+        (str(user), str(movie), 3.0, 0) for user in range(5) for movie in range(user + 1)
+    ]
+    read, predicted = item_factors(Histories.from_table(table_of(ratings, list("0123456"))), 4)
+    np.testing.assert_allclose(read[5:], 0, atol=1e-7)
+    np.testing.assert_allclose(predicted[5:], 0, atol=1e-7)
+    assert np.abs(read[:5]).sum() > 0

@@ -1,0 +1,58 @@
+"""Load the ratings of a command, and say how they were understood."""
+
+from __future__ import annotations
+
+from training.cli.progress import console, stage
+from training.data.reading import Reading
+from training.data.reading_options import ReadingOptions
+from training.data.sources import is_path, load_reading
+from training.data.table import RatingsTable
+
+
+def read_first(source: str, dataset: str, options: ReadingOptions) -> str | RatingsTable:
+    """Read a path's ratings before the seconds that TensorFlow takes to import.
+
+    Returns:
+        The ratings; the source itself if it is no path, for it needs TensorFlow.
+
+    Raises:
+        DataError: The files are wrong.
+        ConfigurationError: There are options for a source that is no path.
+    """
+    return load(source, dataset, options) if is_path(source) or options.as_arguments() else source
+
+
+def load(source: str, dataset: str, options: ReadingOptions | None = None) -> RatingsTable:
+    """Load ratings with `load_reading`; print their numbers, their source and what is to be known of them."""
+    with stage("Load ratings") as running:
+        reading = load_reading(source, dataset, options)
+        running.advance()
+    print_reading(reading)
+    return reading.table
+
+
+def print_reading(reading: Reading) -> None:
+    """Print how ratings were understood, to standard error."""
+    table = reading.table
+    lines = [
+        f"{table.num_ratings:,} ratings of {table.num_movies:,} movies by {table.num_users:,} users "
+        f"from {table.source}",
+        *(f"  {file.in_words()}" for file in reading.files),
+    ]
+    if table.num_replaced:
+        what = (
+            "ratings were replaced by later ones of"
+            if table.is_rated.any()
+            else "rows were merged with others of"
+        )
+        lines.append(f"{table.num_replaced:,} {what} the same movie")
+    if reading.num_unknown_items:
+        lines.append(
+            f"{reading.num_unknown_items:,} rated movies are not in the items' file: ids serve as titles"
+        )
+    lines += [f"left out: {message}" for message in reading.skipped]
+    if reading.num_skipped:
+        lines.append(f"{reading.num_skipped:,} rows were left out with --skip-bad-rows")
+    lines += [f"warning: {warning}" for warning in reading.warnings]
+    for line in lines:
+        console.print(line, markup=False, soft_wrap=True)

@@ -1,0 +1,51 @@
+"""Item factors to begin with: the leading part of a linear autoencoder of all histories."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from scipy.sparse.linalg import svds
+
+from training.model.histories import Histories
+
+REGULARIZATION = 300.0
+"""EASE's lambda, chosen on MovieLens 100K; 30 was worse on MovieTweetings 100K and on Last.fm 2K as well."""
+
+
+def item_factors(
+    histories: Histories, rank: int, *, regularization: float = REGULARIZATION
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Factorize EASE's matrix (Steck 2019, arXiv:1905.03375) without ever computing it.
+
+    With the singular triples (s, v) of the matrix of who watched what, (X'X + lambda I)^-1 is
+    (I - V diag(s^2 / (s^2 + lambda)) V') / lambda but for what the triples leave out. So off its diagonal
+    EASE's matrix is V W (V' / (1 - h)), where W is diag(s^2 / (s^2 + lambda)) and h the diagonal of V W V'.
+
+    Args:
+        histories: Who watched what.
+        rank: Columns of the factors.
+        regularization: EASE's lambda.
+
+    Returns:
+        Factors of movies that are read and of movies that are predicted, both float32
+        `[num_candidates, rank]`: their products are EASE's weights. Columns beyond the matrix's rank are 0.
+    """
+    shape = len(histories), histories.num_candidates
+    read, predicted = np.zeros((2, shape[1], rank), np.float32)
+    found = min(rank, min(shape) - 1)
+    if found < 1:
+        return read, predicted
+    watched = np.ones(len(histories.movie_rows), np.float32)
+    matrix = csr_matrix((watched, histories.movie_rows, histories.offsets), shape)
+    _, singular, right = svds(matrix, k=found, rng=np.random.default_rng(0))
+    vectors = right.T.astype(np.float64)
+    # The sign of a singular vector is arbitrary, and so would be the model that begins with it.
+    vectors *= np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(found)])
+    shrunk = np.square(singular, dtype=np.float64)
+    shrunk /= shrunk + regularization
+    leverage = np.square(vectors) @ shrunk
+    order = np.argsort(-singular)
+    read[:, :found] = (vectors * np.sqrt(shrunk))[:, order]
+    predicted[:, :found] = read[:, :found] / (1 - leverage)[:, None]
+    return read, predicted

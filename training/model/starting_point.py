@@ -1,0 +1,53 @@
+"""What a model begins with, in closed form: popularity, factors of items, rating biases."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.config import TrainingConfig
+from training.data.table import RatingsTable
+from training.model.histories import Histories
+from training.model.item_factors import item_factors
+from training.model.popularity_trend import PopularityTrend, fit_trend
+from training.model.rating_biases import fit_biases
+
+
+class StartingPoint(NamedTuple):
+    """Values that training improves on, so that with few ratings the model is no worse than they are.
+
+    Attributes:
+        popularity: float32 `[num_candidates]`, log of each movie's share of the ratings, up to a constant.
+        trend: How popularity changes; None: it is constant.
+        read_factors, predicted_factors: float32 `[num_candidates, embedding_dimension]`, see `item_factors`.
+        movie_biases: float32 `[num_candidates]`, how far above the mean each is rated, in deviations.
+    """
+
+    popularity: NDArray[np.float32]
+    trend: PopularityTrend | None
+    read_factors: NDArray[np.float32]
+    predicted_factors: NDArray[np.float32]
+    movie_biases: NDArray[np.float32]
+
+
+def starting_point(
+    table: RatingsTable, histories: Histories, config: TrainingConfig, rating_spread: float
+) -> StartingPoint:
+    """Compute what a model of these training rows begins with."""
+    trend = fit_trend(table) if config.use_trend and table.has_times else None
+    popularity = log_counts(table) if trend is None else trend.now
+    read, predicted = item_factors(histories, config.embedding_dimension)
+    return StartingPoint(
+        popularity=popularity - popularity.mean(),
+        trend=trend,
+        read_factors=config.factor_scale * read,
+        predicted_factors=config.factor_scale * predicted,
+        movie_biases=(fit_biases(table).movies / rating_spread).astype(np.float32),
+    )
+
+
+def log_counts(table: RatingsTable) -> NDArray[np.float32]:
+    """Log of each movie's ratings and one more, float32 `[num_movies]`."""
+    return np.log1p(table.movie_counts).astype(np.float32)
