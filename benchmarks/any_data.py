@@ -5,8 +5,9 @@
 
 Each set is measured by one command in a process of its own, `python -m training evaluate` with the set's
 options to read it and none to train it. What it measured is kept as JSON in `--results`, so a run that was
-interrupted goes on where it was, and a set alone can be measured again (`--again`). iALS and SVD are among
-the baselines where `make install-baselines` has run. 100K is measured too: its training time is the unit.
+interrupted goes on where it was and tries again what failed; `--again` measures what is kept too. iALS and
+SVD are among the baselines where `make install-baselines` has run. 100K is measured too: its training time is
+the unit.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given.results.mkdir(parents=True, exist_ok=True)
     for name in given.names or [REFERENCE, *there]:
         path = given.results / f"{name}.json"
-        if given.again or not path.exists():
+        if given.again or not _is_measured(path):
             sys.stderr.write(f"{name} ...\n")
             result = measure(options_for(name, given.directory), given.seeds, given.timeout_seconds)
             beside = path.with_suffix(".new")
@@ -99,6 +100,10 @@ def measure(options: Sequence[str], seeds: int, timeout_seconds: float) -> dict[
         kept = list((Path(artifacts) / "evaluation").glob("*.json"))
         metrics = json.loads(kept[0].read_text(encoding="utf-8")) if error is None else None
     return {"metrics": metrics, "error": error, "seconds": round(time.perf_counter() - started, 1)}
+
+
+def _is_measured(path: Path) -> bool:
+    return path.exists() and json.loads(path.read_text(encoding="utf-8"))["error"] is None
 
 
 def _specialists() -> list[str]:

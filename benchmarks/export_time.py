@@ -30,6 +30,7 @@ from training.config import TrainingConfig
 from training.data.assembly import assemble_movies, assemble_ratings
 from training.data.table import RatingsTable
 from training.export.bundle_export import export_bundle
+from training.model.adaptation import adapt
 from training.model.examples import ExampleSampler
 from training.model.histories import Histories
 from training.model.trained_model import TrainedModel, as_tensors
@@ -125,7 +126,7 @@ def _table(clusters: NDArray[np.int32], num_users: int, random: np.random.Genera
 def _model(
     table: RatingsTable, clusters: NDArray[np.int32], spread: float, random: np.random.Generator
 ) -> TrainedModel:
-    config = TrainingConfig()
+    config = adapt(TrainingConfig(), table)
     keras.utils.set_random_seed(config.seed)
     histories = Histories.from_table(table)
     vocabulary = build_vocabulary(table, histories, config)

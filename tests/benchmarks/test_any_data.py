@@ -95,7 +95,7 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     return given
 
 
-def test_what_is_kept_is_not_measured_again_unless_it_is_asked_for(
+def test_what_is_kept_is_not_measured_again_unless_it_failed_or_is_asked_for(
     commands: list[list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data, results, page = tmp_path / "sets", tmp_path / "results", tmp_path / "page.md"
@@ -114,9 +114,11 @@ def test_what_is_kept_is_not_measured_again_unless_it_is_asked_for(
     assert of_filmtrust[1:3] == ["--data", f"{data}/filmtrust/ratings.txt"]
     assert "- filmtrust: no column" in page.read_text(encoding="utf-8")
     assert main(run) == 1
-    assert len(commands) == 2
-    assert main([*run, "movielens-100k", "--again"]) == 0
+    assert commands[2:] == [of_filmtrust[:-1] + commands[2][-1:]]  # but for its temporary directory
+    assert main([*run, "movielens-100k"]) == 0
     assert len(commands) == 3
+    assert main([*run, "movielens-100k", "--again"]) == 0
+    assert len(commands) == 4
     assert "| movielens-100k | global |" in capsys.readouterr().out
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import html
 import json
 import re
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from training.data.columns import Column, as_text
+from training.data.html_entities import without_entities
 
 _NAME_KEYS = ("name", "title", "label", "value", "genre")
 # Words of at least three letters; a text has more than this many of them.
@@ -39,7 +39,9 @@ def read_categories(column: Column, *, by_comma: bool, by_space: bool = False) -
         by_comma: Whether commas separate where neither '|' nor ';' do; names of people contain them.
         by_space: Whether spaces separate.
     """
-    values = [_plain(value) if isinstance(value, str) else value for value in column.values()]
+    values = [
+        without_entities(value).strip() if isinstance(value, str) else value for value in column.values()
+    ]
     texts = [value for value in values if isinstance(value, str) and not _looks_as_list(value)]
     separator = " " if by_space else _separator(texts, by_comma=by_comma)
     of_value: dict[str, tuple[str, ...]] = {}
@@ -73,10 +75,6 @@ def read_feature(column: Column) -> Categories:
         of_rows = [tuple(dict.fromkeys(_WORD.findall(text.casefold()))) for text in column.texts()]
         return Categories(of_rows, "words of text")
     return read_categories(column, by_comma=False)
-
-
-def _plain(text: str) -> str:
-    return html.unescape(text).strip() if "&" in text else text.strip()
 
 
 def _separator(texts: Sequence[str], *, by_comma: bool) -> str:

@@ -41,6 +41,20 @@ class Column:
         Returns:
             Codes, int32 of shape [num_rows], and the distinct texts.
         """
+        codes, values = self._encoded
+        return _distinct(codes, [value.strip() for value in values])
+
+    @cached_property
+    def ids(self) -> tuple[NDArray[np.int32], list[str]]:
+        """The same of ids, which may begin and end with spaces, unless all do as after a comma."""
+        codes, values = self._encoded
+        texts = [value for value in values if value.strip()]
+        if all(text[0] == " " for text in texts) or all(text[-1] == " " for text in texts):
+            return self.coded
+        return _distinct(codes, [value if value.strip() else "" for value in values])
+
+    @cached_property
+    def _encoded(self) -> tuple[NDArray[np.int32], list[str]]:
         if pa.types.is_dictionary(self.array.type):
             self.array = self.array.unify_dictionaries()
         else:  # its chunks have one dictionary
@@ -49,11 +63,14 @@ class Column:
             return np.empty(0, np.int32), []
         indices = [chunk.indices for chunk in self.array.chunks]
         codes = np.concatenate([one.fill_null(-1).to_numpy() for one in indices]).astype(np.int32, copy=False)
-        values = [as_text(value) for value in self.array.chunk(0).dictionary.to_pylist()]
+        values = [
+            value if isinstance(value, str) else as_text(value)
+            for value in self.array.chunk(0).dictionary.to_pylist()
+        ]
         if any(one.null_count for one in indices):
             codes = np.where(codes < 0, len(values), codes).astype(np.int32)
             values.append("")
-        return _distinct(codes, values)
+        return codes, values
 
     def text(self, row: int) -> str:
         """Return one value as text."""

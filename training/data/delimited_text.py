@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from training.data.columns import Column
-from training.data.dialect import UNIT_SEPARATOR, Dialect, head, sample_rows
+from training.data.dialect import UNIT_SEPARATOR, Dialect, head, sample_rows, usual_length
 from training.data.problems import MOST_LISTED, Problems
 from training.data.text_rows import TextRows
 from training.errors import DataError
@@ -118,12 +118,6 @@ class DelimitedText:
     def _count_broken(self, _row: object) -> str:
         self._num_broken += 1
         return "skip"
-
-
-def usual_length(rows: Sequence[Sequence[str]]) -> int:
-    """Return the most frequent number of fields, of several the first; 0 without rows."""
-    counts = Counter(len(row) for row in rows)
-    return counts.most_common(1)[0][0] if counts else 0
 
 
 def _fitted(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -26,8 +26,11 @@ _NAMES = {
     "latin-1": "Latin-1",
 }
 _CHUNK_BYTES = 1 << 24
-REPLACEMENT = "\ufffd"
-"""Stands in the text for what is not UTF-8 in a file that otherwise is."""
+REPLACEMENT = "\U000f0001"
+"""Stands for what is not UTF-8 in a file that otherwise is. A character of private use, for U+FFFD may be in
+the file itself, where somebody converted it badly, and then it is text like any other."""
+
+codecs.register_error("mark-damage", lambda error: (REPLACEMENT, getattr(error, "end", 0)))
 
 
 def as_utf8(label: str, content: bytes, given: str | None = None, *, whole: bool = True) -> tuple[bytes, str]:
@@ -51,7 +54,7 @@ def as_utf8(label: str, content: bytes, given: str | None = None, *, whole: bool
         return _without_nulls(label, content), name
     if encoding == "utf-8-sig" and _is_utf8(content, whole=whole):
         return _without_nulls(label, content[len(codecs.BOM_UTF8) :]), name
-    errors = "replace" if encoding.startswith("utf-8") or not whole else "strict"
+    errors = "mark-damage" if encoding.startswith("utf-8") or not whole else "strict"
     try:
         text = content.decode(encoding, errors)
     except UnicodeDecodeError as error:
@@ -71,7 +74,7 @@ def _detected(content: bytes, *, whole: bool) -> str:
         return "ascii"
     if _is_utf8(content, whole=whole):
         return "utf-8"
-    text = content.decode("utf-8", "replace")
+    text = content.decode("utf-8", "mark-damage")
     num_wrong = text.count(REPLACEMENT)
     if len(text) - len(text.encode("ascii", "ignore")) >= 2 * num_wrong:
         return "utf-8"  # but for damages: bytes above 127 seldom form UTF-8 by chance

@@ -34,7 +34,7 @@ def note_wrong_bytes(file: TabularFile, column: Column, problems: Problems) -> N
     if wrong:
         problems.add(
             *(file, np.flatnonzero(np.isin(codes, wrong)), f"{column.name} in UTF-8"),
-            lambda row: repr(values[codes[row]]),
+            lambda row: repr(values[codes[row]].replace(REPLACEMENT, "\ufffd")),
             "correct it, or say with --encoding what the file is in",
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from training.data.categories import Categories, read_categories, read_feature
 from training.data.column_names import folded, named
 from training.data.columns import Column, TabularFile
 from training.data.field_checks import note_open_quotes, note_swallowed_rows, note_wrong_bytes
+from training.data.html_entities import without_entities
 from training.data.ids import cleaned_ids
 from training.data.layouts import FLAGGED_GENRES
 from training.data.problems import Problems
@@ -86,7 +86,7 @@ def read_items(
     columns = file.read([item, *of_role.values(), *flags, *feature_columns.values()], problems)
     title = columns[of_role["title"]] if "title" in of_role else None
     titles = _titles(title, columns[item])
-    codes, ids = columns[item].coded
+    codes, ids = columns[item].ids
     is_empty = np.array([not one for one in ids], np.bool_)[codes]
     # Spreadsheets end in rows of nothing but separators.
     is_blank = is_empty & np.array([not one for one in titles], np.bool_)
@@ -179,4 +179,4 @@ def _titles(title: Column | None, item: Column) -> list[str]:
     if title is None:
         return ids
     texts = (" ".join(text.split()) if "\n" in text or "\r" in text else text for text in title.texts())
-    return [html.unescape(text) if "&" in text else text or one for text, one in zip(texts, ids, strict=True)]
+    return [without_entities(text) or one for text, one in zip(texts, ids, strict=True)]

@@ -12,6 +12,7 @@ from training.data.categories import read_categories, read_feature
 from training.data.column_names import find_columns, named
 from training.data.column_synonyms import ITEM_ROLES
 from training.data.columns import Column, TabularFile
+from training.data.html_entities import without_entities
 from training.data.items_file import Items, years_in
 from training.data.raw_ratings import RawRatings
 from training.data.reading_options import ReadingOptions
@@ -73,7 +74,8 @@ def _says_the_same(column: Column, ratings: RawRatings, first: NDArray[np.int64]
 
 def _add(items: Items, role: str, column: Column) -> None:
     if role == "title":
-        items.titles = [title or one for title, one in zip(column.texts(), items.ids, strict=True)]
+        titles = map(without_entities, column.texts())
+        items.titles = [title or one for title, one in zip(titles, items.ids, strict=True)]
     elif role == "year":
         items.years = years_in(column, items.titles)
     elif role == "genres":

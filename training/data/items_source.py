@@ -7,13 +7,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+import numpy as np
+
 from training.data.candidates import Candidate, as_items, given_of
 from training.data.column_names import folded, named
 from training.data.column_synonyms import ITEM_ROLES
-from training.data.columns import TabularFile
+from training.data.columns import Column, TabularFile
 from training.data.folder import Folder, open_folder
 from training.data.ids import cleaned_ids
 from training.data.problems import Problems
+from training.data.raw_ratings import RawRatings
 from training.data.reading_options import ReadingOptions
 from training.data.tabular_files import open_tabular
 from training.errors import DataError
@@ -95,6 +98,18 @@ def choose_items_file(
     return first[0]
 
 
+def note_unknown_items(
+    file: TabularFile, item: Column, ratings: RawRatings, known_ids: Sequence[str], problems: Problems
+) -> None:
+    """Note ratings of items that are not in the items' file."""
+    known = set(known_ids)
+    is_unknown = np.array([one not in known for one in ratings.item_ids], np.bool_)
+    problems.add(
+        *(file, ratings.rows[is_unknown[ratings.item_codes]], "an item of the items' file"),
+        *(lambda row: f"{item.name} {item.text(row)!r}", "add it there, or leave out --strict"),
+    )
+
+
 def _matched(
     name: str, file: TabularFile, options: ReadingOptions, item: str, rated_ids: Sequence[str]
 ) -> ItemsFile:
@@ -147,7 +162,7 @@ def _may_be_ids(file: TabularFile, found: Mapping[str, str]) -> list[str]:
 
 
 def _share_known(file: TabularFile, column: str, rated: set[str]) -> float:
-    ids = cleaned_ids(file.read([column], Problems())[column].coded[1])
+    ids = cleaned_ids(file.read([column], Problems())[column].ids[1])
     return len(rated.intersection(ids)) / len(rated) if rated else 0.0
 
 

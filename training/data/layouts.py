@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from training.data.delimited_text import usual_length
-from training.data.dialect import Dialect, head, sample_rows
+from training.data.dialect import Dialect, head, sample_rows, usual_length
 
 # Genre flags at the end of a line of u.item, in order.
 FLAGGED_GENRES = (

@@ -15,8 +15,8 @@ _LEAST_CONSTANT = 20
 """So many equal ratings are not by chance."""
 _MOST_SAMPLED = 1_000_000
 _COUNTS = (
-    "the ratings are skewed as counts are: if so, take them on a log scale with --rating-transform log, "
-    "or as weights of watches with --columns rating=,weight=..."
+    "the ratings are skewed as counts are: if they are counts, take their logarithm with "
+    "--rating-transform log, or let them weigh watches with --columns rating=,weight=..."
 )
 _LEAST_SPIKE = 2.0
 """A number that is no rating occurs at least this many times as often as the next rating."""

@@ -74,6 +74,7 @@ class _RatingsReader:
             self.warnings,
         )
         if self.is_blank.any():
+            self.warnings.append(f"{np.count_nonzero(self.is_blank):,} empty rows are left out")
             ratings = ratings.take(~self.is_blank)
         if "event" in self.columns:
             return with_events(self.file, ratings, self.columns["event"], self.options)
@@ -87,7 +88,7 @@ class _RatingsReader:
         self.problems.add(self.file, rows[~self.is_blank[rows]], expected, got, fix)
 
     def _ids(self, column: Column) -> tuple[NDArray[np.int32], list[str]]:
-        codes, ids = column.coded
+        codes, ids = column.ids
         missing = missing_ids(ids, np.bincount(codes, minlength=len(ids)))
         if missing.any():
             self._note(

@@ -10,11 +10,11 @@ import numpy as np
 
 from training.data.assembly import assemble_movies, assemble_ratings, share_tied
 from training.data.candidates import Candidate, columns_to_read, require_ratings
-from training.data.columns import Column, TabularFile
+from training.data.columns import TabularFile
 from training.data.folder import Folder, SingleFile, open_folder
 from training.data.items_file import Items, read_items
 from training.data.items_in_ratings import columns_about_items, items_of_ratings
-from training.data.items_source import choose_items_file
+from training.data.items_source import choose_items_file, note_unknown_items
 from training.data.not_rated import understood
 from training.data.problems import Problems
 from training.data.ratings_file import read_ratings_rows
@@ -104,7 +104,7 @@ class _Reader:
         self._add(recognised.ratings.name, "ratings", file, of_role, ratings.kinds)
         items = self._items_of_file(recognised, item, ratings, problems)
         if items and options.strict:
-            self._refuse_unknown(file, columns[item], ratings, items, problems)
+            note_unknown_items(file, columns[item], ratings, items.ids, problems)
         ratings = ratings.take(problems.kept(file, len(columns[item]))[ratings.rows])
         user_features = self._user_features(recognised.users, ratings, problems)
         problems.refuse()
@@ -159,16 +159,6 @@ class _Reader:
         features = read_users(file, ratings.user_ids, problems)
         self._add(name, "users", file, {"user": "userId"} | {one: one for one in features}, {})
         return features
-
-    def _refuse_unknown(
-        self, file: TabularFile, item: Column, ratings: RawRatings, items: Items, problems: Problems
-    ) -> None:
-        known = set(items.ids)
-        is_unknown = np.array([one not in known for one in ratings.item_ids], np.bool_)
-        problems.add(
-            *(file, ratings.rows[is_unknown[ratings.item_codes]], f"an item of {self.files[-1].name}"),
-            *(lambda row: f"{item.name} {item.text(row)!r}", "add it there, or leave out --strict"),
-        )
 
     def _add(
         self, name: str, purpose: str, file: TabularFile, columns: Mapping[str, str], kinds: Mapping[str, str]

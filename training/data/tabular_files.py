@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from training.data.columns import TabularFile
 from training.data.delimited_text import DelimitedText
-from training.data.dialect import detect
 from training.data.encoding import as_utf8
 from training.data.folder import Folder
 from training.data.json_text import JsonText, is_json
 from training.data.layouts import layout_of
 from training.data.parquet_file import ParquetFile, is_parquet
+from training.data.sniffing import detect
 from training.errors import DataError
 
 _HEAD_BYTES = 1 << 18

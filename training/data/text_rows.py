@@ -9,7 +9,7 @@ import numpy as np
 
 from training.data.dialect import Dialect, head, text_lines
 
-_LINE_FEED, _CARRIAGE_RETURN = 10, 13
+_LINE_FEED = 10
 
 
 class TextRows:

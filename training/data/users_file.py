@@ -25,7 +25,7 @@ def read_users(file: TabularFile, user_ids: Sequence[str], problems: Problems) -
         Values by feature name, one for each of `user_ids`, empty if missing.
     """
     columns = file.read(_COLUMNS, problems)
-    codes, ids = columns["userId"].coded
+    codes, ids = columns["userId"].ids
     ages = columns["age"].texts()
     young = [row for row, age in enumerate(ages) if age and not (age.isascii() and age.isdecimal())]
     problems.add(

@@ -26,8 +26,9 @@ def example_answers(trained: TrainedModel, test: RatingsTable) -> list[dict[str,
 
     Returns:
         JSON documents: `user_id` (null for the cold-start user), `history` (`title`, `genres` and given
-        `stars`, latest first, of the cold-start user best first) and `recommended` (`title`, `genres`,
-        predicted `stars` and `watched`, whether the movie is in the user's test rows).
+        `stars` or null, latest first, of the cold-start user best first) and `recommended` (`title`,
+        `genres`, predicted `stars`, null without ratings, and `watched`, whether the movie is in the user's
+        test rows).
     """
     histories = trained.histories
     known = histories.positions(test.num_users)[np.unique(test.user_rows)]
@@ -66,7 +67,8 @@ def _answer(
     watched = test.movie_rows[test.user_rows == histories.table_rows[user]]
 
     def describe(row: int, stars: float) -> dict[str, Any]:
-        return {"title": movies.titles[row], "genres": list(movies.genres[row]), "stars": float(stars)}
+        known = None if np.isnan(stars) or trained.vocabulary.rating_scale is None else float(stars)
+        return {"title": movies.titles[row], "genres": list(movies.genres[row]), "stars": known}
 
     given = zip(histories.movie_rows[shown].tolist(), histories.ratings[shown].tolist(), strict=True)
     return {

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from training.config import TrainingConfig
 from training.errors import TrainingDiverged
-from training.evaluation.metrics import HitRate, RootMeanSquaredError, ranks
+from training.evaluation.metrics import HitRate, Ranks, RootMeanSquaredError, ranks
 from training.experiments.rating_rows import Epoch, RatingRows, TutorialData
 from training.experiments.titles import Titles
 from training.experiments.tutorial_model import TutorialModel
@@ -178,7 +178,9 @@ def validate(model: TutorialModel, rows: RatingRows, titles: Titles) -> dict[str
     for part in rows.slices(_ROWS_AT_ONCE):
         queries = model.query_tower({name: tf.constant(values) for name, values in part.queries.items()})
         scores = (queries.numpy() @ columns)[:, titles.row_of_movie]
-        accuracy.update(ranks(scores, first_movies[part.candidate_rows]))
+        places = ranks(scores, first_movies[part.candidate_rows])
+        # As in TensorFlow's `in_top_k`: movies of one title tie, in the watched one's favour.
+        accuracy.update(Ranks(places.better, np.ones_like(places.tied)))
         stars = model.rate(queries, tf.gather(embeddings, part.candidate_rows))
         error.update(stars.numpy(), part.stars)
     return {"top_100_accuracy": accuracy.result(), "rmse": error.result()}

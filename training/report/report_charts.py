@@ -43,10 +43,13 @@ def cold_start_charts(cold_start: dict[str, Any] | None) -> list[Chart]:
 
 
 def analysis_charts(analysis: dict[str, Any]) -> list[Chart]:
-    """Hit rate by K, calibration, popularity of what is recommended, hit rate by history length."""
+    """Hit rate by K, calibration, popularity of what is recommended, hit rate by history length.
+
+    Without ratings there is no calibration.
+    """
     by_k, bins = analysis["hit_rate_by_k"], analysis["calibration"]
     lengths = {name: of for name, of in analysis["by_history_length"].items() if of is not None}
-    return [
+    charts = [
         Chart("Hit rate by K", "K", list(by_k), {"hit rate": list(by_k.values())}),
         Chart(
             "Calibration of predicted stars",
@@ -71,6 +74,7 @@ def analysis_charts(analysis: dict[str, Any]) -> list[Chart]:
             kind="bar",
         ),
     ]
+    return [chart for chart in charts if chart.x_ticks]
 
 
 def _losses(losses: Mapping[str, Sequence[float]] | None, of: str) -> list[Chart]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from any_manifest import MANIFEST
 
-from service.bundle.manifest import MANIFEST_FILE, SCHEMA_VERSION, Manifest, document_sha256, read_manifest
+from service.bundle.manifest import MANIFEST_FILE, Manifest, document_sha256, read_manifest
 from service.errors import BundleError, BundleIncompatible, BundleInconsistent, FileMissing, ManifestCorrupt
 
 
@@ -59,7 +59,7 @@ def test_data_has_times_if_it_has_a_first_one(first: int | None, has_times: bool
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
-        ({"schema_version": 3}, BundleIncompatible, f"expected schema_version {SCHEMA_VERSION}, got 3"),
+        ({"schema_version": 2}, BundleIncompatible, "expected schema_version 4, got 2"),
         ({"schema_version": "1"}, BundleIncompatible, "got '1'"),
         ({"seed": 2}, ManifestCorrupt, "expected manifest_sha256"),
         ({"manifest_sha256": None}, ManifestCorrupt, "expected manifest_sha256 None"),
@@ -122,8 +122,8 @@ def test_a_manifest_with_other_fields_is_refused_though_its_checksum_fits(
     "content",
     [
         *(b"", b"{", b"\xff", b"[]", b"null", b"[" * 100_000),
-        b'{"schema_version": %d, "seed": NaN}' % SCHEMA_VERSION,
-        b'{"schema_version": %d, "dataset": "\\ud800"}' % SCHEMA_VERSION,
+        b'{"schema_version": 4, "seed": NaN}',
+        b'{"schema_version": 4, "dataset": "\\ud800"}',
     ],
 )
 def test_a_manifest_that_is_no_object_is_refused(directory: Path, content: bytes) -> None:

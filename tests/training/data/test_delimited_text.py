@@ -50,6 +50,12 @@ def test_spaces_around_a_value_are_none_of_it() -> None:
     assert (codes.tolist(), values) == ([0, 1, 0], ["b", "a"])
 
 
+def test_ids_may_have_spaces_around_unless_all_have() -> None:
+    columns, _ = read("b\t 1\t1 \n a\t 2\t2 \n \t 3\t3 \n")
+    assert columns["user"].ids[1] == ["b", " a", ""]
+    assert columns["movie"].ids[1] == columns["rating"].ids[1] == ["1", "2", "3"]
+
+
 def test_codes_are_consistent_over_a_file_of_many_blocks() -> None:
     users = [f"user {row % 70_001}" for row in range(200_000)]
     codes, values = read("".join(f"{user}\t1\t1\n" for user in users))[0]["user"].coded

@@ -272,6 +272,7 @@ def test_excel_in_a_country_of_decimal_commas(read: Callable[..., Reading]) -> N
         ("2", "Brot", 3, seconds(2025, 2, 1, 10, 30)),
     ]
     assert reading.files[0].description == "';'-separated, UTF-8 with a byte order mark"
+    assert reading.warnings == ("1 empty rows are left out",)
 
 
 def test_utf_16_with_tabs_and_time_zones(read: Callable[..., Reading]) -> None:

@@ -89,7 +89,7 @@ def test_recommended_are_the_best_unseen_movies_by_brute_force(
         assert (one["k"], one["exclude_seen"], len(one["items"])) == (10, True, 10)
 
 
-def test_a_cold_start_user_without_history_gets_what_the_model_predicts_of_anybody(
+def test_a_user_of_whom_nothing_is_known_gets_the_models_answer_to_an_empty_history(
     golden: GoldenRequests, trained: TrainedModel, train_table: RatingsTable
 ) -> None:
     [popular] = [one for one in golden["recommend"] if one["source"] == "popular"]

@@ -37,6 +37,12 @@ def test_a_few_wrong_bytes_do_not_make_another_encoding() -> None:
     assert (text.decode(), name) == (f"{TEXT}3,Am{REPLACEMENT}lie\n", "UTF-8")
 
 
+def test_a_replacement_character_of_the_file_itself_is_text() -> None:
+    damaged = "1,El Rinc\ufffdn\n".encode()
+    assert as_utf8("r.csv", damaged) == (damaged, "UTF-8")
+    assert REPLACEMENT.encode() not in damaged
+
+
 def test_the_beginning_of_a_file_may_end_within_a_character() -> None:
     assert as_utf8("r.csv", "aé".encode()[:-1], whole=False)[1] == "UTF-8"
     assert as_utf8("r.csv", "aé".encode("utf-16")[:-1], whole=False)[1] == "UTF-16"

@@ -1,6 +1,7 @@
 import pytest
 
-from training.data.dialect import Dialect, detect
+from training.data.dialect import Dialect
+from training.data.sniffing import detect
 
 
 @pytest.mark.parametrize(
