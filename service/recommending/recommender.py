@@ -170,18 +170,18 @@ class Recommender:
     ) -> list[Recommendation]:
         """One list for each task; `states` float32 `[len(tasks), tower.width]`."""
         lists = self._find_lists(tasks, states, times, exactly)
-        for task, ranked, state in zip(tasks, lists, states, strict=True):
+        for place, (task, ranked) in enumerate(zip(tasks, lists, strict=True)):
             if task.query.rank_by == "retrieval":
-                self._cut_page(task, ranked, state, times)
+                self._cut_page(task, ranked, states, place, times)
         times.lap("rescore")
         stars = self._rate(states, [ranked.rows for ranked in lists])
         times.lap("rating")
-        for task, ranked, state, predicted in zip(tasks, lists, states, stars, strict=True):
+        for place, (task, ranked, predicted) in enumerate(zip(tasks, lists, stars, strict=True)):
             ranked.stars = predicted
             if task.query.rank_by != "retrieval":
-                self._cut_page(task, ranked, state, times)
+                self._cut_page(task, ranked, states, place, times)
                 if ranked.explored is not None:  # those are not of the pool
-                    [ranked.stars] = self._rate(state[None], [ranked.rows])
+                    [ranked.stars] = self._rate(states[place : place + 1], [ranked.rows])
         times.lap("rescore")
         answers = [self._answer(task, ranked, is_wanted) for task, ranked in zip(tasks, lists, strict=True)]
         if any(task.query.explain for task in tasks):
@@ -226,13 +226,13 @@ class Recommender:
         return lists
 
     def _cut_page(
-        self, task: ListTask, ranked: RankedList, state: NDArray[np.float32], times: StageTimes
+        self, task: ListTask, ranked: RankedList, states: NDArray[np.float32], place: int, times: StageTimes
     ) -> None:
         query = task.query
         if query.is_reordered:
             ranked.reorder(query, self.index.embeddings(ranked.rows))
         if share := self.explore if query.explore is None else query.explore:
-            self._explore(task, ranked, state, share, times)
+            self._explore(task, ranked, states[place], share, times)
         ranked.keep(slice(query.offset, query.depth))
 
     def _explore(
