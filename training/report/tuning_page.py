@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -38,50 +38,42 @@ def tuning_page(summary: str, trials: Trials, searched: Sequence[Searched], sent
 
 
 def _course(trials: Trials) -> Iterator[Chart]:
-    """How the best became better, and how it and the defaults did in training."""
-    ended = [one for one in trials.complete if _gain(trials, one) is not None]
-    ended.sort(key=lambda one: one.number)
-    if ended:
-        gains = [100 * (_gain(trials, one) or 0.0) for one in ended]
+    """How the best became better, and how it and the defaults did in training; nothing without defaults."""
+    by_number = sorted(trials.complete, key=lambda one: one.number)
+    gains = _percents(trials, (one.outcome.quality for one in by_number))
+    if gains:
         yield Chart(
             "Better than the defaults",
-            "trial",
-            [str(one.number) for one in ended],
+            "complete trial",
+            [str(one.number) for one in by_number],
             {"trial": gains, "best so far": np.maximum.accumulate(gains).tolist()},
             "%",
         )
     best = trials.complete[0]
-    curves = {"defaults": trials.default, f"trial {best.number}": best}
-    found = {
-        name: [100 * (trials.gain(quality) or 0.0) for quality in one.curve]
-        for name, one in curves.items()
-        if one is not None and trials.default is not None
-    }
-    if found:
-        longest = max(len(curve) for curve in found.values())
+    shown = {"best" if best.is_default else f"trial {best.number}": best, "defaults": trials.default}
+    curves = {name: _percents(trials, one.curve) for name, one in shown.items() if one is not None}
+    longest = max(map(len, curves.values()))
+    if longest:
         numbers = [str(at) for at in range(1, longest + 1)]
-        yield Chart("While training: better than the defaults", "validation", numbers, found, "%")
+        yield Chart("While training: better than the defaults", "validation", numbers, curves, "%")
 
 
 def _slices(trials: Trials, searched: Sequence[Searched]) -> Iterator[Chart]:
     """The quality by each hyper-parameter's value, the most important one first."""
     order = list(trials.importances) or [one.name for one in searched]
     for name in order:
-        tried = sorted(
-            (one for one in trials.complete if name in one.parameters), key=lambda one: one.parameters[name]
-        )
-        gains = [_gain(trials, one) for one in tried]
-        known = [100 * gain for gain in gains if gain is not None]
-        if len(known) == len(tried) > 1:
-            yield Chart(
-                name, "value", [value_text(one.parameters[name]) for one in tried], {"trials": known}, "%"
-            )
+        tried = sorted(trials.complete, key=lambda one: one.parameters[name])
+        gains = _percents(trials, (one.outcome.quality for one in tried))
+        if len(gains) > 1:
+            values = [value_text(one.parameters[name]) for one in tried]
+            yield Chart(name, "value", values, {"trials": gains}, "%")
+
+
+def _percents(trials: Trials, qualities: Iterable[float | None]) -> list[float]:
+    gains = (trials.gain(quality) for quality in qualities)
+    return [100 * gain for gain in gains if gain is not None]
 
 
 def _trial(trials: Trials, one: TrialRecord) -> list[str]:
     values = ", ".join(f"{name} {value_text(value)}" for name, value in one.parameters.items())
-    return [str(one.number), one.outcome.ending, percent(_gain(trials, one)), values]
-
-
-def _gain(trials: Trials, one: TrialRecord) -> float | None:
-    return trials.gain(one.outcome.quality)
+    return [str(one.number), one.outcome.ending, percent(trials.gain(one.outcome.quality)), values]

@@ -30,7 +30,7 @@ MOST_RANDOM = 10
 LEAST_EXPLAINED = 10
 """Complete trials from which importances are computed."""
 
-_UNPRUNED_TRIALS, _UNPRUNED_VALIDATIONS = 5, 2
+_UNPRUNED_TRIALS, _UNPRUNED_VALIDATIONS = 5, 3
 _NAME = "matinee"
 
 Measure = Callable[[Mapping[str, Any], GiveUp], Outcome]

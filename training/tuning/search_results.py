@@ -92,9 +92,10 @@ def _sentences(trials: Trials) -> list[str]:
             "chose it; fit measures it on the test rows."
         )
     counts = {
-        "were stopped early, below the median": trials.count("stopped"),
+        "complete": len(trials.complete),
+        "stopped early, below the median": trials.count("stopped"),
         "diverged": trials.count("diverged"),
-        "were interrupted": trials.count("interrupted"),
+        "interrupted": trials.count("interrupted"),
     }
-    others = "".join(f", {count} {what}" for what, count in counts.items() if count)
-    return [found, f"{len(trials.complete)} trials are complete{others}."]
+    ended = ", ".join(f"{count} {how}" for how, count in counts.items() if count)
+    return [found, f"Trials: {ended}."]

@@ -139,9 +139,9 @@ def test_a_trial_below_the_median_is_given_up_and_is_never_the_best(tmp_path: Pa
 
     trials = search(tmp_path / "study.db", 7, course)
     assert all(given == [False] * 8 for given in asked[:6])
-    assert asked[6] == [False, True]
+    assert asked[6] == [False, False, True]
     assert trials.records[6].outcome.ending == "stopped"
-    assert trials.records[6].curve == [1.0, 2.0]
+    assert trials.records[6].curve == [1.0, 2.0, 3.0]
     assert trials.complete[0].outcome.quality == 18
     assert len(trials.ended) == 7
 

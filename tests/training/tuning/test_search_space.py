@@ -21,7 +21,7 @@ def test_a_search_is_of_a_hyper_parameter_around_what_every_preset_has(one: Sear
 @pytest.mark.parametrize("one", SEARCH_SPACE, ids=lambda one: one.name)
 def test_both_ends_of_a_range_can_be_trained_with(one: Searched) -> None:
     for end in (one.low, one.high):
-        changed = replace(TrainingConfig(), **{one.name: int(end) if one.step else end})
+        changed = TrainingConfig.from_document({one.name: int(end) if one.step else end})
         assert getattr(changed, one.name) == end
 
 
