@@ -32,8 +32,11 @@ def tuning_page(summary: str, trials: Trials, searched: Sequence[Searched], sent
         rows=rows,
         course=list(_course(trials)),
         slices=list(_slices(trials, searched)),
-        searched=[[one.name, value_text(one.low), value_text(one.high), one.reason] for one in searched],
-        trials=[_trial(trials, one) for one in trials.records],
+        searched=[
+            [f"{one.name}: {one.reason}", value_text(one.low), value_text(one.high)] for one in searched
+        ],
+        trial_head=["trial", "ended", "better than the defaults", *(one.name for one in searched)],
+        trials=[_trial(trials, one, searched) for one in trials.records],
     )
 
 
@@ -65,7 +68,7 @@ def _slices(trials: Trials, searched: Sequence[Searched]) -> Iterator[Chart]:
         tried = sorted(trials.complete, key=lambda one: one.parameters[name])
         gains = _percents(trials, (one.outcome.quality for one in tried))
         if len(gains) > 1:
-            values = [value_text(one.parameters[name]) for one in tried]
+            values = [_tick(one.parameters[name]) for one in tried]
             yield Chart(name, "value", values, {"trials": gains}, "%")
 
 
@@ -74,6 +77,10 @@ def _percents(trials: Trials, qualities: Iterable[float | None]) -> list[float]:
     return [100 * gain for gain in gains if gain is not None]
 
 
-def _trial(trials: Trials, one: TrialRecord) -> list[str]:
-    values = ", ".join(f"{name} {value_text(value)}" for name, value in one.parameters.items())
-    return [str(one.number), one.outcome.ending, percent(trials.gain(one.outcome.quality)), values]
+def _trial(trials: Trials, one: TrialRecord, searched: Sequence[Searched]) -> list[str]:
+    values = (value_text(one.parameters.get(each.name)) for each in searched)
+    return [str(one.number), one.outcome.ending, percent(trials.gain(one.outcome.quality)), *values]
+
+
+def _tick(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:.2g}"

@@ -43,14 +43,14 @@ SEARCH_SPACE = (
         low=0.0005,
         high=0.02,
         log=True,
-        reason="the first to go wrong on other data; beyond 0.02 training diverged",
+        reason="what is right depends on the number of steps, and so on the data",
     ),
     Searched(
         name="weight_decay",
         low=0.3,
         high=10.0,
         log=True,
-        reason="sparse data wants more of it: twice as much for MovieTweetings as for MovieLens",
+        reason="sparse data wants more of it, rich data less",
     ),
     Searched(
         name="embedding_dimension",
@@ -63,7 +63,7 @@ SEARCH_SPACE = (
         name="factor_scale",
         low=0.0,
         high=12.0,
-        reason="how much the closed form is trusted: all of it on sparse data, less where there is much",
+        reason="how much weight the closed form has beside what is learned; 0: none",
     ),
     Searched(
         name="user_weight_power",
@@ -84,14 +84,14 @@ SEARCH_SPACE = (
         low=0.0,
         high=1.0,
         needs=("times",),
-        reason="how much order says of what comes next differs from films to songs",
+        reason="how much the order of a history says of what comes next depends on the kind of data",
     ),
     Searched(
         name="history_dropout",
         low=0.0,
         high=0.95,
         needs=("times",),
-        reason="short histories want more of what they have to be read",
+        reason="how much of a history can be spared depends on how long histories are",
     ),
     Searched(
         name="user_dropout",

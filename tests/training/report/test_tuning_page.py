@@ -30,7 +30,7 @@ def test_the_best_trials_stand_beside_the_defaults_by_importance() -> None:
         *(trial(0, 3.0, 0.0), trial(1, 5.0, -0.1), trial(2, 0.5, 0.1), trial(3, 9.0, 0.3, "stopped")),
         importances={"learning_rate": 0.75, "weight_decay": 0.25},
     )
-    for text in ("books, random split.", "Trial 2 is best.", "NDCG@10", "&lt;why&gt;"):
+    for text in ("books, random split.", "Trial 2 is best.", "NDCG@10", "weight_decay: &lt;why&gt;"):
         assert text in page
     [table] = re.findall(r"<h2>The best trials</h2>.*?</table>", page)
     rows = [re.findall(r"<t[dh]>(.*?)</t[dh]>", row) for row in re.findall(r"<tr>(.*?)</tr>", table)]
