@@ -138,13 +138,27 @@ class TrainingConfig:
         Raises:
             ConfigurationError: A name is unknown, or a value cannot be used.
         """
-        unknown = document.keys() - {field.name for field in fields(cls)}
+        kinds = {field.name: str(field.type) for field in fields(cls)}
+        unknown = document.keys() - kinds.keys()
         if unknown:
             raise ConfigurationError(f"unknown hyper-parameters {sorted(unknown)}")
-        values: dict[str, Any] = {}
-        for key, value in document.items():
-            values[key] = tuple(value) if isinstance(value, list) else value
-        return cls(**values)
+        return cls(**{name: _as_declared(name, kinds[name], value) for name, value in document.items()})
+
+
+def _as_declared(name: str, kind: str, value: Any) -> Any:
+    """Convert a JSON value to the type of its field."""
+    element = kind.removeprefix("tuple[").removesuffix(", ...]")
+    if element != kind and isinstance(value, list | tuple):
+        return tuple(_as_declared(name, element, one) for one in value)
+    expected = {"bool": "true or false", "int": "a whole number", "float": "a number"}[element]
+    if element != kind:
+        raise ConfigurationError(f"{name} must be a list, each {expected}, got {value!r}")
+    # By `type`, because true and false are instances of int.
+    if element == "float" and type(value) is int:
+        return float(value)
+    if type(value).__name__ != element:
+        raise ConfigurationError(f"{name} must be {expected}, got {value!r}")
+    return value
 
 
 PRESETS: dict[str, dict[str, Any]] = {

@@ -13,13 +13,10 @@ from training.data.splits import split_by_name
 from training.data.table import RatingsTable
 from training.errors import NothingHeldOut
 from training.evaluation.held_out import HeldOut, hold_out
-from training.evaluation.split_evaluation import validation_on
+from training.evaluation.validated_fit import fit_while_better
 from training.model.adaptation import adapt
-from training.model.fitting import OnEpoch, fit_model
+from training.model.fitting import OnEpoch
 from training.model.popularity_trend import fit_trend
-
-_VALIDATIONS, _PATIENCE = 8, 2
-_VALIDATED_USERS = 2_000
 
 
 @dataclass(frozen=True)
@@ -52,8 +49,8 @@ def choose_training_length(
 ) -> TrainingLength:
     """Train on a part of the rows, stop when the rest is no longer predicted better, and take the best epoch.
 
-    Better is a larger sum of log hit rate@100, log NDCG@10 and minus log RMSE: relative changes weigh alike.
-    The trend is chosen by the likelihood of the validation rows under popularity alone.
+    Better is what has more `quality`. The trend is chosen by the likelihood of the validation rows under
+    popularity alone.
 
     Args:
         train: Training rows; no test row is among them.
@@ -65,29 +62,15 @@ def choose_training_length(
         held_out = hold_out(train, split_by_name(train, split))
     except NothingHeldOut:
         return TrainingLength()
-    use_trend = _follows_time(held_out)
+    use_trend = follows_time(held_out)
     if config.epochs:
         return TrainingLength(use_trend=use_trend)
     adapted = adapt(replace(config, use_trend=use_trend), held_out.train)
-    scores: list[float] = []
-
-    def is_past_best(figures: dict[str, float]) -> bool:
-        scores.append(_quality(figures))
-        return len(scores) - 1 - int(np.argmax(scores)) >= _PATIENCE
-
-    trained = fit_model(
-        held_out.train,
-        adapted,
-        on_epoch,
-        validation_on(held_out.test, most_users=_VALIDATED_USERS),
-        validated_every=-(-adapted.epochs // _VALIDATIONS),
-        stop=is_past_best,
-    )
-    best = int(trained.validation["epoch"][int(np.argmax(scores))])
-    return TrainingLength(best / adapted.epochs, use_trend, trained.validation)
+    fitted = fit_while_better(held_out, adapted, on_epoch)
+    return TrainingLength(fitted.share, use_trend, fitted.validation)
 
 
-def _follows_time(held_out: HeldOut) -> bool:
+def follows_time(held_out: HeldOut) -> bool:
     """Whether the trend after the last training row predicts held-out rows better than counts do.
 
     By more than chance: the mean gain in log likelihood is above two standard errors of it.
@@ -99,10 +82,3 @@ def _follows_time(held_out: HeldOut) -> bool:
     constant = np.log(counts / counts.sum())
     gains = fit_trend(train).now[movies] - constant[movies]
     return bool(gains.mean() > 2 * gains.std() / np.sqrt(len(gains)))
-
-
-def _quality(figures: dict[str, float]) -> float:
-    """See `choose_training_length`; a measure of 0 counts as a millionth."""
-    signs = {"hit_rate_at_100": 1, "ndcg_at_10": 1, "rmse": -1}
-    known = [(sign, figures[name]) for name, sign in signs.items() if name in figures]
-    return float(sum(sign * np.log(max(figure, 1e-6)) for sign, figure in known))

@@ -8,7 +8,7 @@ from synthetic_ratings import FIRST_TIMESTAMP, SMALL_CONFIG, Rating, table_of, t
 
 from training.config import TrainingConfig
 from training.data.table import RatingsTable
-from training.evaluation import training_length
+from training.evaluation import validated_fit
 from training.evaluation.training_length import TrainingLength, choose_training_length
 from training.model.adaptation import adapt
 
@@ -60,7 +60,7 @@ def chosen(
     monkeypatch: pytest.MonkeyPatch, table: RatingsTable, figures: list[dict[str, float]]
 ) -> tuple[TrainingLength, FakeFit]:
     fit = FakeFit(figures)
-    monkeypatch.setattr(training_length, "fit_model", fit)
+    monkeypatch.setattr(validated_fit, "fit_model", fit)
     return choose_training_length(table, ADAPTED, "temporal"), fit
 
 
@@ -124,7 +124,7 @@ def test_the_share_is_of_the_epochs_that_another_table_allows(clusters: RatingsT
 def test_epochs_that_were_asked_for_stay_and_nothing_is_trained_to_choose_them(
     monkeypatch: pytest.MonkeyPatch, clusters: RatingsTable
 ) -> None:
-    monkeypatch.setattr(training_length, "fit_model", lambda *_, **__: pytest.fail("it was trained"))
+    monkeypatch.setattr(validated_fit, "fit_model", lambda *_, **__: pytest.fail("it was trained"))
     asked = replace(ADAPTED, epochs=7)
     found = choose_training_length(clusters, asked, "temporal")
     assert (found.share, found.validation) == (1, {})
@@ -135,7 +135,7 @@ def test_epochs_that_were_asked_for_stay_and_nothing_is_trained_to_choose_them(
 def test_where_nothing_can_be_held_out_it_is_trained_as_long_as_allowed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(training_length, "fit_model", lambda *_, **__: pytest.fail("it was trained"))
+    monkeypatch.setattr(validated_fit, "fit_model", lambda *_, **__: pytest.fail("it was trained"))
     few = table_of([("1", "a", 3.0, 1), ("1", "b", 4.0, 2)])
     assert choose_training_length(few, ADAPTED, "temporal") == TrainingLength(share=1, use_trend=False)
 

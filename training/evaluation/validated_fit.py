@@ -1,0 +1,86 @@
+"""Train on the one part of the training rows until the other is no longer predicted better."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from training.config import TrainingConfig
+from training.evaluation.held_out import HeldOut
+from training.evaluation.split_evaluation import validation_on
+from training.evaluation.validation_quality import VALIDATION_MEASURES, quality
+from training.model.fitting import OnEpoch, fit_model
+
+VALIDATIONS = 8
+"""About so many validations in all the epochs that a training may take."""
+
+_PATIENCE = 2
+_VALIDATED_USERS = 2_000
+
+GiveUp = Callable[[int, float], bool]
+"""Of the number of a validation, from 1, and its quality, whether to end the training at once."""
+
+
+@dataclass(frozen=True)
+class ValidatedFit:
+    """What the validations of a training found.
+
+    Attributes:
+        epochs: As many as the training was allowed.
+        validation: The epochs that were validated as `epoch`, from 1, and the figures found, by name.
+        best: The validation whose quality was best, from 0.
+        quality: Of that validation.
+    """
+
+    epochs: int
+    validation: Mapping[str, list[float]]
+    best: int
+    quality: float
+
+    @property
+    def share(self) -> float:
+        """Share of the epochs after which validation was best; above 0, at most 1."""
+        return self.validation["epoch"][self.best] / self.epochs
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """The figures of the best validation."""
+        return {name: values[self.best] for name, values in self.validation.items() if name != "epoch"}
+
+
+def fit_while_better(
+    held_out: HeldOut,
+    config: TrainingConfig,
+    on_epoch: OnEpoch | None = None,
+    *,
+    measures: Collection[str] = VALIDATION_MEASURES,
+    give_up: GiveUp | None = None,
+) -> ValidatedFit:
+    """Train, validate about `VALIDATIONS` times, and end after two validations without improvement.
+
+    Args:
+        held_out: Rows to train on, and rows to validate on, of which those of 2,000 users are taken.
+        config: Adapted to the rows to train on.
+        on_epoch: Called after every epoch.
+        measures: What counts, see `quality`.
+        give_up: Asked after every validation.
+    """
+    scores: list[float] = []
+
+    def is_past_best(figures: dict[str, float]) -> bool:
+        scores.append(quality(figures, measures))
+        given_up = give_up is not None and give_up(len(scores), scores[-1])
+        return given_up or len(scores) - 1 - int(np.argmax(scores)) >= _PATIENCE
+
+    trained = fit_model(
+        held_out.train,
+        config,
+        on_epoch,
+        validation_on(held_out.test, most_users=_VALIDATED_USERS),
+        validated_every=-(-config.epochs // VALIDATIONS),
+        stop=is_past_best,
+    )
+    best = int(np.argmax(scores))
+    return ValidatedFit(config.epochs, trained.validation, best, scores[best])
