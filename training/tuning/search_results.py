@@ -14,9 +14,9 @@ from service.bundle.json_files import write_json
 from training.cli.progress import console, results
 from training.config import TrainingConfig
 from training.errors import ConfigurationError
-from training.report.tuning_page import tuning_page
 from training.tuning.search_space import Searched
 from training.tuning.trial_record import TrialRecord, Trials
+from training.tuning.tuning_page import tuning_page
 from training.tuning.tuning_table import percent, tuning_table
 
 

@@ -1,8 +1,8 @@
 import re
 
-from training.report.tuning_page import tuning_page
 from training.tuning.search_space import Searched
 from training.tuning.trial_record import Outcome, TrialRecord, Trials
+from training.tuning.tuning_page import tuning_page
 
 SEARCHED = (
     Searched(name="weight_decay", low=0.3, high=10.0, reason="<why>"),
