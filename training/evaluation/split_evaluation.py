@@ -87,12 +87,17 @@ def evaluate_split(
     return Evaluation(document, sums)
 
 
-def validation_on(test: RatingsTable, *, most_users: int = _VALIDATED_USERS) -> Validate:
-    """Make a validation on held-out rows of so many users that it takes a fraction of an epoch."""
+def sample_users(test: RatingsTable, most_users: int) -> RatingsTable:
+    """Take the rows of at most so many users, drawn at random."""
     users = np.unique(test.user_rows)
     if len(users) > most_users:
         users = np.random.default_rng(0).choice(users, most_users, replace=False)
-    sample = test.take(np.flatnonzero(np.isin(test.user_rows, users)))
+    return test.take(np.flatnonzero(np.isin(test.user_rows, users)))
+
+
+def validation_on(test: RatingsTable) -> Validate:
+    """Make a validation on held-out rows of so many users that it takes a fraction of an epoch."""
+    sample = sample_users(test, _VALIDATED_USERS)
 
     def validate(trained: TrainedModel) -> dict[str, float]:
         found = evaluate_model(trained, sample).measures()

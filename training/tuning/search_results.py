@@ -76,7 +76,8 @@ class SearchResults:
 
 
 def _config_of(trial: TrialRecord, config: TrainingConfig) -> TrainingConfig:
-    return replace(config, **trial.parameters, epochs=trial.outcome.epochs)
+    outcome = trial.outcome
+    return replace(config, **trial.parameters, epochs=outcome.epochs, rating_share=outcome.rating_share)
 
 
 def _sentences(trials: Trials) -> list[str]:

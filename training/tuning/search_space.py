@@ -61,9 +61,16 @@ SEARCH_SPACE = (
     ),
     Searched(
         name="factor_scale",
+        low=1.0,
+        high=3_000.0,
+        log=True,
+        reason="how much weight the closed form has beside what is learned",
+    ),
+    Searched(
+        name="popularity_scale",
         low=0.0,
-        high=12.0,
-        reason="how much weight the closed form has beside what is learned; 0: none",
+        high=1.0,
+        reason="0: a history says all, as in closed groups; 1: popularity counts as it does for everybody",
     ),
     Searched(
         name="user_weight_power",

@@ -14,7 +14,7 @@ from training.data.splits import split_by_name
 from training.data.table import RatingsTable
 from training.errors import ConfigurationError, NothingHeldOut, TrainingDiverged
 from training.evaluation.held_out import hold_out
-from training.evaluation.training_length import follows_time
+from training.evaluation.starting_choice import choose_starts
 from training.evaluation.validated_fit import GiveUp, ValidatedFit, fit_while_better
 from training.model.adaptation import adapt
 from training.model.fitting import OnEpoch
@@ -57,10 +57,9 @@ class TrialTraining:
                 f"{train.name}: too few ratings to search with: of {len(train)} training ratings the {split} "
                 "split leaves none to validate on; take another --split, or train with the defaults"
             ) from error
-        self.config = config
+        self.config = choose_starts(self.held_out, adapt(config, self.held_out.train))[0].apply(config)
         self.searched = searched_on(self.held_out)
         self._train, self._measures = train, measures
-        self._use_trend = config.use_trend or follows_time(self.held_out)
 
     @property
     def most_epochs(self) -> int:
@@ -103,11 +102,12 @@ class TrialTraining:
             fitted.figures,
             fitted.share,
             max(1, round(fitted.share * adapt(config, self._train).epochs)),
+            fitted.rating_share,
             round(time.perf_counter() - started, 2),
         )
 
     def _fit(self, config: TrainingConfig, on_epoch: OnEpoch | None, watch: GiveUp) -> ValidatedFit:
-        adapted = adapt(replace(config, use_trend=self._use_trend), self.held_out.train)
+        adapted = adapt(config, self.held_out.train)
         try:
             return fit_while_better(self.held_out, adapted, on_epoch, measures=self._measures, give_up=watch)
         finally:

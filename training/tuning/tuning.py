@@ -83,7 +83,9 @@ def tune(
         "libraries": library_versions(),
     }
     path = study or artifacts / STUDIES_DIRECTORY / f"{split}-{_digest(holds_for)}.db"
-    results = SearchResults(path, _summary(training, objective), config, training.searched, command=command)
+    results = SearchResults(
+        path, _summary(training, objective), training.config, training.searched, command=command
+    )
     with open_study(path, training.searched, holds_for, config.seed) as opened:
         try:
             _run(opened, training, path, results, wanted=trials, seconds=seconds)

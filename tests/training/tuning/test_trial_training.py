@@ -44,8 +44,11 @@ def test_a_trial_of_the_defaults_finds_what_the_choice_of_the_training_length_fi
     assert outcome.share == length.share
     best = length.validation["epoch"].index(length.share * training.most_epochs)
     assert outcome.figures == {
-        name: pytest.approx(values[best]) for name, values in length.validation.items() if name != "epoch"
+        name: pytest.approx(values[best])
+        for name, values in length.validation.items()
+        if name in VALIDATION_MEASURES
     }
+    assert outcome.rating_share == length.validation["rating_share"][best]
     assert max(seen) == pytest.approx(outcome.quality)
     assert len(seen) == len(length.validation["epoch"])
     # As many epochs of all training rows, of which there are more, as the share of those that they allow.
@@ -91,7 +94,7 @@ def test_values_are_trained_with_and_the_rest_is_as_it_was(
     training.measure({"weight_decay": 7.5, "embedding_dimension": 32}, never)
     [config] = fit.trained_with
     assert (config.weight_decay, config.embedding_dimension) == (7.5, 32)
-    assert config == replace(TINY, weight_decay=7.5, embedding_dimension=32, epochs=config.epochs)
+    assert config == replace(training.config, weight_decay=7.5, embedding_dimension=32, epochs=config.epochs)
     assert config.epochs == training.most_epochs > 0
 
 
