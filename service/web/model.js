@@ -57,9 +57,9 @@ function showQuality(metrics) {
     return;
   }
   const seeds = metrics.seeds?.length > 1 ? `, mean of ${metrics.seeds.length} seeds` : "";
-  setText(byId("quality-summary"), `The ${metrics.split} split: ${count(metrics.test_ratings, "rating")} held out, ${metrics.train_ratings.toLocaleString("en")} trained on${seeds}. The best of each row is bold.`);
+  setText(byId("quality-summary"), `The ${metrics.split} split: ${count(metrics.test_ratings, "rating")} held out, ${metrics.train_ratings.toLocaleString("en")} trained on${seeds}. The best of each row is bold where it differs by more than chance.`);
   const baselines = Object.entries(metrics.baselines ?? {});
-  const columns = [["Matinee", model], ...baselines.map(([name, of]) => [inWords(name), of])];
+  const columns = [["Matinee", model], ...baselines.filter(([, of]) => of !== null).map(([name, of]) => [inWords(name), of, metrics.differences?.[name]])];
   const head = element("tr", {}, element("td"), ...columns.map(([name]) => element("th", { scope: "col" }, name)));
   const rows = Object.keys(model).map((measure) => row(measure, columns));
   byId("quality").replaceChildren(element("thead", {}, head), element("tbody", {}, ...rows));
@@ -70,15 +70,23 @@ function row(measure, columns) {
   const measured = values.filter((value) => value !== null);
   const best = FALLING.has(measure) ? Math.min(...measured) : Math.max(...measured);
   const most = Math.max(...measured);
-  const cells = values.map((value) => {
+  // The model differs from every baseline, or the baseline from the model: the interval leaves out 0.
+  const differs = columns.map(([, , differences]) => leavesOutZero(differences?.[measure]));
+  const compared = values.map((value, at) => value === null || differs[at]).slice(1);
+  const isBold = (value, at) => value === best && measured.length > 1 && (at === 0 ? compared.every(Boolean) : differs[at]);
+  const cells = values.map((value, at) => {
     if (value === null) return element("td", {}, "–");
     const text = value.toFixed(4);
     const bar = element("span", { class: "bar", "aria-hidden": "true" });
     bar.style.setProperty("--filled", `${(100 * value) / most}%`);
-    return element("td", {}, measured.length > 1 && value === best ? element("strong", {}, text) : text, measured.length > 1 && bar);
+    return element("td", {}, isBold(value, at) ? element("strong", {}, text) : text, measured.length > 1 && bar);
   });
   const note = FALLING.has(measure) ? element("span", { class: "soft" }, " less is better") : "";
   return element("tr", {}, element("th", { scope: "row" }, inWords(measure), note), ...cells);
+}
+
+function leavesOutZero(difference) {
+  return typeof difference?.low === "number" && typeof difference?.high === "number" && (difference.low > 0 || difference.high < 0);
 }
 
 /** Converts a metric's name, such as `hit_rate_at_10_with_time`, to text. */

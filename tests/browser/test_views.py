@@ -91,7 +91,9 @@ def test_the_model_is_shown_with_its_bundle_and_age(open_page: OpenPage) -> None
     )
 
 
-def test_metrics_are_shown_beside_the_baselines_and_the_best_is_bold(open_page: OpenPage) -> None:
+def test_metrics_are_shown_beside_the_baselines_and_the_best_is_bold_where_it_differs(
+    open_page: OpenPage,
+) -> None:
     page = open_page("")
     recommended(page)
 
@@ -102,8 +104,15 @@ def test_metrics_are_shown_beside_the_baselines_and_the_best_is_bold(open_page: 
             "train_ratings": 80,
             "test_ratings": 20,
             "seeds": [42, 43, 44],
-            "model": {"ndcg_at_10": 0.25, "rmse": 0.9, "hit_rate_at_10_with_time": 0.2},
-            "baselines": {"ease": {"ndcg_at_10": 0.26}, "biases": {"rmse": 1.0}},
+            "model": {"ndcg_at_10": 0.25, "rmse": 0.9, "recall_at_20": 0.2, "hit_rate_at_10_with_time": 0.2},
+            "baselines": {"ease": {"ndcg_at_10": 0.26, "recall_at_20": 0.19}, "biases": {"rmse": 1.0}},
+            "differences": {
+                "ease": {
+                    "ndcg_at_10": {"difference": -0.01, "low": -0.02, "high": -0.001},
+                    "recall_at_20": {"difference": 0.01, "low": -0.001, "high": 0.02},
+                },
+                "biases": {"rmse": {"difference": -0.1, "low": -0.2, "high": -0.05}},
+            },
         }
         route.fulfill(json=document)
 
@@ -114,7 +123,7 @@ def test_metrics_are_shown_beside_the_baselines_and_the_best_is_bold(open_page: 
     )
     rows = page.locator("#quality tbody tr")
     expect(rows.locator("th")).to_have_text(
-        ["NDCG@10", re.compile("^RMSE, stars"), re.compile("^hit rate@10, row.s own time")]
+        ["NDCG@10", re.compile("^RMSE, stars"), "recall@20", re.compile("^hit rate@10, row.s own time")]
     )
     expect(page.locator("#quality thead th")).to_have_text(["Matinee", "EASE", "biases"])
     expect(rows.locator("strong")).to_have_text(["0.2600", "0.9000"])
