@@ -25,6 +25,11 @@ MatineeError                    500
 │   ├── UnknownMovie            404   no such movie id
 │   │   └── UnknownTitle              no such title; has the closest ones
 │   └── UnknownUser             404   no such user, where only known users have an answer
+├── StoreError                  503   feedback can be neither stored nor read
+│   ├── StoreAway                     the database cannot be reached, or failed
+│   │   └── StoreFull                 its disk is full
+│   └── StoreRefused                  a newer schema, a network file system, or no database at all
+├── FeedbackOff                 403   MATINEE_STORE=off
 ├── RequestMalformed            400   not valid HTTP
 ├── BodyTooLarge                413   the body is larger than the limit
 ├── HeadersTooLarge             431   too many headers, or too many bytes of them
@@ -205,6 +210,33 @@ class UnknownUser(RequestError):
 
     status = 404
     title = "Unknown user"
+
+
+class StoreError(MatineeError):
+    """Feedback can be neither stored nor read; the message names the store and the reason."""
+
+    status = 503
+    title = "No store of feedback"
+    retry_after_seconds = 5
+
+
+class StoreAway(StoreError):
+    """The database cannot be reached, or failed."""
+
+
+class StoreFull(StoreAway):
+    """The disk of the database is full."""
+
+
+class StoreRefused(StoreError):
+    """What is there must not be used: a newer schema, a network file system, or no database at all."""
+
+
+class FeedbackOff(MatineeError):
+    """The service keeps no feedback."""
+
+    status = 403
+    title = "Feedback is off"
 
 
 class RequestMalformed(MatineeError):

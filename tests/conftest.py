@@ -32,6 +32,8 @@ hypothesis.settings.register_profile(
     max_examples=20,
     phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
 )
+# An application that a test makes keeps nothing, unless the test says where.
+os.environ["MATINEE_STORE"] = "off"
 IS_MUTANT_RUN = "MATINEE_MUTANTS" in os.environ
 hypothesis.settings.load_profile("mutants" if IS_MUTANT_RUN else "matinee")
 
@@ -79,8 +81,8 @@ def recommender(tiny_artifacts: Path) -> Recommender:
 
 @pytest.fixture(scope="session")
 def ask(tiny_artifacts: Path) -> Iterator[Ask]:
-    """Send requests to an application that serves `tiny-1`."""
-    with asking(create_app(Settings(artifacts=tiny_artifacts, reload_seconds=0.1))) as ask:
+    """Send requests to an application that serves `tiny-1`, without a store of feedback."""
+    with asking(create_app(Settings(artifacts=tiny_artifacts, reload_seconds=0.1, store="off"))) as ask:
         deadline = time.monotonic() + 30
         while ask("GET", "/readyz").status_code != 200 and time.monotonic() < deadline:
             time.sleep(0.02)

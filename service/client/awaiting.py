@@ -10,10 +10,11 @@ from tenacity import AsyncRetrying
 
 from service.client import calls
 from service.client.call import Call, key_header
-from service.client.calls import RatingRequest, RecommendRequest
+from service.client.calls import FeedbackRequest, RatingRequest, RecommendRequest
 from service.client.retries import retry_policy
 from service.schemas.admin import BundleNow
 from service.schemas.batches import RatingBatchAnswer, RecommendBatchAnswer
+from service.schemas.feedback import FeedbackAnswer, RemovedAnswer, UserFeedbackAnswer
 from service.schemas.health import Alive, ModelAnswer, Ready
 from service.schemas.movies import GenresAnswer, MovieAnswer, MoviesAnswer, PopularAnswer, SimilarAnswer
 from service.schemas.ratings import RatingAnswer
@@ -67,6 +68,20 @@ class AsyncMatineeClient:
     async def predict_rating_batch(self, pairs: Sequence[RatingRequest]) -> RatingBatchAnswer:
         """Predict many ratings; an invalid pair gets an error in its place."""
         return await self._call(calls.predict_rating_batch(pairs))
+
+    async def post_feedback(
+        self, events: Sequence[FeedbackRequest], *, strict: bool = False
+    ) -> FeedbackAnswer:
+        """Post what users did: it is stored, and in force in the next request, once this returns."""
+        return await self._call(calls.post_feedback(events, strict))
+
+    async def user_feedback(self, user_id: str, *, limit: int = 20, offset: int = 0) -> UserFeedbackAnswer:
+        """Get what is stored of a user, newest first."""
+        return await self._call(calls.user_feedback(user_id, limit, offset))
+
+    async def remove_feedback(self, user_id: str, movie_id: str) -> RemovedAnswer:
+        """Take a movie out of a user's history, and show it again."""
+        return await self._call(calls.remove_feedback(user_id, movie_id))
 
     async def search_movies(
         self, query: str = "", *, genre: str | None = None, limit: int = 20, offset: int = 0

@@ -10,10 +10,11 @@ from tenacity import Retrying
 
 from service.client import calls
 from service.client.call import Call, key_header
-from service.client.calls import RatingRequest, RecommendRequest
+from service.client.calls import FeedbackRequest, RatingRequest, RecommendRequest
 from service.client.retries import retry_policy
 from service.schemas.admin import BundleNow
 from service.schemas.batches import RatingBatchAnswer, RecommendBatchAnswer
+from service.schemas.feedback import FeedbackAnswer, RemovedAnswer, UserFeedbackAnswer
 from service.schemas.health import Alive, ModelAnswer, Ready
 from service.schemas.movies import GenresAnswer, MovieAnswer, MoviesAnswer, PopularAnswer, SimilarAnswer
 from service.schemas.ratings import RatingAnswer
@@ -79,6 +80,18 @@ class MatineeClient:
     def predict_rating_batch(self, pairs: Sequence[RatingRequest]) -> RatingBatchAnswer:
         """Predict many ratings; an invalid pair gets an error in its place."""
         return self._call(calls.predict_rating_batch(pairs))
+
+    def post_feedback(self, events: Sequence[FeedbackRequest], *, strict: bool = False) -> FeedbackAnswer:
+        """Post what users did: it is stored, and in force in the next request, once this returns."""
+        return self._call(calls.post_feedback(events, strict))
+
+    def user_feedback(self, user_id: str, *, limit: int = 20, offset: int = 0) -> UserFeedbackAnswer:
+        """Get what is stored of a user, newest first."""
+        return self._call(calls.user_feedback(user_id, limit, offset))
+
+    def remove_feedback(self, user_id: str, movie_id: str) -> RemovedAnswer:
+        """Take a movie out of a user's history, and show it again."""
+        return self._call(calls.remove_feedback(user_id, movie_id))
 
     def search_movies(
         self, query: str = "", *, genre: str | None = None, limit: int = 20, offset: int = 0

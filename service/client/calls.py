@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypedDict, TypeVar
+from typing import Any, Literal, Required, TypedDict, TypeVar
 from urllib.parse import quote
+from uuid import uuid4
 
 from pydantic import BaseModel
 
 from service.client.call import Call, Parameters
 from service.schemas.admin import BundleNow
 from service.schemas.batches import RatingBatchAnswer, RecommendBatchAnswer
+from service.schemas.feedback import FeedbackAnswer, RemovedAnswer, UserFeedbackAnswer
 from service.schemas.health import Alive, ModelAnswer, Ready
 from service.schemas.movies import GenresAnswer, MovieAnswer, MoviesAnswer, PopularAnswer, SimilarAnswer
 from service.schemas.ratings import RatingAnswer
@@ -68,6 +70,19 @@ class RatingRequest(QueryUserRequest, total=False):
     movie_title: str | None
 
 
+class FeedbackRequest(TypedDict, total=False):
+    """An event of `POST /feedback`; see docs/api/feedback.md."""
+
+    user_id: Required[str]
+    movie_id: Required[str]
+    type: Required[Literal["rating", "watch", "hide", "click", "impression", "removed"]]
+    value: float | None
+    timestamp: int | None
+    event_id: str | None
+    recommendation_id: str | None
+    rank: int | None
+
+
 def recommend(request: RecommendRequest) -> Call[RecommendAnswer]:
     """`POST /recommend`."""
     return _post("/recommend", RecommendAnswer, {**request})
@@ -86,6 +101,24 @@ def predict_rating(request: RatingRequest) -> Call[RatingAnswer]:
 def predict_rating_batch(pairs: Sequence[RatingRequest]) -> Call[RatingBatchAnswer]:
     """`POST /predict_rating/batch`."""
     return _post("/predict_rating/batch", RatingBatchAnswer, {"pairs": list(pairs)})
+
+
+def post_feedback(events: Sequence[FeedbackRequest], strict: bool) -> Call[FeedbackAnswer]:
+    """`POST /feedback`; each event has an id, so that a retry changes nothing."""
+    named = [{"event_id": uuid4().hex} | event for event in events]
+    return _post("/feedback", FeedbackAnswer, {"events": named, "strict": strict})
+
+
+def user_feedback(user_id: str, limit: int, offset: int) -> Call[UserFeedbackAnswer]:
+    """`GET /users/{user_id}/feedback`."""
+    path = f"/users/{_quoted(user_id)}/feedback"
+    return _get(path, UserFeedbackAnswer, {"limit": limit, "offset": offset})
+
+
+def remove_feedback(user_id: str, movie_id: str) -> Call[RemovedAnswer]:
+    """`DELETE /users/{user_id}/feedback/{movie_id}`."""
+    path = f"/users/{_quoted(user_id)}/feedback/{_quoted(movie_id)}"
+    return Call("DELETE", path, RemovedAnswer.model_validate_json)
 
 
 def search_movies(query: str, genre: str | None, limit: int, offset: int) -> Call[MoviesAnswer]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from service.bundle.manifest import Manifest
 from service.bundle.query_tower import QueryTower
 from service.bundle.rating_head import RatingHead
 from service.errors import RequestError
+from service.live.live_users import LiveUser
 from service.recommending.candidate_search import CandidateSearch
 from service.recommending.encoding import AnswerEncoder
 from service.recommending.explanations import explain
@@ -34,8 +36,11 @@ from service.recommending.query_states import QueryStates
 from service.recommending.ranking import RankedList
 from service.recommending.similar_movies import SimilarMovies
 from service.recommending.stage_times import StageTimes
+from service.recommending.stored_users import StoredUsers
 from service.recommending.tasks import ListTask, RatingTask, Task, Tasks
 from service.settings import IndexKind
+
+NO_LIVE_USERS: Mapping[str, LiveUser] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -65,11 +70,16 @@ class Recommender:
     @cached_property
     def tasks(self) -> Tasks:
         """Turns queries into tasks, or refuses them."""
-        return Tasks(self.catalogue, self.movie_search, self.histories, self.manifest)
+        return Tasks(self.catalogue, self.movie_search, self.stored_users, self.manifest)
+
+    @cached_property
+    def stored_users(self) -> StoredUsers:
+        """What is stored of users: the bundle's histories, and over them the store of feedback."""
+        return StoredUsers(self.catalogue, self.histories, self.manifest, size=self.cached_users)
 
     @cached_property
     def states(self) -> QueryStates:
-        """Query states, cached where the bundle alone decides them."""
+        """Query states, cached where the bundle and the store of feedback alone decide them."""
         return QueryStates(self.tower, self.cached_users)
 
     @cached_property
@@ -94,6 +104,7 @@ class Recommender:
         self,
         queries: Sequence[Query],
         *,
+        live: Mapping[str, LiveUser] = NO_LIVE_USERS,
         times: StageTimes | None = None,
         exactly: bool = False,
         is_wanted: Callable[[], bool] = lambda: True,
@@ -104,6 +115,7 @@ class Recommender:
 
         Args:
             queries: Each is prepared by itself, and may be refused alone.
+            live: By user id what the store of feedback holds, of those of whom it holds anything.
             times: Takes the seconds of each stage, and where one query of the index was not enough.
             exactly: Whether to score every candidate instead of querying the index.
             is_wanted: Called before explanations, which take long; where it returns False, because no
@@ -117,7 +129,8 @@ class Recommender:
         answers: dict[int, Answer | RequestError] = {}
         tasks: dict[int, Task] = {}
         for place, query in enumerate(queries):
-            task = self.tasks.make(query)
+            user_id = query.user_id
+            task = self.tasks.make(query, None if user_id is None else live.get(user_id))
             if isinstance(task, RequestError):
                 answers[place] = task
             else:

@@ -12,7 +12,8 @@ from service.bundle import NO_TIMESTAMP
 from service.bundle.catalogue import Catalogue
 from service.bundle.histories import History
 from service.http.problems import document_problems
-from service.routes.dependencies import LiveRecommender
+from service.live.live_users import NO_STORE
+from service.routes.dependencies import FromServices, LiveRecommender
 from service.routes.path_ids import ID
 from service.schemas.fields import UserId
 from service.schemas.users import UserAnswer, UserCount, UserParameters, UsersAnswer, UsersParameters
@@ -37,14 +38,18 @@ async def users(parameters: Annotated[UsersParameters, Query()], recommender: Li
     return UsersAnswer(bundle_id=recommender.bundle_id, total=len(rows), items=items)
 
 
-@router.get(f"/users/{{user_id:{ID}}}", response_model=UserAnswer, responses=document_problems(404, 503))
+@router.get(f"/users/{{user_id:{ID}}}", response_model=UserAnswer, responses=document_problems(404, 503, 504))
 async def user(
     user_id: Annotated[UserId, Path()],
     parameters: Annotated[UserParameters, Query()],
     recommender: LiveRecommender,
+    services: FromServices,
 ) -> JSONResponse:
-    """A user's history, newest first."""
-    history = recommender.histories.of_known_user(user_id)
+    """A user's history, newest first: the bundle's, and over it what was posted since."""
+    view = NO_STORE
+    if (feedback := services.feedback) is not None:
+        view = await services.catalogue_threads.run(lambda: feedback.read([user_id]))
+    history = recommender.stored_users.known(user_id, view.users.get(user_id)).history
     newest_first = range(len(history) - 1, -1, -1)
     page = newest_first[parameters.offset : parameters.offset + parameters.limit]
     return JSONResponse(
@@ -56,6 +61,7 @@ async def user(
             "mean_rating": history.mean_rating,
             "items": [_seen(recommender.catalogue, history, position) for position in page],
         }
+        | ({} if view.is_live else {"live": False})
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, Field
 
 from service.recommending.queries import MOST_NAMED
-from service.schemas.fields import BundleId, Ignored
+from service.schemas.fields import BundleId, Ignored, Live
 from service.telemetry.observer import Source
 
 
@@ -69,3 +69,4 @@ class RecommendAnswer(BaseModel):
         description="Best first: k items, or fewer if fewer pass the filter and are not excluded."
     )
     ignored: Ignored = []
+    live: Live = True

@@ -1,0 +1,103 @@
+"""Feedback in a process: posted, read, and in force."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+from service.errors import QueueFull
+from service.live.database import Connection, Database
+from service.live.events import Event, Outcome
+from service.live.feedback_writer import FeedbackWriter, Session
+from service.live.live_reader import LiveReader
+from service.live.live_users import LiveView
+from service.live.store import position_of
+
+T = TypeVar("T")
+
+
+class LiveFeedback:
+    """The store as one process uses it. Nothing is opened before `start`, or before the first reading.
+
+    Args:
+        database: Of the store; in a forked process, made after the fork.
+        cached_users: Most users whose states are cached.
+        most_waiting: Requests that may wait to be stored.
+        away: Called when a batch is answered without the store.
+        committed: Called with the seconds of each commit.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        cached_users: int,
+        most_waiting: int,
+        away: Callable[[], None] = lambda: None,
+        committed: Callable[[float], None] = lambda _: None,
+    ) -> None:
+        self._database = database
+        self._most_waiting = most_waiting
+        self._committed = committed
+        self._reader = LiveReader(database, cached_users=cached_users, away=away)
+        self._writer: FeedbackWriter | None = None
+
+    @property
+    def name(self) -> str:
+        """Where the store is, for messages."""
+        return self._database.name
+
+    def prepare(self) -> None:
+        """Make the store ready; in any thread."""
+        self._reader.prepare()
+
+    def start(self) -> None:
+        """Begin to take what is posted; in the thread of the event loop whose requests post."""
+        self._writer = FeedbackWriter(
+            self._database, most_waiting=self._most_waiting, committed=self._committed
+        )
+
+    def stop(self) -> None:
+        """Write what waits, and close; in any other thread, once nothing reads any more."""
+        if self._writer is not None:
+            self._writer.stop()
+        self._reader.close()
+
+    def read(self, user_ids: Iterable[str]) -> LiveView:
+        """See `LiveReader.read`."""
+        return self._reader.read(user_ids)
+
+    async def write(self, events: Sequence[Event]) -> Outcome:
+        """See `FeedbackWriter.write`."""
+        return await self._running.write(events)
+
+    async def do(self, work: Callable[[Session], T]) -> T:
+        """See `FeedbackWriter.do`."""
+        return await self._running.do(work)
+
+    def position(self) -> int:
+        """The position of the last change; in any thread.
+
+        Raises:
+            StoreError: The store cannot be read.
+        """
+        return self.query(position_of)
+
+    def query(self, work: Callable[[Connection], T]) -> T:
+        """What something reads, with a connection of its own; in any thread.
+
+        Raises:
+            StoreError: The store cannot be read.
+        """
+        self._reader.require()
+        connection = self._database.connect()
+        try:
+            return work(connection)
+        finally:
+            connection.close()
+
+    @property
+    def _running(self) -> FeedbackWriter:
+        if self._writer is None:
+            raise QueueFull("the service is starting; try again shortly")
+        return self._writer

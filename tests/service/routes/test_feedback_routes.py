@@ -1,0 +1,208 @@
+"""Feedback over HTTP: what is posted is in force in the next answer."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from service_client import Ask, asking
+from tiny_model import MOVIE_IDS, Rated, TinyModel
+
+from service.app import create_app
+from service.schemas.feedback import FeedbackAnswer, UserFeedbackAnswer
+from service.schemas.recommendations import RecommendAnswer
+from service.settings import Settings
+
+
+@pytest.fixture
+def ask_live(tiny_artifacts: Path, tmp_path: Path) -> Iterator[Ask]:
+    settings = Settings(artifacts=tiny_artifacts, store=str(tmp_path / "feedback.sqlite3"))
+    with asking(create_app(settings, wait_for_bundle=True)) as ask:
+        yield ask
+
+
+def event(user_id: str, movie_id: str, type_: str = "rating", **fields: Any) -> dict[str, Any]:
+    return {"user_id": user_id, "movie_id": movie_id, "type": type_} | fields
+
+
+def post(ask: Ask, *events: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    answer = ask("POST", "/feedback", json={"events": events} | fields)
+    assert answer.status_code == 200, answer.text
+    FeedbackAnswer.model_validate_json(answer.content, strict=True)
+    document: dict[str, Any] = answer.json()
+    return document
+
+
+def recommended(ask: Ask, user_id: str, **fields: Any) -> dict[str, Any]:
+    answer = ask("POST", "/recommend", json={"user_id": user_id, "k": 500} | fields)
+    RecommendAnswer.model_validate_json(answer.content, strict=True)
+    document: dict[str, Any] = answer.json()
+    return document
+
+
+def ids(answer: dict[str, Any]) -> list[str]:
+    return [item["movie_id"] for item in answer["items"]]
+
+
+def test_a_new_user_is_known_by_the_first_rating_and_gets_what_the_same_history_sent_gets(
+    ask_live: Ask, tiny: TinyModel
+) -> None:
+    assert recommended(ask_live, "new")["source"] == "popular"
+    post(ask_live, event("new", "m3", value=5, timestamp=100), event("new", "m9", value=1, timestamp=200))
+    answer = recommended(ask_live, "new")
+    assert answer["source"] == "personalized"
+    seen: list[Rated] = [(3, 5.0, 100), (9, 1.0, 200)]
+    scores = tiny.candidates @ tiny.embed("new", seen, None)
+    best = [
+        row for row in sorted(range(len(scores)), key=lambda row: (-scores[row], row)) if row not in (3, 9)
+    ]
+    assert ids(answer) == [MOVIE_IDS[row] for row in best]
+    predicted = ask_live("GET", "/predict_rating?user_id=new&movie_id=m17").json()
+    assert predicted["known_user"] is True
+    shown = ask_live("GET", "/users/new").json()
+    assert [(item["movie_id"], item["rating"], item["timestamp"]) for item in shown["items"]] == [
+        ("m9", 1, 200),
+        ("m3", 5, 100),
+    ]
+
+
+def test_a_rating_replaces_the_bundles_and_takes_its_place_in_time(ask_live: Ask, tiny: TinyModel) -> None:
+    row, stars, seconds = tiny.histories["42"][3]
+    changed = 1.0 if stars != 1.0 else 5.0
+    post(ask_live, event("42", MOVIE_IDS[row], value=changed, timestamp=seconds - 1))
+    items = ask_live("GET", "/users/42?limit=500").json()["items"]
+    assert [item["rating"] for item in items if item["movie_id"] == MOVIE_IDS[row]] == [stars]
+    post(ask_live, event("42", MOVIE_IDS[row], value=changed))
+    items = ask_live("GET", "/users/42?limit=500").json()["items"]
+    assert (items[0]["movie_id"], items[0]["rating"]) == (MOVIE_IDS[row], changed)
+    assert len(items) == len(tiny.histories["42"])
+    seen = [each for each in tiny.histories["42"] if each[0] != row] + [(row, changed, 2_000_000)]
+    scores = tiny.candidates @ tiny.embed("42", seen, None)
+    assert recommended(ask_live, "42")["items"][0]["score"] == max(
+        score for at, score in enumerate(scores) if at not in {each[0] for each in seen}
+    )
+
+
+def test_a_hidden_movie_is_never_listed_and_does_not_count_as_seen(ask_live: Ask) -> None:
+    before = recommended(ask_live, "42")
+    first = ids(before)[0]
+    post(ask_live, event("42", first, "hide"))
+    after = recommended(ask_live, "42")
+    assert ids(after) == ids(before)[1:]
+    assert [item["score"] for item in after["items"]] == [item["score"] for item in before["items"][1:]]
+    assert first not in ids(recommended(ask_live, "42", exclude_seen=False))
+    assert first in ids(recommended(ask_live, "7", exclude_seen=False))
+    post(ask_live, event("42", first, "hide", value=0))
+    assert ids(recommended(ask_live, "42")) == ids(before)
+
+
+def test_clicks_and_impressions_are_counted_once_by_their_id_and_change_no_list(ask_live: Ask) -> None:
+    before = recommended(ask_live, "42")
+    click = event("42", "m3", "click", event_id="c1", recommendation_id="r1", rank=2)
+    assert post(ask_live, click, click, event("42", "m3", "impression"))["stored"] == 2
+    assert post(ask_live, click)["unchanged"] == 1
+    assert recommended(ask_live, "42") == before
+    kept = ask_live("GET", "/users/42/feedback").json()
+    assert (kept["clicks"], kept["impressions"], kept["items"]) == (1, 1, [])
+
+
+def test_what_is_removed_leaves_history_and_lists_as_before(ask_live: Ask, tiny: TinyModel) -> None:
+    row = tiny.histories["42"][5][0]
+    answer = ask_live("DELETE", f"/users/42/feedback/{MOVIE_IDS[row]}")
+    assert (answer.status_code, answer.json()["position"]) == (200, 1)
+    assert MOVIE_IDS[row] in ids(recommended(ask_live, "42"))
+    shown = ask_live("GET", "/users/42?limit=500").json()
+    assert shown["num_movies"] == len(tiny.histories["42"]) - 1
+    post(ask_live, event("new", "m3", value=5))
+    ask_live("DELETE", "/users/new/feedback/m3")
+    assert ask_live("GET", "/users/new").status_code == 404
+    assert recommended(ask_live, "new")["source"] == "popular"
+
+
+def test_bad_events_are_refused_alone_and_say_why(ask_live: Ask) -> None:
+    now = int(time.time())
+    bad = [
+        event("ann", "m1", value=9),
+        event("ann", "m1"),
+        event("ann", "m1", "watch", value=3),
+        event("ann", "m1", "sing"),
+        event("ann", "m1", "watch", timestamp=now * 1000),
+        event("ann", "m1", "watch", timestamp=now + 1_000),
+        event("ann", "m1", "watch", surplus=1),
+        {"user_id": "ann"},
+    ]
+    answer = post(ask_live, *bad, event("ann", "m1", "watch", timestamp=now + 200))
+    assert [each["index"] for each in answer["rejected"]] == [*range(8)]
+    assert answer["stored"] == 1
+    details = [each["error"]["detail"] for each in answer["rejected"]]
+    for detail, said in zip(
+        details,
+        [
+            "from 1 to 5 stars, got 9",
+            "got none",
+            "no value of a watch",
+            "",
+            "milliseconds",
+            "1000 s ahead",
+            "",
+            "",
+        ],
+        strict=True,
+    ):
+        assert said in detail
+    assert all(each["error"]["status"] == 422 for each in answer["rejected"])
+
+
+def test_unknown_movies_are_stored_and_named_or_refused_if_strict(ask_live: Ask) -> None:
+    answer = post(ask_live, event("ann", "later", "watch"), event("ann", "later", "hide"))
+    assert (answer["stored"], answer["unknown_movies"]) == (2, ["later"])
+    assert recommended(ask_live, "ann")["source"] == "popular"
+    answer = post(ask_live, event("ann", "later", "watch"), event("ann", "m1", "watch"), strict=True)
+    assert (answer["stored"], answer["unknown_movies"]) == (1, [])
+    assert [each["error"]["status"] for each in answer["rejected"]] == [404]
+
+
+def test_a_users_feedback_is_paged_newest_first(ask_live: Ask) -> None:
+    post(ask_live, *(event("ann", f"m{place}", "watch", timestamp=place) for place in range(5)))
+    pages = [ask_live("GET", f"/users/ann/feedback?limit=2&offset={offset}") for offset in (0, 2, 4)]
+    for page in pages:
+        UserFeedbackAnswer.model_validate_json(page.content, strict=True)
+    shown = [item["timestamp"] for page in pages for item in page.json()["items"]]
+    assert (shown, pages[0].json()["total"]) == ([4, 3, 2, 1, 0], 5)
+    nobody = ask_live("GET", "/users/nobody/feedback").json()
+    assert (nobody["total"], nobody["version"]) == (0, 0)
+
+
+def test_without_a_store_posting_is_refused_and_says_so(ask: Ask) -> None:
+    answers = [
+        ask("POST", "/feedback", json={"events": [event("ann", "m1", "watch")]}),
+        ask("GET", "/users/ann/feedback"),
+        ask("DELETE", "/users/ann/feedback/m1"),
+    ]
+    assert [answer.status_code for answer in answers] == [403] * 3
+    assert "MATINEE_STORE" in answers[0].json()["detail"]
+
+
+def test_a_store_that_cannot_be_used_is_503_for_writing_and_said_in_answers(
+    tiny_artifacts: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("no directory")
+    settings = Settings(artifacts=tiny_artifacts, store=str(tmp_path / "file" / "feedback.sqlite3"))
+    with asking(create_app(settings, wait_for_bundle=True)) as ask:
+        posted = ask("POST", "/feedback", json={"events": [event("ann", "m1", "watch")]})
+        assert (posted.status_code, posted.headers["Retry-After"]) == (503, "5")
+        assert posted.json()["type"] == "urn:matinee:store-away"
+        for path in ("/recommend?user_id=42", "/predict_rating?user_id=42&movie_id=m1", "/users/42"):
+            answer = ask("GET", path)
+            assert (answer.status_code, answer.json()["live"]) == (200, False)
+        assert "matinee_feedback_away_total 3.0" in ask("GET", "/metrics").text
+
+
+def test_feedback_outlives_the_service_and_ids_may_be_any_text(tiny_artifacts: Path, tmp_path: Path) -> None:
+    settings = Settings(artifacts=tiny_artifacts, store=str(tmp_path / "feedback.sqlite3"))
+    for expected in (1, 0):
+        with asking(create_app(settings, wait_for_bundle=True)) as ask:
+            answer = post(ask, event("a\0b/é🎬", "🎬", value=4, timestamp=5))
+            assert answer["stored"] == expected
+            assert recommended(ask, "a\0b/é🎬")["source"] == "personalized"
