@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Self, TypeVar, Unpack
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Self, TypeVar, Unpack
 
 import httpx
 from tenacity import Retrying
@@ -14,7 +14,13 @@ from service.client.calls import FeedbackRequest, RatingRequest, RecommendReques
 from service.client.retries import retry_policy
 from service.schemas.admin import BundleNow
 from service.schemas.batches import RatingBatchAnswer, RecommendBatchAnswer
-from service.schemas.feedback import FeedbackAnswer, RemovedAnswer, UserFeedbackAnswer
+from service.schemas.feedback import (
+    FeedbackAnswer,
+    ForgottenAnswer,
+    ImportAnswer,
+    RemovedAnswer,
+    UserFeedbackAnswer,
+)
 from service.schemas.health import Alive, ModelAnswer, Ready
 from service.schemas.movies import GenresAnswer, MovieAnswer, MoviesAnswer, PopularAnswer, SimilarAnswer
 from service.schemas.ratings import RatingAnswer
@@ -84,6 +90,20 @@ class MatineeClient:
     def post_feedback(self, events: Sequence[FeedbackRequest], *, strict: bool = False) -> FeedbackAnswer:
         """Post what users did: it is stored, and in force in the next request, once this returns."""
         return self._call(calls.post_feedback(events, strict))
+
+    def export_feedback(self, *, cursor: int = 0, limit: int = 100_000) -> list[dict[str, Any]]:
+        """Get stored events after a position; the last one's position is the next cursor."""
+        return self._call(calls.export_feedback(cursor, limit))
+
+    def import_feedback(
+        self, events: Iterable[Mapping[str, Any]], *, import_id: str | None = None
+    ) -> ImportAnswer:
+        """Store many events, as posted or as exported; with an `import_id` none of them counts twice."""
+        return self._call(calls.import_feedback(events, import_id))
+
+    def forget_user(self, user_id: str) -> ForgottenAnswer:
+        """Forget a user, in every bundle."""
+        return self._call(calls.forget_user(user_id))
 
     def user_feedback(self, user_id: str, *, limit: int = 20, offset: int = 0) -> UserFeedbackAnswer:
         """Get what is stored of a user, newest first."""

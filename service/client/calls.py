@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, Required, TypedDict, TypeVar
 from urllib.parse import quote
 from uuid import uuid4
@@ -12,7 +13,13 @@ from pydantic import BaseModel
 from service.client.call import Call, Parameters
 from service.schemas.admin import BundleNow
 from service.schemas.batches import RatingBatchAnswer, RecommendBatchAnswer
-from service.schemas.feedback import FeedbackAnswer, RemovedAnswer, UserFeedbackAnswer
+from service.schemas.feedback import (
+    FeedbackAnswer,
+    ForgottenAnswer,
+    ImportAnswer,
+    RemovedAnswer,
+    UserFeedbackAnswer,
+)
 from service.schemas.health import Alive, ModelAnswer, Ready
 from service.schemas.movies import GenresAnswer, MovieAnswer, MoviesAnswer, PopularAnswer, SimilarAnswer
 from service.schemas.ratings import RatingAnswer
@@ -109,6 +116,29 @@ def post_feedback(events: Sequence[FeedbackRequest], strict: bool) -> Call[Feedb
     return _post("/feedback", FeedbackAnswer, {"events": named, "strict": strict})
 
 
+def export_feedback(cursor: int, limit: int) -> Call[list[dict[str, Any]]]:
+    """`GET /feedback`."""
+    return Call("GET", "/feedback", _lines, params={"cursor": cursor, "limit": limit})
+
+
+def import_feedback(events: Iterable[Mapping[str, Any]], import_id: str | None) -> Call[ImportAnswer]:
+    """`POST /feedback/import`; retried only with an `import_id`, which makes that harmless for clicks too."""
+    content = b"".join(json.dumps(event).encode() + b"\n" for event in events)
+    return Call(
+        "POST",
+        "/feedback/import",
+        ImportAnswer.model_validate_json,
+        params={"import_id": import_id},
+        lines=content,
+        is_retried=import_id is not None,
+    )
+
+
+def forget_user(user_id: str) -> Call[ForgottenAnswer]:
+    """`DELETE /users/{user_id}`."""
+    return Call("DELETE", f"/users/{_quoted(user_id)}", ForgottenAnswer.model_validate_json)
+
+
 def user_feedback(user_id: str, limit: int, offset: int) -> Call[UserFeedbackAnswer]:
     """`GET /users/{user_id}/feedback`."""
     path = f"/users/{_quoted(user_id)}/feedback"
@@ -199,6 +229,10 @@ def _post(path: str, answer: type[Answer], body: Mapping[str, Any]) -> Call[Answ
 
 def _admin(path: str, *, is_retried: bool = True) -> Call[BundleNow]:
     return Call("POST", path, BundleNow.model_validate_json, is_retried=is_retried, needs_admin_key=True)
+
+
+def _lines(content: bytes) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in content.splitlines()]
 
 
 def _quoted(id_: str) -> str:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from service.errors import QueueFull
 from service.live.database import Connection, Database
+from service.live.decisions import Changes
 from service.live.events import Event, Outcome
 from service.live.feedback_writer import FeedbackWriter, Session
 from service.live.live_reader import LiveReader
 from service.live.live_users import LiveView
-from service.live.store import position_of
+from service.live.store import apply, forget, position_of
+from service.live.tombstones import Tombstones
 
 T = TypeVar("T")
 
@@ -64,7 +67,7 @@ class LiveFeedback:
         self._reader.close()
 
     def read(self, user_ids: Iterable[str]) -> LiveView:
-        """See `LiveReader.read`."""
+        """See `LiveReader.read`; in threads that live as long as the service, each has a connection."""
         return self._reader.read(user_ids)
 
     async def write(self, events: Sequence[Event]) -> Outcome:
@@ -74,6 +77,25 @@ class LiveFeedback:
     async def do(self, work: Callable[[Session], T]) -> T:
         """See `FeedbackWriter.do`."""
         return await self._running.do(work)
+
+    def apply(self, session: Session, events: Sequence[Event]) -> Changes:
+        """Store events within a transaction, as `do` gives one."""
+        return apply(session.connection, events, now=int(time.time()), key=session.key)
+
+    async def forget(self, user_id: str) -> int:
+        """Delete all that is kept of a user and leave a tombstone; its position, once that is on the disk.
+
+        Raises:
+            QueueFull, StoreError: As of `write`.
+        """
+        return await self.do(
+            lambda session: forget(session.connection, user_id, now=int(time.time()), key=session.key)
+        )
+
+    @property
+    def tombstones(self) -> Tombstones | None:
+        """The users who were forgotten, as of the last `read`; None where none was by then."""
+        return self._reader.tombstones
 
     def position(self) -> int:
         """The position of the last change; in any thread.

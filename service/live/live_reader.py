@@ -18,7 +18,7 @@ from service.errors import StoreError
 from service.live import statements, store
 from service.live.database import Connection, Database
 from service.live.events import State
-from service.live.live_users import AWAY, LiveUser, LiveView, live_movies
+from service.live.live_users import LiveUser, LiveView, live_movies
 from service.live.migration import migrate
 from service.live.tombstones import Tombstones
 
@@ -70,16 +70,26 @@ class LiveReader:
     def read(self, user_ids: Iterable[str]) -> LiveView:
         """What is held of some users now; where the store cannot be read, that it is away. Never raises."""
         if time.monotonic() < self._retry_at:
-            self._away()
-            return AWAY
+            return self._without_store(user_ids)
         try:
             return self._read(user_ids)
         except StoreError as error:
             logger.warning("answering without the store of feedback: %s", error)
             self._retry_at = time.monotonic() + RETRY_SECONDS
             self._drop_connection()
-            self._away()
-            return AWAY
+            return self._without_store(user_ids)
+
+    @property
+    def tombstones(self) -> Tombstones | None:
+        """The users who were forgotten, as of the last reading; None where none was by then."""
+        return self._tombstones
+
+    def _without_store(self, user_ids: Iterable[str]) -> LiveView:
+        """Who was forgotten stays so."""
+        self._away()
+        forgotten = {} if self._tombstones is None else self._tombstones.of(user_ids)
+        users = {user_id: LiveUser(position, (), position) for user_id, position in forgotten.items()}
+        return LiveView(users, is_live=False)
 
     def prepare(self) -> None:
         """Make the store ready, which takes a moment where there is none yet. Never raises."""

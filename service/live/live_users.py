@@ -58,7 +58,6 @@ class LiveView:
 
 
 NO_STORE = LiveView()
-AWAY = LiveView(is_live=False)
 
 
 def live_movies(states: Iterable[State]) -> tuple[LiveMovie, ...]:

@@ -83,6 +83,7 @@ class SqliteConnection:
                 with self._locked():  # two that turn write-ahead logging on at once would fail
                     self._sqlite.execute("PRAGMA journal_mode = WAL")
                 self._sqlite.execute("PRAGMA synchronous = FULL")
+                self._sqlite.execute("PRAGMA secure_delete = ON")  # what is forgotten is gone from the file
                 self._sqlite.execute(f"PRAGMA wal_autocheckpoint = {_PAGES_OF_LOG}")
             except BaseException:
                 self._sqlite.close()

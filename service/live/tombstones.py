@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
+from typing import Any
 
 KEY_NAME = "tombstones"
 KEY_BYTES = 32
@@ -30,7 +31,7 @@ class Tombstones:
     def __len__(self) -> int:
         return len(self._positions)
 
-    def add(self, rows: Iterable[tuple[bytes, int]]) -> None:
+    def add(self, rows: Iterable[tuple[Any, ...]]) -> None:
         """Add hashes with their positions."""
         for user_hash, position in rows:
             self._positions[bytes(user_hash)] = position

@@ -22,6 +22,7 @@ from service.recommending.candidate_search import CandidateSearch
 from service.recommending.encoding import AnswerEncoder
 from service.recommending.explanations import explain
 from service.recommending.exploration import Exploration, explored_places, insert, phase_of
+from service.recommending.forgotten_users import ForgottenUsers
 from service.recommending.movie_search import MovieSearch
 from service.recommending.queries import (
     DEEPEST,
@@ -76,6 +77,11 @@ class Recommender:
     def stored_users(self) -> StoredUsers:
         """What is stored of users: the bundle's histories, and over them the store of feedback."""
         return StoredUsers(self.catalogue, self.histories, self.manifest, size=self.cached_users)
+
+    @cached_property
+    def forgotten_users(self) -> ForgottenUsers:
+        """Which of the bundle's users were forgotten since."""
+        return ForgottenUsers(self.histories)
 
     @cached_property
     def states(self) -> QueryStates:

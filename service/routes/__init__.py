@@ -7,6 +7,7 @@ from starlette.routing import BaseRoute
 from service.routes import (
     admin_routes,
     docs_routes,
+    feedback_files,
     feedback_routes,
     health_routes,
     metrics_routes,
@@ -21,6 +22,7 @@ _GROUPS = (
     recommend_routes,
     rating_routes,
     feedback_routes,
+    feedback_files,
     movie_routes,
     user_routes,
     health_routes,

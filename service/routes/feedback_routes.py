@@ -23,6 +23,7 @@ from service.schemas.feedback import (
     FeedbackAnswer,
     FeedbackBody,
     FeedbackEvent,
+    ForgottenAnswer,
     RemovedAnswer,
     UserFeedbackAnswer,
     UserFeedbackParameters,
@@ -117,6 +118,21 @@ async def remove_feedback(
     outcome = await in_time(services, lambda: feedback.write([event]))
     services.telemetry.feedback([event], outcome, 0)
     return RemovedAnswer(user_id=user_id, movie_id=movie_id, position=outcome.position)
+
+
+@router.delete(f"/users/{{user_id:{ID}}}", responses=document_problems(403, 503, 504))
+async def forget_user(
+    user_id: Annotated[UserId, Path()], recommender: LiveRecommender, services: FromServices
+) -> ForgottenAnswer:
+    """Forgets a user: what is stored goes, and no answer has anything of the user, whatever bundle is served.
+
+    A keyed hash of the id stays, which masks the user in every bundle, also in one that is rolled back to.
+    Feedback that is posted afterwards is a new user's.
+    """
+    feedback = required_feedback(services)
+    position = await in_time(services, lambda: feedback.forget(user_id))
+    without = recommender.histories.user_row(user_id) is None
+    return ForgottenAnswer(user_id=user_id, position=position, bundle_trained_without=without)
 
 
 def required_feedback(services: Services) -> LiveFeedback:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import numpy as np
@@ -21,11 +22,20 @@ from service.schemas.users import UserAnswer, UserCount, UserParameters, UsersAn
 router = APIRouter(tags=["movies and users"])
 
 
-@router.get("/users", responses=document_problems(503))
-async def users(parameters: Annotated[UsersParameters, Query()], recommender: LiveRecommender) -> UsersAnswer:
-    """Users whose ids begin with what was typed."""
+@router.get("/users", responses=document_problems(503, 504))
+async def users(
+    parameters: Annotated[UsersParameters, Query()], recommender: LiveRecommender, services: FromServices
+) -> UsersAnswer:
+    """Users of the training data whose ids begin with what was typed, without those who were forgotten."""
     histories = recommender.histories
-    rows = histories.rows_beginning(parameters.query)
+    rows: Sequence[int] = histories.rows_beginning(parameters.query)
+    if (feedback := services.feedback) is not None:
+        feedback.read(())
+        if tombstones := feedback.tombstones:
+            forgotten = await services.catalogue_threads.run(
+                lambda: recommender.forgotten_users.rows(tombstones)
+            )
+            rows = [row for row in rows if row not in forgotten]
     page = rows[parameters.offset : parameters.offset + parameters.limit]
     items = []
     for row in page:
@@ -38,7 +48,7 @@ async def users(parameters: Annotated[UsersParameters, Query()], recommender: Li
     return UsersAnswer(bundle_id=recommender.bundle_id, total=len(rows), items=items)
 
 
-@router.get(f"/users/{{user_id:{ID}}}", response_model=UserAnswer, responses=document_problems(404, 503, 504))
+@router.get(f"/users/{{user_id:{ID}}}", response_model=UserAnswer, responses=document_problems(404, 503))
 async def user(
     user_id: Annotated[UserId, Path()],
     parameters: Annotated[UserParameters, Query()],
@@ -48,7 +58,7 @@ async def user(
     """A user's history, newest first: the bundle's, and over it what was posted since."""
     view = NO_STORE
     if (feedback := services.feedback) is not None:
-        view = await services.catalogue_threads.run(lambda: feedback.read([user_id]))
+        view = feedback.read([user_id])
     history = recommender.stored_users.known(user_id, view.users.get(user_id)).history
     newest_first = range(len(history) - 1, -1, -1)
     page = newest_first[parameters.offset : parameters.offset + parameters.limit]

@@ -1,5 +1,6 @@
 """Feedback over HTTP: what is posted is in force in the next answer."""
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,8 @@ from service_client import Ask, asking
 from tiny_model import MOVIE_IDS, Rated, TinyModel
 
 from service.app import create_app
-from service.schemas.feedback import FeedbackAnswer, UserFeedbackAnswer
+from service.routes import feedback_files
+from service.schemas.feedback import FeedbackAnswer, ImportAnswer, UserFeedbackAnswer
 from service.schemas.recommendations import RecommendAnswer
 from service.settings import Settings
 
@@ -206,3 +208,130 @@ def test_feedback_outlives_the_service_and_ids_may_be_any_text(tiny_artifacts: P
             answer = post(ask, event("a\0b/é🎬", "🎬", value=4, timestamp=5))
             assert answer["stored"] == expected
             assert recommended(ask, "a\0b/é🎬")["source"] == "personalized"
+
+
+def lines(*events: dict[str, Any]) -> bytes:
+    return b"".join(json.dumps(each).encode() + b"\n" for each in events)
+
+
+def imported(ask: Ask, content: Any, kind: str = "application/x-ndjson", **parameters: str) -> dict[str, Any]:
+    answer = ask(
+        "POST", "/feedback/import", content=content, headers={"Content-Type": kind}, params=parameters
+    )
+    assert answer.status_code == 200, answer.text
+    ImportAnswer.model_validate_json(answer.content, strict=True)
+    document: dict[str, Any] = answer.json()
+    return document
+
+
+def exported(ask: Ask, **parameters: int) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in ask("GET", "/feedback", params=parameters).content.splitlines()]
+
+
+def test_an_export_is_the_import_of_another_store(
+    ask_live: Ask, tiny_artifacts: Path, tmp_path: Path
+) -> None:
+    post(
+        ask_live,
+        event("ann", "m3", value=5, timestamp=10),
+        event("bob", "m4", "click", event_id="c1", rank=3, recommendation_id="r1", timestamp=20),
+        event("ann", "m5", "hide", timestamp=30),
+        event("a\0b", "é\n", "watch", timestamp=40),
+        event("ann", "m3", value=4, timestamp=50),
+    )
+    ask_live("DELETE", "/users/ann/feedback/m5")
+    everything = exported(ask_live)
+    assert [each["position"] for each in everything] == [2, 4, 5, 6]
+    assert exported(ask_live, cursor=2, limit=2) == everything[1:3]
+    settings = Settings(artifacts=tiny_artifacts, store=str(tmp_path / "other.sqlite3"))
+    with asking(create_app(settings, wait_for_bundle=True)) as ask_other:
+        for counted in ({"stored": 4, "unchanged": 0}, {"stored": 0, "unchanged": 4}):
+            answer = imported(ask_other, lines(*everything))
+            assert {name: answer[name] for name in counted} == counted
+        without_positions = [
+            [{name: each[name] for name in each if name != "position"} for each in exported(ask)]
+            for ask in (ask_live, ask_other)
+        ]
+        assert without_positions[0] == without_positions[1]
+        assert recommended(ask_other, "ann") == recommended(ask_live, "ann")
+
+
+def test_a_stream_that_broke_goes_on_where_it_was_committed(
+    ask_live: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feedback_files, "RECORDS_PER_COMMIT", 10)
+    events = [event("ann", f"m{place}", "impression") for place in range(35)]
+    assert imported(ask_live, lines(*events[:25]), import_id="i")["stored"] == 25
+    answer = imported(ask_live, lines(*events), import_id="i")
+    assert (answer["records"], answer["skipped"], answer["stored"]) == (35, 25, 10)
+    assert ask_live("GET", "/users/ann/feedback").json()["impressions"] == 35
+
+
+def test_bad_records_are_refused_alone_and_chunks_may_end_anywhere(ask_live: Ask) -> None:
+    good = event("ann", "m3", "watch", timestamp=5)
+    content = (
+        lines(good)
+        + b"nonsense\n\n"
+        + lines(event("ann", "m4", value=7))
+        + b'{"user_id": "ann"}, {"movie_id": 3}\n'
+        + lines(event("ann", "m6", "watch", timestamp=6))[:-1]
+    )
+
+    async def chunks() -> Any:
+        for place in range(0, len(content), 7):
+            yield content[place : place + 7]
+
+    answer = imported(ask_live, chunks())
+    assert (answer["records"], answer["stored"], answer["num_rejected"]) == (5, 2, 3)
+    assert [each["record"] for each in answer["rejected"]] == [1, 2, 3]
+
+
+def test_csv_is_read_with_quotes_and_line_ends_in_them(ask_live: Ask) -> None:
+    content = 'movie_id,user_id,type,value,timestamp\r\n"m3","a,""b""\nc",rating,4.5,7\r\nm4,bob,watch,,\r\n'
+    answer = imported(ask_live, content.encode(), "text/csv; charset=utf-8")
+    assert (answer["records"], answer["stored"]) == (2, 2)
+    [first, second] = exported(ask_live)
+    assert (first["user_id"], first["value"], first["timestamp"]) == ('a,"b"\nc', 4.5, 7)
+    assert (second["user_id"], "value" in second) == ("bob", False)
+
+
+def test_what_is_no_stream_of_events_is_refused(ask_live: Ask) -> None:
+    for content, kind, said in (
+        (b"{}", "application/json", "expected Content-Type"),
+        (b"movie,user\n1,2\n", "text/csv", "expected a first row"),
+        (b"x" * 70_000, "application/x-ndjson", "does not end"),
+    ):
+        answer = ask_live("POST", "/feedback/import", content=content, headers={"Content-Type": kind})
+        assert (answer.status_code, said in answer.text) == (422, True)
+    assert imported(ask_live, b"")["records"] == 0
+
+
+def test_a_forgotten_user_shows_nowhere_and_may_come_back_as_a_new_one(
+    ask_live: Ask, tiny: TinyModel
+) -> None:
+    unknown = recommended(ask_live, "nobody")
+    post(ask_live, event("42", "m3", value=5), event("42", "m4", "click"), event("new", "m5", "watch"))
+    answer = ask_live("DELETE", "/users/42")
+    assert (answer.status_code, answer.json()["bundle_trained_without"]) == (200, False)
+    assert ask_live("DELETE", "/users/new").json()["bundle_trained_without"] is True
+    for user_id in ("42", "new"):
+        assert recommended(ask_live, user_id) | {"user_id": "nobody"} == unknown
+        assert ask_live("GET", f"/users/{user_id}").status_code == 404
+        kept = ask_live("GET", f"/users/{user_id}/feedback").json()
+        assert (kept["total"], kept["clicks"]) == (0, 0)
+    users = ask_live("GET", "/users").json()
+    assert "42" not in {item["user_id"] for item in users["items"]}
+    assert users["total"] == len(tiny.histories) - 1
+    assert exported(ask_live) == []
+    post(ask_live, event("42", "m3", value=5))
+    assert ask_live("GET", "/users/42").json()["num_movies"] == 1
+
+
+def test_the_file_has_no_id_of_a_forgotten_user(tiny_artifacts: Path, tmp_path: Path) -> None:
+    path = tmp_path / "feedback.sqlite3"
+    user_id = "somebody-with-a-long-id"
+    settings = Settings(artifacts=tiny_artifacts, store=str(path))
+    with asking(create_app(settings, wait_for_bundle=True)) as ask:
+        post(ask, event(user_id, "m3", value=5), event(user_id, "m3", "click", event_id="e"))
+        ask("DELETE", f"/users/{user_id}")
+    assert user_id.encode() not in b"".join(each.read_bytes() for each in tmp_path.glob("feedback.sqlite3*"))
