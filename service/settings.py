@@ -53,7 +53,7 @@ class Settings(BaseSettings):
     store: str = Field(
         default="store/feedback.sqlite3",
         min_length=1,
-        description="Where posted feedback is kept: a path for SQLite, or off.",
+        description="Where posted feedback is kept: a path for SQLite, postgresql://..., or off.",
     )
     host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")

@@ -43,10 +43,12 @@ class Database(Protocol):
     Attributes:
         name: For messages: without password.
         clustered: What `{clustered}` in the schema stands for.
+        patience_seconds: How long a batch waits for it; None for one that is in this process.
     """
 
     name: str
     clustered: str
+    patience_seconds: float | None
 
     def connect(self) -> Connection:
         """Open a connection.
@@ -54,6 +56,16 @@ class Database(Protocol):
         Raises:
             StoreError: It cannot be reached, or must not hold a store.
         """
+
+    def borrow(self) -> AbstractContextManager[Connection]:
+        """A connection for the moment of a block, in any thread.
+
+        Raises:
+            StoreError: As of `connect`.
+        """
+
+    def close(self) -> None:
+        """Close what is kept for `borrow`."""
 
     def is_missing_table(self, error: Exception) -> bool:
         """Whether the cause of an error is a table that is not there: no store was made yet."""

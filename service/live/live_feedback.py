@@ -65,6 +65,7 @@ class LiveFeedback:
         if self._writer is not None:
             self._writer.stop()
         self._reader.close()
+        self._database.close()
 
     def read(self, user_ids: Iterable[str]) -> LiveView:
         """See `LiveReader.read`; in threads that live as long as the service, each has a connection."""
@@ -112,11 +113,8 @@ class LiveFeedback:
             StoreError: The store cannot be read.
         """
         self._reader.require()
-        connection = self._database.connect()
-        try:
+        with self._database.borrow() as connection:
             return work(connection)
-        finally:
-            connection.close()
 
     @property
     def _running(self) -> FeedbackWriter:

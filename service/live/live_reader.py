@@ -12,6 +12,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from service.errors import StoreError
@@ -26,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 1.0
 """After a failure the store is left alone for so long: a batch must not wait for what is away."""
+_HARDLY_SECONDS = 0.02
+"""How long a batch waits for a database that did not answer the last one."""
 _MOST_KNOWN = 50_000
 
 
@@ -66,9 +69,33 @@ class LiveReader:
         self._opened: list[Connection] = []
         self._retry_at = 0.0
         self._is_migrated = False
+        self._patience_seconds = database.patience_seconds
+        self._is_near = True
+        self._asked: Future[LiveView] | None = None
+        self._asking = threading.Lock()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="feedback-reader")
 
     def read(self, user_ids: Iterable[str]) -> LiveView:
         """What is held of some users now; where the store cannot be read, that it is away. Never raises."""
+        if self._patience_seconds is None:
+            return self._read_here(user_ids)
+        # By a thread, because a database elsewhere may not answer, and the event loop must not wait for that.
+        if self._asked is not None and not self._asked.done():
+            return self._without_store(user_ids)
+        with self._asking:
+            self._asked = asked = self._thread.submit(self._read_here, [*user_ids])
+            try:
+                view = asked.result(self._patience_seconds if self._is_near else _HARDLY_SECONDS)
+            except TimeoutError:
+                logger.warning(
+                    "answering without the store of feedback: %s does not answer", self._database.name
+                )
+                self._is_near = False
+                return self._without_store(user_ids)
+        self._is_near = view.is_live
+        return view
+
+    def _read_here(self, user_ids: Iterable[str]) -> LiveView:
         if time.monotonic() < self._retry_at:
             return self._without_store(user_ids)
         try:
@@ -110,6 +137,7 @@ class LiveReader:
 
     def close(self) -> None:
         """Close the connections of all threads; none of them may read any more."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
         with self._changing:
             for connection in self._opened:
                 connection.close()

@@ -7,6 +7,7 @@ from pathlib import Path
 from service.live.database import Database
 from service.live.sqlite_database import SqliteDatabase
 
+POSTGRES = ("postgresql://", "postgres://")
 OFF = "off"
 
 
@@ -14,11 +15,18 @@ def database_of(setting: str) -> Database | None:
     """The database that a setting names; nothing is opened yet.
 
     Args:
-        setting: A path, or `off`.
+        setting: A path, a URL of PostgreSQL, or `off`.
 
     Returns:
         None for `off`.
+
+    Raises:
+        StoreRefused: A URL that is none.
     """
     if setting == OFF:
         return None
+    if setting.startswith(POSTGRES):
+        from service.live.postgres_database import PostgresDatabase  # noqa: PLC0415 few need it
+
+        return PostgresDatabase(setting)
     return SqliteDatabase(Path(setting))

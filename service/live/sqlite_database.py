@@ -29,6 +29,7 @@ class SqliteDatabase:
     """
 
     clustered = " WITHOUT ROWID"
+    patience_seconds: float | None = None
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -55,6 +56,18 @@ class SqliteDatabase:
                 f"{self._path}: the directory cannot be used ({error.strerror}); mend that, or set "
                 "MATINEE_STORE"
             ) from error
+
+    @contextmanager
+    def borrow(self) -> Iterator[Connection]:
+        """A connection for a moment."""
+        connection = self.connect()
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def close(self) -> None:
+        """Do nothing: no connection is kept."""
 
     def is_missing_table(self, error: Exception) -> bool:
         """Whether the cause of an error is a table that is not there."""

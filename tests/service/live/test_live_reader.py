@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from service.live import store
-from service.live.database import Connection
+from service.live.database import Connection, Database
 from service.live.events import Event, EventType
 from service.live.live_reader import LiveReader
 from service.live.live_users import LiveMovie
@@ -15,21 +15,20 @@ from service.live.sqlite_database import SqliteConnection, SqliteDatabase
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> SqliteDatabase:
-    database = SqliteDatabase(tmp_path / "feedback.sqlite3")
-    migrate(database)
-    return database
+def database(any_database: Database) -> Database:
+    migrate(any_database)
+    return any_database
 
 
 @pytest.fixture
-def writer(database: SqliteDatabase) -> Iterator[Connection]:
+def writer(database: Database) -> Iterator[Connection]:
     connection = database.connect()
     yield connection
     connection.close()
 
 
 @pytest.fixture
-def reader(database: SqliteDatabase) -> Iterator[LiveReader]:
+def reader(database: Database) -> Iterator[LiveReader]:
     reader = LiveReader(database, cached_users=100)
     yield reader
     reader.close()
@@ -75,6 +74,7 @@ def test_the_events_of_a_movie_are_one(reader: LiveReader, writer: Connection) -
     }
 
 
+@pytest.mark.parametrize("store_setting", ["sqlite"], indirect=True)
 def test_the_database_is_asked_only_after_a_change(
     reader: LiveReader, writer: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,8 +18,9 @@ from service.settings import Settings
 
 
 @pytest.fixture
-def ask_live(tiny_artifacts: Path, tmp_path: Path) -> Iterator[Ask]:
-    settings = Settings(artifacts=tiny_artifacts, store=str(tmp_path / "feedback.sqlite3"))
+def ask_live(tiny_artifacts: Path, store_setting: str) -> Iterator[Ask]:
+    """Send requests to an application with a store, of each kind of database."""
+    settings = Settings(artifacts=tiny_artifacts, store=store_setting)
     with asking(create_app(settings, wait_for_bundle=True)) as ask:
         yield ask
 
