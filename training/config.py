@@ -48,7 +48,12 @@ class TrainingConfig:
             hidden movies nearest to that time.
         user_weight_power: The weight of a user in the retrieval loss is (number of targets) to this power.
         empty_share: Share of examples that read nothing, as cold-start users who send nothing.
-        factor_scale: How large the item tables' initial factors are; 0: they begin at random.
+        popularity_scale: How much candidates' biases count for a long history; for an empty one it is 1.
+        factor_scale: Multiplies the weights of EASE whose factors the item tables begin with; 0: they begin
+            at random.
+        movie_bias_regularization, user_bias_regularization: Of the rating biases that training begins with,
+            see `fit_biases`.
+        rating_share: How much of what training taught the rating task beyond those biases is kept.
         use_trend: Whether popularity depends on time: in training that of the example, in the service that
             after the last rating.
         uniform_negatives: Random movies beside those of the batch, where the softmax is not over all.
@@ -88,7 +93,11 @@ class TrainingConfig:
     time_window: int = 8
     user_weight_power: float = 0.5
     empty_share: float = 0.1
-    factor_scale: float = 4.0
+    popularity_scale: float = 1.0
+    factor_scale: float = 16.0
+    movie_bias_regularization: float = 10.0
+    user_bias_regularization: float = 5.0
+    rating_share: float = 1.0
     use_trend: bool = False
     uniform_negatives: int = 2_000
     full_softmax_candidates: int = 20_000
@@ -99,14 +108,16 @@ class TrainingConfig:
         Raises:
             ConfigurationError: Names the field, its value and what was expected.
         """
-        positive = ("embedding_dimension", "rating_dimension", "max_history")
-        for name in (*positive, "learning_rate", "max_title_words", "time_window", "short_history"):
+        sizes = ("embedding_dimension", "rating_dimension", "max_history", "max_title_words")
+        regularization = ("movie_bias_regularization", "user_bias_regularization")
+        for name in (*sizes, *regularization, "learning_rate", "time_window", "short_history"):
             self._require(getattr(self, name) > 0, name, "above 0")
         counts = ("epochs", "batch_size", "time_buckets", "uniform_negatives")
         for name in (*counts, "retrieval_weight", "rating_weight", "weight_decay", "factor_scale"):
             self._require(getattr(self, name) >= 0, name, "at least 0")
         dropouts = ("history_dropout", "user_dropout", "time_dropout")
-        for name in (*dropouts, "forward_share", "short_share", "empty_share"):
+        shares = ("forward_share", "short_share", "empty_share", "popularity_scale", "rating_share")
+        for name in (*dropouts, *shares):
             self._require(0 <= getattr(self, name) <= 1, name, "from 0 to 1")
         self._require(0 <= self.seed < 2**32, "seed", "from 0 to 4294967295, as Keras wants it")
         for name in ("layers", "rating_layers", "history_scales"):
@@ -138,13 +149,27 @@ class TrainingConfig:
         Raises:
             ConfigurationError: A name is unknown, or a value cannot be used.
         """
-        unknown = document.keys() - {field.name for field in fields(cls)}
+        kinds = {field.name: str(field.type) for field in fields(cls)}
+        unknown = document.keys() - kinds.keys()
         if unknown:
             raise ConfigurationError(f"unknown hyper-parameters {sorted(unknown)}")
-        values: dict[str, Any] = {}
-        for key, value in document.items():
-            values[key] = tuple(value) if isinstance(value, list) else value
-        return cls(**values)
+        return cls(**{name: _as_declared(name, kinds[name], value) for name, value in document.items()})
+
+
+def _as_declared(name: str, kind: str, value: Any) -> Any:
+    """Convert a JSON value to the type of its field."""
+    element = kind.removeprefix("tuple[").removesuffix(", ...]")
+    if element != kind and isinstance(value, list | tuple):
+        return tuple(_as_declared(name, element, one) for one in value)
+    expected = {"bool": "true or false", "int": "a whole number", "float": "a number"}[element]
+    if element != kind:
+        raise ConfigurationError(f"{name} must be a list, each {expected}, got {value!r}")
+    # By `type`, because true and false are instances of int.
+    if element == "float" and type(value) is int:
+        return float(value)
+    if type(value).__name__ != element:
+        raise ConfigurationError(f"{name} must be {expected}, got {value!r}")
+    return value
 
 
 PRESETS: dict[str, dict[str, Any]] = {

@@ -82,7 +82,7 @@ def fit(
         if metrics is None:
             length = _choose_length(table, config, _choose_split(table, "auto")[0], tensorboard)
         else:
-            length = TrainingLength(**metrics["training_length"])
+            length = TrainingLength.from_document(metrics["training_length"])
         config = length.apply(config, table)
         with fit_stage("Train on every rating", config, tensorboard) as (_, on_epoch):
             trained = fit_model(table, config, on_epoch)
@@ -235,7 +235,10 @@ def _choose_length(
 ) -> TrainingLength:
     # Where the epochs are given nothing is trained, and there is nothing to log.
     logged = None if config.epochs else tensorboard
-    with fit_stage("Choose the training length", adapt(config, train), logged) as (_, on_epoch):
+    adapted = adapt(config, train)
+    # Two searches at most, see `choose_starts`; most end early.
+    name, again = "Choose the training length", adapted.epochs
+    with fit_stage(name, adapted, logged, then=again) as (_, on_epoch):
         return choose_training_length(train, config, split, on_epoch)
 
 

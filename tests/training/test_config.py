@@ -66,3 +66,27 @@ def test_a_model_that_learns_neither_task_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="rating_weight"):
         TrainingConfig(retrieval_weight=0, rating_weight=0)
     assert TrainingConfig(retrieval_weight=0, rating_weight=1).retrieval_weight == 0
+
+
+@pytest.mark.parametrize(
+    ("document", "complaint"),
+    [
+        ({"learning_rate": "fast"}, "learning_rate must be a number, got 'fast'"),
+        ({"learning_rate": None}, "learning_rate must be a number, got None"),
+        ({"epochs": 2.5}, "epochs must be a whole number, got 2.5"),
+        ({"epochs": True}, "epochs must be a whole number, got True"),
+        ({"use_trend": 1}, "use_trend must be true or false, got 1"),
+        ({"layers": 64}, "layers must be a list, each a whole number, got 64"),
+        ({"history_scales": [3, "x"]}, "history_scales must be a number, got 'x'"),
+    ],
+)
+def test_a_value_of_another_type_is_refused(document: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        TrainingConfig.from_document(document)
+    assert str(raised.value) == complaint
+
+
+def test_whole_numbers_are_numbers_too() -> None:
+    read = TrainingConfig.from_document({"weight_decay": 2, "history_scales": [3, 20]})
+    assert read == TrainingConfig(weight_decay=2.0, history_scales=(3.0, 20.0))
+    assert isinstance(read.weight_decay, float)

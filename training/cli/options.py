@@ -64,6 +64,14 @@ Layers = Annotated[
 ]
 Weight = Annotated[float | None, typer.Option(min=0)]
 Epochs = Annotated[int | None, typer.Option(min=1, help="Passes over all users.")]
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="Hyper-parameters as JSON, such as `tune` writes; other options override them.",
+    ),
+]
 Artifacts = Annotated[
     Path, typer.Option(help="The directory of bundles and of what `evaluate` measured for the next report.")
 ]

@@ -7,10 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
+from training.cli.config_file import read_config_file
 from training.cli.data_loading import read_first
 from training.cli.options import (
     DEFAULT_ARTIFACTS,
     Artifacts,
+    ConfigFile,
     Data,
     Dataset,
     Epochs,
@@ -49,6 +51,7 @@ def fit(
         Index, typer.Option(help="annoy, or usearch, a graph; docs/performance.md compares them.")
     ] = Index.ANNOY,
     preset: Purpose = Preset.FORWARD,
+    config_file: ConfigFile = None,
     layers: Layers = None,
     retrieval_weight: Weight = None,
     rating_weight: Weight = None,
@@ -61,6 +64,7 @@ def fit(
     """Measure on held-out ratings, then train on every rating and export that as the live bundle."""
     config = _config(
         preset,
+        config_file,
         layers,
         retrieval_weight=retrieval_weight,
         rating_weight=rating_weight,
@@ -97,6 +101,7 @@ def evaluate(
     ] = False,
     extras: Annotated[bool, typer.Option(help="Measure cold start and the index's recall too.")] = True,
     preset: Purpose = Preset.FORWARD,
+    config_file: ConfigFile = None,
     layers: Layers = None,
     retrieval_weight: Weight = None,
     rating_weight: Weight = None,
@@ -109,6 +114,7 @@ def evaluate(
     """Train on a part of the ratings and measure on the rest, beside the baselines."""
     config = _config(
         preset,
+        config_file,
         layers,
         retrieval_weight=retrieval_weight,
         rating_weight=rating_weight,
@@ -136,9 +142,10 @@ def evaluate(
     )
 
 
-def _config(preset: Preset, layers: str | None, **overrides: Any) -> TrainingConfig:
-    """Override hyper-parameters of the preset by those that are given."""
-    given = PRESETS[preset.value] | {name: value for name, value in overrides.items() if value is not None}
+def _config(preset: Preset, file: Path | None, layers: str | None, **overrides: Any) -> TrainingConfig:
+    """Override hyper-parameters of the preset by those of a file, and both by those that are given."""
+    given = PRESETS[preset.value] | (read_config_file(file) if file is not None else {})
+    given |= {name: value for name, value in overrides.items() if value is not None}
     if layers is not None:
         try:
             given["layers"] = tuple(int(width) for width in layers.split(",") if width.strip())

@@ -32,7 +32,7 @@ class EvaluationRecords:
         self._holds_for = {
             "dataset_sha256": table.sha256(),
             "hyperparameters": hyperparameters,
-            "code_sha256": _code_sha256(),
+            "code_sha256": code_sha256(),
             "libraries": library_versions(),
         }
 
@@ -69,7 +69,8 @@ class EvaluationRecords:
         return self._artifacts / RECORDS_DIRECTORY / f"{split}-{digest[:8]}.json"
 
 
-def _code_sha256() -> str:
+def code_sha256() -> str:
+    """Hash the code of this package."""
     package = Path(training.__file__).parent
     digest = hashlib.sha256()
     for path in sorted(package.rglob("*.py")):

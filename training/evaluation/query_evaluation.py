@@ -41,12 +41,17 @@ def evaluate_retrieval(
 
 def evaluate_ratings(predict: Predict, histories: Histories, test: RatingsTable) -> UserSums:
     """Compare predicted with true stars over the rated test rows, one query per user."""
+    return squared_errors(predict_rows(predict, histories, test), test)
+
+
+def predict_rows(predict: Predict, histories: Histories, test: RatingsTable) -> NDArray[np.float64]:
+    """Predict stars of each row of `test`, float64 `[n]`, one query per user."""
     predicted = np.zeros(len(test))
     for user_rows, rows_of_users in held_out_users(histories, test):
         of_users = predict(user_rows, padded_movies(test, rows_of_users))
         for of_user, rows in zip(of_users, rows_of_users, strict=True):
             predicted[rows] = of_user[: len(rows)]
-    return squared_errors(predicted, test)
+    return predicted
 
 
 def squared_errors(predicted: NDArray[np.float64], test: RatingsTable) -> UserSums:

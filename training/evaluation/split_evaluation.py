@@ -21,6 +21,7 @@ from training.evaluation.model_answers import ratings_of, scores_of
 from training.evaluation.query_evaluation import evaluate_ratings, evaluate_retrieval
 from training.evaluation.recommended_lists import RecommendedLists
 from training.evaluation.user_sums import UserSums
+from training.evaluation.validation_quality import VALIDATION_MEASURES
 from training.export.index_recall import build_measured_index
 from training.export.sampled_queries import sample_queries
 from training.model.fitting import OnEpoch, Validate, fit_model
@@ -29,7 +30,6 @@ from training.model.trained_model import TrainedModel
 _ROWS_AT_ONCE = 512
 _MOST_TIMED_ROWS = 50_000
 _VALIDATED_USERS = 256
-_VALIDATED = ("hit_rate_at_100", "ndcg_at_10", "rmse")
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,16 +87,21 @@ def evaluate_split(
     return Evaluation(document, sums)
 
 
-def validation_on(test: RatingsTable, *, most_users: int = _VALIDATED_USERS) -> Validate:
-    """Make a validation on held-out rows of so many users that it takes a fraction of an epoch."""
+def sample_users(test: RatingsTable, most_users: int) -> RatingsTable:
+    """Take the rows of at most so many users, drawn at random."""
     users = np.unique(test.user_rows)
     if len(users) > most_users:
         users = np.random.default_rng(0).choice(users, most_users, replace=False)
-    sample = test.take(np.flatnonzero(np.isin(test.user_rows, users)))
+    return test.take(np.flatnonzero(np.isin(test.user_rows, users)))
+
+
+def validation_on(test: RatingsTable) -> Validate:
+    """Make a validation on held-out rows of so many users that it takes a fraction of an epoch."""
+    sample = sample_users(test, _VALIDATED_USERS)
 
     def validate(trained: TrainedModel) -> dict[str, float]:
         found = evaluate_model(trained, sample).measures()
-        return {name: found[name] for name in _VALIDATED if name in found}
+        return {name: found[name] for name in VALIDATION_MEASURES if name in found}
 
     return validate
 

@@ -1,4 +1,4 @@
-"""Choose how long to train, and whether popularity follows time, on a part of the training rows."""
+"""Choose what to begin with and how long to train, on a part of the training rows."""
 
 from __future__ import annotations
 
@@ -6,20 +6,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-import numpy as np
-
 from training.config import TrainingConfig
 from training.data.splits import split_by_name
 from training.data.table import RatingsTable
 from training.errors import NothingHeldOut
-from training.evaluation.held_out import HeldOut, hold_out
-from training.evaluation.split_evaluation import validation_on
+from training.evaluation.held_out import hold_out
+from training.evaluation.starting_choice import StartingChoice, choose_starts
+from training.evaluation.validated_fit import fit_while_better
 from training.model.adaptation import adapt
-from training.model.fitting import OnEpoch, fit_model
-from training.model.popularity_trend import fit_trend
-
-_VALIDATIONS, _PATIENCE = 8, 2
-_VALIDATED_USERS = 2_000
+from training.model.fitting import OnEpoch
 
 
 @dataclass(frozen=True)
@@ -28,17 +23,19 @@ class TrainingLength:
 
     Attributes:
         share: Of the epochs that `adapt` allows, after which validation was best; above 0, at most 1.
-        use_trend: Whether popularity that follows time predicted the validation rows better.
+        rating_share: How much of what training taught the rating task is kept.
+        start: What training begins with.
         validation: The figures by which it was decided, by epoch; empty where nothing could be held out.
     """
 
     share: float = 1.0
-    use_trend: bool = False
+    rating_share: float = 1.0
+    start: StartingChoice = field(default_factory=StartingChoice)
     validation: Mapping[str, list[float]] = field(default_factory=dict)
 
     def apply(self, config: TrainingConfig, table: RatingsTable) -> TrainingConfig:
-        """Set epochs and trend for a training on `table`; epochs that were asked for stay as they are."""
-        config = replace(config, use_trend=config.use_trend or self.use_trend)
+        """Set these for a training on `table`; what was asked for stays as it is."""
+        config = replace(self.start.apply(config), rating_share=min(config.rating_share, self.rating_share))
         most = adapt(config, table)
         return most if config.epochs else replace(most, epochs=max(1, round(self.share * most.epochs)))
 
@@ -46,14 +43,20 @@ class TrainingLength:
         """Convert to JSON values."""
         return asdict(self)
 
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> TrainingLength:
+        """Read what `to_document` wrote."""
+        return cls(**{**document, "start": StartingChoice(**document["start"])})
+
 
 def choose_training_length(
     train: RatingsTable, config: TrainingConfig, split: str, on_epoch: OnEpoch | None = None
 ) -> TrainingLength:
     """Train on a part of the rows, stop when the rest is no longer predicted better, and take the best epoch.
 
-    Better is a larger sum of log hit rate@100, log NDCG@10 and minus log RMSE: relative changes weigh alike.
-    The trend is chosen by the likelihood of the validation rows under popularity alone.
+    From each of `choose_starts`, of which the better one is taken.
+
+    Better is what has more `quality`.
 
     Args:
         train: Training rows; no test row is among them.
@@ -65,44 +68,12 @@ def choose_training_length(
         held_out = hold_out(train, split_by_name(train, split))
     except NothingHeldOut:
         return TrainingLength()
-    use_trend = _follows_time(held_out)
+    starts = choose_starts(held_out, adapt(config, held_out.train))
     if config.epochs:
-        return TrainingLength(use_trend=use_trend)
-    adapted = adapt(replace(config, use_trend=use_trend), held_out.train)
-    scores: list[float] = []
-
-    def is_past_best(figures: dict[str, float]) -> bool:
-        scores.append(_quality(figures))
-        return len(scores) - 1 - int(np.argmax(scores)) >= _PATIENCE
-
-    trained = fit_model(
-        held_out.train,
-        adapted,
-        on_epoch,
-        validation_on(held_out.test, most_users=_VALIDATED_USERS),
-        validated_every=-(-adapted.epochs // _VALIDATIONS),
-        stop=is_past_best,
-    )
-    best = int(trained.validation["epoch"][int(np.argmax(scores))])
-    return TrainingLength(best / adapted.epochs, use_trend, trained.validation)
-
-
-def _follows_time(held_out: HeldOut) -> bool:
-    """Whether the trend after the last training row predicts held-out rows better than counts do.
-
-    By more than chance: the mean gain in log likelihood is above two standard errors of it.
-    """
-    train, movies = held_out.train, held_out.test.movie_rows
-    if not train.has_times:
-        return False
-    counts = train.movie_counts + 1.0
-    constant = np.log(counts / counts.sum())
-    gains = fit_trend(train).now[movies] - constant[movies]
-    return bool(gains.mean() > 2 * gains.std() / np.sqrt(len(gains)))
-
-
-def _quality(figures: dict[str, float]) -> float:
-    """See `choose_training_length`; a measure of 0 counts as a millionth."""
-    signs = {"hit_rate_at_100": 1, "ndcg_at_10": 1, "rmse": -1}
-    known = [(sign, figures[name]) for name, sign in signs.items() if name in figures]
-    return float(sum(sign * np.log(max(figure, 1e-6)) for sign, figure in known))
+        return TrainingLength(start=starts[-1])
+    tried = []
+    for start in starts:
+        fitted = fit_while_better(held_out, adapt(start.apply(config), held_out.train), on_epoch)
+        tried.append((fitted, start))
+    fitted, start = max(tried, key=lambda one: one[0].quality)
+    return TrainingLength(fitted.share, fitted.rating_share, start, fitted.validation)

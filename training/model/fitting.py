@@ -91,6 +91,8 @@ def fit_model(
         verbose=0,
         shuffle=False,
     )
+    if config.rating_share < 1:
+        model.rating_task.keep_share(config.rating_share)
     return trained
 
 

@@ -9,6 +9,9 @@ import tensorflow as tf
 
 from training.model.history_batch import HistoryBatch
 
+PROJECTION_GAIN = 0.7
+"""The projection begins as this times the identity."""
+
 
 class HistoryPooling(keras.layers.Layer):
     """The history at one age scale to float32 `[B, dimension]`.
@@ -23,7 +26,9 @@ class HistoryPooling(keras.layers.Layer):
         super().__init__(**kwargs)
         self._scale = scale
         self._projection = self.add_weight(
-            name="projection", shape=(dimension, dimension), initializer=keras.initializers.Identity(gain=0.7)
+            name="projection",
+            shape=(dimension, dimension),
+            initializer=keras.initializers.Identity(gain=PROJECTION_GAIN),
         )
         self._timed_projection = self.add_weight(
             name="timed_projection", shape=(dimension, dimension), initializer="zeros"

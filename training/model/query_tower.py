@@ -22,9 +22,10 @@ from training.model.vocabulary import Vocabulary
 
 
 class QueryTower(keras.layers.Layer):
-    """User id, user features, time and history to float32 `[B, dimension + 1]`; the last column is 1.
+    """User id, user features, time and history to float32 `[B, dimension + 1]`.
 
-    The column of ones adds the candidate's bias to a dot product.
+    The last column multiplies the candidate's bias: (1 + s n) / (1 + n) for n movies of the history, where s
+    is `popularity_scale`. It is 1 for an empty history, of which nothing but popularity is known.
     """
 
     def __init__(self, vocabulary: Vocabulary, config: TrainingConfig, **kwargs: Any) -> None:
@@ -33,6 +34,7 @@ class QueryTower(keras.layers.Layer):
         self._first_time, self._last_time = vocabulary.time_range
         # The order in which layers are created decides which initial weights a seed gives them.
         self._stack = DenseStack(config.layers)
+        self._popularity_scale = config.popularity_scale
         self._base = self.add_weight(name="base", shape=(dimension,), initializer="zeros")
         self._ids = OptionalEmbedding(vocabulary.num_users, dimension, 0.01) if config.use_user_id else None
         self._features = EmbeddingBag(vocabulary.users, dimension, 0.01, padded=True)
@@ -71,7 +73,9 @@ class QueryTower(keras.layers.Layer):
             for pool in self._pools:
                 values += pool(history, presence, preference, timed)
         values = self._stack(values)
-        return tf.concat([values, tf.ones_like(values[:, :1])], axis=1)
+        lengths = history.sum(tf.ones_like(history.distances))
+        of_bias = (1 + self._popularity_scale * lengths) / (1 + lengths)
+        return tf.concat([values, of_bias[:, None]], axis=1)
 
     def clip_times(self, timestamps: tf.Tensor) -> tf.Tensor:
         """Clip int64 `[B]` to the training times; `NO_TIMESTAMP` stays as it is."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import keras
@@ -51,9 +53,12 @@ class RatingTask(keras.layers.Layer):
         self._feature_bias = EmbeddingBag(vocabulary.users, 1, 0.0, padded=True)
         self._features = EmbeddingBag(vocabulary.users, dimension, 0.01, padded=True)
         self._use_history = config.use_history
+        self._initial_log_shrinkage = float(np.log(config.user_bias_regularization))
         if config.use_history:
             self._log_shrinkage = self.add_weight(
-                name="log_shrinkage", shape=(), initializer=keras.initializers.Constant(np.log(5.0))
+                name="log_shrinkage",
+                shape=(),
+                initializer=keras.initializers.Constant(self._initial_log_shrinkage),
             )
             self._presence = embedding_table(self, "presence", count, dimension, 0.02)
             self._preference = embedding_table(self, "preference", count, dimension, 0.05)
@@ -65,6 +70,36 @@ class RatingTask(keras.layers.Layer):
     def standardize(self, stars: tf.Tensor) -> tf.Tensor:
         """Convert stars to standard deviations from the mean; 0 where not rated (NaN)."""
         return tf.where(tf.math.is_nan(stars), 0.0, (stars - self._mean) / self._spread)
+
+    @contextmanager
+    def biases_alone(self) -> Iterator[None]:
+        """Predict by the biases that training began with, until the context ends."""
+        learned = [weight.numpy() for weight in self.trainable_variables]
+        self.keep_share(0.0)
+        try:
+            yield
+        finally:
+            for weight, value in zip(self.trainable_variables, learned, strict=True):
+                weight.assign(value)
+
+    def keep_share(self, share: float) -> None:
+        """Keep a share of what training taught, from 0, biases alone, to 1, all.
+
+        Weights are interpolated as in Wortsman et al. 2022 (arXiv:2109.01903): what overfits few ratings is
+        still right in its direction. Predictions are linear in the share but for the shrinkage and the MLP.
+        """
+        for bag in (self._content_bias, self._feature_bias, self._features):
+            if bag is not None:
+                bag.table.assign(share * bag.table)
+        self._movie_bias.assign(share * self._movie_bias)
+        if self._use_history:
+            learned = self._log_shrinkage - self._initial_log_shrinkage
+            self._log_shrinkage.assign(self._initial_log_shrinkage + share * learned)
+            self._presence.assign(share * self._presence)
+            self._preference.assign(share * self._preference)
+        if self._correction is not None:
+            for weight in self._correction.weights:
+                weight.assign(share * weight)
 
     @property
     def mean_and_spread(self) -> tuple[float, float]:

@@ -36,16 +36,30 @@ def starting_point(
     table: RatingsTable, histories: Histories, config: TrainingConfig, rating_spread: float
 ) -> StartingPoint:
     """Compute what a model of these training rows begins with."""
+    popularity, trend = initial_popularity(table, config)
+    read, predicted = item_factors(histories, config.embedding_dimension)
+    biases = fit_biases(
+        table,
+        movie_regularization=config.movie_bias_regularization,
+        user_regularization=config.user_bias_regularization,
+    )
+    scale = np.float32(np.sqrt(config.factor_scale))
+    return StartingPoint(
+        popularity=popularity,
+        trend=trend,
+        read_factors=scale * read,
+        predicted_factors=scale * predicted,
+        movie_biases=(biases.movies / rating_spread).astype(np.float32),
+    )
+
+
+def initial_popularity(
+    table: RatingsTable, config: TrainingConfig
+) -> tuple[NDArray[np.float32], PopularityTrend | None]:
+    """Compute the log of each movie's share of the ratings about its mean, and how it changes, if it does."""
     trend = fit_trend(table) if config.use_trend and table.has_times else None
     popularity = log_counts(table) if trend is None else trend.now
-    read, predicted = item_factors(histories, config.embedding_dimension)
-    return StartingPoint(
-        popularity=popularity - popularity.mean(),
-        trend=trend,
-        read_factors=config.factor_scale * read,
-        predicted_factors=config.factor_scale * predicted,
-        movie_biases=(fit_biases(table).movies / rating_spread).astype(np.float32),
-    )
+    return popularity - popularity.mean(), trend
 
 
 def log_counts(table: RatingsTable) -> NDArray[np.float32]:

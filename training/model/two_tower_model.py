@@ -41,11 +41,12 @@ class TwoTowerModel(keras.Model):
         """Compute both losses of one batch, scalars, by name."""
         history = HistoryBatch.from_inputs(batch)
         candidates = self.candidate_tower(batch["candidate_rows"])
+        queries = self._embed(batch, history)
         retrieval_loss = self.retrieval_task(
-            self._embed(batch, history),
+            queries,
             candidates,
             log_sampling=batch["log_sampling"],
-            trend=self._trend_of(batch),
+            trend=self._trend_of(batch, queries[:, -1:]),
             pairs=batch["retrieval_pairs"],
             weights=batch["retrieval_weights"],
             masked_pairs=batch["masked_pairs"],
@@ -57,12 +58,15 @@ class TwoTowerModel(keras.Model):
         rating_loss = tf.math.divide_no_nan(tf.reduce_sum(errors**2), tf.cast(tf.size(errors), errors.dtype))
         return {"retrieval": retrieval_loss, "rating": rating_loss}
 
-    def _trend_of(self, batch: dict[str, tf.Tensor]) -> tf.Tensor | None:
-        """How popular the columns were at the times of the queries, against now; the tower knows only now."""
+    def _trend_of(self, batch: dict[str, tf.Tensor], of_bias: tf.Tensor) -> tf.Tensor | None:
+        """How popular the columns were at the times of the queries, against now; the tower knows only now.
+
+        `of_bias`, `[B, 1]`, is what queries multiply a candidate's bias with.
+        """
         if self._trend is None:
             return None
         of_columns = tf.gather(self._trend, batch["candidate_rows"], axis=1)
-        return tf.gather(of_columns, batch["periods"])
+        return of_bias * tf.gather(of_columns, batch["periods"])
 
     def compute_loss(
         self,

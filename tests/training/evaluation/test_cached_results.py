@@ -35,7 +35,7 @@ def test_other_data_hyper_parameters_code_or_libraries_are_another_model(
     assert EvaluationRecords(tmp_path, TABLE, CONFIG).read("random")
     assert not EvaluationRecords(tmp_path, OTHER_STARS, CONFIG).read("random")
     assert not EvaluationRecords(tmp_path, TABLE, dataclasses.replace(CONFIG, epochs=3)).read("random")
-    for name, other in (("_code_sha256", "0"), ("library_versions", {"keras": "4"})):
+    for name, other in (("code_sha256", "0"), ("library_versions", {"keras": "4"})):
         with monkeypatch.context() as changed:
             changed.setattr(records, name, lambda other=other: other)
             assert not EvaluationRecords(tmp_path, TABLE, CONFIG).read("random")

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -8,7 +9,8 @@ from synthetic_ratings import FIRST_TIMESTAMP, SMALL_CONFIG, Rating, table_of, t
 
 from training.config import TrainingConfig
 from training.data.table import RatingsTable
-from training.evaluation import training_length
+from training.evaluation import validated_fit
+from training.evaluation.starting_choice import StartingChoice
 from training.evaluation.training_length import TrainingLength, choose_training_length
 from training.model.adaptation import adapt
 
@@ -60,7 +62,7 @@ def chosen(
     monkeypatch: pytest.MonkeyPatch, table: RatingsTable, figures: list[dict[str, float]]
 ) -> tuple[TrainingLength, FakeFit]:
     fit = FakeFit(figures)
-    monkeypatch.setattr(training_length, "fit_model", fit)
+    monkeypatch.setattr(validated_fit, "fit_model", fit)
     return choose_training_length(table, ADAPTED, "temporal"), fit
 
 
@@ -124,7 +126,7 @@ def test_the_share_is_of_the_epochs_that_another_table_allows(clusters: RatingsT
 def test_epochs_that_were_asked_for_stay_and_nothing_is_trained_to_choose_them(
     monkeypatch: pytest.MonkeyPatch, clusters: RatingsTable
 ) -> None:
-    monkeypatch.setattr(training_length, "fit_model", lambda *_, **__: pytest.fail("it was trained"))
+    monkeypatch.setattr(validated_fit, "fit_model", lambda *_, **__: pytest.fail("it was trained"))
     asked = replace(ADAPTED, epochs=7)
     found = choose_training_length(clusters, asked, "temporal")
     assert (found.share, found.validation) == (1, {})
@@ -135,9 +137,9 @@ def test_epochs_that_were_asked_for_stay_and_nothing_is_trained_to_choose_them(
 def test_where_nothing_can_be_held_out_it_is_trained_as_long_as_allowed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(training_length, "fit_model", lambda *_, **__: pytest.fail("it was trained"))
+    monkeypatch.setattr(validated_fit, "fit_model", lambda *_, **__: pytest.fail("it was trained"))
     few = table_of([("1", "a", 3.0, 1), ("1", "b", 4.0, 2)])
-    assert choose_training_length(few, ADAPTED, "temporal") == TrainingLength(share=1, use_trend=False)
+    assert choose_training_length(few, ADAPTED, "temporal") == TrainingLength()
 
 
 def fashions(*, shuffled: bool) -> RatingsTable:
@@ -159,23 +161,31 @@ def test_popularity_follows_time_where_that_predicts_better(shuffled: bool) -> N
     table = fashions(shuffled=shuffled)
     assert table.has_times
     found = choose_training_length(table, replace(ADAPTED, epochs=1), "global")
-    assert found.use_trend is not shuffled
+    assert found.start.use_trend is not shuffled
     assert found.apply(ADAPTED, table).use_trend is not shuffled
 
 
 def test_popularity_follows_no_times_that_tell_nothing() -> None:
     untimed = replace(fashions(shuffled=False), has_times=False)
-    assert not choose_training_length(untimed, replace(ADAPTED, epochs=1), "random").use_trend
+    assert not choose_training_length(untimed, replace(ADAPTED, epochs=1), "random").start.use_trend
 
 
 def test_a_trend_that_was_asked_for_is_taken() -> None:
     table = fashions(shuffled=True)
-    assert TrainingLength(use_trend=False).apply(replace(ADAPTED, use_trend=True), table).use_trend
+    assert TrainingLength().apply(replace(ADAPTED, use_trend=True), table).use_trend
+
+
+def test_what_was_chosen_is_set_but_for_what_was_asked_for(clusters: RatingsTable) -> None:
+    start = StartingChoice(popularity_scale=0.25, factor_scale=99.0, user_bias_regularization=1.0)
+    chosen = TrainingLength(rating_share=0.4, start=start).apply(TrainingConfig(factor_scale=7.0), clusters)
+    assert (chosen.popularity_scale, chosen.factor_scale) == (0.25, 7.0)
+    assert (chosen.user_bias_regularization, chosen.rating_share) == (1.0, 0.4)
 
 
 def test_a_document_gives_the_same_length_back() -> None:
-    length = TrainingLength(0.25, True, {"epoch": [2, 4], "rmse": [1.0, 0.9]})
-    assert TrainingLength(**length.to_document()) == length
+    start = StartingChoice(use_trend=True, popularity_scale=0.5)
+    length = TrainingLength(0.25, 0.75, start, {"epoch": [2, 4], "rmse": [1.0, 0.9]})
+    assert TrainingLength.from_document(json.loads(json.dumps(length.to_document()))) == length
 
 
 @pytest.mark.usefixtures("eagerly")
@@ -184,6 +194,6 @@ def test_a_real_fit_is_validated_and_stopped(clusters: RatingsTable) -> None:
     reported: list[int] = []
     some = clusters.take(np.flatnonzero(clusters.user_rows < 40))
     found = choose_training_length(some, config, "temporal", lambda epoch, _: reported.append(epoch))
-    assert found.validation.keys() == {"epoch", "hit_rate_at_100", "ndcg_at_10", "rmse"}
+    assert found.validation.keys() == {"epoch", "hit_rate_at_100", "ndcg_at_10", "rmse", "rating_share"}
     assert reported == list(range(1, int(found.validation["epoch"][-1]) + 1))
     assert 0 < found.share <= 1

@@ -8,7 +8,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from service.bundle import NO_ROW
-from service.bundle.query_encoding import NO_HISTORY, encode_queries
+from service.bundle.query_encoding import NO_HISTORY, encode_queries, untimed_history
 from training.data.table import RatingsTable
 from training.model.features import FeatureBags
 from training.model.history_batch import HistoryBatch
@@ -153,3 +153,28 @@ def test_without_hidden_layers_a_rating_is_biases_and_a_dot_product(
     own = bag(users, task._feature_bias.table.numpy(), 6)[0]
     dot = vector @ (candidates[7] @ task._candidate_projection.kernel.numpy())
     np.testing.assert_allclose(found, [own + bias + dot, bias], atol=1e-5)
+
+
+def test_of_what_was_learned_nothing_all_or_a_share_is_kept(
+    random_model: TrainedModel, train_table: RatingsTable
+) -> None:
+    """Without it, a rating is the mean, the movie's bias and the user's, shrunk by 15 ratings."""
+    task = random_model.model.rating_task
+    before = [weight.numpy() for weight in task.trainable_variables]
+    history, movie = [(3, 5.0), (8, 2.0)], 7
+    inputs = encode_queries([untimed_history(*map(list, zip(*history, strict=True)))])
+    asked = np.array([[movie]], np.int32)
+    learned = random_model.predict_ratings(inputs, asked)[0, 0]
+    with task.biases_alone():
+        kept_none = random_model.predict_ratings(inputs, asked)[0, 0]
+    biases = fit_biases(train_table)
+    of_user = sum(stars - biases.mean - biases.movies[row] for row, stars in history) / (2 + 15)
+    assert kept_none == pytest.approx(biases.mean + of_user + biases.movies[movie], abs=1e-4)
+    assert abs(learned - kept_none) > 0.01
+    for weight, value in zip(task.trainable_variables, before, strict=True):
+        np.testing.assert_array_equal(weight.numpy(), value)
+    task.keep_share(0.5)
+    half = random_model.predict_ratings(inputs, asked)[0, 0]
+    for weight, value in zip(task.trainable_variables, before, strict=True):
+        weight.assign(value)
+    assert min(learned, kept_none) < half < max(learned, kept_none)

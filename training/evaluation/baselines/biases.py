@@ -14,9 +14,8 @@ class Biases:
 
     def __init__(self, table: RatingsTable) -> None:
         self._biases = fit_biases(table)
-        self._scale = table.rating_scale or (0.0, 0.0)
+        self._scale = table.rating_scale
 
     def predict(self, test: RatingsTable) -> NDArray[np.float64]:
         """Predict stars of each row of `test`, float64 `[n]`, clipped to the scale."""
-        mean, users, movies = self._biases
-        return np.clip(mean + users[test.user_rows] + movies[test.movie_rows], *self._scale)
+        return self._biases.predict(test, self._scale)

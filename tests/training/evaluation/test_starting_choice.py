@@ -1,0 +1,86 @@
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from synthetic_ratings import FIRST_TIMESTAMP, SMALL_CONFIG, Rating, table_of
+
+from training.config import TrainingConfig
+from training.data.splits import split_by_name
+from training.data.table import RatingsTable
+from training.evaluation.held_out import HeldOut, hold_out
+from training.evaluation.starting_choice import StartingChoice, choose_starts
+from training.model.adaptation import adapt
+
+CONFIG = replace(SMALL_CONFIG, factor_scale=16.0, embedding_dimension=16)
+
+
+def towns(*, closed: bool) -> RatingsTable:
+    """Ratings of 200 places by 200 users, 8 each: those of the user's own town, or of all alike.
+
+    Towns are of very different sizes, so the places of the large one are the popular ones.
+    """
+    random = np.random.default_rng(0)
+    town_of_user = np.repeat([0, 1, 2], [140, 40, 20])
+    ratings: list[Rating] = []
+    for user, town in enumerate(town_of_user.tolist()):
+        places = np.arange(town, 60, 3) if closed else np.arange(60)
+        shares = 1 / (1 + np.arange(len(places)))
+        chosen = random.choice(places, 8, replace=False, p=shares / shares.sum())
+        ratings += [(str(user), f"{place:02}", float(1 + place % 5), FIRST_TIMESTAMP) for place in chosen]
+    return replace(table_of(ratings, [f"{place:02}" for place in range(60)]), has_times=False)
+
+
+def held_out(table: RatingsTable) -> HeldOut:
+    return hold_out(table, split_by_name(table, "random"))
+
+
+def starts(table: RatingsTable, config: TrainingConfig = CONFIG) -> list[StartingChoice]:
+    held = held_out(table)
+    return choose_starts(held, adapt(config, held.train))
+
+
+def test_in_closed_groups_less_popularity_is_worth_a_trial() -> None:
+    in_full, less = starts(towns(closed=True))
+    assert in_full.popularity_scale == 1
+    assert less.popularity_scale < 0.5
+    assert less.factor_scale > 16
+
+
+def test_where_all_choose_alike_popularity_counts_in_full_and_factors_less() -> None:
+    [only] = starts(towns(closed=False))
+    assert only.popularity_scale == 1
+    assert only.factor_scale < starts(towns(closed=True))[0].factor_scale / 1.5
+
+
+@pytest.mark.parametrize("changes", [{"use_history": False}, {"layers": (8,)}, {"factor_scale": 0.0}])
+def test_without_factors_there_is_nothing_to_weigh(changes: dict[str, Any]) -> None:
+    [only] = starts(towns(closed=True), replace(CONFIG, **changes))
+    assert only.popularity_scale == 1
+    assert only.factor_scale == StartingChoice().factor_scale
+
+
+def rated_by(noise: float, harshness: float) -> RatingsTable:
+    """Stars of users who are more or less harsh, with more or less noise."""
+    random = np.random.default_rng(1)
+    of_users = random.normal(0, harshness, 150)
+    ratings: list[Rating] = []
+    for user in range(150):
+        for movie in random.choice(40, 10, replace=False).tolist():
+            stars = float(np.clip(3 + of_users[user] + random.normal(0, noise), 1, 5))
+            ratings.append((str(user), f"{movie:02}", stars, FIRST_TIMESTAMP))
+    return replace(table_of(ratings, [f"{movie:02}" for movie in range(40)]), has_times=False)
+
+
+def test_biases_of_users_who_differ_little_are_shrunk_most() -> None:
+    alike = starts(rated_by(noise=1.0, harshness=0.0))[0]
+    different = starts(rated_by(noise=0.3, harshness=1.0))[0]
+    assert alike.user_bias_regularization == 50
+    assert different.user_bias_regularization == 1
+
+
+def test_without_ratings_there_is_no_bias_to_shrink() -> None:
+    table = towns(closed=False)
+    watched = replace(table, stars=np.full(len(table), np.nan, np.float32))
+    [only] = starts(watched)
+    assert only.movie_bias_regularization == StartingChoice().movie_bias_regularization

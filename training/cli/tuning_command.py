@@ -1,0 +1,107 @@
+"""`tune`: search hyper-parameters. What it does is in `training.tuning`."""
+
+from __future__ import annotations
+
+import shlex
+from enum import StrEnum
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from training.cli.data_loading import read_first
+from training.cli.options import (
+    DEFAULT_ARTIFACTS,
+    Artifacts,
+    Data,
+    Dataset,
+    Preset,
+    Purpose,
+    Seed,
+    Split,
+    Version,
+)
+from training.cli.pipeline_import import import_pipeline
+from training.cli.reading_arguments import reads_files
+from training.config import PRESETS, TrainingConfig
+from training.data.inspection import training_command
+from training.data.reading_options import ReadingOptions
+from training.errors import ConfigurationError
+
+
+class Objective(StrEnum):
+    """What is to be best; `training.evaluation.validation_quality`."""
+
+    ALL = "all"
+    HIT_RATE_AT_100 = "hit_rate_at_100"
+    NDCG_AT_10 = "ndcg_at_10"
+    RMSE = "rmse"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("tune")(reads_files(tune))
+
+
+def tune(
+    data: Data = "auto",
+    dataset: Version = Dataset.ML_100K,
+    split: Annotated[
+        Split, typer.Option(help="How test rows are held out, which the search never sees; as of `evaluate`.")
+    ] = Split.AUTO,
+    objective: Annotated[
+        Objective, typer.Option(help="What is to be best; all: the sum of relative changes of the three.")
+    ] = Objective.ALL,
+    trials: Annotated[
+        int, typer.Option(min=1, help="Until the study has as many, those of earlier runs among them.")
+    ] = 30,
+    seconds: Annotated[
+        float | None, typer.Option("--seconds", "--timeout", min=0, help="Begin no trial after so many.")
+    ] = None,
+    study: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Where trials are kept, for the same command to go on; the report stands beside it. By "
+            "default in the artifacts, by data, split, objective, hyper-parameters and version.",
+        ),
+    ] = None,
+    artifacts: Artifacts = DEFAULT_ARTIFACTS,
+    preset: Purpose = Preset.FORWARD,
+    seed: Seed = None,
+    *,
+    reading: ReadingOptions,
+) -> None:
+    """Search hyper-parameters on a validation part of the training ratings, never on test ratings."""
+    if find_spec("optuna") is None:
+        raise ConfigurationError("tune needs the package optuna: pip install -r requirements/training.txt")
+    given = {} if seed is None else {"seed": seed}
+    config = TrainingConfig(**PRESETS[preset.value] | given)
+    source = read_first(data, dataset.value, reading)
+    import_pipeline()
+    from training.tuning import tuning  # noqa: PLC0415  # as `pipeline_import`
+
+    tuning.tune(
+        source,
+        dataset.value,
+        config,
+        split.value,
+        artifacts,
+        objective=objective.value,
+        trials=trials,
+        seconds=seconds,
+        study=study,
+        command=_fit_command(data, dataset, split, artifacts, reading),
+    )
+
+
+def _fit_command(data: str, dataset: Dataset, split: Split, artifacts: Path, reading: ReadingOptions) -> str:
+    """Return the command that measures and trains as the search did."""
+    options = {
+        "--dataset": (dataset.value, Dataset.ML_100K.value),
+        "--evaluate": (split.value, Split.AUTO.value),
+        "--artifacts": (str(artifacts), str(DEFAULT_ARTIFACTS)),
+    }
+    given = [part for name, (value, usual) in options.items() if value != usual for part in (name, value)]
+    return " ".join(filter(None, [training_command(data, reading), shlex.join(given)]))

@@ -1,0 +1,60 @@
+"""Scores of a model that has not been trained: popularity and factors, in closed form."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from training.config import TrainingConfig
+from training.data.table import RatingsTable
+from training.model.histories import Histories
+from training.model.history_pooling import PROJECTION_GAIN
+from training.model.item_factors import item_factors
+from training.model.starting_point import initial_popularity
+
+
+class InitialScores:
+    """What `TwoTowerModel` scores before its first step, but for the small random part of its tables.
+
+    Attributes:
+        popularity: float32 `[num_candidates]`.
+        lengths: float32 `[num_users]`, movies of each history.
+    """
+
+    def __init__(self, table: RatingsTable, histories: Histories, config: TrainingConfig) -> None:
+        popularity, _ = initial_popularity(table, config)
+        self.popularity = popularity
+        lengths = np.diff(histories.offsets)
+        self.lengths = lengths.astype(np.float32)
+        users = np.repeat(np.arange(len(histories)), lengths)
+        distances = histories.offsets[1:][users] - 1 - np.arange(len(users))
+        weights = np.zeros(len(users))
+        for scale in config.history_scales:
+            of_scale = 1 / (1 + distances / scale)
+            norms = np.sqrt(np.bincount(users, of_scale**2, minlength=len(histories)))
+            weights += PROJECTION_GAIN * of_scale / norms[users]
+        shape = len(histories), histories.num_candidates
+        read, self._predicted = item_factors(histories, config.embedding_dimension)
+        pooled = csr_matrix((weights, histories.movie_rows, histories.offsets), shape) @ read
+        self._pooled: NDArray[np.float32] = pooled.astype(np.float32)
+
+    def of_factors(self, user_rows: NDArray[np.int32]) -> NDArray[np.float32]:
+        """Scores by factors of scale 1, float32 `[B, num_candidates]`; 0 for `NO_ROW`."""
+        known = np.where(user_rows[:, None] >= 0, self._pooled[np.maximum(user_rows, 0)], np.float32(0))
+        scores: NDArray[np.float32] = known @ self._predicted.T
+        return scores
+
+    def of_popularity(self, user_rows: NDArray[np.int32], popularity_scale: float) -> NDArray[np.float32]:
+        """Scores by popularity, float32 `[B, num_candidates]`, see `QueryTower`."""
+        lengths = np.where(user_rows >= 0, self.lengths[np.maximum(user_rows, 0)], np.float32(0))
+        shares = (1 + np.float32(popularity_scale) * lengths) / (1 + lengths)
+        scores: NDArray[np.float32] = shares[:, None] * self.popularity
+        return scores
+
+    def score(
+        self, user_rows: NDArray[np.int32], *, popularity_scale: float, factor_scale: float
+    ) -> NDArray[np.float32]:
+        """Score all candidates, float32 `[B, num_candidates]`, for int32 `[B]` users."""
+        of_factors = np.float32(factor_scale) * self.of_factors(user_rows)
+        return self.of_popularity(user_rows, popularity_scale) + of_factors

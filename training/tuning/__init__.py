@@ -1,0 +1,1 @@
+"""The search over hyper-parameters on a validation part of the training rows."""
