@@ -19,6 +19,7 @@ from service.http.keys import KeyCheck, Keys
 from service.http.openapi import install_openapi
 from service.http.problems import install_problems, unforeseen_problem
 from service.http.request_limits import RequestLimits
+from service.live.feedback_writer import Retention
 from service.live.live_feedback import LiveFeedback
 from service.live.opening import database_of
 from service.loading import load_recommender
@@ -33,6 +34,8 @@ from service.telemetry.logs import Log
 from service.telemetry.metrics import Telemetry
 from service.telemetry.recording import RequestRecorder
 from service.telemetry.tracing import NO_TRACING, Tracing, note_request_id
+
+DAY_SECONDS = 86_400
 
 
 def create_app(
@@ -66,6 +69,7 @@ def create_app(
             database,
             cached_users=settings.cached_users,
             most_waiting=settings.queue_size,
+            retention=Retention(DAY_SECONDS * settings.event_id_days, DAY_SECONDS * settings.click_days),
             away=telemetry.store_away,
             committed=telemetry.committed,
         )

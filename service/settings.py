@@ -55,6 +55,12 @@ class Settings(BaseSettings):
         min_length=1,
         description="Where posted feedback is kept: a path for SQLite, postgresql://..., or off.",
     )
+    event_id_days: int = Field(
+        default=30, ge=1, le=36_500, description="Days in which an event with an event_id counts once."
+    )
+    click_days: int = Field(
+        default=90, ge=1, le=36_500, description="Days for which clicks and impressions are kept."
+    )
     host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
     reload_seconds: float = Field(

@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from service.errors import MatineeError, QueueFull, StoreError
 from service.live import store
@@ -25,7 +25,27 @@ MOST_EVENTS = 20_000
 """Events that may wait, whatever the number of requests."""
 EVENTS_PER_COMMIT = 4_000
 """Beyond, what waits is left to the next commit: nobody waits for a very long one."""
+COMPACT_SECONDS = 60.0
+"""Between two looks at what is too old."""
+ROWS_PER_COMPACTION = 1_000
+BETWEEN_SECONDS = 0.1
+"""Between two parts, so that whoever waits to write comes first."""
 _STOP_SECONDS = 5.0
+
+
+class Retention(NamedTuple):
+    """How long what is only appended is kept, in seconds.
+
+    Attributes:
+        event_ids_seconds: Ids of events, from when they were stored.
+        appended_seconds: Clicks and impressions, from their own time.
+    """
+
+    event_ids_seconds: int
+    appended_seconds: int
+
+
+NO_END = Retention(2**40, 2**40)
 
 
 @dataclass(frozen=True)
@@ -51,14 +71,22 @@ class FeedbackWriter:
     Args:
         database: Of the store.
         most_waiting: Requests that may wait.
+        retention: How long what is only appended is kept.
         committed: Called in the writer's thread with the seconds of each commit.
     """
 
     def __init__(
-        self, database: Database, *, most_waiting: int, committed: Callable[[float], None] = lambda _: None
+        self,
+        database: Database,
+        *,
+        most_waiting: int,
+        retention: Retention = NO_END,
+        committed: Callable[[float], None] = lambda _: None,
     ) -> None:
         self._database = database
         self._most_waiting = most_waiting
+        self._retention = retention
+        self._compact_at = time.monotonic() + COMPACT_SECONDS
         self._committed = committed
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[_Job[Any]] = deque()
@@ -112,16 +140,20 @@ class FeedbackWriter:
         return await job.done
 
     def _run(self) -> None:
-        while jobs := self._take():
-            self._finish(jobs)
+        while (jobs := self._take()) or not self._is_stopping:
+            if jobs:
+                self._finish(jobs)
+            if time.monotonic() >= self._compact_at:
+                self._compact()
         if self._session is not None:
             self._session.connection.close()
 
     def _take(self) -> list[_Job[Any]]:
-        """What the next commit is for; empty at the end."""
+        """What the next commit is for; empty at the end, and where it is time to compact."""
         with self._changing:
             while not self._waiting and not self._is_stopping:
-                self._changing.wait()
+                if not self._changing.wait(max(self._compact_at - time.monotonic(), 0)):
+                    return []
             jobs: list[_Job[Any]] = []
             num_events = 0
             while self._waiting and (
@@ -169,6 +201,22 @@ class FeedbackWriter:
                     start = end
         self._committed(time.perf_counter() - started)
         return results
+
+    def _compact(self) -> None:
+        now = int(time.time())
+        is_more = False
+        try:
+            session = self._session or self._open()
+            is_more = store.compact(
+                session.connection,
+                event_ids_before=now - self._retention.event_ids_seconds,
+                appended_before=now - self._retention.appended_seconds,
+                most=ROWS_PER_COMPACTION,
+            )
+        except StoreError as error:
+            logger.warning("old clicks and event ids are not deleted: %s", error)
+            self._drop_connection()
+        self._compact_at = time.monotonic() + (BETWEEN_SECONDS if is_more else COMPACT_SECONDS)
 
     def _open(self) -> Session:
         migrate(self._database)

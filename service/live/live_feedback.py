@@ -10,7 +10,7 @@ from service.errors import QueueFull
 from service.live.database import Connection, Database
 from service.live.decisions import Changes
 from service.live.events import Event, Outcome
-from service.live.feedback_writer import FeedbackWriter, Session
+from service.live.feedback_writer import NO_END, FeedbackWriter, Retention, Session
 from service.live.live_reader import LiveReader
 from service.live.live_users import LiveView
 from service.live.store import apply, forget, position_of
@@ -26,6 +26,7 @@ class LiveFeedback:
         database: Of the store; in a forked process, made after the fork.
         cached_users: Most users whose states are cached.
         most_waiting: Requests that may wait to be stored.
+        retention: How long what is only appended is kept.
         away: Called when a batch is answered without the store.
         committed: Called with the seconds of each commit.
     """
@@ -36,11 +37,13 @@ class LiveFeedback:
         *,
         cached_users: int,
         most_waiting: int,
+        retention: Retention = NO_END,
         away: Callable[[], None] = lambda: None,
         committed: Callable[[float], None] = lambda _: None,
     ) -> None:
         self._database = database
         self._most_waiting = most_waiting
+        self._retention = retention
         self._committed = committed
         self._reader = LiveReader(database, cached_users=cached_users, away=away)
         self._writer: FeedbackWriter | None = None
@@ -57,7 +60,10 @@ class LiveFeedback:
     def start(self) -> None:
         """Begin to take what is posted; in the thread of the event loop whose requests post."""
         self._writer = FeedbackWriter(
-            self._database, most_waiting=self._most_waiting, committed=self._committed
+            self._database,
+            most_waiting=self._most_waiting,
+            retention=self._retention,
+            committed=self._committed,
         )
 
     def stop(self) -> None:

@@ -24,7 +24,9 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "movie_id BYTEA NOT NULL, type TEXT NOT NULL, timestamp BIGINT NOT NULL, event_id BYTEA, "
         "recommendation_id BYTEA, rank BIGINT){clustered}",
         "CREATE INDEX feedback_appended_user ON feedback_appended (user_id)",
+        "CREATE INDEX feedback_appended_timestamp ON feedback_appended (timestamp)",
         "CREATE TABLE feedback_event_ids (event_id BYTEA PRIMARY KEY, timestamp BIGINT NOT NULL){clustered}",
+        "CREATE INDEX feedback_event_ids_timestamp ON feedback_event_ids (timestamp)",
         "CREATE TABLE feedback_tombstones (user_hash BYTEA PRIMARY KEY, position BIGINT NOT NULL, "
         "timestamp BIGINT NOT NULL){clustered}",
         "CREATE INDEX feedback_tombstones_position ON feedback_tombstones (position)",
@@ -81,6 +83,11 @@ FORGET = (
     "DELETE FROM feedback_users WHERE user_id = ?",
 )
 """Each for one user."""
+
+EXPIRED_EVENT_IDS = "SELECT event_id FROM feedback_event_ids WHERE timestamp < ? ORDER BY timestamp LIMIT ?"
+DELETE_EVENT_ID = "DELETE FROM feedback_event_ids WHERE event_id = ?"
+EXPIRED_APPENDED = "SELECT position FROM feedback_appended WHERE timestamp < ? ORDER BY timestamp LIMIT ?"
+DELETE_APPENDED = "DELETE FROM feedback_appended WHERE position = ?"
 
 IMPORTED = "SELECT records FROM feedback_imports WHERE import_id = ?"
 PUT_IMPORTED = (

@@ -15,6 +15,8 @@ def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch
     values = {
         "artifacts": Path("elsewhere"),
         "store": "elsewhere.sqlite3",
+        "event_id_days": 3,
+        "click_days": 4,
         "host": "::1",
         "port": 8123,
         "reload_seconds": 0.5,
