@@ -99,6 +99,7 @@ def create_app(
     keys = Keys(
         api=split_keys(settings.api_keys.get_secret_value()),
         admin=split_keys(settings.admin_keys.get_secret_value()),
+        write=split_keys(settings.write_keys.get_secret_value()),
         opened=settings.open.split(","),
     )
     begun = None if tracing is None else note_request_id

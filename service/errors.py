@@ -18,6 +18,7 @@ MatineeError                    500
 ├── KeyRefused                  403   the key does not allow this
 │   ├── KeyMissing              401   no key, or an unknown one
 │   ├── KeyWrong                      a client key where an admin key is needed, or the reverse
+│   ├── KeyGuessed              429   too many unknown keys came from one address
 │   └── AdminClosed                   no admin key is set
 ├── RequestError                422   well-formed, but cannot be answered
 │   ├── InvalidField                  a field's value is out of range
@@ -134,6 +135,14 @@ class KeyMissing(KeyRefused):
 
 class KeyWrong(KeyRefused):
     """The key is of the other kind: a client key for an admin endpoint, or the reverse."""
+
+
+class KeyGuessed(KeyRefused):
+    """Too many unknown keys came from one address."""
+
+    status = 429
+    title = "Too many unknown keys"
+    headers = MappingProxyType({"Retry-After": "60"})
 
 
 class AdminClosed(KeyRefused):

@@ -141,6 +141,10 @@ class Settings(BaseSettings):
         default=SecretStr(""),
         description="Keys for /admin/*, separated by commas; if empty, /admin/* is closed.",
     )
+    write_keys: KeyList = Field(
+        default=SecretStr(""),
+        description="Keys of apps that write feedback, separated by commas; if empty, those of API_KEYS do.",
+    )
     open: str = Field(
         default="page,docs",
         pattern=rf"^(nothing|({_OPEN})(,({_OPEN}))*)$",
@@ -163,5 +167,5 @@ class Settings(BaseSettings):
     )
 
 
-SECRET = ("api_keys", "admin_keys")
+SECRET = ("api_keys", "admin_keys", "write_keys", "store")
 """Settings whose values are never shown."""

@@ -42,6 +42,7 @@ def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch
         "model_delay_ms": 11,
         "api_keys": SecretStr("three,four"),
         "admin_keys": SecretStr("one,two"),
+        "write_keys": SecretStr("five"),
         "open": "metrics",
         "cors_origins": "https://a.example,http://b:8080",
     }
