@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from service.errors import RequestError
 from service.live.live_users import NO_STORE, LiveView
+from service.live.recommendation_ids import Recommended
 from service.recommending.queries import Query, RatingQuery, Recommendation, RecommendQuery
 from service.recommending.recommender import Recommender
 from service.recommending.stage_times import StageTimes
@@ -73,11 +75,17 @@ class BatchAnswerer:
             times.lap("live")
         answers = recommender.answer(queries, live=view.users, times=times, is_wanted=is_wanted)
         encoded: list[Encoded] = []
+        now = int(time.time())
         for query, answer in zip(queries, answers, strict=True):
             if isinstance(answer, RequestError):
                 encoded.append(answer)
                 continue
-            encoded.append(recommender.encoder.encode(query, answer, is_live=view.is_live))
+            id_ = None
+            if isinstance(answer, Recommendation) and view.recommendation_ids is not None:
+                id_ = view.recommendation_ids.make(Recommended(now, answer.source, recommender.bundle_id))
+            encoded.append(
+                recommender.encoder.encode(query, answer, is_live=view.is_live, recommendation_id=id_)
+            )
             if isinstance(answer, Recommendation):
                 observer.served(answer.source, len(answer.rows))
         times.lap("encode")

@@ -11,20 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 
-from service.live.events import APPENDED, MASKED, REMOVED, Event, Outcome, State
+from service.live.events import APPENDED, MASKED, REMOVED, Event, Outcome, State, Verdict
 
 Key = tuple[str, str, str]
 """User, movie, type."""
-
-
-class Verdict(Enum):
-    """What an event does."""
-
-    STORED = "stored"
-    UNCHANGED = "unchanged"
-    SUPERSEDED = "superseded"
 
 
 @dataclass
@@ -56,7 +47,7 @@ class Changes:
         """Of some of the events."""
         verdicts = self.verdicts[part]
         stored, unchanged, superseded = (verdicts.count(each) for each in Verdict)
-        return Outcome(stored, unchanged, superseded, self.position)
+        return Outcome(stored, unchanged, superseded, self.position, tuple(verdicts))
 
 
 def decide(

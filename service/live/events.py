@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import Enum
 from typing import Literal, NamedTuple
 
 StateType = Literal["rating", "watch", "hide", "removed"]
@@ -61,6 +62,14 @@ class State(NamedTuple):
     position: int
 
 
+class Verdict(Enum):
+    """What an event does."""
+
+    STORED = "stored"
+    UNCHANGED = "unchanged"
+    SUPERSEDED = "superseded"
+
+
 class Outcome(NamedTuple):
     """What became of events.
 
@@ -69,12 +78,14 @@ class Outcome(NamedTuple):
         unchanged: Events that the store had already.
         superseded: Events older than what the store has of their user, movie and type.
         position: Of the store after them.
+        verdicts: Of each event, in order.
     """
 
     stored: int
     unchanged: int
     superseded: int
     position: int
+    verdicts: tuple[Verdict, ...] = ()
 
     def __add__(self, later: object) -> Outcome:
         if not isinstance(later, Outcome):

@@ -13,6 +13,7 @@ from service.live.events import Event, Outcome
 from service.live.feedback_writer import NO_END, FeedbackWriter, Retention, Session
 from service.live.live_reader import LiveReader
 from service.live.live_users import LiveView
+from service.live.recommendation_ids import RecommendationIds
 from service.live.store import apply, forget, position_of
 from service.live.tombstones import Tombstones
 
@@ -52,6 +53,11 @@ class LiveFeedback:
     def name(self) -> str:
         """Where the store is, for messages."""
         return self._database.name
+
+    @property
+    def recommendation_ids(self) -> RecommendationIds | None:
+        """Makes and reads the ids of answers; None before the first `read`."""
+        return self._reader.recommendation_ids
 
     def prepare(self) -> None:
         """Make the store ready; in any thread."""

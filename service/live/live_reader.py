@@ -21,6 +21,7 @@ from service.live.database import Connection, Database
 from service.live.events import State
 from service.live.live_users import LiveUser, LiveView, live_movies
 from service.live.migration import migrate
+from service.live.recommendation_ids import KEY_NAME, RecommendationIds
 from service.live.tombstones import Tombstones
 
 logger = logging.getLogger(__name__)
@@ -54,6 +55,9 @@ class LiveReader:
         database: Of the store.
         cached_users: Most users whose states are cached.
         away: Called when the store could not be read.
+
+    Attributes:
+        recommendation_ids: Of the store; None before the first reading.
     """
 
     def __init__(
@@ -64,6 +68,7 @@ class LiveReader:
         self._away = away
         self._users: dict[str, LiveUser] = {}
         self._tombstones: Tombstones | None = None
+        self.recommendation_ids: RecommendationIds | None = None
         self._changing = threading.Lock()
         self._threads = threading.local()
         self._opened: list[Connection] = []
@@ -116,7 +121,7 @@ class LiveReader:
         self._away()
         forgotten = {} if self._tombstones is None else self._tombstones.of(user_ids)
         users = {user_id: LiveUser(position, (), position) for user_id, position in forgotten.items()}
-        return LiveView(users, is_live=False)
+        return LiveView(users, is_live=False, recommendation_ids=self.recommendation_ids)
 
     def prepare(self) -> None:
         """Make the store ready, which takes a moment where there is none yet. Never raises."""
@@ -152,12 +157,13 @@ class LiveReader:
             if not reading.is_empty:
                 self._add_tombstones(reading.connection)
         if reading.is_empty:
-            return LiveView()
+            return LiveView(recommendation_ids=self.recommendation_ids)
         known = reading.known
         wanted = {*user_ids}
         if missing := [user_id for user_id in wanted if user_id not in known]:
             known.update(self._ask(reading.connection, missing))
-        return LiveView({user_id: user for user_id in wanted if (user := known[user_id]) is not None})
+        users = {user_id: user for user_id in wanted if (user := known[user_id]) is not None}
+        return LiveView(users, recommendation_ids=self.recommendation_ids)
 
     def _ask(self, connection: Connection, user_ids: Sequence[str]) -> dict[str, LiveUser | None]:
         versions = store.versions_of(connection, user_ids)
@@ -201,6 +207,8 @@ class LiveReader:
     def _open(self) -> _Reading:
         self.require()
         connection = self._database.connect()
+        if self.recommendation_ids is None:
+            self.recommendation_ids = RecommendationIds(store.key_of(connection, KEY_NAME))
         with self._changing:
             self._opened.append(connection)
         reading = self._threads.reading = _Reading(connection)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from service.live.events import REMOVED, State
+from service.live.recommendation_ids import RecommendationIds
 
 
 class LiveMovie(NamedTuple):
@@ -51,10 +52,12 @@ class LiveView:
     Attributes:
         users: Those of whom the store holds anything.
         is_live: False where the store could not be read.
+        recommendation_ids: Makes ids of answers; None where no store was read yet.
     """
 
     users: Mapping[str, LiveUser] = field(default_factory=dict)
     is_live: bool = True
+    recommendation_ids: RecommendationIds | None = None
 
 
 NO_STORE = LiveView()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import secrets
 
 from service.errors import StoreError, StoreRefused
-from service.live import statements
+from service.live import recommendation_ids, statements, tombstones
 from service.live.database import Connection, Database
-from service.live.tombstones import KEY_BYTES, KEY_NAME
+from service.live.tombstones import KEY_BYTES
 
 
 def migrate(database: Database) -> None:
@@ -28,7 +28,8 @@ def migrate(database: Database) -> None:
                 for statement in version:
                     connection.write(statement.format(clustered=database.clustered))
             connection.write(statements.SET_SCHEMA, (statements.SCHEMA_VERSION,))
-            connection.write(statements.ADD_KEY, (KEY_NAME, secrets.token_bytes(KEY_BYTES)))
+            for name in (tombstones.KEY_NAME, recommendation_ids.KEY_NAME):
+                connection.write(statements.ADD_KEY, (name, secrets.token_bytes(KEY_BYTES)))
     finally:
         connection.close()
 

@@ -104,9 +104,9 @@ def compact(connection: Connection, *, event_ids_before: int, appended_before: i
     return most in (len(event_ids), len(appended))
 
 
-def key_of(connection: Connection) -> bytes:
-    """The key of the store's hashes."""
-    [[key]] = connection.read(statements.KEY, (KEY_NAME,))
+def key_of(connection: Connection, name: str = KEY_NAME) -> bytes:
+    """A key of the store, by default that of its hashes."""
+    [[key]] = connection.read(statements.KEY, (name,))
     return bytes(key)
 
 

@@ -39,19 +39,27 @@ class AnswerEncoder:
         self._has_ratings = has_ratings
         self._movies: dict[int, str] = {}
 
-    def encode(self, query: Query, answer: Answer, *, is_live: bool = True) -> bytes:
+    def encode(
+        self, query: Query, answer: Answer, *, is_live: bool = True, recommendation_id: str | None = None
+    ) -> bytes:
         """The JSON of one answer, in UTF-8; without `is_live` it says that the store could not be read.
 
         Raises:
             TypeError: The answer is not of the query's kind.
         """
         if isinstance(query, RecommendQuery) and isinstance(answer, Recommendation):
-            return self._recommendation(query, answer, is_live)
+            return self._recommendation(query, answer, is_live, recommendation_id)
         if isinstance(query, RatingQuery) and isinstance(answer, PredictedRating):
             return self._rating(query, answer, is_live)
         raise TypeError(f"expected the answer to a {type(query).__name__}, got a {type(answer).__name__}")
 
-    def _recommendation(self, query: RecommendQuery, answer: Recommendation, is_live: bool) -> bytes:
+    def _recommendation(
+        self,
+        query: RecommendQuery,
+        answer: Recommendation,
+        is_live: bool,
+        recommendation_id: str | None,
+    ) -> bytes:
         """A `schemas.recommendations.RecommendAnswer`."""
         because: Iterable[Sequence[Contribution] | None]
         because = repeat(None, len(answer.rows)) if answer.because is None else answer.because
@@ -80,6 +88,8 @@ class AnswerEncoder:
             for place in np.flatnonzero(answer.explored).tolist():
                 items[place] = f'{items[place][:-1]},"explored":true}}'
         head = f'{{"user_id":{_json(query.user_id)},"bundle_id":{self._bundle_id}{source}'
+        if recommendation_id is not None:
+            head = f'{head},"recommendation_id":{_json(recommendation_id)}'
         return f'{head},"items":[{",".join(items)}]{_notes(answer.ignored, is_live)}}}'.encode()
 
     def _rating(self, query: RatingQuery, answer: PredictedRating, is_live: bool) -> bytes:

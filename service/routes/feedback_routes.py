@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 
 from anyio import fail_after
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse
 
-from service.errors import DeadlineExceeded, FeedbackOff, InvalidField, RequestError, UnknownMovie
+from service.errors import DeadlineExceeded, FeedbackOff, InvalidField, QueueFull, RequestError, UnknownMovie
 from service.http.problem_details import problem_of, problem_of_fields
 from service.http.problems import document_problems
-from service.live.events import NOTHING_DONE, REMOVED, Event
+from service.live.events import NOTHING_DONE, REMOVED, Event, Outcome, Verdict
 from service.live.live_feedback import LiveFeedback
+from service.live.recommendation_ids import Recommended
 from service.live.store import feedback_of
+from service.recommending.queries import RatingQuery
 from service.recommending.recommender import Recommender
-from service.routes.dependencies import FromServices, LiveRecommender, Services
+from service.routes.dependencies import FromServices, LiveRecommender, Services, services_of
 from service.routes.path_ids import ID
 from service.schemas.batches import Refused
 from service.schemas.feedback import (
@@ -34,10 +37,13 @@ router = APIRouter(tags=["feedback"])
 
 T = TypeVar("T")
 
+MOST_PREDICTED = 20
+"""Ratings of one request whose predictions are compared: it may have a thousand."""
+
 
 @router.post("/feedback", response_model=FeedbackAnswer, responses=document_problems(403, 413, 503, 504))
 async def post_feedback(
-    body: FeedbackBody, recommender: LiveRecommender, services: FromServices
+    body: FeedbackBody, request: Request, recommender: LiveRecommender, services: FromServices
 ) -> JSONResponse:
     """What users did. Once it is answered it is on the disk, and in force in every request that follows."""
     feedback = required_feedback(services)
@@ -58,7 +64,10 @@ async def post_feedback(
             unknown[each.movie_id] = None
         events.append(each.to_event())
     if events:
+        shown = _shown(feedback, events)
+        predicted = await _predicted(request, recommender, shown)
         outcome = await in_time(services, lambda: feedback.write(events))
+        _count_shown(services, shown, predicted, outcome)
     else:
         outcome = NOTHING_DONE._replace(position=await services.catalogue_threads.run(feedback.position))
     services.telemetry.feedback(events, outcome, len(rejected))
@@ -72,6 +81,56 @@ async def post_feedback(
             "position": outcome.position,
         }
     )
+
+
+def _shown(feedback: LiveFeedback, events: Sequence[Event]) -> dict[int, tuple[Event, Recommended]]:
+    """By place the events about movies that an answer of this service showed, and which answer."""
+    ids = feedback.recommendation_ids
+    shown = {}
+    for place, event in enumerate(events):
+        if ids is not None and event.recommendation_id is not None:
+            recommended = ids.read(event.recommendation_id)
+            if recommended is not None:
+                shown[place] = event, recommended
+    return shown
+
+
+async def _predicted(
+    request: Request, recommender: Recommender, shown: Mapping[int, tuple[Event, Recommended]]
+) -> dict[int, float]:
+    """By place the stars that are predicted of the first few ratings, before those are known."""
+    if recommender.manifest.rating_scale is None:
+        return {}
+    rated = {place: event for place, (event, _) in shown.items() if event.type == "rating"}
+    places = [
+        place for place, event in rated.items() if recommender.catalogue.find(event.movie_id) is not None
+    ][:MOST_PREDICTED]
+    if not places:
+        return {}
+    queries = [RatingQuery(user_id=rated[place].user_id, movie_id=rated[place].movie_id) for place in places]
+    try:
+        answers = await services_of(request).batcher.ask(queries, request.is_disconnected)
+    except (QueueFull, DeadlineExceeded):  # a figure less
+        return {}
+    return {
+        place: json.loads(answer)["predicted_rating"]
+        for place, answer in zip(places, answers.encoded, strict=True)
+        if isinstance(answer, bytes)
+    }
+
+
+def _count_shown(
+    services: Services,
+    shown: Mapping[int, tuple[Event, Recommended]],
+    predicted: Mapping[int, float],
+    outcome: Outcome,
+) -> None:
+    for place, (event, recommended) in shown.items():
+        if outcome.verdicts[place] is not Verdict.STORED:
+            continue
+        services.telemetry.recommended(recommended.bundle_id, recommended.source, event.type)
+        if place in predicted and event.value is not None:
+            services.telemetry.rating_error(recommended.bundle_id, event.value - predicted[place])
 
 
 @router.get(

@@ -107,7 +107,9 @@ class FeedbackEvent(Element):
         examples=["5f0c7d62-40a7-4a9a-8f0b-6d4f8f3d9a11"],
     )
     recommendation_id: Text | None = Field(
-        default=None, description="Of the answer that showed the movie.", examples=["list-8841"]
+        default=None,
+        description="Of the answer that showed the movie.",
+        examples=["6925b1c0.personalized.20261121T062118Z-df4c644d.5d1f0c9be2a7d3f016"],
     )
     rank: Annotated[int, Field(ge=1, le=LARGEST_INTEGER), WRITTEN_WITH_A_POINT] | None = Field(
         default=None, description="Of the movie in that answer.", examples=[1]

@@ -14,7 +14,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from service.bundle.manifest import Manifest
 from service.errors import BundleError
-from service.live.events import AppendedType, Event, Outcome, StateType
+from service.live.events import AppendedType, Event, EventType, Outcome, StateType
 from service.telemetry.exposition import expose
 from service.telemetry.observer import Endpoint, Fallback, Observer, Rejection, SearchStage, Source, Stage
 from service.telemetry.resources import Resources
@@ -31,6 +31,9 @@ STAGE_BUCKETS = (
 WAIT_BUCKETS = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
 BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 """Queries."""
+
+ERROR_BUCKETS = (0.0625, 0.25, 0.5625, 1, 2.25, 4, 9, 16)
+"""Stars, squared."""
 
 M = TypeVar("M", bound=MetricWrapperBase)
 
@@ -91,6 +94,18 @@ class Telemetry(Observer):
             "feedback_commit_seconds", "Commits of posted events.", buckets=WAIT_BUCKETS
         )
         self._away = counter("feedback_away", "Batches answered without the store of feedback.")
+
+        self._recommended = counter(
+            "recommended_events",
+            "Stored events about movies that answers showed.",
+            ("bundle_id", "source", "type"),
+        )
+        self._rating_errors = histogram(
+            "rating_squared_error",
+            "Squared difference of posted ratings from what is predicted, of movies that answers showed.",
+            ("bundle_id",),
+            buckets=ERROR_BUCKETS,
+        )
 
         by_bundle = ("bundle_id",)
         self._bundle_info = live_sum("bundle_info", "Workers that serve this bundle.", by_bundle)
@@ -180,6 +195,14 @@ class Telemetry(Observer):
             self._posted["rejected"].inc(num_rejected)
         for type_, count in Counted(event.type for event in events).items():
             self._posted_types[type_].inc(count)
+
+    def recommended(self, bundle_id: str, source: Source, type_: EventType) -> None:
+        """An event about a movie that an answer of this bundle showed was stored."""
+        self._recommended.labels(bundle_id, source, type_).inc()
+
+    def rating_error(self, bundle_id: str, stars: float) -> None:
+        """A rating of such a movie was posted, and differs by so many stars from what is predicted."""
+        self._rating_errors.labels(bundle_id).observe(stars * stars)
 
     def committed(self, seconds: float) -> None:
         """Posted events, perhaps of several requests, were committed."""

@@ -7,7 +7,7 @@ from contextvars import Context
 from typing import Literal
 
 from service.bundle.manifest import Manifest
-from service.live.events import Event, Outcome
+from service.live.events import Event, EventType, Outcome
 
 Stage = Literal["live", "history", "embed", "index", "rescore", "rating", "explain", "encode"]
 """Stages of the work on one batch, each timed once for all its queries. live: what the store of feedback
@@ -76,6 +76,12 @@ class Observer:
 
     def feedback(self, events: Sequence[Event], outcome: Outcome, num_rejected: int) -> None:
         """Events were posted, and became what the outcome says; others of the request were refused."""
+
+    def recommended(self, bundle_id: str, source: Source, type_: EventType) -> None:
+        """An event about a movie that an answer of this bundle showed was stored."""
+
+    def rating_error(self, bundle_id: str, stars: float) -> None:
+        """A rating of such a movie was posted, and differs by so many stars from what is predicted."""
 
     def committed(self, seconds: float) -> None:
         """Posted events, perhaps of several requests, were committed."""

@@ -25,6 +25,10 @@ def ask_live(tiny_artifacts: Path, store_setting: str) -> Iterator[Ask]:
         yield ask
 
 
+RECOMMENDATION_IDS: list[str] = []
+"""Of all answers so far."""
+
+
 def event(user_id: str, movie_id: str, type_: str = "rating", **fields: Any) -> dict[str, Any]:
     return {"user_id": user_id, "movie_id": movie_id, "type": type_} | fields
 
@@ -41,6 +45,8 @@ def recommended(ask: Ask, user_id: str, **fields: Any) -> dict[str, Any]:
     answer = ask("POST", "/recommend", json={"user_id": user_id, "k": 500} | fields)
     RecommendAnswer.model_validate_json(answer.content, strict=True)
     document: dict[str, Any] = answer.json()
+    # It has the time, which no comparison of two answers should.
+    RECOMMENDATION_IDS.append(document.pop("recommendation_id"))
     return document
 
 
@@ -336,3 +342,30 @@ def test_the_file_has_no_id_of_a_forgotten_user(tiny_artifacts: Path, tmp_path: 
         post(ask, event(user_id, "m3", value=5), event(user_id, "m3", "click", event_id="e"))
         ask("DELETE", f"/users/{user_id}")
     assert user_id.encode() not in b"".join(each.read_bytes() for each in tmp_path.glob("feedback.sqlite3*"))
+
+
+def test_feedback_on_recommended_movies_is_counted_by_bundle_and_source_once(ask_live: Ask) -> None:
+    post(ask_live, event("new", "m3", value=5))
+    first, second, third = recommended(ask_live, "new")["items"][:3]
+    shown = {"recommendation_id": RECOMMENDATION_IDS[-1]}
+    assert (
+        post(
+            ask_live,
+            event("new", first["movie_id"], "impression", event_id="i1", rank=1, **shown),
+            event("new", second["movie_id"], "impression", event_id="i2", rank=2, **shown),
+            event("new", first["movie_id"], "click", recommendation_id="forged.personalized.tiny-1.00"),
+            event("new", first["movie_id"], "click", event_id="c1", rank=1, **shown),
+            event("new", third["movie_id"], "rating", value=2, **shown),
+        )["stored"]
+        == 5
+    )
+    post(ask_live, event("new", first["movie_id"], "click", event_id="c1", rank=1, **shown))
+    metrics = ask_live("GET", "/metrics").text
+    for type_, count in {"impression": 2, "click": 1, "rating": 1}.items():
+        labels = f'bundle_id="tiny-1",source="personalized",type="{type_}"'
+        assert f"matinee_recommended_events_total{{{labels}}} {count}.0" in metrics
+    squared = (third["predicted_rating"] - 2) ** 2
+    [line] = [each for each in metrics.splitlines() if each.startswith("matinee_rating_squared_error_sum")]
+    assert float(line.split()[-1]) == pytest.approx(squared)
+    kept = [each for each in exported(ask_live) if each["type"] == "click"]
+    assert [each["recommendation_id"] for each in kept][1:] == [shown["recommendation_id"]]
