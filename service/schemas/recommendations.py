@@ -67,7 +67,7 @@ class RecommendAnswer(BaseModel):
     source: Source = Field(description="Basis of every item.", examples=["personalized"])
     recommendation_id: str | None = Field(
         default=None,
-        description="To be sent with feedback on the items, so that it is counted for this bundle and source; "
+        description="To be sent with feedback on the items, so that it counts for this bundle and source; "
         "left out without a store of feedback.",
         examples=["6925b1c0.personalized.20261121T062118Z-df4c644d.5d1f0c9be2a7d3f016"],
     )
