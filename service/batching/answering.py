@@ -73,7 +73,7 @@ class BatchAnswerer:
         if self._live is not None:
             view = self._live([query.user_id for query in queries if query.user_id is not None])
             times.lap("live")
-        answers = recommender.answer(queries, live=view.users, times=times, is_wanted=is_wanted)
+        answers = recommender.answer(queries, live=view, times=times, is_wanted=is_wanted)
         encoded: list[Encoded] = []
         now = int(time.time())
         for query, answer in zip(queries, answers, strict=True):

@@ -15,6 +15,7 @@ from service.client.retries import retry_policy
 from service.schemas.admin import BundleNow
 from service.schemas.batches import RatingBatchAnswer, RecommendBatchAnswer
 from service.schemas.feedback import (
+    AvailabilityAnswer,
     FeedbackAnswer,
     ForgottenAnswer,
     ImportAnswer,
@@ -100,6 +101,14 @@ class MatineeClient:
     ) -> ImportAnswer:
         """Store many events, as posted or as exported; with an `import_id` none of them counts twice."""
         return self._call(calls.import_feedback(events, import_id))
+
+    def put_movie(self, movie_id: str, *, available: bool = True) -> AvailabilityAnswer:
+        """Say whether a movie may be shown."""
+        return self._call(calls.put_movie(movie_id, available))
+
+    def withdraw_movie(self, movie_id: str) -> AvailabilityAnswer:
+        """Have a movie shown to nobody."""
+        return self._call(calls.withdraw_movie(movie_id))
 
     def forget_user(self, user_id: str) -> ForgottenAnswer:
         """Forget a user, in every bundle."""

@@ -31,7 +31,7 @@ class Call(Generic[T]):
         needs_admin_key: Whether the endpoint needs the admin key.
     """
 
-    method: Literal["GET", "POST", "DELETE"]
+    method: Literal["GET", "POST", "PUT", "DELETE"]
     path: str
     decode: Callable[[bytes], T]
     params: Parameters = field(default_factory=dict)

@@ -14,6 +14,7 @@ from service.client.call import Call, Parameters
 from service.schemas.admin import BundleNow
 from service.schemas.batches import RatingBatchAnswer, RecommendBatchAnswer
 from service.schemas.feedback import (
+    AvailabilityAnswer,
     FeedbackAnswer,
     ForgottenAnswer,
     ImportAnswer,
@@ -132,6 +133,17 @@ def import_feedback(events: Iterable[Mapping[str, Any]], import_id: str | None) 
         lines=content,
         is_retried=import_id is not None,
     )
+
+
+def put_movie(movie_id: str, available: bool) -> Call[AvailabilityAnswer]:
+    """`PUT /movies/{movie_id}`."""
+    path = f"/movies/{_quoted(movie_id)}"
+    return Call("PUT", path, AvailabilityAnswer.model_validate_json, body={"available": available})
+
+
+def withdraw_movie(movie_id: str) -> Call[AvailabilityAnswer]:
+    """`DELETE /movies/{movie_id}`."""
+    return Call("DELETE", f"/movies/{_quoted(movie_id)}", AvailabilityAnswer.model_validate_json)
 
 
 def forget_user(user_id: str) -> Call[ForgottenAnswer]:

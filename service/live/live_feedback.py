@@ -14,7 +14,7 @@ from service.live.feedback_writer import NO_END, FeedbackWriter, Retention, Sess
 from service.live.live_reader import LiveReader
 from service.live.live_users import LiveView
 from service.live.recommendation_ids import RecommendationIds
-from service.live.store import apply, forget, position_of
+from service.live.store import apply, forget, position_of, put_movie
 from service.live.tombstones import Tombstones
 
 T = TypeVar("T")
@@ -103,6 +103,16 @@ class LiveFeedback:
         """
         return await self.do(
             lambda session: forget(session.connection, user_id, now=int(time.time()), key=session.key)
+        )
+
+    async def put_movie(self, movie_id: str, *, is_available: bool) -> int:
+        """Note whether a movie may be shown; the position, once that is on the disk.
+
+        Raises:
+            QueueFull, StoreError: As of `write`.
+        """
+        return await self.do(
+            lambda session: put_movie(session.connection, movie_id, is_available=is_available)
         )
 
     @property

@@ -19,7 +19,7 @@ from service.errors import StoreError
 from service.live import statements, store
 from service.live.database import Connection, Database
 from service.live.events import State
-from service.live.live_users import LiveUser, LiveView, live_movies
+from service.live.live_users import NOTHING_WITHHELD, LiveUser, LiveView, Withheld, live_movies
 from service.live.migration import migrate
 from service.live.recommendation_ids import KEY_NAME, RecommendationIds
 from service.live.tombstones import Tombstones
@@ -57,6 +57,7 @@ class LiveReader:
         away: Called when the store could not be read.
 
     Attributes:
+        withheld: Movies that are not available, as of the last reading.
         recommendation_ids: Of the store; None before the first reading.
     """
 
@@ -68,6 +69,7 @@ class LiveReader:
         self._away = away
         self._users: dict[str, LiveUser] = {}
         self._tombstones: Tombstones | None = None
+        self.withheld = NOTHING_WITHHELD
         self.recommendation_ids: RecommendationIds | None = None
         self._changing = threading.Lock()
         self._threads = threading.local()
@@ -121,7 +123,9 @@ class LiveReader:
         self._away()
         forgotten = {} if self._tombstones is None else self._tombstones.of(user_ids)
         users = {user_id: LiveUser(position, (), position) for user_id, position in forgotten.items()}
-        return LiveView(users, is_live=False, recommendation_ids=self.recommendation_ids)
+        return LiveView(
+            users, is_live=False, withheld=self.withheld, recommendation_ids=self.recommendation_ids
+        )
 
     def prepare(self) -> None:
         """Make the store ready, which takes a moment where there is none yet. Never raises."""
@@ -156,6 +160,7 @@ class LiveReader:
                 reading.is_empty = not reading.connection.read(statements.HAS_ANY)
             if not reading.is_empty:
                 self._add_tombstones(reading.connection)
+                self._add_withheld(reading.connection)
         if reading.is_empty:
             return LiveView(recommendation_ids=self.recommendation_ids)
         known = reading.known
@@ -163,7 +168,7 @@ class LiveReader:
         if missing := [user_id for user_id in wanted if user_id not in known]:
             known.update(self._ask(reading.connection, missing))
         users = {user_id: user for user_id in wanted if (user := known[user_id]) is not None}
-        return LiveView(users, recommendation_ids=self.recommendation_ids)
+        return LiveView(users, withheld=self.withheld, recommendation_ids=self.recommendation_ids)
 
     def _ask(self, connection: Connection, user_ids: Sequence[str]) -> dict[str, LiveUser | None]:
         versions = store.versions_of(connection, user_ids)
@@ -203,6 +208,15 @@ class LiveReader:
             self._tombstones.add(
                 connection.read(statements.NEW_TOMBSTONES, (self._tombstones.last_position,))
             )
+
+    def _add_withheld(self, connection: Connection) -> None:
+        with self._changing:
+            withheld = self.withheld
+            if rows := connection.read(statements.NEW_MOVIES, (withheld.version,)):
+                movie_ids = {*withheld.movie_ids}
+                for movie_id, is_available, _ in rows:
+                    (movie_ids.discard if is_available else movie_ids.add)(bytes(movie_id).decode())
+                self.withheld = Withheld(rows[-1][2], frozenset(movie_ids))
 
     def _open(self) -> _Reading:
         self.require()

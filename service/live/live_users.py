@@ -46,17 +46,35 @@ class LiveUser:
 
 
 @dataclass(frozen=True)
+class Withheld:
+    """Movies that are not to be shown to anybody.
+
+    Attributes:
+        version: Position of the last change.
+        movie_ids: Known to the bundle or not.
+    """
+
+    version: int = 0
+    movie_ids: frozenset[str] = frozenset()
+
+
+NOTHING_WITHHELD = Withheld()
+
+
+@dataclass(frozen=True)
 class LiveView:
     """The users of one batch, at one moment.
 
     Attributes:
         users: Those of whom the store holds anything.
         is_live: False where the store could not be read.
+        withheld: Movies that are not available.
         recommendation_ids: Makes ids of answers; None where no store was read yet.
     """
 
     users: Mapping[str, LiveUser] = field(default_factory=dict)
     is_live: bool = True
+    withheld: Withheld = NOTHING_WITHHELD
     recommendation_ids: RecommendationIds | None = None
 
 

@@ -30,6 +30,9 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE feedback_tombstones (user_hash BYTEA PRIMARY KEY, position BIGINT NOT NULL, "
         "timestamp BIGINT NOT NULL){clustered}",
         "CREATE INDEX feedback_tombstones_position ON feedback_tombstones (position)",
+        "CREATE TABLE feedback_movies (movie_id BYTEA PRIMARY KEY, available BIGINT NOT NULL, "
+        "position BIGINT NOT NULL){clustered}",
+        "CREATE INDEX feedback_movies_position ON feedback_movies (position)",
         "CREATE TABLE feedback_imports (import_id BYTEA PRIMARY KEY, records BIGINT NOT NULL){clustered}",
         "INSERT INTO feedback_facts (name, value) VALUES ('position', 0)",
     ),
@@ -69,7 +72,10 @@ ADD_EVENT_ID = (
     "INSERT INTO feedback_event_ids (event_id, timestamp) VALUES (?, ?) ON CONFLICT (event_id) DO NOTHING"
 )
 
-HAS_ANY = "SELECT 1 WHERE EXISTS (SELECT 1 FROM feedback_users) OR EXISTS (SELECT 1 FROM feedback_tombstones)"
+HAS_ANY = (
+    "SELECT 1 WHERE EXISTS (SELECT 1 FROM feedback_users) OR EXISTS (SELECT 1 FROM feedback_tombstones) "
+    "OR EXISTS (SELECT 1 FROM feedback_movies)"
+)
 LAST_TOMBSTONE = "SELECT MAX(position) FROM feedback_tombstones"
 NEW_TOMBSTONES = "SELECT user_hash, position FROM feedback_tombstones WHERE position > ?"
 PUT_TOMBSTONE = (
@@ -88,6 +94,12 @@ EXPIRED_EVENT_IDS = "SELECT event_id FROM feedback_event_ids WHERE timestamp < ?
 DELETE_EVENT_ID = "DELETE FROM feedback_event_ids WHERE event_id = ?"
 EXPIRED_APPENDED = "SELECT position FROM feedback_appended WHERE timestamp < ? ORDER BY timestamp LIMIT ?"
 DELETE_APPENDED = "DELETE FROM feedback_appended WHERE position = ?"
+
+NEW_MOVIES = "SELECT movie_id, available, position FROM feedback_movies WHERE position > ? ORDER BY position"
+PUT_MOVIE = (
+    "INSERT INTO feedback_movies (movie_id, available, position) VALUES (?, ?, ?) "
+    "ON CONFLICT (movie_id) DO UPDATE SET available = excluded.available, position = excluded.position"
+)
 
 IMPORTED = "SELECT records FROM feedback_imports WHERE import_id = ?"
 PUT_IMPORTED = (

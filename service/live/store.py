@@ -82,6 +82,14 @@ def forget(connection: Connection, user_id: str, *, now: int, key: bytes) -> int
     return position
 
 
+def put_movie(connection: Connection, movie_id: str, *, is_available: bool) -> int:
+    """Note whether a movie may be shown, within `Connection.transaction`; the position of that."""
+    position = position_of(connection) + 1
+    connection.write(statements.PUT_MOVIE, (movie_id.encode(), int(is_available), position))
+    connection.write(statements.SET_POSITION, (position,))
+    return position
+
+
 def compact(connection: Connection, *, event_ids_before: int, appended_before: int, most: int) -> bool:
     """Delete event ids and appended events that are too old, in a transaction of its own where there are any.
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,7 @@ from service.bundle.manifest import Manifest
 from service.bundle.query_tower import QueryTower
 from service.bundle.rating_head import RatingHead
 from service.errors import RequestError
-from service.live.live_users import LiveUser
+from service.live.live_users import NO_STORE, LiveView
 from service.recommending.candidate_search import CandidateSearch
 from service.recommending.encoding import AnswerEncoder
 from service.recommending.explanations import explain
@@ -39,9 +38,8 @@ from service.recommending.similar_movies import SimilarMovies
 from service.recommending.stage_times import StageTimes
 from service.recommending.stored_users import StoredUsers
 from service.recommending.tasks import ListTask, RatingTask, Task, Tasks
+from service.recommending.withheld_movies import WithheldMovies
 from service.settings import IndexKind
-
-NO_LIVE_USERS: Mapping[str, LiveUser] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -79,6 +77,11 @@ class Recommender:
         return StoredUsers(self.catalogue, self.histories, self.manifest, size=self.cached_users)
 
     @cached_property
+    def withheld_movies(self) -> WithheldMovies:
+        """Which of the bundle's movies are not to be shown."""
+        return WithheldMovies(self.catalogue)
+
+    @cached_property
     def forgotten_users(self) -> ForgottenUsers:
         """Which of the bundle's users were forgotten since."""
         return ForgottenUsers(self.histories)
@@ -110,7 +113,7 @@ class Recommender:
         self,
         queries: Sequence[Query],
         *,
-        live: Mapping[str, LiveUser] = NO_LIVE_USERS,
+        live: LiveView = NO_STORE,
         times: StageTimes | None = None,
         exactly: bool = False,
         is_wanted: Callable[[], bool] = lambda: True,
@@ -121,7 +124,7 @@ class Recommender:
 
         Args:
             queries: Each is prepared by itself, and may be refused alone.
-            live: By user id what the store of feedback holds, of those of whom it holds anything.
+            live: What the store of feedback holds of their users, and which movies it withholds.
             times: Takes the seconds of each stage, and where one query of the index was not enough.
             exactly: Whether to score every candidate instead of querying the index.
             is_wanted: Called before explanations, which take long; where it returns False, because no
@@ -134,9 +137,11 @@ class Recommender:
         times = times or StageTimes()
         answers: dict[int, Answer | RequestError] = {}
         tasks: dict[int, Task] = {}
+        withheld = self.withheld_movies.rows(live.withheld)
         for place, query in enumerate(queries):
             user_id = query.user_id
-            task = self.tasks.make(query, None if user_id is None else live.get(user_id))
+            user = None if user_id is None else live.users.get(user_id)
+            task = self.tasks.make(query, user, withheld)
             if isinstance(task, RequestError):
                 answers[place] = task
             else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from service.bundle.catalogue import Catalogue
 from service.bundle.manifest import Manifest
@@ -69,19 +70,28 @@ class Tasks:
         self._filters = Filters(catalogue)
         self._has_ratings = manifest.rating_scale is not None
 
-    def make(self, query: Query, live: LiveUser | None = None) -> Task | RequestError:
-        """The task, or why there is none; `live` is what the store of feedback holds of the query's user.
+    def make(
+        self, query: Query, live: LiveUser | None = None, withheld: NDArray[np.int32] = NO_ROWS
+    ) -> Task | RequestError:
+        """The task, or why there is none.
+
+        `live` is what the store of feedback holds of the query's user, `withheld` the rows of movies that
+        nobody is shown.
 
         That is an `UnknownMovie` where the bundle does not know the one to be rated or, if `strict`, one of
         the history; an `InvalidField` where a rating is outside the scale or nothing says who asks, or which
         movie is meant; and `NoRatings` where the answer would need ratings that the bundle does not predict.
         """
         try:
-            return self._rating(query, live) if isinstance(query, RatingQuery) else self._list(query, live)
+            return (
+                self._rating(query, live)
+                if isinstance(query, RatingQuery)
+                else self._list(query, live, withheld)
+            )
         except RequestError as error:
             return error
 
-    def _list(self, query: RecommendQuery, live: LiveUser | None) -> ListTask:
+    def _list(self, query: RecommendQuery, live: LiveUser | None, withheld: NDArray[np.int32]) -> ListTask:
         if not self._has_ratings and query.rank_by != "retrieval":
             raise _no_ratings(f"rank_by is {query.rank_by}", "leave it out", field="rank_by")
         user = self._find(query, live)
@@ -90,7 +100,7 @@ class Tasks:
             excluded = np.concatenate([excluded, user.hidden])
         if query.exclude:
             excluded = np.concatenate([excluded, self._catalogue.known_rows(query.exclude)])
-        return ListTask(query, user, self._filters.allow(query.filter, excluded))
+        return ListTask(query, user, self._filters.allow(query.filter, excluded, withheld))
 
     def _find(self, query: Query, live: LiveUser | None) -> QueryUser:
         return self._users.find(query.user_id, query.history, query.timestamp, strict=query.strict, live=live)

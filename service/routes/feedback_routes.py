@@ -23,10 +23,12 @@ from service.routes.dependencies import FromServices, LiveRecommender, Services,
 from service.routes.path_ids import ID
 from service.schemas.batches import Refused
 from service.schemas.feedback import (
+    AvailabilityAnswer,
     FeedbackAnswer,
     FeedbackBody,
     FeedbackEvent,
     ForgottenAnswer,
+    MovieBody,
     RemovedAnswer,
     UserFeedbackAnswer,
     UserFeedbackParameters,
@@ -192,6 +194,38 @@ async def forget_user(
     position = await in_time(services, lambda: feedback.forget(user_id))
     without = recommender.histories.user_row(user_id) is None
     return ForgottenAnswer(user_id=user_id, position=position, bundle_trained_without=without)
+
+
+@router.put(f"/movies/{{movie_id:{ID}}}", responses=document_problems(403, 413, 503, 504))
+async def put_movie(
+    movie_id: Annotated[MovieId, Path()],
+    body: MovieBody,
+    recommender: LiveRecommender,
+    services: FromServices,
+) -> AvailabilityAnswer:
+    """Says whether a movie may be shown, from the next request on: in lists, in searches, to anybody.
+
+    What was rated is kept, and its rating is predicted as before. A movie that the bundle does not know yet
+    is noted.
+    """
+    return await _put_movie(movie_id, body.available, recommender, services)
+
+
+@router.delete(f"/movies/{{movie_id:{ID}}}", responses=document_problems(403, 503, 504))
+async def withdraw_movie(
+    movie_id: Annotated[MovieId, Path()], recommender: LiveRecommender, services: FromServices
+) -> AvailabilityAnswer:
+    """Has a movie shown to nobody, as PUT with `available` false does."""
+    return await _put_movie(movie_id, False, recommender, services)
+
+
+async def _put_movie(
+    movie_id: str, is_available: bool, recommender: Recommender, services: Services
+) -> AvailabilityAnswer:
+    feedback = required_feedback(services)
+    position = await in_time(services, lambda: feedback.put_movie(movie_id, is_available=is_available))
+    is_known = recommender.catalogue.find(movie_id) is not None
+    return AvailabilityAnswer(movie_id=movie_id, available=is_available, known=is_known, position=position)
 
 
 def required_feedback(services: Services) -> LiveFeedback:

@@ -63,6 +63,7 @@ def test_every_response_is_typed(client: MatineeClient) -> None:
     assert len(pairs.predictions) == 1
     assert client.search_movies("twins", genre="war", limit=1).items[0].movie_id == "m20"
     assert client.movie("m20").num_ratings == 2
+    assert client.movie("m20").available
     assert len(client.similar_movies("m20", k=4).items) == 4
     assert client.popular(k=2, genre="drama", offset=1).total == 160
     assert client.genres().items[0].genre == "Drama"

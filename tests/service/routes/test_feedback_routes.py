@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from service_client import Ask, asking
@@ -369,3 +370,35 @@ def test_feedback_on_recommended_movies_is_counted_by_bundle_and_source_once(ask
     assert float(line.split()[-1]) == pytest.approx(squared)
     kept = [each for each in exported(ask_live) if each["type"] == "click"]
     assert [each["recommendation_id"] for each in kept][1:] == [shown["recommendation_id"]]
+
+
+@pytest.mark.parametrize("number", [1, 100])
+def test_a_movie_that_is_not_available_is_shown_to_nobody_until_it_is(ask_live: Ask, number: int) -> None:
+    before = {user_id: ids(recommended(ask_live, user_id)) for user_id in ("42", "nobody")}
+    withdrawn = before["42"][:number]
+    for movie_id in withdrawn[1:]:
+        path = f"/movies/{quote(movie_id, safe='')}"
+        assert ask_live("PUT", path, json={"available": False}).json()["known"] is True
+    ask_live("DELETE", f"/movies/{quote(withdrawn[0], safe='')}")
+    for user_id, listed in before.items():
+        kept = [movie_id for movie_id in listed if movie_id not in withdrawn]
+        assert ids(recommended(ask_live, user_id)) == kept
+        assert ids(recommended(ask_live, user_id, k=3, exclude_seen=False, explore=0.5)) != withdrawn[:3]
+    shown = [
+        *ids(ask_live("GET", "/popular?k=500").json()),
+        *ids(ask_live("GET", "/movies?limit=500").json()),
+        *ids(ask_live("GET", "/movies/m3/similar?k=200").json()),
+    ]
+    assert not {*withdrawn} & {*shown}
+    one = quote(withdrawn[0], safe="")
+    assert ask_live("GET", f"/movies/{one}").json()["available"] is False
+    assert ask_live("GET", "/predict_rating", params={"user_id": "42", "movie_id": withdrawn[0]}).is_success
+    for movie_id in withdrawn:
+        ask_live("PUT", f"/movies/{quote(movie_id, safe='')}", json={"available": True})
+    assert {user_id: ids(recommended(ask_live, user_id)) for user_id in before} == before
+
+
+def test_a_movie_that_no_bundle_knows_is_noted(ask_live: Ask) -> None:
+    answer = ask_live("PUT", "/movies/later", json={"available": False})
+    assert (answer.status_code, answer.json()["known"]) == (200, False)
+    assert ask_live("PUT", "/movies/later", json={"available": None}).status_code == 422
