@@ -22,7 +22,7 @@ from training.model.popularity_trend import fit_trend
 from training.model.rating_biases import fit_biases
 
 _POPULARITY_SCALES = (1.0, 0.75, 0.5, 0.25, 0.0)
-_CLEARLY_BETTER = 0.05  # in the sum of logs, so 5 % in one measure
+_CLEARLY_BETTER = 0.01  # in the sum of logs, so 1 % in one measure
 _LOG_FACTOR_SCALES = 0.0, 8.0
 _MOVIE_REGULARIZATIONS = (2.0, 5.0, 10.0, 25.0)
 _USER_REGULARIZATIONS = (1.0, 5.0, 15.0, 50.0)

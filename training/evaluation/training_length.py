@@ -70,7 +70,7 @@ def choose_training_length(
         return TrainingLength()
     starts = choose_starts(held_out, adapt(config, held_out.train))
     if config.epochs:
-        return TrainingLength(start=starts[-1])
+        return TrainingLength(start=starts[0])
     tried = []
     for start in starts:
         fitted = fit_while_better(held_out, adapt(start.apply(config), held_out.train), on_epoch)
