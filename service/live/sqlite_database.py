@@ -5,16 +5,20 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from service.errors import StoreAway, StoreError, StoreFull, StoreRefused
+from service.live.change_counter import ChangeCounter
 from service.live.database import Connection, Row
 from service.live.file_systems import network_file_system
 
 BUSY_SECONDS = 5.0
 """How long a statement waits for other programs that lock the file, such as a backup."""
+OTHERS_SECONDS = 0.05
+"""How late what other programs write, such as the sqlite3 shell, may be noticed."""
 _STATEMENTS = 512
 _PAGES_OF_LOG = 4_000
 """After so many pages (16 MB) the log is written back into the file, by the commit that passes them."""
@@ -24,7 +28,7 @@ class SqliteDatabase:
     """A file of SQLite, in its write-ahead mode.
 
     Args:
-        path: The file; made with its directory where missing. Its name plus `-wal`, `-shm` and `-lock` are
+        path: The file; made with its directory where missing. Its name plus `-wal`, `-shm`, `-lock` and `-changes` are
             its too.
     """
 
@@ -80,6 +84,8 @@ class SqliteConnection:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._data_version = -1
+        self._changes = -1
+        self._ask_at = 0.0
         # Not the file itself: to close a second descriptor of it would drop SQLite's own locks.
         self._lock = os.open(
             path.with_name(f"{path.name}-lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
@@ -101,6 +107,7 @@ class SqliteConnection:
             except BaseException:
                 self._sqlite.close()
                 raise
+            self._counter = ChangeCounter(path.with_name(f"{path.name}-changes"))
         except sqlite3.Error as error:
             os.close(self._lock)
             raise self._translated(error) from error
@@ -136,6 +143,7 @@ class SqliteConnection:
             try:
                 yield
                 self.write("COMMIT")
+                self._counter.add()
             except BaseException:
                 with suppress(sqlite3.Error):  # a full disk has rolled it back already
                     self._sqlite.execute("ROLLBACK")
@@ -152,16 +160,21 @@ class SqliteConnection:
                 self._sqlite.execute("ROLLBACK")
 
     def has_changed(self) -> bool:
-        """Whether another connection, of this process or any, has committed since the last call."""
+        """Whether a writer of the service has committed since the last call, or lately another program."""
+        changes, now = self._counter.value, time.monotonic()
+        if changes == self._changes and now < self._ask_at:
+            return False
+        self._ask_at = now + OTHERS_SECONDS
         [[version]] = self.read("PRAGMA data_version")
-        changed: bool = version != self._data_version
-        self._data_version = version
+        changed: bool = changes != self._changes or version != self._data_version
+        self._changes, self._data_version = changes, version
         return changed
 
     def close(self) -> None:
         """Give it up."""
         with suppress(sqlite3.Error):
             self._sqlite.close()
+        self._counter.close()
         os.close(self._lock)
 
     @contextmanager

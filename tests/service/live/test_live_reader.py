@@ -1,11 +1,13 @@
 """What is read of the users of a batch, and how often the database is asked."""
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from service.live import store
+from service.live import sqlite_database, store
 from service.live.database import Connection, Database
 from service.live.events import Event, EventType
 from service.live.live_reader import LiveReader
@@ -78,21 +80,29 @@ def test_the_events_of_a_movie_are_one(reader: LiveReader, writer: Connection) -
 def test_the_database_is_asked_only_after_a_change(
     reader: LiveReader, writer: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = []
-    read = SqliteConnection.read
-
-    def counted(
-        connection: SqliteConnection, sql: str, values: tuple[object, ...] = ()
-    ) -> list[tuple[object]]:
-        asked.append(sql.split()[0:4])
-        return read(connection, sql, values)
-
+    monkeypatch.setattr(sqlite_database, "OTHERS_SECONDS", 60)
     post(writer, event("ann", "m1", "watch", 20))
     reader.read(["ann", "bob"])
-    monkeypatch.setattr(SqliteConnection, "read", counted)
-    for _ in range(3):
-        assert "ann" in reader.read(["ann", "bob"]).users
-    assert asked == [["PRAGMA", "data_version"]] * 3
+    with monkeypatch.context() as patch:
+        patch.setattr(SqliteConnection, "read", None)
+        for _ in range(3):
+            assert "ann" in reader.read(["ann", "bob"]).users
+    post(writer, event("bob", "m1", "watch", 20))
+    assert "bob" in reader.read(["ann", "bob"]).users
+
+
+@pytest.mark.parametrize("store_setting", ["sqlite"], indirect=True)
+def test_what_another_program_writes_is_noticed_soon(
+    reader: LiveReader, writer: Connection, database: Database
+) -> None:
+    post(writer, event("ann", "m1", "watch", 20))
+    assert len(reader.read(["ann"]).users["ann"].movies) == 1
+    with sqlite3.connect(database.name) as other:
+        other.execute("DELETE FROM feedback_state")
+        other.execute("UPDATE feedback_users SET version = version + 1")
+    other.close()
+    time.sleep(sqlite_database.OTHERS_SECONDS)
+    assert reader.read(["ann"]).users["ann"].movies == ()
 
 
 def test_an_empty_store_is_asked_for_nothing_but_a_change(
