@@ -28,8 +28,8 @@ class SqliteDatabase:
     """A file of SQLite, in its write-ahead mode.
 
     Args:
-        path: The file; made with its directory where missing. Its name plus `-wal`, `-shm`, `-lock` and `-changes` are
-            its too.
+        path: The file; made with its directory where missing. Its name plus `-wal`, `-shm`, `-lock` and
+            `-changes` are its too.
     """
 
     clustered = " WITHOUT ROWID"
