@@ -15,6 +15,9 @@ class Connection(Protocol):
     def read(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
         """All rows of a statement; `?` stands for a value."""
 
+    def read_for(self, sql: str, pairs: Sequence[tuple[bytes, bytes]]) -> Iterable[Row]:
+        """All rows of a statement in which `{wanted}` stands for the rows of a table of pairs."""
+
     def write(self, sql: str, values: Sequence[object] = ()) -> None:
         """Run a statement, within `transaction`."""
 

@@ -122,6 +122,13 @@ class PostgresConnection:
         except psycopg.Error as error:
             raise translated(error, self._name) from error
 
+    def read_for(self, sql: str, pairs: Sequence[tuple[bytes, bytes]]) -> Iterable[Row]:
+        """All rows of a statement about pairs."""
+        if not pairs:
+            return ()
+        columns = [[*column] for column in zip(*pairs, strict=True)]
+        return self.read(sql.format(wanted="SELECT * FROM unnest(%b, %b)"), columns)
+
     def write(self, sql: str, values: Sequence[object] = ()) -> None:
         """Run a statement."""
         try:

@@ -8,12 +8,14 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 
 from service.errors import StoreAway, StoreError, StoreFull, StoreRefused
 from service.live.change_counter import ChangeCounter
 from service.live.database import Connection, Row
 from service.live.file_systems import network_file_system
+from service.live.statements import MOST_VALUES, padded
 
 BUSY_SECONDS = 5.0
 """How long a statement waits for other programs that lock the file, such as a backup."""
@@ -120,6 +122,13 @@ class SqliteConnection:
             return self._sqlite.execute(sql, values).fetchall()
         except sqlite3.Error as error:
             raise self._translated(error) from error
+
+    def read_for(self, sql: str, pairs: Sequence[tuple[bytes, bytes]]) -> Iterable[Row]:
+        """All rows of a statement about pairs."""
+        for start in range(0, len(pairs), MOST_VALUES):
+            part = padded(pairs[start : start + MOST_VALUES])
+            marks = f"VALUES {', '.join(['(?, ?)'] * len(part))}"
+            yield from self.read(sql.format(wanted=marks), [*chain.from_iterable(part)])
 
     def write(self, sql: str, values: Sequence[object] = ()) -> None:
         """Run a statement."""

@@ -130,14 +130,12 @@ def states_of(count: int) -> str:
     )
 
 
-def states_of_pairs(count: int) -> str:
-    """States of pairs of a user and a movie."""
-    pairs = ", ".join(["(?, ?)"] * count)
-    return (
-        f"WITH wanted (user_id, movie_id) AS (VALUES {pairs}) "  # noqa: S608 as above
-        "SELECT s.user_id, s.movie_id, s.type, s.value, s.timestamp, s.position FROM wanted w "
-        "JOIN feedback_state s ON s.user_id = w.user_id AND s.movie_id = w.movie_id"
-    )
+STATES_OF_PAIRS = (
+    "WITH wanted (user_id, movie_id) AS ({wanted}) "
+    "SELECT s.user_id, s.movie_id, s.type, s.value, s.timestamp, s.position FROM wanted w "
+    "JOIN feedback_state s ON s.user_id = w.user_id AND s.movie_id = w.movie_id"
+)
+"""For `Connection.read_for`: states of pairs of a user and a movie."""
 
 
 def known_event_ids(count: int) -> str:

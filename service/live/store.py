@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain
 from typing import NamedTuple
 
 from service.live import statements
@@ -165,11 +164,7 @@ def note_import(connection: Connection, import_id: str, records: int) -> None:
 def _states_of_pairs(connection: Connection, pairs: Iterable[tuple[str, str]]) -> Iterator[State]:
     # In the order of the index: of a large import the same pages are read once.
     encoded = sorted((user_id.encode(), movie_id.encode()) for user_id, movie_id in pairs)
-    for start in range(0, len(encoded), MOST_VALUES):
-        part = padded(encoded[start : start + MOST_VALUES])
-        values = list(chain.from_iterable(part))
-        for row in connection.read(statements.states_of_pairs(len(part)), values):
-            yield _state(row)
+    return map(_state, connection.read_for(statements.STATES_OF_PAIRS, encoded))
 
 
 def _known_event_ids(connection: Connection, digests: Iterable[bytes]) -> set[bytes]:
