@@ -33,6 +33,9 @@ class Connection(Protocol):
     def snapshot(self) -> AbstractContextManager[None]:
         """Have all that the block reads be of one moment."""
 
+    def overwrite_deleted(self) -> None:
+        """Have what was deleted be nowhere in the database's files, where it does not see to that itself."""
+
     def has_changed(self) -> bool:
         """Whether others may have changed the database since the last call; True at the first."""
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
-from service.errors import QueueFull
+from service.errors import QueueFull, StoreError
 from service.live.database import Connection, Database
 from service.live.decisions import Changes
 from service.live.events import Event, Outcome
@@ -101,9 +103,12 @@ class LiveFeedback:
         Raises:
             QueueFull, StoreError: As of `write`.
         """
-        return await self.do(
+        position = await self.do(
             lambda session: forget(session.connection, user_id, now=int(time.time()), key=session.key)
         )
+        with suppress(StoreError):  # the user is forgotten all the same
+            await asyncio.to_thread(self.query, lambda connection: connection.overwrite_deleted())
+        return position
 
     async def put_movie(self, movie_id: str, *, is_available: bool) -> int:
         """Note whether a movie may be shown; the position, once that is on the disk.

@@ -173,6 +173,9 @@ class PostgresConnection:
             with suppress(psycopg.Error):
                 self._connection.execute(_query("ROLLBACK"))
 
+    def overwrite_deleted(self) -> None:
+        """Do nothing: PostgreSQL's vacuum does it in time."""
+
     def has_changed(self) -> bool:
         """True: only the tables can tell."""
         return True

@@ -168,6 +168,10 @@ class SqliteConnection:
             with suppress(sqlite3.Error):
                 self._sqlite.execute("ROLLBACK")
 
+    def overwrite_deleted(self) -> None:
+        """Write the log back into the file, where deleted rows are zeros, and empty it."""
+        self.read("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def has_changed(self) -> bool:
         """Whether a writer of the service has committed since the last call, or lately another program."""
         changes, now = self._counter.value, time.monotonic()

@@ -342,7 +342,8 @@ def test_the_file_has_no_id_of_a_forgotten_user(tiny_artifacts: Path, tmp_path: 
     with asking(create_app(settings, wait_for_bundle=True)) as ask:
         post(ask, event(user_id, "m3", value=5), event(user_id, "m3", "click", event_id="e"))
         ask("DELETE", f"/users/{user_id}")
-    assert user_id.encode() not in b"".join(each.read_bytes() for each in tmp_path.glob("feedback.sqlite3*"))
+        held = b"".join(each.read_bytes() for each in tmp_path.glob("feedback.sqlite3*"))
+    assert user_id.encode() not in held
 
 
 def test_feedback_on_recommended_movies_is_counted_by_bundle_and_source_once(ask_live: Ask) -> None:
