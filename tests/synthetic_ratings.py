@@ -46,6 +46,7 @@ SMALL_CONFIG = TrainingConfig(
     empty_share=0.0,
     popularity_scale=1.0,
     factor_scale=0.0,
+    normalized_factors=False,
     movie_bias_regularization=10.0,
     user_bias_regularization=15.0,
     rating_share=1.0,

@@ -51,6 +51,7 @@ class TrainingConfig:
         popularity_scale: How much candidates' biases count for a long history; for an empty one it is 1.
         factor_scale: Multiplies the weights of EASE whose factors the item tables begin with; 0: they begin
             at random.
+        normalized_factors: Whether these are of the normalized matrix, see `item_factors`.
         movie_bias_regularization, user_bias_regularization: Of the rating biases that training begins with,
             see `fit_biases`.
         rating_share: How much of what training taught the rating task beyond those biases is kept.
@@ -95,6 +96,7 @@ class TrainingConfig:
     empty_share: float = 0.1
     popularity_scale: float = 1.0
     factor_scale: float = 16.0
+    normalized_factors: bool = False
     movie_bias_regularization: float = 10.0
     user_bias_regularization: float = 5.0
     rating_share: float = 1.0

@@ -8,6 +8,7 @@ Exception
     ├── TrainingDiverged 1  a loss is no longer a finite number
     ├── BaselineError  1  a baseline in an environment of its own failed
     ├── ExportError    1  a bundle cannot be written, or failed a check; CURRENT was not changed
+    ├── BundleRefused  4  a bundle was kept from going live, for its quality is too low
     ├── AnotherTraining 3 another training holds the lock of the artifacts; nothing was done
     ├── BundleCommandError 1  a command about bundles cannot be done: a file is wrong, none is previous
     └── SourceError    1  no ratings: a failed download, a package that is not installed
@@ -65,6 +66,12 @@ class BaselineError(TrainingError):
 
 class ExportError(TrainingError):
     """A bundle cannot be written, or failed a check; CURRENT was not changed."""
+
+
+class BundleRefused(TrainingError):
+    """A bundle was written but kept from going live, for its quality is too low; CURRENT was not changed."""
+
+    exit_code: ClassVar[int] = 4
 
 
 class AnotherTraining(TrainingError):

@@ -7,32 +7,41 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from service.bundle.current import read_current
 from service.bundle.index_description import Backend
+from service.bundle.manifest import read_manifest
+from service.errors import BundleError
 from training.cli.data_loading import load
 from training.cli.fit_progress import fit_stage
 from training.cli.progress import console, stage
 from training.cli.result_tables import print_ablation, print_cold_start, print_comparison, print_lists
 from training.config import TrainingConfig
-from training.data.splits import SPLIT_NAMES, choose_split, split_by_name
+from training.data.splits import split_by_name
 from training.data.table import RatingsTable
-from training.errors import NothingHeldOut
+from training.errors import BundleRefused
 from training.evaluation.ablation import ablations
-from training.evaluation.baseline_evaluation import Baseline, evaluate_baselines
-from training.evaluation.baselines.environment import Environment, find_environment
-from training.evaluation.baselines.specialists import measure_specialists
+from training.evaluation.baselines.environment import find_environment
 from training.evaluation.cached_results import EvaluationRecords
 from training.evaluation.cold_start import cold_start
-from training.evaluation.held_out import HeldOut, hold_out
+from training.evaluation.held_out import hold_out
 from training.evaluation.seeds import mean_of_runs
-from training.evaluation.split_evaluation import Evaluation, evaluate_split
-from training.evaluation.training_length import TrainingLength, choose_training_length
+from training.evaluation.training_length import TrainingLength
 from training.export.artifacts import require_writable
 from training.export.bundle_export import EXPORT_STEPS, export_bundle
 from training.export.bundle_inventory import sole_training
 from training.export.index_recall import require_index
-from training.model.adaptation import adapt
+from training.export.quality_gate import QualityGate
+from training.measuring import (
+    choose_and_say_split,
+    choose_length,
+    known_or_measured,
+    measure_baselines,
+    train_and_measure,
+)
 from training.model.fitting import fit_model
 from training.report.readme_table import write_readme_table
+
+NO_GATE = QualityGate()
 
 
 def fit(
@@ -44,6 +53,7 @@ def fit(
     *,
     tensorboard: Path | None = None,
     index_backend: Backend = "annoy",
+    gate: QualityGate = NO_GATE,
 ) -> Path:
     """Load ratings, measure on a split, train on every rating, export a bundle and make it live.
 
@@ -58,6 +68,7 @@ def fit(
         artifacts: Where bundles are.
         tensorboard: A directory for event files, if any.
         index_backend: A name of `service.bundle.INDEX_FILES`.
+        gate: What the measures must be for the bundle to go live.
 
     Returns:
         The bundle's directory.
@@ -67,6 +78,7 @@ def fit(
         AnotherTraining: Another training holds the lock of `artifacts`.
         NothingHeldOut: The split that was asked for leaves too few ratings.
         ExportError: The bundle cannot be written, or fails a check; CURRENT was not changed.
+        BundleRefused: The bundle was written and does not pass the gate; CURRENT was not changed.
     """
     require_index(index_backend)
     require_writable(artifacts)
@@ -76,11 +88,12 @@ def fit(
         table = _table(source, dataset)
         metrics = None
         if split is not None:
-            metrics = _known_or_measured(table, split, config, artifacts, tensorboard)
+            metrics = known_or_measured(table, split, config, artifacts, tensorboard)
         if metrics is not None:
             print_comparison(metrics)
+        refusal = gate.refusal(metrics, _live_metrics(artifacts))
         if metrics is None:
-            length = _choose_length(table, config, _choose_split(table, "auto")[0], tensorboard)
+            length = choose_length(table, config, choose_and_say_split(table, "auto")[0], tensorboard)
         else:
             length = TrainingLength.from_document(metrics["training_length"])
         config = length.apply(config, table)
@@ -93,8 +106,11 @@ def fit(
                 partial(running.advance, milestone=True),
                 on_progress=running.note,
                 index_backend=index_backend,
+                refusal=refusal,
             )
             running.advance()
+        if refusal is not None:
+            raise BundleRefused(f"{bundle} is kept and not live: {refusal}")
         console.print(f"{bundle} is live", markup=False, soft_wrap=True)
         return bundle
 
@@ -138,15 +154,15 @@ def evaluate(
     require_writable(artifacts)
     environment = find_environment() if baselines else None
     table = _table(source, dataset)
-    split, note = _choose_split(table, split)
+    split, note = choose_and_say_split(table, split)
     records = EvaluationRecords(artifacts, table, config)  # now, for the code may change while it runs
     held_out = hold_out(table, split_by_name(table, split))
     # Before our trainings, so that a failing baseline fails before those minutes.
-    beside = _measure_baselines(held_out, config.seed, environment)
-    length = _choose_length(held_out.train, config, split, tensorboard)
+    beside = measure_baselines(held_out, config.seed, environment)
+    length = choose_length(held_out.train, config, split, tensorboard)
     config = length.apply(config, held_out.train)
     runs = [
-        _evaluate(
+        train_and_measure(
             held_out,
             replace(config, seed=config.seed + more),
             tensorboard,
@@ -176,12 +192,12 @@ def ablate(
     """Measure the model without each of its parts in turn; print, keep and return the measures."""
     require_writable(artifacts)
     table = _table(source, dataset)
-    split, _ = _choose_split(table, split)
+    split, _ = choose_and_say_split(table, split)
     records = EvaluationRecords(artifacts, table, config)  # now, for the code may change while it runs
     held_out = hold_out(table, split_by_name(table, split))
-    config = _choose_length(held_out.train, config, split).apply(config, held_out.train)
+    config = choose_length(held_out.train, config, split).apply(config, held_out.train)
     measured = {
-        name: _evaluate(held_out, changed, variant=name).document["model"]
+        name: train_and_measure(held_out, changed, variant=name).document["model"]
         for name, changed in list(ablations(config))
     }
     records.add(split, {"ablation": measured})
@@ -189,82 +205,12 @@ def ablate(
     return measured
 
 
+def _live_metrics(artifacts: Path) -> dict[str, Any] | None:
+    try:
+        return read_manifest(read_current(artifacts)).metrics
+    except BundleError:
+        return None
+
+
 def _table(source: str | RatingsTable, dataset: str) -> RatingsTable:
     return source if isinstance(source, RatingsTable) else load(source, dataset)
-
-
-def _choose_split(table: RatingsTable, wanted: str) -> tuple[str, str | None]:
-    """As `choose_split`, whose note is printed."""
-    split, note = choose_split(table, wanted)
-    if note is not None:
-        console.print(note, markup=False, soft_wrap=True)
-    return split, note
-
-
-def _known_or_measured(
-    table: RatingsTable, wanted: str, config: TrainingConfig, artifacts: Path, tensorboard: Path | None
-) -> dict[str, Any] | None:
-    """Read what `evaluate` kept of a split, or measure it now; add what was kept of other splits.
-
-    None where `auto` leaves too few ratings.
-    """
-    split, note = _choose_split(table, wanted)
-    records = EvaluationRecords(artifacts, table, config)
-    metrics = records.read(split)
-    if "model" in metrics:
-        console.print(f"{split} split: as `evaluate` measured it at {metrics['measured_utc']}", markup=False)
-    else:
-        try:
-            held_out = hold_out(table, split_by_name(table, split))
-        except NothingHeldOut as error:
-            if wanted != "auto":
-                raise
-            console.print(f"Quality is not measured: {error}", markup=False, soft_wrap=True)
-            return None
-        beside = _measure_baselines(held_out, config.seed)
-        length = _choose_length(held_out.train, config, split, tensorboard)
-        run = _evaluate(held_out, length.apply(config, held_out.train), tensorboard)
-        metrics |= mean_of_runs([run], beside, held_out.has_history)
-        metrics |= {"split_note": note, "training_length": length.to_document()}
-    others = {name: records.read(name) for name in SPLIT_NAMES if name != split}
-    return metrics | {"other_splits": {name: of for name, of in others.items() if "model" in of}}
-
-
-def _choose_length(
-    train: RatingsTable, config: TrainingConfig, split: str, tensorboard: Path | None = None
-) -> TrainingLength:
-    # Where the epochs are given nothing is trained, and there is nothing to log.
-    logged = None if config.epochs else tensorboard
-    adapted = adapt(config, train)
-    # Two searches at most, see `choose_starts`; most end early.
-    name, again = "Choose the training length", adapted.epochs
-    with fit_stage(name, adapted, logged, then=again) as (_, on_epoch):
-        return choose_training_length(train, config, split, on_epoch)
-
-
-def _evaluate(
-    held_out: HeldOut,
-    config: TrainingConfig,
-    tensorboard: Path | None = None,
-    variant: str = "",
-    *,
-    measure_index: bool = False,
-) -> Evaluation:
-    name = f"Train and measure, {variant or f'{held_out.split} split'}"
-    # The last step is the measuring itself.
-    with fit_stage(name, config, tensorboard, then=1) as (running, on_epoch):
-        measured = evaluate_split(held_out, config, on_epoch, measure_index=measure_index)
-        running.advance()
-    return measured
-
-
-def _measure_baselines(
-    held_out: HeldOut, seed: int, environment: Environment | None = None
-) -> dict[str, Baseline | None]:
-    specialists = () if environment is None else environment.specialists
-    with stage(f"Measure baselines, {held_out.split} split", 1 + len(specialists)) as running:
-        measured = evaluate_baselines(held_out)
-        running.advance()
-        if environment is not None:
-            measured |= measure_specialists(held_out, environment, seed=seed, on_begin=running.advance)
-    return measured

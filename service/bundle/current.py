@@ -1,4 +1,4 @@
-"""CURRENT and PREVIOUS beside the bundles: which bundle is live, and which was before.
+"""CURRENT, PREVIOUS and REFUSED beside the bundles: which is live, which was before, which may not be.
 
 Each holds a bundle's directory name and a newline. The standard library only.
 """
@@ -20,6 +20,9 @@ from service.errors import BundleError, BundleUnsafe, NoBundle, NoPrevious
 
 CURRENT_FILE = "CURRENT"
 PREVIOUS_FILE = "PREVIOUS"
+REFUSED_FILE = "REFUSED"
+"""Names the newest bundle, where its quality was too low to go live; gone once a later one is live."""
+
 CHANGE_LOCK = ".CURRENT.lock"
 """Held for the moment in which the two files change."""
 
@@ -56,6 +59,12 @@ def go_live(artifacts: Path, bundle_id: str) -> None:
         if live != bundle_id:
             _write(artifacts, PREVIOUS_FILE, live)
         _write(artifacts, CURRENT_FILE, bundle_id)
+        (artifacts / REFUSED_FILE).unlink(missing_ok=True)
+
+
+def refuse(artifacts: Path, bundle_id: str) -> None:
+    """Note that the newest bundle is kept from going live."""
+    _write(artifacts, REFUSED_FILE, bundle_id)
 
 
 def roll_back(artifacts: Path) -> str:

@@ -4,6 +4,7 @@ import zipfile
 from hashlib import sha256
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmarks.public_data.__main__ import CHECKSUMS, main
@@ -11,6 +12,7 @@ from benchmarks.public_data.git_files import GitHubFiles, MirrorFiles, NotFetche
 from benchmarks.public_data.layout import WrongContent, is_laid_out, lay_out, read_checksums
 from benchmarks.public_data.made_files import join_events, join_rows
 from benchmarks.public_data.public_set import MadeFile, PublicSet, Repository, SourceFile
+from benchmarks.public_data.reading import load_options
 from benchmarks.public_data.table import PUBLIC_SETS
 
 RATINGS = b"1::10::8\n2::11::7\n"
@@ -182,3 +184,13 @@ def test_the_command_refuses_an_unknown_name(tmp_path: Path, capsys: pytest.Capt
         main([str(tmp_path), "filmtrsut"])
     assert stopped.value.code == 2
     assert "no set is named filmtrsut; there are movietweetings-10k" in capsys.readouterr().err
+
+
+def test_a_set_is_loaded_by_the_options_of_a_command(tmp_path: Path) -> None:
+    path = tmp_path / "plays.csv"
+    path.write_text("who,what,plays\na,x,3\na,y,0\nb,x,1\n", encoding="utf-8")
+    table = load_options(
+        ["--data", str(path), "--columns", "user=who,item=what,rating=plays", "--not-rated", "0"]
+    )
+    assert len(table) == 3
+    assert sorted(table.stars[~np.isnan(table.stars)].tolist()) == [1.0, 3.0]

@@ -1,3 +1,4 @@
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -5,9 +6,9 @@ import numpy as np
 import pytest
 from synthetic_ratings import table_of
 
-from training import pipeline
+from training import measuring, pipeline
 from training.config import TrainingConfig
-from training.errors import ConfigurationError, NothingHeldOut
+from training.errors import BundleRefused, ConfigurationError, NothingHeldOut
 from training.evaluation.ablation import WITHOUT
 from training.evaluation.baseline_evaluation import Baseline
 from training.evaluation.baselines.environment import Environment
@@ -15,6 +16,7 @@ from training.evaluation.comparison import MEASURES
 from training.evaluation.held_out import HeldOut
 from training.evaluation.split_evaluation import Evaluation
 from training.evaluation.user_sums import UserSums
+from training.export.quality_gate import QualityGate
 
 
 def sums_of(value: float, users: int, *measures: str) -> UserSums:
@@ -51,8 +53,8 @@ def seeds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         users = len(np.unique(held_out.test.user_rows))
         return {"popularity": None, "ease": None, "biases": Baseline(sums_of(0.5, users, "rmse"))}
 
-    monkeypatch.setattr(pipeline, "evaluate_split", evaluate)
-    monkeypatch.setattr(pipeline, "evaluate_baselines", evaluate_baselines)
+    monkeypatch.setattr(measuring, "evaluate_split", evaluate)
+    monkeypatch.setattr(measuring, "evaluate_baselines", evaluate_baselines)
     monkeypatch.setattr(pipeline, "cold_start", lambda *_: None)
     table = table_of([(str(user), str(movie), 3.0, movie) for user in range(3) for movie in range(5)])
     monkeypatch.setattr(pipeline, "load", lambda _source, _dataset: table)
@@ -106,7 +108,7 @@ def test_the_specialists_stand_beside_the_other_baselines_if_wanted(
             "svd": Baseline(sums_of(0.04, 3, "rmse")),
         }
 
-    monkeypatch.setattr(pipeline, "measure_specialists", measure)
+    monkeypatch.setattr(measuring, "measure_specialists", measure)
     config = TrainingConfig(seed=7, epochs=1)
     metrics = pipeline.evaluate(
         "auto", "100k", config, "temporal", tmp_path / "artifacts", seeds=2, baselines=True
@@ -226,3 +228,24 @@ def test_fit_goes_on_without_measuring_where_nothing_can_be_held_out_unless_a_sp
     assert "Quality is not measured: small: expected at least 2 training ratings" in capsys.readouterr().err
     with pytest.raises(NothingHeldOut, match="the global split, got 1 and 1 of 2"):
         pipeline.fit("auto", "100k", TrainingConfig(), "global", tmp_path)
+
+
+def test_a_bundle_that_does_not_pass_the_gate_is_exported_as_refused(
+    seeds: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusals: list[str | None] = []
+
+    def export(*given: Any, refusal: str | None, **_: Any) -> Path:
+        refusals.append(refusal)
+        return Path(given[3]) / "bundle"
+
+    monkeypatch.setattr(pipeline, "fit_model", lambda *_: None)
+    monkeypatch.setattr(pipeline, "export_bundle", export)
+    config = TrainingConfig(seed=30, epochs=1)  # every measure is 0.3
+    fit = partial(pipeline.fit, "auto", "100k", config, "temporal", tmp_path)
+    fit(gate=QualityGate({"hit_rate_at_100": 0.29}))
+    with pytest.raises(BundleRefused, match=r"hit_rate_at_100 is 0.3000, and must be at least 0.31") as error:
+        fit(gate=QualityGate({"hit_rate_at_100": 0.31}))
+    assert error.value.exit_code == 4
+    assert refusals == [None, "hit_rate_at_100 is 0.3000, and must be at least 0.31"]
+    assert seeds == [30, 30]

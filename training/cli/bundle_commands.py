@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -20,6 +20,7 @@ from training.export.bundle_inventory import bundles_in, prune, sole_training, v
 from training.export.verification import verify_served
 
 MIB = 2**20
+_FIGURES = {"hit_rate_at_100": "HR@100", "ndcg_at_10": "NDCG@10", "rmse": "RMSE"}
 
 Artifacts = Annotated[Path, typer.Option(help="The directory of bundles.")]
 
@@ -33,21 +34,24 @@ def register(app: typer.Typer) -> None:
 
 
 def list_bundles(artifacts: Artifacts = DEFAULT_ARTIFACTS) -> None:
-    """List bundles, the newest first, and which is live."""
-    table = Table("bundle", "", "created", "data", "ratings", "MiB", "problem", title=str(artifacts))
+    """List bundles, the newest first, with their measures, and which is live, previous or refused."""
+    head = ("bundle", "", "created", "data", "ratings", "MiB", "split", *_FIGURES.values(), "problem")
+    table = Table(*head, title=str(artifacts))
     for entry in bundles_in(artifacts):
         manifest = entry.manifest
         if manifest is None:
-            table.add_row(entry.path.name, entry.role, "", "", "", "", entry.problem)
+            table.add_row(entry.path.name, entry.role, *[""] * (len(head) - 3), entry.problem)
             continue
         size = sum(file["bytes"] for file in manifest.files.values()) / MIB
         about = (
             manifest.dataset.get("name", ""),
             f"{manifest.dataset.get('ratings', 0):,}",
             f"{size:.1f}",
-            "",
+            *_figures(manifest.metrics or {}),
+            entry.refusal,
         )
-        table.add_row(entry.path.name, entry.role, manifest.created_utc, *about)
+        role = entry.role or ("refused" if entry.refusal else "")
+        table.add_row(entry.path.name, role, manifest.created_utc, *about)
     results.print(table)
 
 
@@ -87,6 +91,15 @@ def rollback(artifacts: Artifacts = DEFAULT_ARTIFACTS) -> None:
     with writing(artifacts), _as_training_error():
         bundle_id = roll_back(artifacts)
     console.print(f"{artifacts / bundle_id} is live", markup=False, soft_wrap=True)
+
+
+def _figures(metrics: Mapping[str, Any]) -> list[str]:
+    """The split, and each of `_FIGURES`; empty where it was not measured."""
+    measures = metrics.get("model", {})
+    return [
+        metrics.get("split", ""),
+        *(f"{measures[name]:.4f}" if name in measures else "" for name in _FIGURES),
+    ]
 
 
 @contextmanager

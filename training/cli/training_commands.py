@@ -32,6 +32,7 @@ from training.cli.reading_arguments import reads_files
 from training.config import PRESETS, TrainingConfig
 from training.data.reading_options import ReadingOptions
 from training.errors import ConfigurationError
+from training.export.quality_gate import QualityGate
 
 
 def register(app: typer.Typer) -> None:
@@ -47,6 +48,20 @@ def fit(
         Evaluation, typer.Option(help="The split to measure on first; auto as of `evaluate`.")
     ] = Evaluation.AUTO,
     artifacts: Artifacts = DEFAULT_ARTIFACTS,
+    at_least: Annotated[
+        str,
+        typer.Option(
+            metavar="hit_rate_at_100=0.3,rmse=0.95",
+            help="What a bundle must measure to go live, at most for RMSE; else it is kept, and refused.",
+        ),
+    ] = "",
+    no_worse_than_live: Annotated[
+        float | None,
+        typer.Option(
+            metavar="0.05",
+            help="By which share no measure may be worse than the live bundle's; else as above.",
+        ),
+    ] = None,
     index: Annotated[
         Index, typer.Option(help="annoy, or usearch, a graph; docs/performance.md compares them.")
     ] = Index.ANNOY,
@@ -71,10 +86,20 @@ def fit(
         epochs=epochs,
         seed=seed,
     )
+    gate = QualityGate.parse(at_least, no_worse_than_live)
     held_out = None if evaluate is Evaluation.NONE else evaluate.value
+    if held_out is None and at_least:
+        raise ConfigurationError("--at-least needs measures: leave out --evaluate none")
     source = read_first(data, dataset.value, reading)
     import_pipeline().fit(
-        source, dataset.value, config, held_out, artifacts, tensorboard=tensorboard, index_backend=index.value
+        source,
+        dataset.value,
+        config,
+        held_out,
+        artifacts,
+        tensorboard=tensorboard,
+        index_backend=index.value,
+        gate=gate,
     )
 
 

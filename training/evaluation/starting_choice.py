@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from functools import partial
+from operator import itemgetter
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -37,6 +38,7 @@ class StartingChoice:
     use_trend: bool = False
     popularity_scale: float = 1.0
     factor_scale: float = 16.0
+    normalized_factors: bool = False
     movie_bias_regularization: float = 10.0
     user_bias_regularization: float = 5.0
 
@@ -54,6 +56,7 @@ def choose_starts(held_out: HeldOut, config: TrainingConfig) -> list[StartingCho
     - The trend: by the likelihood of the held-out rows under popularity alone.
     - How much popularity counts beside the factors: by `quality` of both for users with a history; for each
       share the factors' scale is the one under which the held-out rows are likeliest.
+    - Whether the factors are normalized: by the same.
     - Regularization of rating biases: by the biases' RMSE.
 
     Args:
@@ -93,17 +96,23 @@ def _choose_scales(held_out: HeldOut, config: TrainingConfig, chosen: StartingCh
     test = sample_users(test, max(1, _MOST_SCORES // histories.num_candidates))
     if not len(test):
         return [chosen]
-    initial = InitialScores(held_out.train, histories, config)
-    likelihood = _Likelihood(initial, histories, test)
-    found = []
-    for share in _POPULARITY_SCALES:
-        scale = likelihood.best_factor_scale(share)
-        score = partial(initial.score, popularity_scale=share, factor_scale=scale)
-        measures = evaluate_retrieval(score, histories, test).measures()
-        found.append((quality(measures), share, scale))
-    best = max(found)
-    tried = [found[0], best] if best[0] - found[0][0] > _CLEARLY_BETTER else [found[0]]
-    return [replace(chosen, popularity_scale=share, factor_scale=scale) for _, share, scale in tried]
+    of_kinds = []
+    for normalized in (False, True):
+        initial = InitialScores(held_out.train, histories, replace(config, normalized_factors=normalized))
+        likelihood = _Likelihood(initial, histories, test)
+        found = []
+        for share in _POPULARITY_SCALES:
+            scale = likelihood.best_factor_scale(share)
+            score = partial(initial.score, popularity_scale=share, factor_scale=scale)
+            choice = replace(
+                chosen, popularity_scale=share, factor_scale=scale, normalized_factors=normalized
+            )
+            found.append((quality(evaluate_retrieval(score, histories, test).measures()), choice))
+        of_kinds.append(found)
+    plain, of_normalized = (max(found, key=itemgetter(0)) for found in of_kinds)
+    kind = of_kinds[of_normalized[0] - plain[0] > _CLEARLY_BETTER]
+    in_full, best = kind[0], max(kind, key=itemgetter(0))
+    return [in_full[1], best[1]] if best[0] - in_full[0] > _CLEARLY_BETTER else [in_full[1]]
 
 
 class _Likelihood:

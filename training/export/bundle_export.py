@@ -14,7 +14,7 @@ from typing import Any
 from service.bundle.candidate_index import CandidateIndex
 from service.bundle.catalogue import Catalogue
 from service.bundle.checksums import list_files
-from service.bundle.current import go_live
+from service.bundle.current import go_live, refuse
 from service.bundle.disk import sync
 from service.bundle.golden_requests import write_golden
 from service.bundle.histories import Histories, History
@@ -47,6 +47,7 @@ def export_bundle(
     *,
     on_progress: Callable[[str], None] = lambda _: None,
     index_backend: Backend = "annoy",
+    refusal: str | None = None,
 ) -> Path:
     """Write, move and verify a bundle, and make it live.
 
@@ -58,6 +59,7 @@ def export_bundle(
         on_step: Called with the name of each of `EXPORT_STEPS` steps as it begins.
         on_progress: Called within the steps that take long, with what was just done.
         index_backend: What finds candidates.
+        refusal: Why it must not go live, see `QualityGate`; it is kept, and says so.
 
     Returns:
         The bundle's directory.
@@ -83,6 +85,7 @@ def export_bundle(
                 on_step=on_step,
                 on_progress=on_progress,
                 index_backend=index_backend,
+                refusal=refusal,
             )
             building.rename(verifying)
             on_step("compare with the model in a fresh process")
@@ -94,7 +97,10 @@ def export_bundle(
         finally:
             shutil.rmtree(building, ignore_errors=True)
             shutil.rmtree(verifying, ignore_errors=True)
-        go_live(artifacts, bundle_id)
+        if refusal is None:
+            go_live(artifacts, bundle_id)
+        else:
+            refuse(artifacts, bundle_id)
     return artifacts / bundle_id
 
 
@@ -108,6 +114,7 @@ def _write(
     on_step: Callable[[str], None],
     on_progress: Callable[[str], None],
     index_backend: Backend,
+    refusal: str | None,
 ) -> None:
     directory.mkdir(parents=True)
     on_step("write the embeddings and the catalogue")
@@ -152,7 +159,7 @@ def _write(
         max_history=trained.config.max_history,
         rating_scale=table.rating_scale,
         index=index,
-        metrics=None if metrics is None else headline(metrics),
+        metrics=_kept_metrics(metrics, refusal),
         libraries=library_versions(),
         files=list_files(directory),
     )
@@ -160,6 +167,11 @@ def _write(
     for path in [directory, *directory.rglob("*")]:
         path.chmod(0o755 if path.is_dir() else 0o644)
         sync(path)
+
+
+def _kept_metrics(metrics: dict[str, Any] | None, refusal: str | None) -> dict[str, Any] | None:
+    kept = None if metrics is None else headline(metrics)
+    return kept if refusal is None else {**(kept or {}), "refused": refusal}
 
 
 def _catalogue(table: RatingsTable) -> Catalogue:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +43,12 @@ class BundleEntry:
     manifest: Manifest | None
     role: str
     problem: str = ""
+
+    @property
+    def refusal(self) -> str:
+        """Why its quality was too low to go live; empty where it was not."""
+        metrics = None if self.manifest is None else self.manifest.metrics
+        return str((metrics or {}).get("refused", ""))
 
 
 @contextmanager
@@ -113,7 +119,9 @@ def bundles_in(artifacts: Path) -> list[BundleEntry]:
 def prune(artifacts: Path, keep: int) -> list[str]:
     """Remove bundles but for the newest `keep`, the live and the previous one; call it in `sole_training`.
 
-    Bundles whose manifest cannot be read have no age, and count as the oldest.
+    Of bundles that can be served the newest count. Refused ones are kept beside them while they are newer
+    than the live one, and those whose manifest cannot be read, which have no age, while there are fewer than
+    `keep` others.
 
     Returns:
         The ids of the removed bundles.
@@ -121,15 +129,29 @@ def prune(artifacts: Path, keep: int) -> list[str]:
     removed = []
     # Under the lock of CURRENT, so that no rollback makes a bundle live while it is removed.
     with exclusive(artifacts / CHANGE_LOCK):
-        for entry in bundles_in(artifacts)[keep:]:
-            if entry.role:
-                continue
+        for entry in _superfluous(bundles_in(artifacts), keep):
             removing = artifacts / f"{REMOVING}{entry.path.name}-{os.getpid()}"
             entry.path.rename(removing)
             removed.append(removing)
     for path in removed:
         shutil.rmtree(path)
     return [path.name.removeprefix(REMOVING).rpartition("-")[0] for path in removed]
+
+
+def _superfluous(entries: Sequence[BundleEntry], keep: int) -> Iterator[BundleEntry]:
+    """Yield the entries to remove, of all, the newest first."""
+    num_kept, is_newer = 0, True
+    for entry in entries:
+        if entry.role:
+            is_newer = is_newer and entry.role != "live"
+            num_kept += 1
+        elif entry.refusal:
+            if not is_newer:
+                yield entry
+        elif num_kept >= keep:
+            yield entry
+        elif entry.manifest is not None:
+            num_kept += 1
 
 
 def verify_whole(bundle: Path) -> Manifest:

@@ -35,7 +35,9 @@ class InitialScores:
             norms = np.sqrt(np.bincount(users, of_scale**2, minlength=len(histories)))
             weights += PROJECTION_GAIN * of_scale / norms[users]
         shape = len(histories), histories.num_candidates
-        read, self._predicted = item_factors(histories, config.embedding_dimension)
+        read, self._predicted = item_factors(
+            histories, config.embedding_dimension, normalized=config.normalized_factors
+        )
         pooled = csr_matrix((weights, histories.movie_rows, histories.offsets), shape) @ read
         self._pooled: NDArray[np.float32] = pooled.astype(np.float32)
 

@@ -14,7 +14,7 @@ REGULARIZATION = 300.0
 
 
 def item_factors(
-    histories: Histories, rank: int, *, regularization: float = REGULARIZATION
+    histories: Histories, rank: int, *, regularization: float = REGULARIZATION, normalized: bool = False
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Factorize EASE's matrix (Steck 2019, arXiv:1905.03375) without ever computing it.
 
@@ -26,26 +26,39 @@ def item_factors(
         histories: Who watched what.
         rank: Columns of the factors.
         regularization: EASE's lambda.
+        normalized: Divide who watched what by the root of each history's length and the fourth root of each
+            movie's count first, and regularize by the median of s^2, as in filters of the graph of users and
+            items (Shen et al. 2021, arXiv:2108.07567). The leading triples of sparse data with many movies
+            otherwise describe its few long histories: on RetailRocket hit rate@100 is 0.31 instead of 0.17.
 
     Returns:
         Factors of movies that are read and of movies that are predicted, both float32
-        `[num_candidates, rank]`: their products are EASE's weights. Columns beyond the matrix's rank are 0.
+        `[num_candidates, rank]`: their products are EASE's weights, or what stands for these in the
+        normalized form, of about their size. Columns beyond the matrix's rank are 0.
     """
     shape = len(histories), histories.num_candidates
     read, predicted = np.zeros((2, shape[1], rank), np.float32)
     found = min(rank, min(shape) - 1)
     if found < 1:
         return read, predicted
-    watched = np.ones(len(histories.movie_rows), np.float32)
-    matrix = csr_matrix((watched, histories.movie_rows, histories.offsets), shape)
+    lengths = np.diff(histories.offsets)
+    scales = np.ones(shape[1])
+    weights = np.ones(len(histories.movie_rows))
+    if normalized:
+        scales = np.maximum(1.0, histories.movie_counts) ** 0.25
+        weights = np.repeat(lengths**-0.5, lengths) / scales[histories.movie_rows]
+    matrix = csr_matrix((weights.astype(np.float32), histories.movie_rows, histories.offsets), shape)
     _, singular, right = svds(matrix, k=found, rng=np.random.default_rng(0))
     vectors = right.T.astype(np.float64)
     # The sign of a singular vector is arbitrary, and so would be the model that begins with it.
     vectors *= np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(found)])
     shrunk = np.square(singular, dtype=np.float64)
-    shrunk /= shrunk + regularization
-    leverage = np.square(vectors) @ shrunk
+    shrunk /= shrunk + (np.median(shrunk) if normalized else regularization)
     order = np.argsort(-singular)
-    read[:, :found] = (vectors * np.sqrt(shrunk))[:, order]
-    predicted[:, :found] = read[:, :found] / (1 - leverage)[:, None]
+    half = (vectors * np.sqrt(shrunk))[:, order]
+    if normalized:
+        read[:, :found], predicted[:, :found] = half / scales[:, None], half * scales[:, None]
+    else:
+        leverage = np.square(vectors) @ shrunk
+        read[:, :found], predicted[:, :found] = half, half / (1 - leverage)[:, None]
     return read, predicted

@@ -37,7 +37,9 @@ def starting_point(
 ) -> StartingPoint:
     """Compute what a model of these training rows begins with."""
     popularity, trend = initial_popularity(table, config)
-    read, predicted = item_factors(histories, config.embedding_dimension)
+    read, predicted = item_factors(
+        histories, config.embedding_dimension, normalized=config.normalized_factors
+    )
     biases = fit_biases(
         table,
         movie_regularization=config.movie_bias_regularization,

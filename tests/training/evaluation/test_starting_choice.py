@@ -84,3 +84,18 @@ def test_without_ratings_there_is_no_bias_to_shrink() -> None:
     watched = replace(table, stars=np.full(len(table), np.nan, np.float32))
     [only] = starts(watched)
     assert only.movie_bias_regularization == StartingChoice().movie_bias_regularization
+
+
+def test_sparse_groups_beside_long_histories_have_normalized_factors() -> None:
+    """40 groups of 10 movies that only their own users watch, and 20 users who watch anything at length."""
+    random = np.random.default_rng(2)
+    ratings: list[Rating] = []
+    for user in range(400):
+        movies = (user % 40) * 10 + random.choice(10, 5, replace=False)
+        ratings += [(f"u{user}", f"{movie:03}", 3.0, FIRST_TIMESTAMP) for movie in movies]
+    for user in range(20):
+        movies = random.choice(400, 150, replace=False)
+        ratings += [(f"v{user}", f"{movie:03}", 3.0, FIRST_TIMESTAMP) for movie in movies]
+    table = replace(table_of(ratings, [f"{movie:03}" for movie in range(400)]), has_times=False)
+    assert all(start.normalized_factors for start in starts(table))
+    assert not any(start.normalized_factors for start in starts(towns(closed=False)))

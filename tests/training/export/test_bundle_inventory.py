@@ -88,6 +88,34 @@ def test_prune_keeps_the_newest_the_live_and_the_previous_one(run: Any, artifact
     assert run("prune", "--keep", "0", "--artifacts", artifacts)[0] == 2
 
 
+def refuse_for(artifacts: Path, name: str, reason: str) -> None:
+    """Make a bundle one that was refused."""
+    directory = artifacts / name
+    (directory / MANIFEST_FILE).unlink()
+    metrics = {"split": "global", "model": {"hit_rate_at_100": 0.25}, "refused": reason}
+    created = f"2025-01-0{name[1]}T00:00:00Z"
+    seal(directory, MANIFEST, created_utc=created, dataset={"name": "days", "ratings": 1}, metrics=metrics)
+
+
+def test_list_shows_measures_and_why_a_bundle_was_refused(run: Any, artifacts: Path) -> None:
+    refuse_for(artifacts, "b5", "it is worse")
+    code, printed = run("list", "--artifacts", artifacts)
+    assert code == 0
+    [refused] = [line for line in printed.splitlines() if " b5 " in line]
+    for text in ("refused", "global", "0.2500", "it is worse"):
+        assert text in refused
+
+
+def test_prune_counts_only_bundles_that_can_be_served(run: Any, artifacts: Path) -> None:
+    """`b6` is refused and newer than the live `b4`, `b2` refused and older; `b5`'s manifest is broken."""
+    refuse_for(artifacts, "b6", "it is worse")
+    refuse_for(artifacts, "b2", "it was worse")
+    (artifacts / "b5" / MANIFEST_FILE).write_text("{}", encoding="utf-8")
+    go_live(artifacts, "b4")
+    assert run("prune", "--keep", "3", "--artifacts", artifacts)[0] == 0
+    assert names(artifacts) == [CURRENT_FILE, PREVIOUS_FILE, "b1", "b3", "b4", "b6"]
+
+
 def test_prune_removes_what_killed_processes_left_and_nothing_else(run: Any, artifacts: Path) -> None:
     for left in (".building-b7-12", ".verifying-b7-12", ".removing-b0-12"):
         (artifacts / left / "b7").mkdir(parents=True)

@@ -14,7 +14,7 @@ from synthetic_ratings import SMALL_CONFIG, table_of, two_clusters
 
 from service.bundle import NO_ROW
 from service.bundle.checksums import verify_files
-from service.bundle.current import read_current
+from service.bundle.current import REFUSED_FILE, go_live, read_current
 from service.bundle.golden_requests import GoldenRequests
 from service.bundle.histories import HISTORY_ARRAYS
 from service.bundle.manifest import SCHEMA_VERSION, document_sha256, read_manifest
@@ -27,6 +27,7 @@ from training.errors import ExportError
 from training.export import bundle_export as export
 from training.export import sampled_queries
 from training.export.bundle_export import EXPORT_STEPS, export_bundle
+from training.export.bundle_inventory import bundles_in
 from training.export.golden_requests import golden_requests
 from training.export.sampled_queries import sample_queries
 from training.export.saved_model import save_model
@@ -231,6 +232,20 @@ def test_the_smallest_data_makes_a_bundle_that_can_be_served(make_model: MakeMod
     bundle = export_bundle(make_model(table), table, None, tmp_path)
     recommender = load_recommender(bundle, Settings())
     assert recommender.recommend(RecommendQuery(user_id="x")).rows.tolist() == [1]
+
+
+@pytest.mark.usefixtures("verify_here")
+def test_a_refused_bundle_is_whole_and_not_live_until_a_later_one_is(
+    make_model: MakeModel, occupied: Path
+) -> None:
+    table, live = few_ratings(), read_current(occupied)
+    bundle = export_bundle(make_model(table), table, None, occupied, refusal="it is worse")
+    assert read_current(occupied) == live
+    assert (occupied / REFUSED_FILE).read_text(encoding="utf-8") == f"{bundle.name}\n"
+    [entry] = [entry for entry in bundles_in(occupied) if entry.path == bundle]
+    assert (entry.role, entry.refusal) == ("", "it is worse")
+    go_live(occupied, bundle.name)
+    assert not (occupied / REFUSED_FILE).exists()
 
 
 def disagree(trained: TrainedModel, *arguments: Any) -> None:

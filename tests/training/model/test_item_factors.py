@@ -86,3 +86,26 @@ def test_unrated_movies_have_no_factors() -> None:
     np.testing.assert_allclose(read[5:], 0, atol=1e-7)
     np.testing.assert_allclose(predicted[5:], 0, atol=1e-7)
     assert np.abs(read[:5]).sum() > 0
+
+
+def test_normalized_factors_filter_the_graph_of_users_and_movies() -> None:
+    """D^-1/4 N'N (N'N + m I)^-1 D^1/4 with N = L^-1/2 X D^-1/4, and m the median of s^2."""
+    watched = watched_at_random(13, 9)
+    watched[:, 8] = watched[:, 7]
+    lengths, counts = watched.sum(axis=1), watched.sum(axis=0)
+    normal = watched / np.sqrt(lengths)[:, None] / counts**0.25
+    gram = normal.T @ normal
+    median = np.median(np.sort(np.linalg.eigvalsh(gram))[1:])
+    expected = gram @ np.linalg.inv(gram + median * np.eye(9))
+    expected = expected / counts[:, None] ** 0.25 * counts**0.25
+    read, predicted = item_factors(histories_of(watched), 20, normalized=True)
+    np.testing.assert_allclose(read @ predicted.T, expected, atol=1e-5)
+
+
+def test_movies_that_nobody_watched_have_normalized_factors_of_zero() -> None:
+    watched = watched_at_random(13, 9)
+    watched[:, 4] = False
+    watched[:, 0] |= ~watched.any(axis=1)
+    for factors in item_factors(histories_of(watched), 6, normalized=True):
+        assert np.isfinite(factors).all()
+        np.testing.assert_allclose(factors[4], 0, atol=1e-6)

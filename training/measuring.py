@@ -1,0 +1,110 @@
+"""Measure on held-out ratings, as `fit` and `evaluate` do, showing how far that is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from training.cli.fit_progress import fit_stage
+from training.cli.progress import console, stage
+from training.config import TrainingConfig
+from training.data.splits import SPLIT_NAMES, choose_split, split_by_name
+from training.data.table import RatingsTable
+from training.errors import NothingHeldOut
+from training.evaluation.baseline_evaluation import Baseline, evaluate_baselines
+from training.evaluation.baselines.environment import Environment
+from training.evaluation.baselines.specialists import measure_specialists
+from training.evaluation.cached_results import EvaluationRecords
+from training.evaluation.held_out import HeldOut, hold_out
+from training.evaluation.seeds import mean_of_runs
+from training.evaluation.split_evaluation import Evaluation, evaluate_split
+from training.evaluation.training_length import TrainingLength, choose_training_length
+from training.model.adaptation import adapt
+
+
+def choose_and_say_split(table: RatingsTable, wanted: str) -> tuple[str, str | None]:
+    """As `choose_split`, whose note is printed."""
+    split, note = choose_split(table, wanted)
+    if note is not None:
+        console.print(note, markup=False, soft_wrap=True)
+    return split, note
+
+
+def known_or_measured(
+    table: RatingsTable, wanted: str, config: TrainingConfig, artifacts: Path, tensorboard: Path | None
+) -> dict[str, Any] | None:
+    """Read what `evaluate` kept of a split, or measure it now; add what was kept of other splits.
+
+    None where `auto` leaves too few ratings.
+    """
+    split, note = choose_and_say_split(table, wanted)
+    records = EvaluationRecords(artifacts, table, config)
+    metrics = records.read(split)
+    if "model" in metrics:
+        console.print(f"{split} split: as `evaluate` measured it at {metrics['measured_utc']}", markup=False)
+    else:
+        try:
+            held_out = hold_out(table, split_by_name(table, split))
+        except NothingHeldOut as error:
+            if wanted != "auto":
+                raise
+            console.print(f"Quality is not measured: {error}", markup=False, soft_wrap=True)
+            return None
+        beside = measure_baselines(held_out, config.seed)
+        length = choose_length(held_out.train, config, split, tensorboard)
+        run = train_and_measure(held_out, length.apply(config, held_out.train), tensorboard)
+        metrics |= mean_of_runs([run], beside, held_out.has_history)
+        metrics |= {"split_note": note, "training_length": length.to_document()}
+    others = {name: records.read(name) for name in SPLIT_NAMES if name != split}
+    return metrics | {"other_splits": {name: of for name, of in others.items() if "model" in of}}
+
+
+def choose_length(
+    train: RatingsTable, config: TrainingConfig, split: str, tensorboard: Path | None = None
+) -> TrainingLength:
+    """Choose what to begin with and how long to train, see `choose_training_length`."""
+    # Where the epochs are given nothing is trained, and there is nothing to log.
+    logged = None if config.epochs else tensorboard
+    adapted = adapt(config, train)
+    # Two searches at most, see `choose_starts`; most end early.
+    name, again = "Choose the training length", adapted.epochs
+    with fit_stage(name, adapted, logged, then=again) as (_, on_epoch):
+        return choose_training_length(train, config, split, on_epoch)
+
+
+def train_and_measure(
+    held_out: HeldOut,
+    config: TrainingConfig,
+    tensorboard: Path | None = None,
+    variant: str = "",
+    *,
+    measure_index: bool = False,
+) -> Evaluation:
+    """Train on the training rows of a split and measure on its test rows, see `evaluate_split`.
+
+    Args:
+        held_out: Both.
+        config: Hyper-parameters.
+        tensorboard: A directory for event files, if any.
+        variant: What is changed, for the stage's name.
+        measure_index: Whether to build the index and measure its recall.
+    """
+    name = f"Train and measure, {variant or f'{held_out.split} split'}"
+    # The last step is the measuring itself.
+    with fit_stage(name, config, tensorboard, then=1) as (running, on_epoch):
+        measured = evaluate_split(held_out, config, on_epoch, measure_index=measure_index)
+        running.advance()
+    return measured
+
+
+def measure_baselines(
+    held_out: HeldOut, seed: int, environment: Environment | None = None
+) -> dict[str, Baseline | None]:
+    """Measure the baselines on the same rows, and the specialists of `environment`, if it is given."""
+    specialists = () if environment is None else environment.specialists
+    with stage(f"Measure baselines, {held_out.split} split", 1 + len(specialists)) as running:
+        measured = evaluate_baselines(held_out)
+        running.advance()
+        if environment is not None:
+            measured |= measure_specialists(held_out, environment, seed=seed, on_begin=running.advance)
+    return measured
