@@ -19,7 +19,7 @@ RUN sh deploy/docker/shed /opt/matinee > /opt/matinee/shed.log && cat /opt/matin
 
 # Layers shared by both images, stored once.
 FROM ${PYTHON_IMAGE} AS runtime
-RUN useradd --uid 10001 --create-home matinee && install -d -o matinee -g matinee /artifacts
+RUN useradd --uid 10001 --create-home matinee && install -d -o matinee -g matinee /artifacts /store
 COPY --from=build /opt/matinee /opt/matinee
 ENV PATH=/opt/matinee/bin:$PATH \
     PYTHONUNBUFFERED=1 \
@@ -30,7 +30,8 @@ FROM runtime AS service
 LABEL org.opencontainers.image.title="matinee-service" \
       org.opencontainers.image.description="Recommendations and predicted ratings over HTTP."
 ENV MATINEE_HOST=0.0.0.0 \
-    MATINEE_PORT=8000
+    MATINEE_PORT=8000 \
+    MATINEE_STORE=/store/feedback.sqlite3
 COPY deploy/docker/healthcheck.py /app/healthcheck.py
 COPY service service
 RUN python -m compileall -q service

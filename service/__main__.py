@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from service.errors import BundleError
+from service.errors import BundleError, StoreError, StoreRefused
 from service.processes.listening import reserve
 from service.settings import SECRET, Settings
 
@@ -51,6 +51,7 @@ def main() -> None:
         _verify(arguments.verify, settings)
         return
     reserved = _take_port(settings)
+    _check_store(settings)
     if arguments.check:
         return
     if settings.tracing != "off" and not find_spec("opentelemetry.sdk"):
@@ -64,6 +65,22 @@ def main() -> None:
     from service.processes.supervised_service import run_service  # noqa: PLC0415 imports numpy, see above
 
     run_service(settings, reserved)
+
+
+def _check_store(settings: Settings) -> None:
+    """Whether feedback may be kept where it is to be; where it can not be now, the service tries again."""
+    from service.live.migration import check_schema  # noqa: PLC0415 --help does without
+    from service.live.opening import database_of  # noqa: PLC0415 as above
+
+    try:
+        database = database_of(settings.store)
+        if database is not None:
+            check_schema(database)
+    except StoreRefused as error:
+        _complain(f"MATINEE_STORE: {error}")
+        sys.exit(2)
+    except StoreError as error:
+        _complain(f"{error}; serving without feedback until it can be used")
 
 
 def _verify(bundle: Path, settings: Settings) -> None:

@@ -19,6 +19,9 @@ from service.http.keys import KeyCheck, Keys
 from service.http.openapi import install_openapi
 from service.http.problems import install_problems, unforeseen_problem
 from service.http.request_limits import RequestLimits
+from service.live.feedback_writer import Retention
+from service.live.live_feedback import LiveFeedback
+from service.live.opening import database_of
 from service.loading import load_recommender
 from service.recommending.recommender import Recommender
 from service.reloading.supervision import Supervision
@@ -31,6 +34,8 @@ from service.telemetry.logs import Log
 from service.telemetry.metrics import Telemetry
 from service.telemetry.recording import RequestRecorder
 from service.telemetry.tracing import NO_TRACING, Tracing, note_request_id
+
+DAY_SECONDS = 86_400
 
 
 def create_app(
@@ -57,8 +62,19 @@ def create_app(
     telemetry = telemetry or Telemetry()
     served = served or ServedBundle(partial(_load_current, settings))
     timeout_seconds = settings.request_timeout_ms / 1000
+    database = database_of(settings.store)
+    feedback = None
+    if database is not None:
+        feedback = LiveFeedback(
+            database,
+            cached_users=settings.cached_users,
+            most_waiting=settings.queue_size,
+            retention=Retention(DAY_SECONDS * settings.event_id_days, DAY_SECONDS * settings.click_days),
+            away=telemetry.store_away,
+            committed=telemetry.committed,
+        )
     batcher = Batcher(
-        BatchAnswerer(lambda: served.recommender, telemetry),
+        BatchAnswerer(lambda: served.recommender, telemetry, None if feedback is None else feedback.read),
         telemetry,
         batch_size=settings.batch_size,
         queue_size=settings.queue_size,
@@ -68,16 +84,22 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         served.start(partial(_report, served, telemetry))
+        if feedback is not None:
+            await to_thread.run_sync(feedback.prepare)
+            feedback.start()
         try:
             if wait_for_bundle:
                 await to_thread.run_sync(served.wait)
             yield
         finally:
             await to_thread.run_sync(batcher.stop)
+            if feedback is not None:
+                await to_thread.run_sync(feedback.stop)
 
     keys = Keys(
         api=split_keys(settings.api_keys.get_secret_value()),
         admin=split_keys(settings.admin_keys.get_secret_value()),
+        write=split_keys(settings.write_keys.get_secret_value()),
         opened=settings.open.split(","),
     )
     begun = None if tracing is None else note_request_id
@@ -123,6 +145,8 @@ def create_app(
         ),
         telemetry=telemetry,
         artifacts=settings.artifacts,
+        feedback=feedback,
+        timeout_seconds=timeout_seconds,
     )
     app.router.routes.extend(routes)
     install_problems(app)

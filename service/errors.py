@@ -18,6 +18,7 @@ MatineeError                    500
 ├── KeyRefused                  403   the key does not allow this
 │   ├── KeyMissing              401   no key, or an unknown one
 │   ├── KeyWrong                      a client key where an admin key is needed, or the reverse
+│   ├── KeyGuessed              429   too many unknown keys came from one address
 │   └── AdminClosed                   no admin key is set
 ├── RequestError                422   well-formed, but cannot be answered
 │   ├── InvalidField                  a field's value is out of range
@@ -25,6 +26,11 @@ MatineeError                    500
 │   ├── UnknownMovie            404   no such movie id
 │   │   └── UnknownTitle              no such title; has the closest ones
 │   └── UnknownUser             404   no such user, where only known users have an answer
+├── StoreError                  503   feedback can be neither stored nor read
+│   ├── StoreAway                     the database cannot be reached, or failed
+│   │   └── StoreFull                 its disk is full
+│   └── StoreRefused                  a newer schema, a network file system, or no database at all
+├── FeedbackOff                 403   MATINEE_STORE=off
 ├── RequestMalformed            400   not valid HTTP
 ├── BodyTooLarge                413   the body is larger than the limit
 ├── HeadersTooLarge             431   too many headers, or too many bytes of them
@@ -131,6 +137,14 @@ class KeyWrong(KeyRefused):
     """The key is of the other kind: a client key for an admin endpoint, or the reverse."""
 
 
+class KeyGuessed(KeyRefused):
+    """Too many unknown keys came from one address."""
+
+    status = 429
+    title = "Too many unknown keys"
+    headers = MappingProxyType({"Retry-After": "60"})
+
+
 class AdminClosed(KeyRefused):
     """Admin endpoints are closed because no admin key is set."""
 
@@ -205,6 +219,33 @@ class UnknownUser(RequestError):
 
     status = 404
     title = "Unknown user"
+
+
+class StoreError(MatineeError):
+    """Feedback can be neither stored nor read; the message names the store and the reason."""
+
+    status = 503
+    title = "No store of feedback"
+    retry_after_seconds = 5
+
+
+class StoreAway(StoreError):
+    """The database cannot be reached, or failed."""
+
+
+class StoreFull(StoreAway):
+    """The disk of the database is full."""
+
+
+class StoreRefused(StoreError):
+    """What is there must not be used: a newer schema, a network file system, or no database at all."""
+
+
+class FeedbackOff(MatineeError):
+    """The service keeps no feedback."""
+
+    status = 403
+    title = "Feedback is off"
 
 
 class RequestMalformed(MatineeError):

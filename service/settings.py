@@ -50,6 +50,17 @@ class Settings(BaseSettings):
     )
 
     artifacts: Path = Field(default=Path("artifacts"), description="Where bundles and CURRENT are.")
+    store: str = Field(
+        default="store/feedback.sqlite3",
+        min_length=1,
+        description="Where posted feedback is kept: a path for SQLite, postgresql://..., or off.",
+    )
+    event_id_days: int = Field(
+        default=30, ge=1, le=36_500, description="Days in which an event with an event_id counts once."
+    )
+    click_days: int = Field(
+        default=90, ge=1, le=36_500, description="Days for which clicks and impressions are kept."
+    )
     host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
     reload_seconds: float = Field(
@@ -130,6 +141,10 @@ class Settings(BaseSettings):
         default=SecretStr(""),
         description="Keys for /admin/*, separated by commas; if empty, /admin/* is closed.",
     )
+    write_keys: KeyList = Field(
+        default=SecretStr(""),
+        description="Keys of apps that write feedback, separated by commas; if empty, those of API_KEYS do.",
+    )
     open: str = Field(
         default="page,docs",
         pattern=rf"^(nothing|({_OPEN})(,({_OPEN}))*)$",
@@ -152,5 +167,5 @@ class Settings(BaseSettings):
     )
 
 
-SECRET = ("api_keys", "admin_keys")
+SECRET = ("api_keys", "admin_keys", "write_keys", "store")
 """Settings whose values are never shown."""

@@ -7,16 +7,21 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import hypothesis
 import pytest
 from numpy_model import use_numpy_model
+from postgres_server import PostgresServer, postgres_programs, running_postgres
 from service_client import Ask, asking
 from tiny_bundle import write_tiny_bundle
 from tiny_model import TinyModel, make_tiny_model
 
 from service.app import create_app
+from service.live.database import Database
+from service.live.opening import database_of
 from service.loading import load_recommender
 from service.recommending.recommender import Recommender
 from service.settings import Settings
@@ -32,6 +37,8 @@ hypothesis.settings.register_profile(
     max_examples=20,
     phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
 )
+# An application that a test makes keeps nothing, unless the test says where.
+os.environ["MATINEE_STORE"] = "off"
 IS_MUTANT_RUN = "MATINEE_MUTANTS" in os.environ
 hypothesis.settings.load_profile("mutants" if IS_MUTANT_RUN else "matinee")
 
@@ -79,9 +86,38 @@ def recommender(tiny_artifacts: Path) -> Recommender:
 
 @pytest.fixture(scope="session")
 def ask(tiny_artifacts: Path) -> Iterator[Ask]:
-    """Send requests to an application that serves `tiny-1`."""
-    with asking(create_app(Settings(artifacts=tiny_artifacts, reload_seconds=0.1))) as ask:
+    """Send requests to an application that serves `tiny-1`, without a store of feedback."""
+    with asking(create_app(Settings(artifacts=tiny_artifacts, reload_seconds=0.1, store="off"))) as ask:
         deadline = time.monotonic() + 30
         while ask("GET", "/readyz").status_code != 200 and time.monotonic() < deadline:
             time.sleep(0.02)
         yield ask
+
+
+_NUMBERS = count()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    programs = postgres_programs()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed (Debian and Ubuntu: apt-get install postgresql)")
+    with TemporaryDirectory(prefix="pg-") as directory, running_postgres(programs, Path(directory)) as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_setting(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """MATINEE_STORE of an empty store, of each kind of database."""
+    if request.param == "sqlite":
+        return str(tmp_path / "feedback.sqlite3")
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.create(f"store{next(_NUMBERS)}")
+
+
+@pytest.fixture
+def any_database(store_setting: str) -> Iterator[Database]:
+    database = database_of(store_setting)
+    assert database is not None
+    yield database
+    database.close()

@@ -15,6 +15,7 @@ import shlex
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from service_client import Ask, asking
@@ -101,7 +102,7 @@ def _read(block: str) -> Example:
         except ValueError:  # a quotation that continues in the next line
             continue
         break
-    headers, body, target = {}, None, ""
+    headers, body, target, method = {}, None, "", None
     while words:
         word = words.pop(0)
         if word == "-H":
@@ -109,11 +110,14 @@ def _read(block: str) -> Example:
             headers[name] = value
         elif word == "-d":
             body = words.pop(0)
+        elif word == "-X":
+            method = words.pop(0)
         else:
             assert word.startswith(_BASE), word
             target = word.removeprefix(_BASE)
     answer = json.loads("".join(lines[length:]))
-    return Example(f"$ {command.rstrip()}", "GET" if body is None else "POST", target, headers, body, answer)
+    method = method or ("GET" if body is None else "POST")
+    return Example(f"$ {command.rstrip()}", method, target, headers, body, answer)
 
 
 def _elided(documented: Any, answered: Any) -> Any:
@@ -148,7 +152,10 @@ def _written(value: Any, indent: int = 0) -> str:
 
 
 def _main() -> None:
-    with asking(create_app(Settings(), wait_for_bundle=True)) as ask:
+    with (
+        TemporaryDirectory() as directory,  # the examples post feedback
+        asking(create_app(Settings(store=f"{directory}/feedback.sqlite3"), wait_for_bundle=True)) as ask,
+    ):
         ready = ask("GET", "/readyz")
         if ready.status_code != 200:
             sys.exit(ready.json()["detail"])

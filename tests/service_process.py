@@ -48,7 +48,7 @@ def service_environment(artifacts: Path, **settings: str) -> dict[str, str]:
     """Return this process's environment with only the given MATINEE_ variables."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("MATINEE_")}
     # Tests run beside each other: a load that yields to them would take minutes.
-    own = {"artifacts": str(artifacts), "port": "0", "load_priority": "normal"} | settings
+    own = {"artifacts": str(artifacts), "port": "0", "load_priority": "normal", "store": "off"} | settings
     return inherited | {f"MATINEE_{name.upper()}": value for name, value in own.items()}
 
 

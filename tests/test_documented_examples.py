@@ -77,13 +77,14 @@ def ask_documented(tiny_artifacts: Path, tmp_path_factory: pytest.TempPathFactor
     (directory / CATALOGUE_FILE).write_text(json.dumps(columns), encoding="utf-8")
     (directory / GOLDEN_FILE).write_text(json.dumps(document), encoding="utf-8")
     seal(directory)
-    with serving(artifacts) as ask:
+    with serving(artifacts, tmp_path_factory.mktemp("store")) as ask:
         yield ask
 
 
-def serving(artifacts: Path) -> Any:
+def serving(artifacts: Path, store: Path) -> Any:
     """Run an application that has loaded its bundle."""
-    return asking(create_app(Settings(artifacts=artifacts), wait_for_bundle=True))
+    settings = Settings(artifacts=artifacts, store=str(store / "feedback.sqlite3"))
+    return asking(create_app(settings, wait_for_bundle=True))
 
 
 @pytest.mark.parametrize("example", EXAMPLES.values(), ids=EXAMPLES.keys())
@@ -128,11 +129,11 @@ def test_answers_of_a_page_are_updated_and_omissions_kept(ask: Ask) -> None:
 
 
 @pytest.fixture(scope="module")
-def ask_live() -> Iterator[Ask]:
+def ask_live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
     artifacts = REPOSITORY / "artifacts"
     if not (artifacts / CURRENT_FILE).is_file():
         pytest.skip("no bundle in artifacts/: make fit")
-    with serving(artifacts) as ask:
+    with serving(artifacts, tmp_path_factory.mktemp("live-store")) as ask:
         yield ask
 
 

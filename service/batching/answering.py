@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from service.errors import RequestError
+from service.live.live_users import NO_STORE, LiveView
+from service.live.recommendation_ids import Recommended
 from service.recommending.queries import Query, RatingQuery, Recommendation, RecommendQuery
 from service.recommending.recommender import Recommender
 from service.recommending.stage_times import StageTimes
@@ -36,11 +39,18 @@ class BatchAnswerer:
     Args:
         recommender: Returns the recommender of the bundle served; may raise `BundleError`.
         observer: Receives batch sizes, seconds by stage and what was served.
+        live: Returns what the store of feedback holds of the users of a batch; None where there is no store.
     """
 
-    def __init__(self, recommender: Callable[[], Recommender], observer: Observer) -> None:
+    def __init__(
+        self,
+        recommender: Callable[[], Recommender],
+        observer: Observer,
+        live: Callable[[Iterable[str]], LiveView] | None = None,
+    ) -> None:
         self._recommender = recommender
         self._observer = observer
+        self._live = live
 
     def __call__(
         self, queries: Sequence[Query], is_wanted: Callable[[], bool] = lambda: True
@@ -59,13 +69,23 @@ class BatchAnswerer:
             if size := sum(isinstance(query, kind) for query in queries):
                 observer.batch(endpoint, size)
         times = StageTimes()
-        answers = recommender.answer(queries, times=times, is_wanted=is_wanted)
+        view = NO_STORE
+        if self._live is not None:
+            view = self._live([query.user_id for query in queries if query.user_id is not None])
+            times.lap("live")
+        answers = recommender.answer(queries, live=view, times=times, is_wanted=is_wanted)
         encoded: list[Encoded] = []
+        now = int(time.time())
         for query, answer in zip(queries, answers, strict=True):
             if isinstance(answer, RequestError):
                 encoded.append(answer)
                 continue
-            encoded.append(recommender.encoder.encode(query, answer))
+            id_ = None
+            if isinstance(answer, Recommendation) and view.recommendation_ids is not None:
+                id_ = view.recommendation_ids.make(Recommended(now, answer.source, recommender.bundle_id))
+            encoded.append(
+                recommender.encoder.encode(query, answer, is_live=view.is_live, recommendation_id=id_)
+            )
             if isinstance(answer, Recommendation):
                 observer.served(answer.source, len(answer.rows))
         times.lap("encode")

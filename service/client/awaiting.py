@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Self, TypeVar, Unpack
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Self, TypeVar, Unpack
 
 import httpx
 from tenacity import AsyncRetrying
 
 from service.client import calls
 from service.client.call import Call, key_header
-from service.client.calls import RatingRequest, RecommendRequest
+from service.client.calls import FeedbackRequest, RatingRequest, RecommendRequest
 from service.client.retries import retry_policy
 from service.schemas.admin import BundleNow
 from service.schemas.batches import RatingBatchAnswer, RecommendBatchAnswer
+from service.schemas.feedback import (
+    AvailabilityAnswer,
+    FeedbackAnswer,
+    ForgottenAnswer,
+    ImportAnswer,
+    RemovedAnswer,
+    UserFeedbackAnswer,
+)
 from service.schemas.health import Alive, ModelAnswer, Ready
 from service.schemas.movies import GenresAnswer, MovieAnswer, MoviesAnswer, PopularAnswer, SimilarAnswer
 from service.schemas.ratings import RatingAnswer
@@ -67,6 +75,42 @@ class AsyncMatineeClient:
     async def predict_rating_batch(self, pairs: Sequence[RatingRequest]) -> RatingBatchAnswer:
         """Predict many ratings; an invalid pair gets an error in its place."""
         return await self._call(calls.predict_rating_batch(pairs))
+
+    async def post_feedback(
+        self, events: Sequence[FeedbackRequest], *, strict: bool = False
+    ) -> FeedbackAnswer:
+        """Post what users did: it is stored, and in force in the next request, once this returns."""
+        return await self._call(calls.post_feedback(events, strict))
+
+    async def export_feedback(self, *, cursor: int = 0, limit: int = 100_000) -> list[dict[str, Any]]:
+        """Get stored events after a position; the last one's position is the next cursor."""
+        return await self._call(calls.export_feedback(cursor, limit))
+
+    async def import_feedback(
+        self, events: Iterable[Mapping[str, Any]], *, import_id: str | None = None
+    ) -> ImportAnswer:
+        """Store many events, as posted or as exported; with an `import_id` none of them counts twice."""
+        return await self._call(calls.import_feedback(events, import_id))
+
+    async def put_movie(self, movie_id: str, *, available: bool = True) -> AvailabilityAnswer:
+        """Say whether a movie may be shown."""
+        return await self._call(calls.put_movie(movie_id, available))
+
+    async def withdraw_movie(self, movie_id: str) -> AvailabilityAnswer:
+        """Have a movie shown to nobody."""
+        return await self._call(calls.withdraw_movie(movie_id))
+
+    async def forget_user(self, user_id: str) -> ForgottenAnswer:
+        """Forget a user, in every bundle."""
+        return await self._call(calls.forget_user(user_id))
+
+    async def user_feedback(self, user_id: str, *, limit: int = 20, offset: int = 0) -> UserFeedbackAnswer:
+        """Get what is stored of a user, newest first."""
+        return await self._call(calls.user_feedback(user_id, limit, offset))
+
+    async def remove_feedback(self, user_id: str, movie_id: str) -> RemovedAnswer:
+        """Take a movie out of a user's history, and show it again."""
+        return await self._call(calls.remove_feedback(user_id, movie_id))
 
     async def search_movies(
         self, query: str = "", *, genre: str | None = None, limit: int = 20, offset: int = 0

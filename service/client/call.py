@@ -26,15 +26,17 @@ class Call(Generic[T]):
         decode: Parses the body of a successful response.
         params: Query parameters.
         body: JSON body, if any.
+        lines: NDJSON body, if any.
         is_retried: Whether to retry after a 503 or a refused connection.
         needs_admin_key: Whether the endpoint needs the admin key.
     """
 
-    method: Literal["GET", "POST"]
+    method: Literal["GET", "POST", "PUT", "DELETE"]
     path: str
     decode: Callable[[bytes], T]
     params: Parameters = field(default_factory=dict)
     body: Mapping[str, Any] | None = None
+    lines: bytes | None = None
     is_retried: bool = True
     needs_admin_key: bool = False
 
@@ -42,7 +44,11 @@ class Call(Generic[T]):
         """Build the httpx request, with the admin key if the endpoint needs it and there is one."""
         params = {name: value for name, value in self.params.items() if value is not None}
         headers = key_header(admin_key if self.needs_admin_key else None)
-        return http.build_request(self.method, self.path, params=params, json=self.body, headers=headers)
+        if self.lines is not None:
+            headers |= {"Content-Type": "application/x-ndjson"}
+        return http.build_request(
+            self.method, self.path, params=params, json=self.body, content=self.lines, headers=headers
+        )
 
     def read(self, response: httpx.Response) -> T:
         """Parse the response.

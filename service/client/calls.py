@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypedDict, TypeVar
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, Required, TypedDict, TypeVar
 from urllib.parse import quote
+from uuid import uuid4
 
 from pydantic import BaseModel
 
 from service.client.call import Call, Parameters
 from service.schemas.admin import BundleNow
 from service.schemas.batches import RatingBatchAnswer, RecommendBatchAnswer
+from service.schemas.feedback import (
+    AvailabilityAnswer,
+    FeedbackAnswer,
+    ForgottenAnswer,
+    ImportAnswer,
+    RemovedAnswer,
+    UserFeedbackAnswer,
+)
 from service.schemas.health import Alive, ModelAnswer, Ready
 from service.schemas.movies import GenresAnswer, MovieAnswer, MoviesAnswer, PopularAnswer, SimilarAnswer
 from service.schemas.ratings import RatingAnswer
@@ -68,6 +78,19 @@ class RatingRequest(QueryUserRequest, total=False):
     movie_title: str | None
 
 
+class FeedbackRequest(TypedDict, total=False):
+    """An event of `POST /feedback`; see docs/api/feedback.md."""
+
+    user_id: Required[str]
+    movie_id: Required[str]
+    type: Required[Literal["rating", "watch", "hide", "click", "impression", "removed"]]
+    value: float | None
+    timestamp: int | None
+    event_id: str | None
+    recommendation_id: str | None
+    rank: int | None
+
+
 def recommend(request: RecommendRequest) -> Call[RecommendAnswer]:
     """`POST /recommend`."""
     return _post("/recommend", RecommendAnswer, {**request})
@@ -86,6 +109,58 @@ def predict_rating(request: RatingRequest) -> Call[RatingAnswer]:
 def predict_rating_batch(pairs: Sequence[RatingRequest]) -> Call[RatingBatchAnswer]:
     """`POST /predict_rating/batch`."""
     return _post("/predict_rating/batch", RatingBatchAnswer, {"pairs": list(pairs)})
+
+
+def post_feedback(events: Sequence[FeedbackRequest], strict: bool) -> Call[FeedbackAnswer]:
+    """`POST /feedback`; each event has an id, so that a retry changes nothing."""
+    named = [{"event_id": uuid4().hex} | event for event in events]
+    return _post("/feedback", FeedbackAnswer, {"events": named, "strict": strict})
+
+
+def export_feedback(cursor: int, limit: int) -> Call[list[dict[str, Any]]]:
+    """`GET /feedback`."""
+    return Call("GET", "/feedback", _lines, params={"cursor": cursor, "limit": limit})
+
+
+def import_feedback(events: Iterable[Mapping[str, Any]], import_id: str | None) -> Call[ImportAnswer]:
+    """`POST /feedback/import`; retried only with an `import_id`, which makes that harmless for clicks too."""
+    content = b"".join(json.dumps(event).encode() + b"\n" for event in events)
+    return Call(
+        "POST",
+        "/feedback/import",
+        ImportAnswer.model_validate_json,
+        params={"import_id": import_id},
+        lines=content,
+        is_retried=import_id is not None,
+    )
+
+
+def put_movie(movie_id: str, available: bool) -> Call[AvailabilityAnswer]:
+    """`PUT /movies/{movie_id}`."""
+    path = f"/movies/{_quoted(movie_id)}"
+    return Call("PUT", path, AvailabilityAnswer.model_validate_json, body={"available": available})
+
+
+def withdraw_movie(movie_id: str) -> Call[AvailabilityAnswer]:
+    """`DELETE /movies/{movie_id}`."""
+    return Call("DELETE", f"/movies/{_quoted(movie_id)}", AvailabilityAnswer.model_validate_json)
+
+
+def forget_user(user_id: str) -> Call[ForgottenAnswer]:
+    """`DELETE /users/{user_id}`."""
+    return Call("DELETE", f"/users/{_quoted(user_id)}", ForgottenAnswer.model_validate_json)
+
+
+def user_feedback(user_id: str, limit: int, offset: int) -> Call[UserFeedbackAnswer]:
+    """`GET /users/{user_id}/feedback`."""
+    path = f"/users/{_quoted(user_id)}/feedback"
+    return _get(path, UserFeedbackAnswer, {"limit": limit, "offset": offset})
+
+
+def remove_feedback(user_id: str, movie_id: str) -> Call[RemovedAnswer]:
+    """`DELETE /users/{user_id}/feedback/{movie_id}`."""
+    path = f"/users/{_quoted(user_id)}/feedback/{_quoted(movie_id)}"
+    return Call("DELETE", path, RemovedAnswer.model_validate_json)
 
 
 def search_movies(query: str, genre: str | None, limit: int, offset: int) -> Call[MoviesAnswer]:
@@ -166,6 +241,10 @@ def _post(path: str, answer: type[Answer], body: Mapping[str, Any]) -> Call[Answ
 
 def _admin(path: str, *, is_retried: bool = True) -> Call[BundleNow]:
     return Call("POST", path, BundleNow.model_validate_json, is_retried=is_retried, needs_admin_key=True)
+
+
+def _lines(content: bytes) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in content.splitlines()]
 
 
 def _quoted(id_: str) -> str:

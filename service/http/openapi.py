@@ -12,6 +12,7 @@ from service.http.keys import Keys
 from service.http.problem_details import MEDIA_TYPE
 
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
+_REFUSALS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
 _SCHEMES = {
     "X-API-Key": {
         "type": "apiKey",
@@ -39,13 +40,17 @@ def install_openapi(app: FastAPI, keys: Keys) -> None:
 
 
 def _document_keys(document: dict[str, Any], keys: Keys) -> None:
-    guarded = [path for path in document["paths"] if keys.kind_for(path)]
-    for path in guarded:
-        for operation in document["paths"][path].values():
-            operation["security"] = [{name: []} for name in _SCHEMES]
-            for status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-                content = {"application/json": {"schema": _PROBLEM}}
-                operation["responses"][str(int(status))] = {"description": status.phrase, "content": content}
+    guarded = [
+        operation
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        if keys.kind_for(path, method.upper())
+    ]
+    for operation in guarded:
+        operation["security"] = [{name: []} for name in _SCHEMES]
+        for status in _REFUSALS:
+            content = {"application/json": {"schema": _PROBLEM}}
+            operation["responses"][str(int(status))] = {"description": status.phrase, "content": content}
     if guarded:
         document["components"]["securitySchemes"] = _SCHEMES
 

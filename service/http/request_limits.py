@@ -10,6 +10,8 @@ from service.http.problems import answer_problem
 from service.telemetry.observer import Observer
 
 MOST_HEADERS = 100
+STREAMED = "/feedback/import"
+"""The path whose body may be of any length: it is never held as a whole."""
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -36,7 +38,7 @@ class RequestLimits:
             error = HeadersTooLarge(f"expected at most {MOST_HEADERS} headers, got {len(scope['headers'])}")
             await answer_problem(error)(scope, receive, send)
             return
-        if scope["type"] != "http" or scope["method"] == "GET":
+        if scope["type"] != "http" or scope["method"] == "GET" or scope["path"] == STREAMED:
             await self._app(scope, receive, send)
             return
         announced = dict(scope["headers"]).get(b"content-length", b"")

@@ -17,10 +17,13 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from service.errors import HeadersTooLarge, MatineeError, QueueFull, RequestMalformed
 from service.http.problem_details import MEDIA_TYPE, problem_of
+from service.http.request_limits import STREAMED
 from service.telemetry.observer import Observer
 
 MOST_HEAD_BYTES = 65_536
 """Of a request line with its headers; of trailers and a chunk's extensions too."""
+STREAMED_BYTES = 65_536
+"""Of a body that may be of any length: so many must come in the time that others have for a whole request."""
 
 
 class Connections:
@@ -106,6 +109,7 @@ class Connection(HttpToolsProtocol):
         super().__init__(**arguments)
         self._all = connections
         self._held_bytes = 0
+        self._streamed_bytes = 0
         self._answering: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
@@ -153,6 +157,12 @@ class Connection(HttpToolsProtocol):
         """Pass a part of a body on; the application decides how much is read."""
         super().on_body(body)
         self._held_bytes = 0
+        if self.scope["path"] == STREAMED:
+            self._streamed_bytes += len(body)
+            if self._streamed_bytes >= STREAMED_BYTES:
+                # It is as slow as it is long: only that it comes is what counts.
+                self._streamed_bytes = 0
+                self._all.waits(self)
 
     def on_message_complete(self) -> None:
         """Note the end of a request, or of the rest of one that was answered before its end."""

@@ -39,19 +39,27 @@ class AnswerEncoder:
         self._has_ratings = has_ratings
         self._movies: dict[int, str] = {}
 
-    def encode(self, query: Query, answer: Answer) -> bytes:
-        """The JSON of one answer, in UTF-8.
+    def encode(
+        self, query: Query, answer: Answer, *, is_live: bool = True, recommendation_id: str | None = None
+    ) -> bytes:
+        """The JSON of one answer, in UTF-8; without `is_live` it says that the store could not be read.
 
         Raises:
             TypeError: The answer is not of the query's kind.
         """
         if isinstance(query, RecommendQuery) and isinstance(answer, Recommendation):
-            return self._recommendation(query, answer)
+            return self._recommendation(query, answer, is_live, recommendation_id)
         if isinstance(query, RatingQuery) and isinstance(answer, PredictedRating):
-            return self._rating(query, answer)
+            return self._rating(query, answer, is_live)
         raise TypeError(f"expected the answer to a {type(query).__name__}, got a {type(answer).__name__}")
 
-    def _recommendation(self, query: RecommendQuery, answer: Recommendation) -> bytes:
+    def _recommendation(
+        self,
+        query: RecommendQuery,
+        answer: Recommendation,
+        is_live: bool,
+        recommendation_id: str | None,
+    ) -> bytes:
         """A `schemas.recommendations.RecommendAnswer`."""
         because: Iterable[Sequence[Contribution] | None]
         because = repeat(None, len(answer.rows)) if answer.because is None else answer.because
@@ -80,15 +88,17 @@ class AnswerEncoder:
             for place in np.flatnonzero(answer.explored).tolist():
                 items[place] = f'{items[place][:-1]},"explored":true}}'
         head = f'{{"user_id":{_json(query.user_id)},"bundle_id":{self._bundle_id}{source}'
-        return f'{head},"items":[{",".join(items)}]{_ignored(answer.ignored)}}}'.encode()
+        if recommendation_id is not None:
+            head = f'{head},"recommendation_id":{_json(recommendation_id)}'
+        return f'{head},"items":[{",".join(items)}]{_notes(answer.ignored, is_live)}}}'.encode()
 
-    def _rating(self, query: RatingQuery, answer: PredictedRating) -> bytes:
+    def _rating(self, query: RatingQuery, answer: PredictedRating, is_live: bool) -> bytes:
         """A `schemas.ratings.RatingAnswer`."""
         movie_id, title = self._catalogue.movie_ids[answer.row], self._catalogue.titles[answer.row]
         return (
             f'{{"user_id":{_json(query.user_id)},"movie_id":{_json(movie_id)},"title":{_json(title)},'
             f'"predicted_rating":{answer.stars!r},"known_user":{"true" if answer.known_user else "false"},'
-            f'"bundle_id":{self._bundle_id}{_ignored(answer.ignored)}}}'
+            f'"bundle_id":{self._bundle_id}{_notes(answer.ignored, is_live)}}}'
         ).encode()
 
     def _movie(self, row: int) -> str:
@@ -119,8 +129,10 @@ class AnswerEncoder:
         return f',"because":{_json(named)}'
 
 
-def _ignored(movie_ids: Sequence[str]) -> str:
-    return f',"ignored":{_json(list(movie_ids))}' if movie_ids else ""
+def _notes(ignored: Sequence[str], is_live: bool) -> str:
+    """What is said only where there is something to say."""
+    text = f',"ignored":{_json(list(ignored))}' if ignored else ""
+    return text if is_live else f'{text},"live":false'
 
 
 def _json(value: object) -> str:

@@ -13,6 +13,9 @@ from service.recommending.queries import MovieFilter
 
 Mask = NDArray[np.bool_]
 
+NO_ROWS = np.empty(0, np.int32)
+_FEW = 64
+"""Withheld candidates up to which the index is asked for as many more; of more a filter is made."""
 _NO_YEAR = np.iinfo(np.int64).min
 
 
@@ -46,10 +49,25 @@ class Filters:
             mask = self._by_genre[genre.casefold()] = self._nothing.copy()
             mask[catalogue.rows_of_genre(genre)] = True
 
-    def allow(self, conditions: MovieFilter | None, excluded_rows: NDArray[np.int32]) -> Allowed:
-        """Return the candidates that meet the conditions, minus the excluded rows (int32, may repeat)."""
+    def allow(
+        self,
+        conditions: MovieFilter | None,
+        excluded_rows: NDArray[np.int32],
+        withheld_rows: NDArray[np.int32] = NO_ROWS,
+    ) -> Allowed:
+        """Return the candidates that meet the conditions.
+
+        Args:
+            conditions: None for none.
+            excluded_rows: int32, may repeat: left out as seen, or one by one.
+            withheld_rows: int32: left out for everybody.
+        """
+        if 0 < len(withheld_rows) <= _FEW:
+            excluded_rows, withheld_rows = np.concatenate([excluded_rows, withheld_rows]), NO_ROWS
         mask = np.ones(len(self._years), np.bool_) if conditions is None else self._passing(conditions)
-        num_passing = len(mask) if conditions is None else int(np.count_nonzero(mask))
+        mask[withheld_rows] = False
+        is_whole = conditions is None and not len(withheld_rows)
+        num_passing = len(mask) if is_whole else int(np.count_nonzero(mask))
         mask[excluded_rows] = False
         return Allowed(mask, int(np.count_nonzero(mask)), len(excluded_rows), num_passing)
 

@@ -1,8 +1,8 @@
-"""Query states of the model, cached where nothing but the bundle decides them.
+"""Query states of the model, cached where nothing but the bundle and the store of feedback decide them.
 
-The state of a known user who sends no history and no time follows from the bundle alone, and so does that of
-a cold-start user who sends nothing: computed once, it can be used again. It is the same to the last bit as
-when it is computed anew. A query with a history or a time is computed every time.
+The state of a user who sends no history and no time follows from the bundle and from what the store holds of
+the user, which has a version: computed once, it can be used again while the version is the same. It is the
+same to the last bit as when it is computed anew. A query with a history or a time is computed every time.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from service.bundle import NO_TIMESTAMP
 from service.bundle.query_tower import QueryTower
-from service.recommending.query_users import QueryUser
+from service.recommending.query_users import QueryUser, StateKey
 
 _State = NDArray[np.float32]
+_NOTHING: tuple[int, _State | None] = -1, None
 
 
 class QueryStates:
@@ -31,12 +32,12 @@ class QueryStates:
     def __init__(self, tower: QueryTower, size: int) -> None:
         self._tower = tower
         self._size = size
-        self._cache: dict[int | None, _State] = {}
+        self._cache: dict[StateKey, tuple[int, _State]] = {}
         self._changing = threading.Lock()
 
     def read(self, users: Sequence[QueryUser]) -> NDArray[np.float32]:
         """States in the order of `users`, float32 `[len(users), tower.width]`."""
-        cached = [self._cache.get(each.user_row) if _is_cacheable(each) else None for each in users]
+        cached = [self._cached(each) for each in users]
         missing = [place for place, state in enumerate(cached) if state is None]
         if not users:
             return np.empty((0, self._tower.width), np.float32)
@@ -45,22 +46,28 @@ class QueryStates:
         computed = self._tower.read([users[place].tower_input() for place in missing])
         for place, state in zip(missing, computed, strict=True):
             if _is_cacheable(users[place]):
-                self._add(users[place].user_row, state)
+                self._add(users[place], state)
         if len(missing) == len(users):
             return computed
         states = iter(computed)
         return np.stack([next(states) if state is None else state for state in cached])
 
-    def _add(self, user_row: int | None, state: _State) -> None:
+    def _cached(self, user: QueryUser) -> _State | None:
+        if not _is_cacheable(user):
+            return None
+        version, state = self._cache.get(user.state_key, _NOTHING)
+        return state if version == user.version else None
+
+    def _add(self, user: QueryUser, state: _State) -> None:
         if self._size == 0:
             return
         with self._changing:
             # A copy: a row of the batch's array would keep all of it alive.
-            self._cache[user_row] = state.copy()
+            self._cache[user.state_key] = user.version, state.copy()
             if len(self._cache) > self._size:
                 del self._cache[next(iter(self._cache))]
 
 
 def _is_cacheable(user: QueryUser) -> bool:
-    """Whether nothing but the bundle and the user's row decides the state."""
+    """Whether nothing but the bundle and the store decides the state."""
     return not user.sent and user.timestamp == NO_TIMESTAMP

@@ -1,20 +1,26 @@
-"""The user of a query: stored history of the bundle merged with the history in the request."""
+"""The user of a query: the bundle's history, what the store holds over it, and the history in the request."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from service.bundle import NO_ROW, NO_TIMESTAMP
 from service.bundle.catalogue import Catalogue
 from service.bundle.golden_requests import HistoryEntry
-from service.bundle.histories import Histories, History
+from service.bundle.histories import History
 from service.bundle.manifest import Manifest
 from service.bundle.query_tower import TowerInput
 from service.errors import InvalidField
+from service.live.live_users import LiveUser
+from service.recommending.stored_users import NO_MOVIES, NO_ROWS, NOBODY, StoredUsers
 from service.telemetry.observer import Source
+
+StateKey = int | str | None
+"""A user's row, or id where the store holds anything of the user; None for users of whom nothing is known."""
 
 
 @dataclass(frozen=True)
@@ -22,12 +28,16 @@ class QueryUser:
     """A user, known or cold-start, at one time.
 
     Attributes:
-        user_row: Position among the bundle's users; None for a cold-start user.
+        user_row: Position among the bundle's users; None for a user that the bundle does not know.
         seen: Movies of the stored and the sent history, oldest first.
         timestamp: Unix seconds; `NO_TIMESTAMP` for a time-agnostic query.
         max_history: How many of the most recent ones the model reads.
         sent: Whether the request contained a history.
         ignored: Movies of the sent history that the bundle does not know, each once.
+        hidden: int32, movies that are kept out of this user's lists.
+        live_id: The user's id, where the store holds anything of the user.
+        version: Of what the store holds; 0 for nothing.
+        is_in_store: Whether the store holds movies of this user that the bundle knows.
     """
 
     user_row: int | None
@@ -36,11 +46,20 @@ class QueryUser:
     max_history: int
     sent: bool = False
     ignored: Sequence[str] = ()
+    hidden: NDArray[np.int32] = field(default_factory=lambda: NO_ROWS)
+    live_id: str | None = None
+    version: int = 0
+    is_in_store: bool = False
+
+    @property
+    def state_key(self) -> StateKey:
+        """Under which the query state of this user is cached, for one `version`."""
+        return self.user_row if self.live_id is None else self.live_id
 
     @property
     def is_known(self) -> bool:
-        """Whether the user was in the training data."""
-        return self.user_row is not None
+        """Whether the user was in the training data, or has a history in the store."""
+        return self.user_row is not None or self.is_in_store
 
     @property
     def source(self) -> Source:
@@ -71,22 +90,19 @@ class QueryUser:
         return TowerInput(user_row=user_row, timestamp=self.timestamp, history=history)
 
 
-_EMPTY = History(np.empty(0, np.int32), np.empty(0, np.float32), np.empty(0, np.int64))
-
-
 class QueryUsers:
     """Build the `QueryUser` of a request.
 
     Args:
         catalogue: Resolves the movie ids of a history.
-        histories: Stored histories of the bundle's users.
+        stored: Histories of the bundle's users, and what the store holds over them.
         manifest: Has the rating scale and `max_history`. Without a scale the ratings of a sent history are
             ignored, without times the query's: the model knows nothing of them.
     """
 
-    def __init__(self, catalogue: Catalogue, histories: Histories, manifest: Manifest) -> None:
+    def __init__(self, catalogue: Catalogue, stored: StoredUsers, manifest: Manifest) -> None:
         self._catalogue = catalogue
-        self._histories = histories
+        self._stored = stored
         self._scale = manifest.rating_scale
         self._has_times = manifest.has_times
         self._max_history = manifest.max_history
@@ -98,8 +114,11 @@ class QueryUsers:
         timestamp: int | None,
         *,
         strict: bool = False,
+        live: LiveUser | None = None,
     ) -> QueryUser:
         """Return the user with this id, with the stored history followed by the sent one.
+
+        `live` is what the store holds of the user.
 
         An app's catalogue is newer than any bundle: what is unknown of a history is ignored, unless `strict`.
 
@@ -109,20 +128,31 @@ class QueryUsers:
         """
         if user_id is None and not entries:
             raise InvalidField("expected user_id or a non-empty history, got neither", field="user_id")
-        user_row = None if user_id is None else self._histories.user_row(user_id)
         seen, ignored = self._sent(entries, strict)
-        if user_row is not None:
-            stored = self._histories.of_user(user_row)
+        user = NOBODY if user_id is None else self._stored.find(user_id, live)
+        if len(user.history):
+            stored = user.history
             seen = stored.take(~np.isin(stored.rows, seen.rows)) + seen if len(seen) else stored
         moment = NO_TIMESTAMP
         if timestamp is not None and self._has_times:
             moment = max(timestamp, NO_TIMESTAMP + 1)  # one that equals the marker for "none" is another
-        return QueryUser(user_row, seen, moment, self._max_history, sent=bool(entries), ignored=ignored)
+        return QueryUser(
+            user.user_row,
+            seen,
+            moment,
+            self._max_history,
+            sent=bool(entries),
+            ignored=ignored,
+            hidden=user.hidden,
+            live_id=None if live is None else user_id,
+            version=user.version,
+            is_in_store=user.is_in_store,
+        )
 
     def _sent(self, entries: Sequence[HistoryEntry], strict: bool) -> tuple[History, Sequence[str]]:
         """The known movies of a history, and the ids of the others."""
         if not entries:
-            return _EMPTY, ()
+            return NO_MOVIES, ()
         low, high = self._scale or (-np.inf, np.inf)
         ratings: dict[int, float] = {}
         ignored: dict[str, None] = {}

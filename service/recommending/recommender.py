@@ -16,10 +16,12 @@ from service.bundle.manifest import Manifest
 from service.bundle.query_tower import QueryTower
 from service.bundle.rating_head import RatingHead
 from service.errors import RequestError
+from service.live.live_users import NO_STORE, LiveView
 from service.recommending.candidate_search import CandidateSearch
 from service.recommending.encoding import AnswerEncoder
 from service.recommending.explanations import explain
 from service.recommending.exploration import Exploration, explored_places, insert, phase_of
+from service.recommending.forgotten_users import ForgottenUsers
 from service.recommending.movie_search import MovieSearch
 from service.recommending.queries import (
     DEEPEST,
@@ -34,7 +36,9 @@ from service.recommending.query_states import QueryStates
 from service.recommending.ranking import RankedList
 from service.recommending.similar_movies import SimilarMovies
 from service.recommending.stage_times import StageTimes
+from service.recommending.stored_users import StoredUsers
 from service.recommending.tasks import ListTask, RatingTask, Task, Tasks
+from service.recommending.withheld_movies import WithheldMovies
 from service.settings import IndexKind
 
 
@@ -65,11 +69,26 @@ class Recommender:
     @cached_property
     def tasks(self) -> Tasks:
         """Turns queries into tasks, or refuses them."""
-        return Tasks(self.catalogue, self.movie_search, self.histories, self.manifest)
+        return Tasks(self.catalogue, self.movie_search, self.stored_users, self.manifest)
+
+    @cached_property
+    def stored_users(self) -> StoredUsers:
+        """What is stored of users: the bundle's histories, and over them the store of feedback."""
+        return StoredUsers(self.catalogue, self.histories, self.manifest, size=self.cached_users)
+
+    @cached_property
+    def withheld_movies(self) -> WithheldMovies:
+        """Which of the bundle's movies are not to be shown."""
+        return WithheldMovies(self.catalogue)
+
+    @cached_property
+    def forgotten_users(self) -> ForgottenUsers:
+        """Which of the bundle's users were forgotten since."""
+        return ForgottenUsers(self.histories)
 
     @cached_property
     def states(self) -> QueryStates:
-        """Query states, cached where the bundle alone decides them."""
+        """Query states, cached where the bundle and the store of feedback alone decide them."""
         return QueryStates(self.tower, self.cached_users)
 
     @cached_property
@@ -94,6 +113,7 @@ class Recommender:
         self,
         queries: Sequence[Query],
         *,
+        live: LiveView = NO_STORE,
         times: StageTimes | None = None,
         exactly: bool = False,
         is_wanted: Callable[[], bool] = lambda: True,
@@ -104,6 +124,7 @@ class Recommender:
 
         Args:
             queries: Each is prepared by itself, and may be refused alone.
+            live: What the store of feedback holds of their users, and which movies it withholds.
             times: Takes the seconds of each stage, and where one query of the index was not enough.
             exactly: Whether to score every candidate instead of querying the index.
             is_wanted: Called before explanations, which take long; where it returns False, because no
@@ -116,8 +137,11 @@ class Recommender:
         times = times or StageTimes()
         answers: dict[int, Answer | RequestError] = {}
         tasks: dict[int, Task] = {}
+        withheld = self.withheld_movies.rows(live.withheld)
         for place, query in enumerate(queries):
-            task = self.tasks.make(query)
+            user_id = query.user_id
+            user = None if user_id is None else live.users.get(user_id)
+            task = self.tasks.make(query, user, withheld)
             if isinstance(task, RequestError):
                 answers[place] = task
             else:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from service.bundle.catalogue import Catalogue
-from service.bundle.histories import Histories
 from service.bundle.manifest import Manifest
 from service.errors import InvalidField, NoRatings, RequestError
+from service.live.live_users import LiveUser
 from service.recommending.filters import Allowed, Filters
 from service.recommending.movie_search import MovieSearch
 from service.recommending.queries import Query, RatingQuery, RecommendQuery
 from service.recommending.query_users import QueryUser, QueryUsers
-
-_NO_ROWS = np.empty(0, np.int32)
+from service.recommending.stored_users import NO_ROWS, StoredUsers
 
 
 @dataclass(frozen=True)
@@ -57,47 +57,60 @@ class Tasks:
     Args:
         catalogue: The movies.
         movie_search: Finds them by title.
-        histories: What the bundle knows of its users.
+        stored: What is stored of users.
         manifest: The rating scale, and how much history the model reads.
     """
 
     def __init__(
-        self, catalogue: Catalogue, movie_search: MovieSearch, histories: Histories, manifest: Manifest
+        self, catalogue: Catalogue, movie_search: MovieSearch, stored: StoredUsers, manifest: Manifest
     ) -> None:
         self._catalogue = catalogue
         self._movie_search = movie_search
-        self._users = QueryUsers(catalogue, histories, manifest)
+        self._users = QueryUsers(catalogue, stored, manifest)
         self._filters = Filters(catalogue)
         self._has_ratings = manifest.rating_scale is not None
 
-    def make(self, query: Query) -> Task | RequestError:
+    def make(
+        self, query: Query, live: LiveUser | None = None, withheld: NDArray[np.int32] = NO_ROWS
+    ) -> Task | RequestError:
         """The task, or why there is none.
+
+        `live` is what the store of feedback holds of the query's user, `withheld` the rows of movies that
+        nobody is shown.
 
         That is an `UnknownMovie` where the bundle does not know the one to be rated or, if `strict`, one of
         the history; an `InvalidField` where a rating is outside the scale or nothing says who asks, or which
         movie is meant; and `NoRatings` where the answer would need ratings that the bundle does not predict.
         """
         try:
-            return self._rating(query) if isinstance(query, RatingQuery) else self._list(query)
+            return (
+                self._rating(query, live)
+                if isinstance(query, RatingQuery)
+                else self._list(query, live, withheld)
+            )
         except RequestError as error:
             return error
 
-    def _list(self, query: RecommendQuery) -> ListTask:
+    def _list(self, query: RecommendQuery, live: LiveUser | None, withheld: NDArray[np.int32]) -> ListTask:
         if not self._has_ratings and query.rank_by != "retrieval":
             raise _no_ratings(f"rank_by is {query.rank_by}", "leave it out", field="rank_by")
-        user = self._users.find(query.user_id, query.history, query.timestamp, strict=query.strict)
-        excluded = user.seen.rows if query.exclude_seen else _NO_ROWS
+        user = self._find(query, live)
+        excluded = user.seen.rows if query.exclude_seen else NO_ROWS
+        if len(user.hidden):
+            excluded = np.concatenate([excluded, user.hidden])
         if query.exclude:
             excluded = np.concatenate([excluded, self._catalogue.known_rows(query.exclude)])
-        return ListTask(query, user, self._filters.allow(query.filter, excluded))
+        return ListTask(query, user, self._filters.allow(query.filter, excluded, withheld))
 
-    def _rating(self, query: RatingQuery) -> RatingTask:
+    def _find(self, query: Query, live: LiveUser | None) -> QueryUser:
+        return self._users.find(query.user_id, query.history, query.timestamp, strict=query.strict, live=live)
+
+    def _rating(self, query: RatingQuery, live: LiveUser | None) -> RatingTask:
         if not self._has_ratings:
             field = "movie_id" if query.movie_title is None else "movie_title"
             raise _no_ratings("a rating was asked for", "ask for /recommend", field=field)
         row = self._named_row(query)
-        user = self._users.find(query.user_id, query.history, query.timestamp, strict=query.strict)
-        return RatingTask(query, user, row)
+        return RatingTask(query, self._find(query, live), row)
 
     def _named_row(self, query: RatingQuery) -> int:
         if query.movie_id is not None:

@@ -7,6 +7,8 @@ from starlette.routing import BaseRoute
 from service.routes import (
     admin_routes,
     docs_routes,
+    feedback_files,
+    feedback_routes,
     health_routes,
     metrics_routes,
     movie_routes,
@@ -19,6 +21,8 @@ from service.routes import (
 _GROUPS = (
     recommend_routes,
     rating_routes,
+    feedback_routes,
+    feedback_files,
     movie_routes,
     user_routes,
     health_routes,

@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 
 from service.batching.batcher import Batcher
 from service.batching.catalogue_threads import CatalogueThreads
+from service.live.live_feedback import LiveFeedback
 from service.recommending.recommender import Recommender
 from service.reloading.supervision import Supervision
 from service.served_bundle import ServedBundle
@@ -28,6 +29,8 @@ class Services:
         catalogue_threads: Run searches of the catalogue.
         telemetry: Metrics.
         artifacts: Where bundles are.
+        feedback: The store of feedback; None where there is none.
+        timeout_seconds: How long a request may take.
     """
 
     served: ServedBundle
@@ -36,6 +39,8 @@ class Services:
     catalogue_threads: CatalogueThreads
     telemetry: Telemetry
     artifacts: Path
+    feedback: LiveFeedback | None
+    timeout_seconds: float
 
 
 def services_of(request: Request) -> Services:

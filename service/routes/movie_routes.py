@@ -10,8 +10,9 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse
 
 from service.http.problems import document_problems
+from service.live.live_users import NOTHING_WITHHELD, Withheld
 from service.recommending.recommender import Recommender
-from service.routes.dependencies import FromServices, LiveRecommender
+from service.routes.dependencies import FromServices, LiveRecommender, Services
 from service.routes.path_ids import ID
 from service.schemas.fields import MovieId
 from service.schemas.movies import (
@@ -38,6 +39,7 @@ async def search_movies(
         lambda: recommender.movie_search.search(parameters.query, parameters.genre),
         stage="title_search",
     )
+    rows = recommender.withheld_movies.without(rows, withheld_by(services))
     page = rows[parameters.offset : parameters.offset + parameters.limit]
     return JSONResponse(
         {
@@ -54,6 +56,7 @@ async def popular_movies(
 ) -> JSONResponse:
     """The movies that most users rated."""
     rows = await services.catalogue_threads.run(lambda: recommender.movie_search.search("", parameters.genre))
+    rows = recommender.withheld_movies.without(rows, withheld_by(services))
     page = rows[parameters.offset : parameters.offset + parameters.k].tolist()
     users = len(recommender.histories)
     shares = (recommender.catalogue.num_ratings[row] / users for row in page)
@@ -75,10 +78,15 @@ async def genres(recommender: LiveRecommender) -> GenresAnswer:
 
 
 @router.get(f"/movies/{{movie_id:{ID}}}", response_model=MovieAnswer, responses=document_problems(404, 503))
-async def movie(movie_id: Annotated[MovieId, Path()], recommender: LiveRecommender) -> JSONResponse:
+async def movie(
+    movie_id: Annotated[MovieId, Path()], recommender: LiveRecommender, services: FromServices
+) -> JSONResponse:
     """One movie."""
     row = recommender.catalogue.row_of(movie_id)
-    return JSONResponse({"bundle_id": recommender.bundle_id} | _movie(recommender, row))
+    is_available = movie_id not in withheld_by(services).movie_ids
+    return JSONResponse(
+        {"bundle_id": recommender.bundle_id} | _movie(recommender, row) | {"available": is_available}
+    )
 
 
 @router.get(
@@ -94,9 +102,13 @@ async def similar_movies(
 ) -> JSONResponse:
     """The movies that the model places nearest to one of them, for every user alike."""
     row = recommender.catalogue.row_of(movie_id)
+    left_out = recommender.withheld_movies.rows(withheld_by(services))
     rows, scores = await services.catalogue_threads.run(
-        lambda: recommender.similar_movies.of(row, parameters.k), stage="similar_movies"
+        lambda: recommender.similar_movies.of(row, parameters.k + len(left_out)), stage="similar_movies"
     )
+    if len(left_out):
+        shown = ~np.isin(rows, left_out)
+        rows, scores = rows[shown][: parameters.k], scores[shown][: parameters.k]
     return JSONResponse(
         {
             "bundle_id": recommender.bundle_id,
@@ -104,6 +116,11 @@ async def similar_movies(
             "items": _scored(recommender, rows.tolist(), scores.tolist()),
         }
     )
+
+
+def withheld_by(services: Services) -> Withheld:
+    """Movies that are not available, by now."""
+    return NOTHING_WITHHELD if services.feedback is None else services.feedback.read(()).withheld
 
 
 def _movie(recommender: Recommender, row: int) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from service.bundle import NO_TIMESTAMP
 from service.bundle.catalogue import Catalogue
 from service.bundle.histories import History
 from service.http.problems import document_problems
-from service.routes.dependencies import LiveRecommender
+from service.live.live_users import NO_STORE
+from service.routes.dependencies import FromServices, LiveRecommender
 from service.routes.path_ids import ID
 from service.schemas.fields import UserId
 from service.schemas.users import UserAnswer, UserCount, UserParameters, UsersAnswer, UsersParameters
@@ -20,11 +22,20 @@ from service.schemas.users import UserAnswer, UserCount, UserParameters, UsersAn
 router = APIRouter(tags=["movies and users"])
 
 
-@router.get("/users", responses=document_problems(503))
-async def users(parameters: Annotated[UsersParameters, Query()], recommender: LiveRecommender) -> UsersAnswer:
-    """Users whose ids begin with what was typed."""
+@router.get("/users", responses=document_problems(503, 504))
+async def users(
+    parameters: Annotated[UsersParameters, Query()], recommender: LiveRecommender, services: FromServices
+) -> UsersAnswer:
+    """Users of the training data whose ids begin with what was typed, without those who were forgotten."""
     histories = recommender.histories
-    rows = histories.rows_beginning(parameters.query)
+    rows: Sequence[int] = histories.rows_beginning(parameters.query)
+    if (feedback := services.feedback) is not None:
+        feedback.read(())
+        if tombstones := feedback.tombstones:
+            forgotten = await services.catalogue_threads.run(
+                lambda: recommender.forgotten_users.rows(tombstones)
+            )
+            rows = [row for row in rows if row not in forgotten]
     page = rows[parameters.offset : parameters.offset + parameters.limit]
     items = []
     for row in page:
@@ -42,9 +53,13 @@ async def user(
     user_id: Annotated[UserId, Path()],
     parameters: Annotated[UserParameters, Query()],
     recommender: LiveRecommender,
+    services: FromServices,
 ) -> JSONResponse:
-    """A user's history, newest first."""
-    history = recommender.histories.of_known_user(user_id)
+    """A user's history, newest first: the bundle's, and over it what was posted since."""
+    view = NO_STORE
+    if (feedback := services.feedback) is not None:
+        view = feedback.read([user_id])
+    history = recommender.stored_users.known(user_id, view.users.get(user_id)).history
     newest_first = range(len(history) - 1, -1, -1)
     page = newest_first[parameters.offset : parameters.offset + parameters.limit]
     return JSONResponse(
@@ -56,6 +71,7 @@ async def user(
             "mean_rating": history.mean_rating,
             "items": [_seen(recommender.catalogue, history, position) for position in page],
         }
+        | ({} if view.is_live else {"live": False})
     )
 
 

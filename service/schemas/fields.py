@@ -43,6 +43,13 @@ Ignored = Annotated[
         examples=[["added-since-training"]],
     ),
 ]
+Live = Annotated[
+    bool,
+    Field(
+        description="False where the store of feedback could not be read: the answer is the bundle's alone; "
+        "else left out."
+    ),
+]
 BundleId = Annotated[
     str, Field(description="Id of the bundle that answered.", examples=["20261121T062118Z-df4c644d"])
 ]

@@ -77,6 +77,10 @@ class MovieAnswer(Movie):
     """Response of `/movies/{movie_id}`."""
 
     bundle_id: BundleId
+    available: bool = Field(
+        description="False for a movie that is shown to nobody, see `PUT /movies/{movie_id}`.",
+        examples=[True],
+    )
 
 
 class MoviesAnswer(BaseModel):

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, Field, ValidationInfo
 
 from service.recommending.queries import RatingQuery
-from service.schemas.fields import BundleId, Ignored, MovieId, Parameters, Text, Timestamp, UserId
+from service.schemas.fields import BundleId, Ignored, Live, MovieId, Parameters, Text, Timestamp, UserId
 from service.schemas.query_user import QueryUserBody
 
 
@@ -76,3 +76,4 @@ class RatingAnswer(BaseModel):
     known_user: bool = Field(description="Whether the user was in the training data.", examples=[True])
     bundle_id: BundleId
     ignored: Ignored = []
+    live: Live = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, Field
 
 from service.recommending.queries import MOST_NAMED
-from service.schemas.fields import BundleId, Ignored
+from service.schemas.fields import BundleId, Ignored, Live
 from service.telemetry.observer import Source
 
 
@@ -65,7 +65,14 @@ class RecommendAnswer(BaseModel):
     user_id: str | None = Field(description="The request's `user_id`.", examples=["42"])
     bundle_id: BundleId
     source: Source = Field(description="Basis of every item.", examples=["personalized"])
+    recommendation_id: str | None = Field(
+        default=None,
+        description="To be sent with feedback on the items, so that it counts for this bundle and source; "
+        "left out without a store of feedback.",
+        examples=["6925b1c0.personalized.20261121T062118Z-df4c644d.5d1f0c9be2a7d3f016"],
+    )
     items: list[Item] = Field(
         description="Best first: k items, or fewer if fewer pass the filter and are not excluded."
     )
     ignored: Ignored = []
+    live: Live = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
-from service.schemas.fields import BundleId, Limit, Offset, Parameters, Text
+from service.schemas.fields import BundleId, Limit, Live, Offset, Parameters, Text
 
 
 class UsersParameters(Parameters):
@@ -62,3 +62,4 @@ class UserAnswer(BaseModel):
         description="Mean of the user's ratings in stars, null without ratings.", examples=[3.98]
     )
     items: list[SeenMovie] = Field(description="The history, newest first.")
+    live: Live = True

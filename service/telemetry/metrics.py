@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter as Counted
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from typing import TypeVar, get_args
@@ -13,6 +14,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from service.bundle.manifest import Manifest
 from service.errors import BundleError
+from service.live.events import AppendedType, Event, EventType, Outcome, StateType
 from service.telemetry.exposition import expose
 from service.telemetry.observer import Endpoint, Fallback, Observer, Rejection, SearchStage, Source, Stage
 from service.telemetry.resources import Resources
@@ -29,6 +31,9 @@ STAGE_BUCKETS = (
 WAIT_BUCKETS = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
 BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 """Queries."""
+
+ERROR_BUCKETS = (0.0625, 0.25, 0.5625, 1, 2.25, 4, 9, 16)
+"""Stars, squared."""
 
 M = TypeVar("M", bound=MetricWrapperBase)
 
@@ -80,6 +85,27 @@ class Telemetry(Observer):
         self._served = _series(served, get_args(Source))
         rejections = counter("requests_rejected", "Requests given up, by reason.", ("reason",))
         self._rejections = _series(rejections, get_args(Rejection))
+
+        posted = counter("feedback_events", "Posted events, by what became of them.", ("outcome",))
+        self._posted = _series(posted, (*Outcome._fields[:3], "rejected"))
+        by_type = counter("feedback_posted", "Posted events that were taken, by type.", ("type",))
+        self._posted_types = _series(by_type, (*get_args(StateType), *get_args(AppendedType)))
+        self._commits = histogram(
+            "feedback_commit_seconds", "Commits of posted events.", buckets=WAIT_BUCKETS
+        )
+        self._away = counter("feedback_away", "Batches answered without the store of feedback.")
+
+        self._recommended = counter(
+            "recommended_events",
+            "Stored events about movies that answers showed.",
+            ("bundle_id", "source", "type"),
+        )
+        self._rating_errors = histogram(
+            "rating_squared_error",
+            "Squared difference of posted ratings from what is predicted, of movies that answers showed.",
+            ("bundle_id",),
+            buckets=ERROR_BUCKETS,
+        )
 
         by_bundle = ("bundle_id",)
         self._bundle_info = live_sum("bundle_info", "Workers that serve this bundle.", by_bundle)
@@ -159,6 +185,32 @@ class Telemetry(Observer):
     def bundle_refused(self, error_name: str) -> None:
         """A bundle cannot be served, for an error of this name."""
         self._refusals.labels(error_name).inc()
+
+    def feedback(self, events: Sequence[Event], outcome: Outcome, num_rejected: int) -> None:
+        """Events were posted, and became what the outcome says; others of the request were refused."""
+        for name, count in zip(Outcome._fields[:3], outcome[:3], strict=True):
+            if count:
+                self._posted[name].inc(count)
+        if num_rejected:
+            self._posted["rejected"].inc(num_rejected)
+        for type_, count in Counted(event.type for event in events).items():
+            self._posted_types[type_].inc(count)
+
+    def recommended(self, bundle_id: str, source: Source, type_: EventType) -> None:
+        """An event about a movie that an answer of this bundle showed was stored."""
+        self._recommended.labels(bundle_id, source, type_).inc()
+
+    def rating_error(self, bundle_id: str, stars: float) -> None:
+        """A rating of such a movie was posted, and differs by so many stars from what is predicted."""
+        self._rating_errors.labels(bundle_id).observe(stars * stars)
+
+    def committed(self, seconds: float) -> None:
+        """Posted events, perhaps of several requests, were committed."""
+        self._commits.observe(seconds)
+
+    def store_away(self) -> None:
+        """A batch is answered without the store of feedback, which cannot be read."""
+        self._away.inc()
 
     def report_resources(self) -> None:
         """Memory and processor time of this process are due to be reported."""

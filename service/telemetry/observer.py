@@ -7,11 +7,13 @@ from contextvars import Context
 from typing import Literal
 
 from service.bundle.manifest import Manifest
+from service.live.events import Event, EventType, Outcome
 
-Stage = Literal["history", "embed", "index", "rescore", "rating", "explain", "encode"]
-"""Stages of the work on one batch, each timed once for all its queries. history: users, their histories and
-exclusions. embed: query embeddings. index: the candidate index. rescore: exact scores and the order of the
-list. rating: stars. explain: `because`. encode: the answer's JSON."""
+Stage = Literal["live", "history", "embed", "index", "rescore", "rating", "explain", "encode"]
+"""Stages of the work on one batch, each timed once for all its queries. live: what the store of feedback
+holds of its users. history: users, their histories and exclusions. embed: query embeddings. index: the
+candidate index. rescore: exact scores and the order of the list. rating: stars. explain: `because`. encode:
+the JSON of the answer."""
 
 SearchStage = Literal["title_search", "similar_movies"]
 """Work of milliseconds without the model, for one request by itself. title_search: movies by words of their
@@ -71,6 +73,21 @@ class Observer:
 
     def bundle_refused(self, error_name: str) -> None:
         """A bundle cannot be served, for an error of this name."""
+
+    def feedback(self, events: Sequence[Event], outcome: Outcome, num_rejected: int) -> None:
+        """Events were posted, and became what the outcome says; others of the request were refused."""
+
+    def recommended(self, bundle_id: str, source: Source, type_: EventType) -> None:
+        """An event about a movie that an answer of this bundle showed was stored."""
+
+    def rating_error(self, bundle_id: str, stars: float) -> None:
+        """A rating of such a movie was posted, and differs by so many stars from what is predicted."""
+
+    def committed(self, seconds: float) -> None:
+        """Posted events, perhaps of several requests, were committed."""
+
+    def store_away(self) -> None:
+        """A batch is answered without the store of feedback, which cannot be read."""
 
     def report_resources(self) -> None:
         """Memory and processor time of this process are due to be reported."""

@@ -14,6 +14,9 @@ def test_without_an_environment_the_service_listens_on_loopback_only() -> None:
 def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     values = {
         "artifacts": Path("elsewhere"),
+        "store": "elsewhere.sqlite3",
+        "event_id_days": 3,
+        "click_days": 4,
         "host": "::1",
         "port": 8123,
         "reload_seconds": 0.5,
@@ -39,6 +42,7 @@ def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch
         "model_delay_ms": 11,
         "api_keys": SecretStr("three,four"),
         "admin_keys": SecretStr("one,two"),
+        "write_keys": SecretStr("five"),
         "open": "metrics",
         "cors_origins": "https://a.example,http://b:8080",
     }

@@ -1,7 +1,8 @@
 """Who may ask for what, and that keys go nowhere."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr, ValidationError
@@ -9,9 +10,11 @@ from service_client import Ask, asking
 from service_process import running_service
 
 from service.app import create_app
+from service.http.key_guesses import MOST_GUESSES, WINDOW_SECONDS, KeyGuesses
 from service.settings import Settings
 
 APP, SECOND_APP, OPERATOR = "key-of-an-app", "second-key-of-an-app", "key-of-an-operator"
+WRITER = "key-of-a-writer"
 OPEN = ["/healthz", "/readyz", "/", "/web/page.js", "/docs", "/openapi.json"]
 GUARDED = [
     "/recommend?user_id=42",
@@ -177,3 +180,59 @@ def test_keys_come_from_files_too_and_are_in_nothing_that_is_written(
         assert '"status": 401' in service.log
         for secret in (APP, "guessed-key"):
             assert secret not in service.log
+
+
+@pytest.fixture
+def ask_with_write_keys(tiny_artifacts: Path, tmp_path: Path) -> Iterator[Ask]:
+    settings = guarded_settings(tiny_artifacts, store=str(tmp_path / "feedback.sqlite3"))
+    settings = settings.model_copy(update={"write_keys": SecretStr(WRITER)})
+    with asking(create_app(settings, wait_for_bundle=True)) as ask:
+        yield ask
+
+
+def test_writing_needs_a_key_of_its_kind_which_also_asks(ask_with_write_keys: Ask) -> None:
+    event = {"events": [{"user_id": "ann", "movie_id": "m1", "type": "watch"}]}
+    writing: list[tuple[str, str, dict[str, Any]]] = [
+        ("POST", "/feedback", {"json": event}),
+        ("GET", "/feedback", {}),
+        ("POST", "/feedback/import", {"content": b"", "headers": {"Content-Type": "text/csv"}}),
+        ("DELETE", "/users/ann/feedback/m1", {}),
+        ("DELETE", "/users/ann", {}),
+    ]
+    for method, path, arguments in writing:
+        headers = arguments.pop("headers", {})
+        statuses = [
+            ask_with_write_keys(method, path, headers=headers | {"X-API-Key": key}, **arguments).status_code
+            for key in (WRITER, APP, OPERATOR, "unknown")
+        ]
+        assert statuses == [200, 403, 403, 401]
+    asked = [("GET", "/users/42"), ("GET", "/users/ann/feedback"), ("GET", "/recommend?user_id=42")]
+    for method, path in asked:
+        for key in (WRITER, APP):
+            assert ask_with_write_keys(method, path, headers={"X-API-Key": key}).status_code == 200
+
+
+def test_guesses_are_slowed_and_who_has_a_key_is_not(tiny_artifacts: Path) -> None:
+    with asking(create_app(guarded_settings(tiny_artifacts), wait_for_bundle=True)) as ask:
+
+        def status(key: str) -> int:
+            return ask("GET", "/model", headers={"X-API-Key": key}).status_code
+
+        assert status(APP) == 200
+        assert [status(f"guess-{place}") for place in range(MOST_GUESSES)] == [401] * MOST_GUESSES
+        assert [status("another"), status(SECOND_APP), status(APP)] == [429, 429, 200]
+        refused = ask("GET", "/model", headers={"X-API-Key": "another"})
+        assert (refused.json()["type"], refused.headers["Retry-After"]) == ("urn:matinee:key-guessed", "60")
+        assert ask("GET", "/model").status_code == 401
+
+
+def test_a_minute_later_guesses_are_looked_at_again_and_addresses_are_apart() -> None:
+    clock = [0.0]
+    guesses = KeyGuesses(lambda: clock[0])
+    for _ in range(MOST_GUESSES):
+        assert not guesses.is_slowed("a", b"k")
+        guesses.wrong("a")
+    assert guesses.is_slowed("a", b"k")
+    assert not guesses.is_slowed("b", b"k")
+    clock[0] = WINDOW_SECONDS
+    assert not guesses.is_slowed("a", b"k")

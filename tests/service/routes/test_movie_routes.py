@@ -51,6 +51,7 @@ def test_a_movie_is_shown_with_what_users_gave_it(ask: Ask, tiny: TinyModel) -> 
         "year": 1920,
         "num_ratings": 2,
         "mean_rating": np.mean(stars_of(tiny, 20)),
+        "available": True,
     }
 
 

@@ -1,0 +1,150 @@
+"""`python -m benchmarks.live_loop`: measures the live loop, and prints each figure beside what it must be."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from benchmarks.live_loop.kills import kill_often, losses_of
+from benchmarks.live_loop.rates import imported_per_second, posts, recommends
+from benchmarks.live_loop.read_your_writes import try_many
+from benchmarks.measured_server import MeasuredServer
+from service.bundle.catalogue import Catalogue
+from service.bundle.current import read_current
+from service.bundle.histories import Histories
+
+_NEW_USERS = 100_000
+
+
+def main() -> None:
+    """Measure what is named, by default everything."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.live_loop", description=__doc__)
+    parser.add_argument("--artifacts", type=Path, default=Path("artifacts"))
+    parser.add_argument(
+        "--store", help="an empty database of PostgreSQL, postgresql://...; a file of SQLite if not given"
+    )
+    parser.add_argument("--only", nargs="*", choices=("writes", "kills", "posts", "import", "recommend"))
+    parser.add_argument("--tries", type=int, default=10_000)
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--rows", type=int, default=1_000_000, help="live rows for the last row of the table")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=4.0, help="of each run")
+    arguments = parser.parse_args()
+    wanted = arguments.only or ("writes", "kills", "posts", "import", "recommend")
+    with tempfile.TemporaryDirectory(prefix="live-loop-") as directory:
+        bars = _Bars(arguments, Path(directory))
+        for name in wanted:
+            for line in getattr(bars, name.replace("import", "imports"))():
+                sys.stdout.write(f"{line}\n")
+                sys.stdout.flush()
+
+
+class _Bars:
+    """Measurements, each with a line or two to print."""
+
+    def __init__(self, arguments: argparse.Namespace, directory: Path) -> None:
+        self._arguments = arguments
+        self._directory = directory
+        self._artifacts: Path = arguments.artifacts
+        bundle = read_current(self._artifacts)
+        self._movie_ids = Catalogue.open(bundle).movie_ids
+        histories = Histories.open(bundle, len(self._movie_ids))
+        self._users = [histories.user_id_of(row) for row in range(len(histories))]
+
+    def writes(self) -> Iterator[str]:
+        """Read your writes."""
+        with ExitStack() as stack:
+            servers = [stack.enter_context(self._service("writes", workers=4))]
+            if self._arguments.store:
+                servers.append(stack.enter_context(self._service("writes", workers=2)))
+            tries = try_many([server.url for server in servers], tries=self._arguments.tries)
+        posted, asked = (sorted(column) for column in zip(*tries.seconds, strict=True))
+        yield (
+            f"read your writes, {len(servers)} processes: {tries.violations} violations in {tries.done} "
+            "(must: 0); "
+            f"post p50 {_ms(posted, 0.5)}, p99 {_ms(posted, 0.99)}, answer p50 {_ms(asked, 0.5)}"
+        )
+
+    def kills(self) -> Iterator[str]:
+        """Nothing is lost."""
+        settings = self._settings("kills", workers=2)
+        posted = kill_often(self._artifacts, settings, kills=self._arguments.kills)
+        with MeasuredServer.service(self._artifacts, settings) as server:
+            losses = losses_of(server.url, posted)
+        yield (
+            f"{posted.kills} kills, {len(posted.acknowledged)} events acknowledged: {losses.missing} "
+            "missing, "
+            f"{losses.doubled} doubled, {losses.torn} torn (must: 0, 0, 0)"
+        )
+
+    def posts(self) -> Iterator[str]:
+        """Posts a second."""
+        for workers in sorted({1, self._arguments.workers}):
+            with self._service(f"posts{workers}", workers=workers) as server:
+                run = posts(server, self._movie_ids, seconds=self._arguments.seconds)
+            yield (
+                f"posts of one event, {workers} workers, 16 connections: {run.per_second:,.0f}/s, "
+                f"p50 {run.p50_ms:.1f} ms, p99 {run.p99_ms:.1f} ms (must: 1,000, aim: 3,000)"
+            )
+
+    def imports(self) -> Iterator[str]:
+        """Imported events a second."""
+        with self._service("import", workers=1) as server:
+            rate = self._fill(server)
+        yield f"import of {self._arguments.rows:,} events: {rate:,.0f}/s (must: 30,000, aim: 100,000)"
+
+    def recommend(self) -> Iterator[str]:
+        """What the store costs."""
+        workers = self._arguments.workers
+        with ExitStack() as stack:
+            off = stack.enter_context(
+                MeasuredServer.service(
+                    self._artifacts, {"MATINEE_STORE": "off", "MATINEE_WORKERS": str(workers)}
+                )
+            )
+            empty = stack.enter_context(self._service("empty", workers=workers))
+            rates = recommends(
+                [off, empty], self._users, rounds=self._arguments.rounds, seconds=self._arguments.seconds
+            )
+            yield (
+                f"/recommend with an empty store: {rates[1] / rates[0]:.3f} of {rates[0]:,.0f}/s (must: 0.90)"
+            )
+            self._fill(empty)
+            # Users of the bundle, who have live rows too: without the store the others all get one list.
+            rates = recommends(
+                [off, empty], self._users, rounds=self._arguments.rounds, seconds=self._arguments.seconds
+            )
+            yield (
+                f"/recommend with {self._arguments.rows:,} live rows: {rates[1] / rates[0]:.3f} of "
+                f"{rates[0]:,.0f}/s (must: 0.85)"
+            )
+
+    def _fill(self, server: MeasuredServer) -> float:
+        users = [*self._users, *_new_users(self._arguments.rows // 10)][: self._arguments.rows // 10]
+        return imported_per_second(server, self._movie_ids, users=users, each=10)
+
+    @contextmanager
+    def _service(self, name: str, *, workers: int) -> Iterator[MeasuredServer]:
+        with MeasuredServer.service(self._artifacts, self._settings(name, workers=workers)) as server:
+            yield server
+
+    def _settings(self, name: str, *, workers: int) -> dict[str, str]:
+        store = self._arguments.store or str(self._directory / f"{name}.sqlite3")
+        return {"MATINEE_STORE": store, "MATINEE_WORKERS": str(workers)}
+
+
+def _new_users(number: int) -> list[str]:
+    return [f"new-{place}" for place in range(min(number, _NEW_USERS))]
+
+
+def _ms(seconds: list[float], share: float) -> str:
+    return f"{1000 * seconds[int(share * (len(seconds) - 1))]:.1f} ms"
+
+
+if __name__ == "__main__":
+    main()

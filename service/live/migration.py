@@ -1,0 +1,69 @@
+"""Make the tables of a store, or bring those of an older one up to date."""
+
+from __future__ import annotations
+
+import secrets
+
+from service.errors import StoreError, StoreRefused
+from service.live import recommendation_ids, statements, tombstones
+from service.live.database import Connection, Database
+from service.live.tombstones import KEY_BYTES
+
+
+def migrate(database: Database) -> None:
+    """Make the tables, or bring them up to date; safe in several processes at once.
+
+    Raises:
+        StoreRefused: A newer service made it.
+        StoreError: The database cannot be used.
+    """
+    connection = database.connect()
+    try:
+        if _migrations_done(database, connection) == statements.SCHEMA_VERSION:
+            return
+        with connection.transaction():
+            connection.write(statements.CREATE_FACTS)
+            done = _schema(connection)  # another process may have done it since
+            for version in statements.MIGRATIONS[done:]:
+                for statement in version:
+                    connection.write(statement.format(clustered=database.clustered))
+            connection.write(statements.SET_SCHEMA, (statements.SCHEMA_VERSION,))
+            for name in (tombstones.KEY_NAME, recommendation_ids.KEY_NAME):
+                connection.write(statements.ADD_KEY, (name, secrets.token_bytes(KEY_BYTES)))
+    finally:
+        connection.close()
+
+
+def check_schema(database: Database) -> None:
+    """See whether this service may use what is there, without making anything of it.
+
+    Raises:
+        StoreRefused: A newer service made it.
+        StoreError: The database cannot be used.
+    """
+    connection = database.connect()
+    try:
+        _migrations_done(database, connection)
+    finally:
+        connection.close()
+
+
+def _migrations_done(database: Database, connection: Connection) -> int:
+    try:
+        done = _schema(connection)
+    except StoreError as error:
+        if database.is_missing_table(error):
+            return 0
+        raise
+    if done > statements.SCHEMA_VERSION:
+        raise StoreRefused(
+            f"{database.name}: expected a store of schema {statements.SCHEMA_VERSION} or older, got {done}: "
+            "a newer "
+            "service made it; run that, or choose another MATINEE_STORE"
+        )
+    return done
+
+
+def _schema(connection: Connection) -> int:
+    rows = connection.read(statements.SCHEMA)
+    return int(rows[0][0]) if rows else 0

@@ -1,0 +1,32 @@
+"""From the setting MATINEE_STORE to a database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from service.live.database import Database
+from service.live.sqlite_database import SqliteDatabase
+
+POSTGRES = ("postgresql://", "postgres://")
+OFF = "off"
+
+
+def database_of(setting: str) -> Database | None:
+    """The database that a setting names; nothing is opened yet.
+
+    Args:
+        setting: A path, a URL of PostgreSQL, or `off`.
+
+    Returns:
+        None for `off`.
+
+    Raises:
+        StoreRefused: A URL that is none.
+    """
+    if setting == OFF:
+        return None
+    if setting.startswith(POSTGRES):
+        from service.live.postgres_database import PostgresDatabase  # noqa: PLC0415 few need it
+
+        return PostgresDatabase(setting)
+    return SqliteDatabase(Path(setting))

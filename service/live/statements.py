@@ -1,0 +1,156 @@
+"""The SQL of the store, once for SQLite and PostgreSQL: `?` stands for a value, ids are UTF-8 bytes.
+
+Bytes, because PostgreSQL's text has no NUL, and because bytes compare alike in every database and locale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
+
+SCHEMA_VERSION = 1
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        "CREATE TABLE feedback_keys (name TEXT PRIMARY KEY, value BYTEA NOT NULL)",
+        "CREATE TABLE feedback_state (user_id BYTEA NOT NULL, movie_id BYTEA NOT NULL, type TEXT NOT NULL, "
+        "value DOUBLE PRECISION, timestamp BIGINT NOT NULL, position BIGINT NOT NULL, "
+        "PRIMARY KEY (user_id, movie_id, type)){clustered}",
+        "CREATE INDEX feedback_state_position ON feedback_state (position)",
+        "CREATE TABLE feedback_users (user_id BYTEA PRIMARY KEY, version BIGINT NOT NULL){clustered}",
+        "CREATE TABLE feedback_appended (position BIGINT PRIMARY KEY, user_id BYTEA NOT NULL, "
+        "movie_id BYTEA NOT NULL, type TEXT NOT NULL, timestamp BIGINT NOT NULL, event_id BYTEA, "
+        "recommendation_id BYTEA, rank BIGINT){clustered}",
+        "CREATE INDEX feedback_appended_user ON feedback_appended (user_id)",
+        "CREATE INDEX feedback_appended_timestamp ON feedback_appended (timestamp)",
+        "CREATE TABLE feedback_event_ids (event_id BYTEA PRIMARY KEY, timestamp BIGINT NOT NULL){clustered}",
+        "CREATE INDEX feedback_event_ids_timestamp ON feedback_event_ids (timestamp)",
+        "CREATE TABLE feedback_tombstones (user_hash BYTEA PRIMARY KEY, position BIGINT NOT NULL, "
+        "timestamp BIGINT NOT NULL){clustered}",
+        "CREATE INDEX feedback_tombstones_position ON feedback_tombstones (position)",
+        "CREATE TABLE feedback_movies (movie_id BYTEA PRIMARY KEY, available BIGINT NOT NULL, "
+        "position BIGINT NOT NULL){clustered}",
+        "CREATE INDEX feedback_movies_position ON feedback_movies (position)",
+        "CREATE TABLE feedback_imports (import_id BYTEA PRIMARY KEY, records BIGINT NOT NULL){clustered}",
+        "INSERT INTO feedback_facts (name, value) VALUES ('position', 0)",
+    ),
+)
+"""What each version of the schema adds to the one before it."""
+
+CREATE_FACTS = "CREATE TABLE IF NOT EXISTS feedback_facts (name TEXT PRIMARY KEY, value BIGINT NOT NULL)"
+"""`position` is the store's, `schema` the number of migrations done."""
+SCHEMA = "SELECT value FROM feedback_facts WHERE name = 'schema'"
+SET_SCHEMA = (
+    "INSERT INTO feedback_facts (name, value) VALUES ('schema', ?) "
+    "ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+)
+ADD_KEY = "INSERT INTO feedback_keys (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING"
+KEY = "SELECT value FROM feedback_keys WHERE name = ?"
+
+POSITION = "SELECT value FROM feedback_facts WHERE name = 'position'"
+SET_POSITION = "UPDATE feedback_facts SET value = ? WHERE name = 'position'"
+
+PUT_STATE = (
+    "INSERT INTO feedback_state (user_id, movie_id, type, value, timestamp, position) VALUES (?, ?, ?, ?, "
+    "?, ?) "
+    "ON CONFLICT (user_id, movie_id, type) DO UPDATE SET value = excluded.value, "
+    "timestamp = excluded.timestamp, position = excluded.position"
+)
+DELETE_STATE = "DELETE FROM feedback_state WHERE user_id = ? AND movie_id = ? AND type = ?"
+PUT_VERSION = (
+    "INSERT INTO feedback_users (user_id, version) VALUES (?, ?) "
+    "ON CONFLICT (user_id) DO UPDATE SET version = excluded.version"
+)
+APPEND = (
+    "INSERT INTO feedback_appended (position, user_id, movie_id, type, timestamp, event_id, "
+    "recommendation_id, "
+    "rank) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+ADD_EVENT_ID = (
+    "INSERT INTO feedback_event_ids (event_id, timestamp) VALUES (?, ?) ON CONFLICT (event_id) DO NOTHING"
+)
+
+HAS_ANY = (
+    "SELECT 1 WHERE EXISTS (SELECT 1 FROM feedback_users) OR EXISTS (SELECT 1 FROM feedback_tombstones) "
+    "OR EXISTS (SELECT 1 FROM feedback_movies)"
+)
+LAST_TOMBSTONE = "SELECT MAX(position) FROM feedback_tombstones"
+NEW_TOMBSTONES = "SELECT user_hash, position FROM feedback_tombstones WHERE position > ?"
+PUT_TOMBSTONE = (
+    "INSERT INTO feedback_tombstones (user_hash, position, timestamp) VALUES (?, ?, ?) "
+    "ON CONFLICT (user_hash) DO UPDATE SET position = excluded.position, timestamp = excluded.timestamp"
+)
+COUNT_APPENDED = "SELECT type, COUNT(*) FROM feedback_appended WHERE user_id = ? GROUP BY type"
+FORGET = (
+    "DELETE FROM feedback_appended WHERE user_id = ?",
+    "DELETE FROM feedback_state WHERE user_id = ?",
+    "DELETE FROM feedback_users WHERE user_id = ?",
+)
+"""Each for one user."""
+
+EXPIRED_EVENT_IDS = "SELECT event_id FROM feedback_event_ids WHERE timestamp < ? ORDER BY timestamp LIMIT ?"
+DELETE_EVENT_ID = "DELETE FROM feedback_event_ids WHERE event_id = ?"
+EXPIRED_APPENDED = "SELECT position FROM feedback_appended WHERE timestamp < ? ORDER BY timestamp LIMIT ?"
+DELETE_APPENDED = "DELETE FROM feedback_appended WHERE position = ?"
+
+NEW_MOVIES = "SELECT movie_id, available, position FROM feedback_movies WHERE position > ? ORDER BY position"
+PUT_MOVIE = (
+    "INSERT INTO feedback_movies (movie_id, available, position) VALUES (?, ?, ?) "
+    "ON CONFLICT (movie_id) DO UPDATE SET available = excluded.available, position = excluded.position"
+)
+
+IMPORTED = "SELECT records FROM feedback_imports WHERE import_id = ?"
+PUT_IMPORTED = (
+    "INSERT INTO feedback_imports (import_id, records) VALUES (?, ?) "
+    "ON CONFLICT (import_id) DO UPDATE SET records = excluded.records"
+)
+
+# The casts tell PostgreSQL what the columns of NULL are.
+EXPORT = (
+    "SELECT position, user_id, movie_id, type, value, timestamp, CAST(NULL AS BYTEA), CAST(NULL AS BYTEA), "
+    "CAST(NULL AS BIGINT) FROM feedback_state WHERE position > ? UNION ALL "
+    "SELECT position, user_id, movie_id, type, CAST(NULL AS DOUBLE PRECISION), timestamp, event_id, "
+    "recommendation_id, rank FROM feedback_appended WHERE position > ? ORDER BY 1 LIMIT ?"
+)
+"""After a position, in its order: both tables have an index on it."""
+
+
+def versions_of(count: int) -> str:
+    """Versions of users, by id."""
+    return f"SELECT user_id, version FROM feedback_users WHERE user_id IN ({_marks(count)})"  # noqa: S608 marks only
+
+
+def states_of(count: int) -> str:
+    """States of users, by id."""
+    return (
+        "SELECT user_id, movie_id, type, value, timestamp, position FROM feedback_state "  # noqa: S608 as above
+        f"WHERE user_id IN ({_marks(count)})"
+    )
+
+
+STATES_OF_PAIRS = (
+    "WITH wanted (user_id, movie_id) AS ({wanted}) "
+    "SELECT s.user_id, s.movie_id, s.type, s.value, s.timestamp, s.position FROM wanted w "
+    "JOIN feedback_state s ON s.user_id = w.user_id AND s.movie_id = w.movie_id"
+)
+"""For `Connection.read_for`: states of pairs of a user and a movie."""
+
+
+def known_event_ids(count: int) -> str:
+    """Those of some event ids that are stored."""
+    return f"SELECT event_id FROM feedback_event_ids WHERE event_id IN ({_marks(count)})"  # noqa: S608 as above
+
+
+MOST_VALUES = 512
+
+
+def padded(values: Sequence[T]) -> list[T]:
+    """Values, the last one repeated up to a power of two: so few numbers of marks make few statements."""
+    length = 1 << (len(values) - 1).bit_length()
+    return [*values, *[values[-1]] * (length - len(values))]
+
+
+def _marks(count: int) -> str:
+    return ", ".join("?" * count)
