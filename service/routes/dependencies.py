@@ -60,7 +60,7 @@ async def _services(request: Request) -> Services:
 FromServices = Annotated[Services, Depends(_services)]
 
 
-async def _recommender(request: Request) -> Recommender:
+async def _bundle_recommender(request: Request) -> Recommender:
     """The recommender of the bundle that is served.
 
     Raises:
@@ -71,4 +71,19 @@ async def _recommender(request: Request) -> Recommender:
     return recommender
 
 
-LiveRecommender = Annotated[Recommender, Depends(_recommender)]
+BundleRecommender = Annotated[Recommender, Depends(_bundle_recommender)]
+
+
+async def _live_recommender(recommender: BundleRecommender, services: FromServices) -> Recommender:
+    """The same, which also knows the movies that were posted by now."""
+    return with_posted(recommender, services)
+
+
+LiveRecommender = Annotated[Recommender, Depends(_live_recommender)]
+
+
+def with_posted(recommender: Recommender, services: Services) -> Recommender:
+    """A recommender that also knows the movies that were posted by now."""
+    if services.feedback is None:
+        return recommender
+    return recommender.with_movies(services.feedback.read(()).posted)

@@ -124,14 +124,14 @@ def withheld_by(services: Services) -> Withheld:
 
 
 def _movie(recommender: Recommender, row: int) -> dict[str, Any]:
-    movies, mean = recommender.catalogue, float(recommender.histories.mean_ratings[row])
+    movies = recommender.catalogue
     return {
         "movie_id": movies.movie_ids[row],
         "title": movies.titles[row],
         "genres": movies.genres[row],
         "year": movies.years[row],
         "num_ratings": movies.num_ratings[row],
-        "mean_rating": None if np.isnan(mean) else mean,
+        "mean_rating": recommender.mean_rating(row),
     }
 
 

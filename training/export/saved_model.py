@@ -12,14 +12,16 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from service.bundle import NO_ROW, NO_TIMESTAMP
-from service.bundle.saved_model import query_specs, save
+from service.bundle.saved_model import candidate_specs, query_specs, save
 from training.data.table import MovieTable
+from training.model.new_content import ContentNames
 from training.model.trained_model import TrainedModel
 
 DEFAULT_TOP_K = 100
 """Movies that `serving_default` returns, or all where there are fewer."""
 
 _QUERY = query_specs()
+_NEW = candidate_specs()
 _CANDIDATES = {"candidate_rows": tf.TensorSpec([None, None], tf.int32, "candidate_rows")}
 
 
@@ -90,6 +92,7 @@ class ServingModel(ExactTopK):
         self._trained = trained
         self.has_ratings = trained.vocabulary.rating_scale is not None
         self._max_history = trained.config.max_history
+        self._names = ContentNames(trained.vocabulary.candidates.names)
         self._movie_biases = tf.Variable(trained.movie_biases, trainable=False)
         self._offsets = tf.Variable(histories.offsets, trainable=False)
         self._movie_rows = tf.Variable(histories.movie_rows, trainable=False)
@@ -115,6 +118,21 @@ class ServingModel(ExactTopK):
         """See `service.bundle`."""
         inputs = dict(zip(_QUERY | _CANDIDATES, values, strict=True))
         return {"ratings": self._trained.model.predict_rating(inputs)}
+
+    @tf.function(input_signature=list(_NEW.values()))
+    def embed_candidate(self, *values: tf.Tensor) -> dict[str, tf.Tensor]:
+        """See `service.bundle`."""
+        content = self._names.find(dict(zip(_NEW, values, strict=True)))
+        model = self._trained.model
+        embeddings = model.candidate_tower.embed_new(content)
+        if not self.has_ratings:
+            return {"candidate_embeddings": embeddings}
+        return {
+            "candidate_embeddings": embeddings,
+            "rating_vectors": model.rating_task.project(embeddings),
+            "rating_biases": model.rating_task.new_movie_bias(content),
+            "rating_confidences": model.rating_task.confidence(tf.zeros_like(embeddings[:, 0])),
+        }
 
     def embed_users(self, user_rows: tf.Tensor) -> tf.Tensor:
         """Embed users with their stored histories, float32 `[B, D]`."""
@@ -146,6 +164,7 @@ def save_model(trained: TrainedModel, movies: MovieTable, directory: Path) -> No
     signatures = {
         "query_state": module.query_state,
         "embed_query": module.embed_query,
+        "embed_candidate": module.embed_candidate,
         "serving_default": module.top_k,
     }
     if module.has_ratings:
