@@ -79,7 +79,8 @@ class Recommender:
 
         Made anew where that is another object than the last time, else at hand.
         """
-        return self if posted is NO_MOVIES_POSTED else self._posted.with_movies(posted)
+        bundle = self.of_bundle or self
+        return bundle if posted is NO_MOVIES_POSTED else bundle._posted.with_movies(posted)
 
     def with_catalogue(
         self,

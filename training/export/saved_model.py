@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from service.bundle import NO_ROW, NO_TIMESTAMP
 from service.bundle.saved_model import candidate_specs, query_specs, save
 from training.data.table import MovieTable
-from training.model.new_content import ContentNames
+from training.export.new_movies import NewMovies
 from training.model.trained_model import TrainedModel
 
 DEFAULT_TOP_K = 100
@@ -92,7 +92,7 @@ class ServingModel(ExactTopK):
         self._trained = trained
         self.has_ratings = trained.vocabulary.rating_scale is not None
         self._max_history = trained.config.max_history
-        self._names = ContentNames(trained.vocabulary.candidates.names)
+        self._new_movies = NewMovies(trained)
         self._movie_biases = tf.Variable(trained.movie_biases, trainable=False)
         self._offsets = tf.Variable(histories.offsets, trainable=False)
         self._movie_rows = tf.Variable(histories.movie_rows, trainable=False)
@@ -122,17 +122,7 @@ class ServingModel(ExactTopK):
     @tf.function(input_signature=list(_NEW.values()))
     def embed_candidate(self, *values: tf.Tensor) -> dict[str, tf.Tensor]:
         """See `service.bundle`."""
-        content = self._names.find(dict(zip(_NEW, values, strict=True)))
-        model = self._trained.model
-        embeddings = model.candidate_tower.embed_new(content)
-        if not self.has_ratings:
-            return {"candidate_embeddings": embeddings}
-        return {
-            "candidate_embeddings": embeddings,
-            "rating_vectors": model.rating_task.project(embeddings),
-            "rating_biases": model.rating_task.new_movie_bias(content),
-            "rating_confidences": model.rating_task.confidence(tf.zeros_like(embeddings[:, 0])),
-        }
+        return self._new_movies.embed(dict(zip(_NEW, values, strict=True)))
 
     def embed_users(self, user_rows: tf.Tensor) -> tf.Tensor:
         """Embed users with their stored histories, float32 `[B, D]`."""

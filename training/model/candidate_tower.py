@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from training.config import TrainingConfig
@@ -32,8 +31,6 @@ class CandidateTower(keras.layers.Layer):
         self._bias = self.add_weight(name="bias", shape=(count,), initializer="zeros")
         # Beside the learned bias, which weight decay draws to zero, not to this.
         self._popularity = constant_weight(self, "popularity", start.popularity)
-        fewest = vocabulary.candidate_counts == vocabulary.candidate_counts.min()
-        self._least_rated = constant_weight(self, "least_rated", np.flatnonzero(fewest).astype(np.int32))
 
     def call(self, candidate_rows: tf.Tensor) -> tf.Tensor:
         """Embed movies, int32 `[K]`."""
@@ -43,14 +40,8 @@ class CandidateTower(keras.layers.Layer):
         bias = tf.gather(self._bias.value + self._popularity.value, candidate_rows)
         return tf.concat([self._stack(values), bias[:, None]], axis=1)
 
-    def embed_new(self, content: NewContent) -> tf.Tensor:
-        """Embed movies without a row, by their content: what ids and factors add is 0 on average.
-
-        The bias is that of the catalogue's movies with the fewest ratings, which are none where there are any
-        such.
-        """
+    def embed_content(self, content: NewContent) -> tf.Tensor:
+        """Embed movies without a row by their content alone, the bias being 0: `[count, dimension + 1]`."""
         shape = tf.stack([content.count, self._ids.value.shape[1]])
         values = tf.zeros(shape) if self._content is None else content.sum_in(self._content)
-        bias = tf.gather(self._bias.value + self._popularity.value, self._least_rated.value)
-        biases = tf.fill(tf.stack([content.count, 1]), tf.reduce_mean(bias))
-        return tf.concat([self._stack(values), biases], axis=1)
+        return tf.pad(self._stack(values), [[0, 0], [0, 1]])

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from service.bundle import NO_ROW
+from training.model.features import FeatureBags
 from training.model.layers import EmbeddingBag
 
 
@@ -25,6 +27,17 @@ class NewContent(NamedTuple):
     weights: tf.Tensor
     owners: tf.Tensor
     count: tf.Tensor
+
+    @classmethod
+    def of_bags(cls, bags: FeatureBags) -> NewContent:
+        """The content of the movies that a model was trained with."""
+        owners, places = np.nonzero(bags.rows != NO_ROW)
+        return cls(
+            tf.constant(bags.rows[owners, places], tf.int32),
+            tf.constant(bags.weights[owners, places], tf.float32),
+            tf.constant(owners, tf.int32),
+            tf.constant(len(bags.rows), tf.int32),
+        )
 
     def sum_in(self, bag: EmbeddingBag) -> tf.Tensor:
         """Sum the embeddings that a bag of the same features has, float32 `[count, dimension]`."""

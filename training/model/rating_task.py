@@ -116,8 +116,8 @@ class RatingTask(keras.layers.Layer):
         bias = tf.gather(self._initial_bias.value + self._movie_bias.value, movie_rows)
         return bias if self._content_bias is None else bias + self._content_bias(movie_rows)[:, 0]
 
-    def new_movie_bias(self, content: NewContent) -> tf.Tensor:
-        """Compute `movie_bias` of movies without a row, float32 `[n]`: what their content says."""
+    def content_bias(self, content: NewContent) -> tf.Tensor:
+        """Compute the part of `movie_bias` that content says of movies without a row, float32 `[n]`."""
         if self._content_bias is None:
             return tf.zeros(tf.stack([content.count]))
         return content.sum_in(self._content_bias)[:, 0]
