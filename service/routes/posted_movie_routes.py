@@ -55,16 +55,19 @@ async def put_movies(body: MoviesBody, recommender: LiveRecommender, services: F
     feedback = required_feedback(services)
     puts: list[MoviePut] = []
     rejected: list[dict[str, Any]] = []
+    titled: set[str] = set()
     for index, each in enumerate(body.movies):
         if isinstance(each, Refused):
             problem = problem_of_fields(each.errors, ("body", "movies", index))
             rejected.append({"index": index, "error": problem})
             continue
         put = each.to_put(each.movie_id)
-        if error := _refusal(put, recommender):
+        if put.movie_id not in titled and (error := _refusal(put, recommender)):
             rejected.append({"index": index, "error": problem_of(error, f"body.movies.{index}")})
             continue
         puts.append(put)
+        if put.title is not None:
+            titled.add(put.movie_id)
     if puts:
         outcome = await in_time(services, lambda: feedback.put_movies(puts))
     else:

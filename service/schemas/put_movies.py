@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from service.http.problem_details import Problem
 from service.live.posted_movies import NO_YEAR, MoviePut
@@ -49,6 +49,12 @@ class MovieBody(Body):
         if not title.strip():
             raise ValueError("expected a title, got a blank one")
         return title
+
+    @model_validator(mode="after")
+    def _gives_something(self) -> Self:
+        if not self.model_fields_set & _GIVEN:
+            raise ValueError("expected at least one of title, genres, year and available, got none")
+        return self
 
     def to_put(self, movie_id: str) -> MoviePut:
         """What is given of a movie."""

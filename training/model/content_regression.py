@@ -2,8 +2,7 @@
 
 Content embeddings alone say little: what matters of a movie is learned in its own row. So the rows are
 regressed on the same features, as in attribute-to-factor mappings (Gantner et al. 2010, doi
-10.1109/ICDM.2010.129), with a
-ridge penalty; where a feature is rare, what it says is shrunk to the mean of all movies.
+10.1109/ICDM.2010.129), with a ridge penalty; what a rare feature says is shrunk to the mean of all movies.
 """
 
 from __future__ import annotations
