@@ -12,7 +12,7 @@ from service.http.problem_details import problem_of, problem_of_fields
 from service.http.problems import document_problems
 from service.live.posted_movies import NO_YEAR, MoviePut, PutOutcome
 from service.recommending.recommender import Recommender
-from service.routes.dependencies import FromServices, LiveRecommender, Services, with_posted
+from service.routes.dependencies import FromServices, LiveRecommender, Services, live_view
 from service.routes.feedback_routes import in_time, required_feedback
 from service.routes.path_ids import ID
 from service.schemas.batches import Refused
@@ -78,9 +78,10 @@ async def put_movies(body: MoviesBody, recommender: LiveRecommender, services: F
 async def _put(put: MoviePut, recommender: Recommender, services: Services) -> PutMovieAnswer:
     feedback = required_feedback(services)
     outcome = await in_time(services, lambda: feedback.put_movies([put]))
-    live = with_posted(recommender, services)
+    view = live_view(services)
+    live = recommender.with_movies(view.posted)
     movie_id, movies = put.movie_id, live.catalogue
-    available = movie_id not in feedback.read(()).withheld.movie_ids
+    available = movie_id not in view.withheld.movie_ids
     row = movies.find(movie_id)
     return PutMovieAnswer(
         movie_id=movie_id,

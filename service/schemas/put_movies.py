@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from service.http.problem_details import Problem
 from service.live.posted_movies import NO_YEAR, MoviePut
@@ -14,13 +14,15 @@ from service.schemas.fields import WRITTEN_WITH_A_POINT, Body, MovieId, Text
 MOST_MOVIES = 1_000
 MOST_GENRES = 50
 
-Title = Annotated[Text, Field(min_length=1)]
+Title = Annotated[Text, Field(pattern=r"\S")]
 Genre = Annotated[Text, Field(min_length=1, max_length=200)]
 Year = Annotated[int, Field(ge=1, le=9999), WRITTEN_WITH_A_POINT]
 
 
 class MovieBody(Body):
     """Body of `PUT /movies/{movie_id}`: what is left out stays as it is."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
     title: Title = Field(
         default="",
@@ -43,13 +45,6 @@ class MovieBody(Body):
         default=True, description="False: show the movie to nobody; true: show it again.", examples=[True]
     )
 
-    @field_validator("title")
-    @classmethod
-    def _is_not_blank(cls, title: str) -> str:
-        if not title.strip():
-            raise ValueError("expected a title, got a blank one")
-        return title
-
     @model_validator(mode="after")
     def _gives_something(self) -> Self:
         if not self.model_fields_set & _GIVEN:
@@ -71,6 +66,8 @@ _GIVEN = {"title", "genres", "year", "available"}
 
 class NamedMovieBody(MovieBody):
     """One of `POST /movies`."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 2})
 
     movie_id: MovieId
 
