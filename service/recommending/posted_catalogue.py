@@ -65,7 +65,9 @@ def posted_over(
         years=[*years, *(each.year for each in contents)],
         num_ratings=[*catalogue.num_ratings, *[0] * len(new)],
     )
-    return PostedCatalogue(over, contents, np.array(sorted(edited), np.int32))
+    edited.sort()
+    over.take_genres(catalogue, [*edited, *range(len(catalogue), len(over))])
+    return PostedCatalogue(over, contents, np.array(edited, np.int32))
 
 
 def _spelt(genres: Iterable[str], spellings: dict[str, str]) -> list[str]:
