@@ -124,9 +124,8 @@ class Catalogue:
                 left.setdefault(genre.casefold(), []).append(row)
             for genre in dict.fromkeys(each.casefold() for each in self.genres[row]):
                 joined.setdefault(genre, []).append(row)
-            spellings |= {
-                each.casefold(): each for each in self.genres[row] if each.casefold() not in spellings
-            }
+            for genre in self.genres[row]:
+                spellings.setdefault(genre.casefold(), genre)
         rows_by_genre = {**former._rows_by_genre}
         for genre in left.keys() | joined.keys():
             rows = rows_by_genre.pop(genre, _NO_ROWS)
