@@ -70,10 +70,9 @@ function row(measure, columns) {
   const measured = values.filter((value) => value !== null);
   const best = FALLING.has(measure) ? Math.min(...measured) : Math.max(...measured);
   const most = Math.max(...measured);
-  // The model differs from every baseline, or the baseline from the model: the interval leaves out 0.
-  const differs = columns.map(([, , differences]) => leavesOutZero(differences?.[measure]));
-  const compared = values.map((value, at) => value === null || differs[at]).slice(1);
-  const isBold = (value, at) => value === best && measured.length > 1 && (at === 0 ? compared.every(Boolean) : differs[at]);
+  // Bold: the best, if the interval of its difference, the model's to every baseline, leaves out 0.
+  const differs = ([, , of]) => of?.[measure]?.low * of?.[measure]?.high > 0;
+  const isBold = (value, at) => value === best && measured.length > 1 && (at ? differs(columns[at]) : columns.every((of, at) => !at || values[at] === null || differs(of)));
   const cells = values.map((value, at) => {
     if (value === null) return element("td", {}, "–");
     const text = value.toFixed(4);
@@ -83,10 +82,6 @@ function row(measure, columns) {
   });
   const note = FALLING.has(measure) ? element("span", { class: "soft" }, " less is better") : "";
   return element("tr", {}, element("th", { scope: "row" }, inWords(measure), note), ...cells);
-}
-
-function leavesOutZero(difference) {
-  return typeof difference?.low === "number" && typeof difference?.high === "number" && (difference.low > 0 || difference.high < 0);
 }
 
 /** Converts a metric's name, such as `hit_rate_at_10_with_time`, to text. */
