@@ -16,6 +16,7 @@ from training.data.ids import cleaned_ids, missing_ids
 from training.data.problems import Problems
 from training.data.raw_ratings import RawRatings
 from training.data.reading_options import EMPTY, ReadingOptions
+from training.data.time_doubts import doubts
 from training.data.times import read_times
 
 
@@ -145,9 +146,10 @@ class _RatingsReader:
         self._note(np.flatnonzero(times.is_bad), expected, _text_of(column), fix)
         if times.is_ambiguous:
             self.warnings.append(
-                f"{column.name}: day and month could be exchanged, as in {column.text(0)!r}; write dates as "
-                "2025-12-31 to be sure"
+                f"{column.name}: day and month, or a year of two digits, could be exchanged, as in "
+                f"{column.text(0)!r}; write dates as 2025-12-31 to be sure"
             )
+        self.warnings += doubts(column.name, times)
         return times.seconds
 
 
