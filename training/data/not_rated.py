@@ -63,8 +63,8 @@ def _far_off(stars: NDArray[np.floating]) -> list[str]:
         return []
     shown = ", ".join(f"{one:g}" for one in np.unique(stars[is_off])[:3])
     return [
-        f"{np.count_nonzero(is_off):,} of the ratings ({shown}) are far from the others, which are {low:g} to "
-        f"{high:g}: correct them, for the scale goes as far as they do"
+        f"{np.count_nonzero(is_off):,} of the ratings ({shown}) are far from the others, which are "
+        f"{low:g} to {high:g}: correct them, for the scale goes as far as they do"
     ]
 
 

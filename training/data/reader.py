@@ -147,6 +147,7 @@ class _Reader:
             return None
         features = self.options.item_features
         items = read_items(chosen.file, chosen.item, chosen.of_role, features, problems)
+        items = replace(items, ids=[chosen.spelling.get(one, one) for one in items.ids])
         self._add(chosen.name, "items", chosen.file, items.columns, items.kinds)
         return items
 
