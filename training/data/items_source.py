@@ -163,11 +163,10 @@ def _matched(
     roles = {role: column for role, column in found.items() if role != "item" and column != best}
     if folded(best) in _TITLES and "title" not in given:
         roles.pop("title", None)  # the id is the title already
-    if share < _LEAST_KNOWN:
-        spelling = spelt_alike(_ids(file, best), rated)
-        if len(spelling) > (share + 0.2) * len(rated):
-            return ItemsFile(name, file, best, roles, len(spelling) / len(rated), spelling)
-    return ItemsFile(name, file, best, roles, share)
+    spelling = spelt_alike(_ids(file, best), rated) if share < _LEAST_KNOWN else {}
+    is_better = len(spelling) > (share + 0.2) * len(rated)
+    share = len(spelling) / len(rated) if is_better else share
+    return ItemsFile(name, file, best, roles, share, spelling if is_better else {})
 
 
 def _may_be_ids(file: TabularFile, found: Mapping[str, str]) -> list[str]:
