@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from training.data.column_names import Found, find_columns, proposal, require
+from training.data.column_names import Found, find_columns, folded, proposal, require
 from training.data.column_synonyms import ITEM_ROLES, RATING_ROLES
 from training.data.columns import TabularFile
 from training.data.positions import columns_by_position, items_by_position
 from training.data.reading_options import ReadingOptions
 from training.errors import DataError
+
+_TITLES = {name for line in ITEM_ROLES["title"] for name in line.split()}
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,11 @@ def as_items(name: str, file: TabularFile) -> Candidate | None:
 def _roles(file: TabularFile) -> Mapping[str, Sequence[str]]:
     """Return names by role, none where columns have none."""
     return RATING_ROLES if file.is_named else dict.fromkeys(RATING_ROLES, ())
+
+
+def names_by_title(found: Found) -> bool:
+    """Whether a file has no ids of items, but their titles."""
+    return folded(found.of_role.get("item", "")) in _TITLES
 
 
 def given_of(options: ReadingOptions, roles: Mapping[str, Sequence[str]]) -> dict[str, str]:

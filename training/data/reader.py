@@ -67,6 +67,7 @@ class _Reader:
     options: ReadingOptions
     warnings: list[str] = field(default_factory=list)
     files: list[FileRead] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
 
     def read(self) -> Reading:
         raw = self._raw()
@@ -103,6 +104,8 @@ class _Reader:
         self.warnings += ratings.warnings
         self._add(recognised.ratings.name, "ratings", file, of_role, ratings.kinds)
         items = self._items_of_file(recognised, item, ratings, problems)
+        unread = sorted({*recognised.others} - {*self.names})
+        notes = [*recognised.notes, *([f"left alone: {', '.join(unread)}"] if unread else [])]
         if items and options.strict:
             note_unknown_items(file, columns[item], ratings, items.ids, problems)
         ratings = ratings.take(problems.kept(file, len(columns[item]))[ratings.rows])
@@ -121,7 +124,7 @@ class _Reader:
             items.with_ids(unknown) if items else found,
             user_features,
             len(unknown) if items else 0,
-            tuple(recognised.notes),
+            tuple(notes),
             problems.num_rows,
             tuple(problems.listed()),
         )
@@ -164,6 +167,7 @@ class _Reader:
     def _add(
         self, name: str, purpose: str, file: TabularFile, columns: Mapping[str, str], kinds: Mapping[str, str]
     ) -> None:
+        self.names.append(name)
         self.files.append(FileRead(PurePosixPath(name).name, purpose, file.description, columns, kinds))
 
     def _assembled(self, ratings: RawRatings, raw: _Raw) -> RatingsTable:
