@@ -16,6 +16,7 @@ from training.data.items_file import Items, read_items
 from training.data.items_in_ratings import columns_about_items, items_of_ratings
 from training.data.items_source import choose_items_file, note_unknown_items
 from training.data.not_rated import understood
+from training.data.positions import unnamed_times
 from training.data.problems import Problems
 from training.data.ratings_file import read_ratings_rows
 from training.data.raw_ratings import RawRatings
@@ -102,6 +103,12 @@ class _Reader:
         columns = file.read([*of_role.values(), *about.values()], problems)
         ratings = read_ratings_rows(file, columns, of_role, options, problems)
         self.warnings += ratings.warnings
+        if "time" not in {*of_role, *options.columns}:
+            likely = unnamed_times(file, {*of_role.values(), *about.values()})
+            named = (
+                f"{likely} looks like times: if it is when a user did it, say so with --columns time={likely}"
+            )
+            self.warnings += [named] if likely else []
         self._add(recognised.ratings.name, "ratings", file, of_role, ratings.kinds)
         items = self._items_of_file(recognised, item, ratings, problems)
         unread = sorted({*recognised.others} - {*self.names})
