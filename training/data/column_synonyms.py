@@ -80,8 +80,9 @@ ITEM_ROLES = {
     ),
     "year": (
         "year",
+        "originalpublicationyear originalyear originalreleaseyear",
         "releaseyear yearofrelease yearreleased startyear movieyear releasedyear yearofpublication "
-        "publicationyear originalpublicationyear publishyear publishedyear yearpublished pubyear",
+        "publicationyear publishyear publishedyear yearpublished pubyear",
         "releasedate publicationdate publishdate publisheddate datepublished published released airdate "
         "aired datereleased firstpublishdate premiered",
     ),

@@ -9,7 +9,8 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from training.data.assembly import assemble_movies, assemble_ratings, share_tied
-from training.data.candidates import Candidate, columns_to_read, require_ratings
+from training.data.candidates import Candidate, columns_to_read, names_by_title, require_ratings
+from training.data.column_names import Found
 from training.data.columns import TabularFile
 from training.data.folder import Folder, SingleFile, open_folder
 from training.data.items_file import Items, read_items
@@ -24,6 +25,7 @@ from training.data.reading import FileRead, Reading
 from training.data.reading_options import ReadingOptions
 from training.data.recognition import Recognised, recognise
 from training.data.repeats import Repeats
+from training.data.same_titles import told_apart
 from training.data.table import RatingsTable
 from training.data.tabular_files import open_tabular
 from training.data.users_file import read_users
@@ -102,6 +104,8 @@ class _Reader:
         about = {} if may_have_items else columns_about_items(file, of_role, options)
         columns = file.read([*of_role.values(), *about.values()], problems)
         ratings = read_ratings_rows(file, columns, of_role, options, problems)
+        if "year" in about and names_by_title(Found(of_role, {})):
+            ratings = told_apart(ratings, columns[about["year"]])
         self.warnings += ratings.warnings
         if "time" not in {*of_role, *options.columns}:
             likely = unnamed_times(file, {*of_role.values(), *about.values()})

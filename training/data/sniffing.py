@@ -81,7 +81,7 @@ def _is_quoted(content: bytes, separator: str) -> bool:
 
 
 def _with_escapes(dialect: Dialect, content: bytes) -> Dialect:
-    """Whether backslashes escape quotes: if more of the lines that have both are then whole and of equal length."""
+    """Whether backslashes escape quotes: if more lines that have both are whole and of equal length then."""
     lines = (line for line in content.splitlines() if b'\\"' in line)
     some = [line.decode("utf-8", "replace") for line in islice(lines, SAMPLE_ROWS)]
     escaped = replace(dialect, escaped=True)

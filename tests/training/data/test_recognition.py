@@ -60,6 +60,12 @@ def test_of_two_ids_of_a_book_its_own_counts(folder: Folder) -> None:
     assert reading.table.movies.movie_ids == ("7", "8")
 
 
+def test_of_two_years_of_a_book_the_first_edition_counts(folder: Folder) -> None:
+    rows = "Book Id,Year Published,Original Publication Year,My Rating\n7,2003,1815,4\n8,2004,,5\n"
+    movies = read_files(folder({"r.csv": rows}), ReadingOptions(user="me")).table.movies
+    assert movies.years.tolist() == [1815, 0]
+
+
 def test_two_columns_of_one_name_are_asked_about(folder: Folder) -> None:
     path = folder({"r.csv": "user,item,rating,rating\na,x,4,5\n"})
     with pytest.raises(DataError, match="rating#3 or rating#4 as rating"):
