@@ -22,10 +22,11 @@ class Dialect:
 
     Attributes:
         separator: Text between fields.
-        quoted: Whether fields may be in double quotes; otherwise quotes are ordinary characters.
+        quoted: Whether fields may be in quotation marks; otherwise quotes are ordinary characters.
         escaped: Whether a quote in a quoted field has a backslash before it, rather than being doubled.
         has_header: Whether the first row names the columns.
         num_skipped: Lines before the first row that are no rows, such as comments.
+        mark: The quotation mark, where there are any.
         strict: Whether `rows` refuses text between a mark that ends a field and the separator.
     """
 
@@ -35,6 +36,7 @@ class Dialect:
     has_header: bool = False
     num_skipped: int = 0
     strict: bool = False
+    mark: str = '"'
 
     @property
     def noun(self) -> str:
@@ -58,6 +60,7 @@ class Dialect:
             escapechar="\\" if self.escaped else None,
             doublequote=not self.escaped,
             strict=self.strict,
+            quotechar=self.mark,
         )
 
 

@@ -37,6 +37,8 @@ def detect(content: bytes) -> Dialect | None:
             continue
         quoted = _is_quoted(content, separator) if has_quotes else separator in {",", ";"}
         dialect = Dialect(separator, num_skipped=num_skipped, quoted=quoted)
+        if not has_quotes and _has_apostrophes(text, separator):
+            dialect = replace(dialect, quoted=True, mark="'")
         if dialect.quoted and has_escapes:
             dialect = _with_escapes(dialect, content)
         rows = sample_rows(text, dialect)
@@ -78,6 +80,13 @@ def _is_quoted(content: bytes, separator: str) -> bool:
     opening = content.count(mark + b'"') + content.count(b'\n"') + content.startswith(b'"')
     ends = content.count(b'"\n') + content.count(b'"\r') + content.endswith(b'"')
     return opening > 0 and opening == content.count(b'"' + mark) + ends
+
+
+def _has_apostrophes(text: str, separator: str) -> bool:
+    """Whether apostrophes enclose the fields of the first line, as in files of PostgreSQL and SAS."""
+    line = text.split("\n", 1)[0].rstrip("\r")
+    inner = f"'{separator}'"
+    return line.startswith("'") and line.endswith("'") and line.count(separator) == line.count(inner) > 0
 
 
 def _with_escapes(dialect: Dialect, content: bytes) -> Dialect:

@@ -487,3 +487,8 @@ def test_an_items_file_whose_ids_have_leading_zeros(read: Callable[..., Reading]
     assert reading.table.movies.titles == ("One", "Twenty", "Three hundred")
     assert any("'0001' is taken for '1'" in one for one in reading.warnings)
     assert rows(reading)[2][:2] == ("b", "1")
+
+
+def test_fields_between_apostrophes(read: Callable[..., Reading]) -> None:
+    reading = read({"r.csv": "'user','item','rating'\n'1','It, too','2'\n'1','It''s','3'\n"})
+    assert rows(reading) == [("1", "It, too", 2, None), ("1", "It's", 3, None)]
