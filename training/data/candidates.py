@@ -12,6 +12,7 @@ from training.data.positions import columns_by_position, items_by_position
 from training.data.reading_options import ReadingOptions
 from training.errors import DataError
 
+_WIDE = 10
 _TITLES = {name for line in ITEM_ROLES["title"] for name in line.split()}
 
 
@@ -92,10 +93,13 @@ def require_ratings(file: TabularFile, options: ReadingOptions) -> Found:
         unread = {"event", "weight"} - options.columns.keys()
         found = Found(found.of_role, {role: of for role, of in found.several.items() if role not in unread})
     roles = ["item"] if options.user is not None else ["user", "item"]
+    is_wide = len(file.names) >= _WIDE and "user" in found.of_role and "item" not in found.of_role
     doubtful = [*(role for role in roles if role not in found.of_role), *found.several]
     message = proposal(file.names, list(dict.fromkeys(doubtful)), file.sample)
     if "user" in doubtful and "user" not in found.several:
         message += ", or, if every row is of one person, with --user NAME"
+    if is_wide:
+        message += ", or, if each column is an item, write a row for each rating, as pandas.melt does"
     try:
         require(found, roles, message)
     except DataError as error:

@@ -173,6 +173,7 @@ def _nothing_found(folder: Folder, files: Mapping[str, TabularFile], notes: Sequ
     expected = (
         "a file with a column of users and one of items, named as usual or with --columns user=...,item=..."
     )
-    return f"{folder.path}: expected {expected}; got {there or 'none'}" + "".join(
+    nothing = "none, nor in a directory in it; give the path of the file or of its directory"
+    return f"{folder.path}: expected {expected}; got {there or nothing}" + "".join(
         f"; {note}" for note in notes
     )

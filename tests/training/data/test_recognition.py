@@ -88,3 +88,10 @@ def test_what_is_no_table_is_refused(folder: Folder, content: str, expected: str
     for one in (path, path / "ratings.csv"):
         with pytest.raises(DataError, match=expected):
             read_files(one, ReadingOptions(skip_bad_rows=True))
+
+
+def test_a_table_with_a_column_for_each_item_is_told_how_to_become_rows(folder: Folder) -> None:
+    films = [f"film{film}" for film in range(12)]
+    path = folder({"r.csv": f"user,{','.join(films)}\na{',5' * 12}\n"})
+    with pytest.raises(DataError, match="if each column is an item, write a row for each rating"):
+        read_files(path / "r.csv")
