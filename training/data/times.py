@@ -180,7 +180,7 @@ def _day_and_month(moments: Any, texts: Any) -> tuple[Any, bool]:
     Of years of two digits those from 69 on are of the last century, as in POSIX.
     """
     is_ambiguous = False
-    for usual, other in _DAYS.values():
+    for separator, (usual, other) in _DAYS.items():
         read = []
         for order in (usual, other):
             of_order = moments
@@ -192,8 +192,8 @@ def _day_and_month(moments: Any, texts: Any) -> tuple[Any, bool]:
             continue
         is_ambiguous |= read[0].null_count == read[1].null_count
         moments = min(read, key=lambda of_order: of_order.null_count)
-    # 25-03-14 may also begin with the year.
-    is_ambiguous |= bool(pc.any(pc.match_substring_regex(texts, _YEAR_FIRST).fill_null(False)).as_py())
+        if separator == "-":  # 25-03-14 may also begin with the year
+            is_ambiguous |= bool(pc.any(pc.match_substring_regex(texts, _YEAR_FIRST)).as_py())
     return moments, is_ambiguous
 
 
@@ -204,7 +204,8 @@ def _parsed(texts: Any, one: str) -> Any:
     if "%y" not in one:
         # The 30th of February is read as the 2nd of March.
         is_early = pc.less_equal(pc.day(parsed), 3).fill_null(False)
-        is_over = pc.and_(is_early, pc.match_substring_regex(texts, _LAST_DAYS).fill_null(False))
+        early = pc.if_else(is_early, texts, None)
+        is_over = pc.match_substring_regex(early, _LAST_DAYS).fill_null(False)
         is_right = pc.and_(is_right, pc.invert(is_over))
     return pc.if_else(is_right, parsed, None)
 
