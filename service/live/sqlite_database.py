@@ -13,8 +13,9 @@ from pathlib import Path
 
 from service.errors import StoreAway, StoreError, StoreFull, StoreRefused
 from service.live.change_counter import ChangeCounter
-from service.live.database import Connection, Row
+from service.live.database import Connection, ReadingConnection, Row
 from service.live.file_systems import network_file_system
+from service.live.read_only_sqlite import read_only
 from service.live.statements import MOST_VALUES, padded
 
 BUSY_SECONDS = 5.0
@@ -50,12 +51,7 @@ class SqliteDatabase:
         """
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            if (kind := network_file_system(self._path.parent)) is not None:
-                raise StoreRefused(
-                    f"{self._path}: expected a local file system, got {kind}: SQLite's locks and shared "
-                    "memory do "
-                    "not work there; choose a local directory, or PostgreSQL (MATINEE_STORE=postgresql://...)"
-                )
+            self._require_local()
             return SqliteConnection(self._path)
         except OSError as error:
             raise StoreAway(
@@ -71,6 +67,26 @@ class SqliteDatabase:
             yield connection
         finally:
             connection.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[ReadingConnection]:
+        """A connection that changes nothing, also on a mount that cannot be written to."""
+        try:
+            self._require_local()
+        except OSError as error:
+            raise StoreAway(
+                f"{self._path}: expected a store of feedback, got no such directory ({error.strerror}); give "
+                "the path that the service has as MATINEE_STORE"
+            ) from error
+        with read_only(self._path) as connection:
+            yield connection
+
+    def _require_local(self) -> None:
+        if (kind := network_file_system(self._path.parent)) is not None:
+            raise StoreRefused(
+                f"{self._path}: expected a local file system, got {kind}: SQLite's locks and shared memory "
+                "do not work there; choose a local directory, or PostgreSQL (MATINEE_STORE=postgresql://...)"
+            )
 
     def close(self) -> None:
         """Do nothing: no connection is kept."""
