@@ -22,6 +22,8 @@ BUSY_SECONDS = 5.0
 """How long a statement waits for other programs that lock the file, such as a backup."""
 OTHERS_SECONDS = 0.05
 """How late what other programs write, such as the sqlite3 shell, may be noticed."""
+_CHECKPOINT_MS = 50
+"""How long writers may have to wait for a log that is written back for somebody who was forgotten."""
 _STATEMENTS = 512
 _PAGES_OF_LOG = 4_000
 """After so many pages (16 MB) the log is written back into the file, by the commit that passes them."""
@@ -185,8 +187,16 @@ class SqliteConnection:
                 self._sqlite.execute("ROLLBACK")
 
     def overwrite_deleted(self) -> None:
-        """Write the log back into the file, where deleted rows are zeros, and empty it."""
-        self.read("PRAGMA wal_checkpoint(TRUNCATE)")
+        """Write the log back into the file, where deleted rows are zeros, and empty it.
+
+        That waits for those who read an older state, such as training or a backup, and has writers wait
+        meanwhile: so it waits briefly, several times. If that is not enough, a later commit writes it back.
+        """
+        self.read(f"PRAGMA busy_timeout = {_CHECKPOINT_MS}")
+        until = time.monotonic() + BUSY_SECONDS
+        while self.read("PRAGMA wal_checkpoint(TRUNCATE)")[0][0] and time.monotonic() < until:
+            time.sleep(2 * _CHECKPOINT_MS / 1000)
+        self.read(f"PRAGMA busy_timeout = {int(1000 * BUSY_SECONDS)}")
 
     def has_changed(self) -> bool:
         """Whether a writer of the service has committed since the last call, or lately another program."""
