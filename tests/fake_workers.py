@@ -122,7 +122,10 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     reserved = reserve("127.0.0.1", 0)
     selection = BundleSelection(
-        artifacts, first_pause_seconds=0.05, refused=lambda name: say(f"refused {name}")
+        artifacts,
+        first_pause_seconds=0.05,
+        refused=lambda name: say(f"refused {name}"),
+        training_refused=lambda _: None,
     )
     rollout = Rollout(
         workers,

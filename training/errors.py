@@ -9,6 +9,7 @@ Exception
     ├── BaselineError  1  a baseline in an environment of its own failed
     ├── ExportError    1  a bundle cannot be written, or failed a check; CURRENT was not changed
     ├── BundleRefused  4  a bundle was kept from going live, for its quality is too low
+    ├── Forgotten      5  a user was forgotten while it was trained on: the bundle was discarded
     ├── AnotherTraining 3 another training holds the lock of the artifacts; nothing was done
     ├── BundleCommandError 1  a command about bundles cannot be done: a file is wrong, none is previous
     └── SourceError    1  no ratings: a failed download, a package that is not installed
@@ -72,6 +73,12 @@ class BundleRefused(TrainingError):
     """A bundle was written but kept from going live, for its quality is too low; CURRENT was not changed."""
 
     exit_code: ClassVar[int] = 4
+
+
+class Forgotten(TrainingError):
+    """A user was forgotten while the model was trained on them: the bundle was discarded."""
+
+    exit_code: ClassVar[int] = 5
 
 
 class AnotherTraining(TrainingError):

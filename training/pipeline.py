@@ -11,7 +11,7 @@ from service.bundle.current import read_current
 from service.bundle.index_description import Backend
 from service.bundle.manifest import read_manifest
 from service.errors import BundleError
-from training.cli.data_loading import load
+from training.cli.data_loading import load, load_stored
 from training.cli.fit_progress import fit_stage
 from training.cli.progress import console, stage
 from training.cli.result_tables import print_ablation, print_cold_start, print_comparison, print_lists
@@ -54,6 +54,7 @@ def fit(
     tensorboard: Path | None = None,
     index_backend: Backend = "annoy",
     gate: QualityGate = NO_GATE,
+    store: str | None = None,
 ) -> Path:
     """Load ratings, measure on a split, train on every rating, export a bundle and make it live.
 
@@ -69,6 +70,7 @@ def fit(
         tensorboard: A directory for event files, if any.
         index_backend: A name of `service.bundle.INDEX_FILES`.
         gate: What the measures must be for the bundle to go live.
+        store: What was posted to the service, laid over the ratings: a path, or a URL of PostgreSQL.
 
     Returns:
         The bundle's directory.
@@ -79,6 +81,8 @@ def fit(
         NothingHeldOut: The split that was asked for leaves too few ratings.
         ExportError: The bundle cannot be written, or fails a check; CURRENT was not changed.
         BundleRefused: The bundle was written and does not pass the gate; CURRENT was not changed.
+        Forgotten: A user was forgotten while training went on; nothing of the bundle is left.
+        SourceError: The store cannot be read.
     """
     require_index(index_backend)
     require_writable(artifacts)
@@ -86,6 +90,9 @@ def fit(
         for name in leftovers:
             console.print(f"removed {name}, which a killed training left", markup=False, soft_wrap=True)
         table = _table(source, dataset)
+        stored = None if store is None else load_stored(table, store)
+        if stored is not None:
+            table = stored.table
         metrics = None
         if split is not None:
             metrics = known_or_measured(table, split, config, artifacts, tensorboard)
@@ -107,6 +114,7 @@ def fit(
                 on_progress=running.note,
                 index_backend=index_backend,
                 refusal=refusal,
+                stored=stored,
             )
             running.advance()
         if refusal is not None:

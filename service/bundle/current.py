@@ -67,6 +67,11 @@ def refuse(artifacts: Path, bundle_id: str) -> None:
     _write(artifacts, REFUSED_FILE, bundle_id)
 
 
+def is_refused(artifacts: Path) -> bool:
+    """Whether the newest bundle is kept from going live; False where that cannot be seen."""
+    return os.path.exists(artifacts / REFUSED_FILE)  # noqa: PTH110 Path.exists raises where it may not look
+
+
 def roll_back(artifacts: Path) -> str:
     """Exchange CURRENT and PREVIOUS, once the previous bundle was found whole; doing it twice undoes it.
 

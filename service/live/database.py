@@ -9,11 +9,18 @@ from typing import Any, Protocol
 Row = tuple[Any, ...]
 
 
-class Connection(Protocol):
-    """A connection, to be used by one thread at a time. Every method may raise `StoreError`."""
+class ReadingConnection(Protocol):
+    """A connection that reads, to be used by one thread at a time. Every method may raise `StoreError`."""
 
     def read(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
         """All rows of a statement; `?` stands for a value."""
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Have all that the block reads be of one moment."""
+
+
+class Connection(ReadingConnection, Protocol):
+    """A connection that writes too."""
 
     def read_for(self, sql: str, pairs: Sequence[tuple[bytes, bytes]]) -> Iterable[Row]:
         """All rows of a statement in which `{wanted}` stands for the rows of a table of pairs."""
@@ -29,9 +36,6 @@ class Connection(Protocol):
 
         Writers of all processes are in such a block one after another.
         """
-
-    def snapshot(self) -> AbstractContextManager[None]:
-        """Have all that the block reads be of one moment."""
 
     def overwrite_deleted(self) -> None:
         """Have what was deleted be nowhere in the database's files, where it does not see to that itself."""
@@ -68,6 +72,13 @@ class Database(Protocol):
 
         Raises:
             StoreError: As of `connect`.
+        """
+
+    def reading(self) -> AbstractContextManager[ReadingConnection]:
+        """A connection for a block that writes nothing and makes nothing: no file, no table.
+
+        Raises:
+            StoreError: There is no database, or it cannot be read.
         """
 
     def close(self) -> None:

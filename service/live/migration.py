@@ -6,7 +6,7 @@ import secrets
 
 from service.errors import StoreError, StoreRefused
 from service.live import recommendation_ids, statements, tombstones
-from service.live.database import Connection, Database
+from service.live.database import Database, ReadingConnection
 from service.live.tombstones import KEY_BYTES
 
 
@@ -48,7 +48,21 @@ def check_schema(database: Database) -> None:
         connection.close()
 
 
-def _migrations_done(database: Database, connection: Connection) -> int:
+def require_schema(database: Database, connection: ReadingConnection) -> None:
+    """See whether what is there has the tables of this release.
+
+    Raises:
+        StoreRefused: There is no store, an older one, or a newer one.
+        StoreError: The database cannot be used.
+    """
+    if (done := _migrations_done(database, connection)) < statements.SCHEMA_VERSION:
+        raise StoreRefused(
+            f"{database.name}: expected a store of schema {statements.SCHEMA_VERSION}, got "
+            f"{done or 'no store at all'}; the service makes it, or brings it up to date, when it starts"
+        )
+
+
+def _migrations_done(database: Database, connection: ReadingConnection) -> int:
     try:
         done = _schema(connection)
     except StoreError as error:
@@ -58,12 +72,11 @@ def _migrations_done(database: Database, connection: Connection) -> int:
     if done > statements.SCHEMA_VERSION:
         raise StoreRefused(
             f"{database.name}: expected a store of schema {statements.SCHEMA_VERSION} or older, got {done}: "
-            "a newer "
-            "service made it; run that, or choose another MATINEE_STORE"
+            "a newer service made it; run that, or choose another MATINEE_STORE"
         )
     return done
 
 
-def _schema(connection: Connection) -> int:
+def _schema(connection: ReadingConnection) -> int:
     rows = connection.read(statements.SCHEMA)
     return int(rows[0][0]) if rows else 0

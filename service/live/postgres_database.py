@@ -14,7 +14,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from service.errors import StoreAway, StoreError, StoreFull, StoreRefused
-from service.live.database import Connection, Row
+from service.live.database import Connection, ReadingConnection, Row
 
 READ_SECONDS = 0.5
 """How long a batch waits for the database before it is answered without."""
@@ -94,6 +94,15 @@ class PostgresDatabase:
                 yield PostgresConnection(connection, self.name)
         except PoolTimeout as error:
             raise StoreAway(f"{self.name}: it cannot be reached ({error})") from error
+
+    @contextmanager
+    def reading(self) -> Iterator[ReadingConnection]:
+        """A connection that is closed after the block."""
+        connection = self.connect()
+        try:
+            yield connection
+        finally:
+            connection.close()
 
     def is_missing_table(self, error: Exception) -> bool:
         """Whether the cause of an error is a table that is not there."""

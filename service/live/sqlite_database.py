@@ -13,14 +13,17 @@ from pathlib import Path
 
 from service.errors import StoreAway, StoreError, StoreFull, StoreRefused
 from service.live.change_counter import ChangeCounter
-from service.live.database import Connection, Row
+from service.live.database import Connection, ReadingConnection, Row
 from service.live.file_systems import network_file_system
+from service.live.read_only_sqlite import read_only
 from service.live.statements import MOST_VALUES, padded
 
 BUSY_SECONDS = 5.0
 """How long a statement waits for other programs that lock the file, such as a backup."""
 OTHERS_SECONDS = 0.05
 """How late what other programs write, such as the sqlite3 shell, may be noticed."""
+_CHECKPOINT_MS = 50
+"""How long writers may have to wait for a log that is written back for somebody who was forgotten."""
 _STATEMENTS = 512
 _PAGES_OF_LOG = 4_000
 """After so many pages (16 MB) the log is written back into the file, by the commit that passes them."""
@@ -50,12 +53,7 @@ class SqliteDatabase:
         """
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            if (kind := network_file_system(self._path.parent)) is not None:
-                raise StoreRefused(
-                    f"{self._path}: expected a local file system, got {kind}: SQLite's locks and shared "
-                    "memory do "
-                    "not work there; choose a local directory, or PostgreSQL (MATINEE_STORE=postgresql://...)"
-                )
+            self._require_local()
             return SqliteConnection(self._path)
         except OSError as error:
             raise StoreAway(
@@ -71,6 +69,26 @@ class SqliteDatabase:
             yield connection
         finally:
             connection.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[ReadingConnection]:
+        """A connection that changes nothing, also on a mount that cannot be written to."""
+        try:
+            self._require_local()
+        except OSError as error:
+            raise StoreAway(
+                f"{self._path}: expected a store of feedback, got no such directory ({error.strerror}); give "
+                "the path that the service has as MATINEE_STORE"
+            ) from error
+        with read_only(self._path) as connection:
+            yield connection
+
+    def _require_local(self) -> None:
+        if (kind := network_file_system(self._path.parent)) is not None:
+            raise StoreRefused(
+                f"{self._path}: expected a local file system, got {kind}: SQLite's locks and shared memory "
+                "do not work there; choose a local directory, or PostgreSQL (MATINEE_STORE=postgresql://...)"
+            )
 
     def close(self) -> None:
         """Do nothing: no connection is kept."""
@@ -169,8 +187,16 @@ class SqliteConnection:
                 self._sqlite.execute("ROLLBACK")
 
     def overwrite_deleted(self) -> None:
-        """Write the log back into the file, where deleted rows are zeros, and empty it."""
-        self.read("PRAGMA wal_checkpoint(TRUNCATE)")
+        """Write the log back into the file, where deleted rows are zeros, and empty it.
+
+        That waits for those who read an older state, such as training or a backup, and has writers wait
+        meanwhile: so it waits briefly, several times. If that is not enough, a later commit writes it back.
+        """
+        self.read(f"PRAGMA busy_timeout = {_CHECKPOINT_MS}")
+        until = time.monotonic() + BUSY_SECONDS
+        while self.read("PRAGMA wal_checkpoint(TRUNCATE)")[0][0] and time.monotonic() < until:
+            time.sleep(2 * _CHECKPOINT_MS / 1000)
+        self.read(f"PRAGMA busy_timeout = {int(1000 * BUSY_SECONDS)}")
 
     def has_changed(self) -> bool:
         """Whether a writer of the service has committed since the last call, or lately another program."""

@@ -148,6 +148,12 @@ def movies_of(count: int) -> str:
     )
 
 
+STATES_AFTER = (
+    "SELECT user_id, movie_id, type, value, timestamp, position FROM feedback_state "
+    "WHERE (user_id, movie_id, type) > (?, ?, ?) ORDER BY user_id, movie_id, type LIMIT ?"
+)
+"""After a key, in the order of the primary key."""
+
 STATES_OF_PAIRS = (
     "WITH wanted (user_id, movie_id) AS ({wanted}) "
     "SELECT s.user_id, s.movie_id, s.type, s.value, s.timestamp, s.position FROM wanted w "

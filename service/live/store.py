@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from service.live import statements
-from service.live.database import Connection, Row
+from service.live.database import Connection, ReadingConnection, Row
 from service.live.decisions import Changes, Key, decide
 from service.live.events import Event, State, StoredEvent
 from service.live.posted_movies import MoviePut, PostedMovie, PutOutcome
@@ -135,13 +135,13 @@ def compact(connection: Connection, *, event_ids_before: int, appended_before: i
     return most in (len(event_ids), len(appended))
 
 
-def key_of(connection: Connection, name: str = KEY_NAME) -> bytes:
+def key_of(connection: ReadingConnection, name: str = KEY_NAME) -> bytes:
     """A key of the store, by default that of its hashes."""
     [[key]] = connection.read(statements.KEY, (name,))
     return bytes(key)
 
 
-def position_of(connection: Connection) -> int:
+def position_of(connection: ReadingConnection) -> int:
     """The position of the last change."""
     [[position]] = connection.read(statements.POSITION)
     return int(position)
@@ -172,6 +172,19 @@ def export_after(connection: Connection, position: int, most: int) -> list[Store
     """Up to so many events after a position, in its order: states as they are now, and what was appended."""
     rows = connection.read(statements.EXPORT, (position, position, most))
     return [_stored_event(row) for row in rows]
+
+
+def states_in_order(connection: ReadingConnection, part: int) -> Iterator[State]:
+    """All states, ordered by user, movie and type, within `ReadingConnection.snapshot`.
+
+    Args:
+        connection: To read with.
+        part: How many are read at once.
+    """
+    after: tuple[object, ...] = (b"", b"", "")
+    while rows := connection.read(statements.STATES_AFTER, (*after, part)):
+        yield from map(_state, rows)
+        after = rows[-1][:3]
 
 
 def records_imported(connection: Connection, import_id: str) -> int:

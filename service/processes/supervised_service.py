@@ -44,6 +44,7 @@ def run_service(settings: Settings, reserved: socket.socket) -> None:
             settings.artifacts,
             first_pause_seconds=settings.reload_seconds,
             refused=telemetry.bundle_refused,
+            training_refused=telemetry.training_refused,
         )
         rollout = Rollout(
             settings.workers,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from service.bundle.current import read_current, read_previous
+from service.bundle.current import is_refused, read_current, read_previous
 from service.errors import BundleError, BundleUnreadable
 from service.reloading.refusals import Refusal, Retries, fingerprint
 
@@ -25,14 +25,21 @@ class BundleSelection:
         artifacts: Where bundles and CURRENT are.
         first_pause_seconds: Between the first two tries of a bundle that cannot be read.
         refused: Called with the error's name at each new refusal.
+        training_refused: Called at each look with whether training keeps its newest bundle from going live.
     """
 
     def __init__(
-        self, artifacts: Path, *, first_pause_seconds: float, refused: Callable[[str], None]
+        self,
+        artifacts: Path,
+        *,
+        first_pause_seconds: float,
+        refused: Callable[[str], None],
+        training_refused: Callable[[bool], None],
     ) -> None:
         self._artifacts = artifacts
         self._first_pause_seconds = first_pause_seconds
         self._refused = refused
+        self._training_refused = training_refused
         self._refusal: Refusal | None = None
         self._retries: dict[str, Retries] = {}
 
@@ -50,6 +57,7 @@ class BundleSelection:
         Returns:
             None where CURRENT is served already, or nothing is worth a try.
         """
+        self._training_refused(is_refused(self._artifacts))
         directory = self._select(read_current, live_bundle_id)
         if directory is not None and directory.name == live_bundle_id:
             self._refusal = None

@@ -122,6 +122,9 @@ class Telemetry(Observer):
         # A series that begins with 1 never rose, for Prometheus: the alert would miss the first refusal.
         _series(self._refusals, (error.__name__ for error in _subclasses(BundleError)))
 
+        self._training_refused = live_max(
+            "training_refused", "1 while training keeps its newest bundle from going live."
+        )
         self._workers = live_sum("workers", "Worker processes that run.")
         self._worker_deaths = counter("worker_deaths", "Workers that ended without being stopped.")
         self._worker = worker
@@ -185,6 +188,10 @@ class Telemetry(Observer):
     def bundle_refused(self, error_name: str) -> None:
         """A bundle cannot be served, for an error of this name."""
         self._refusals.labels(error_name).inc()
+
+    def training_refused(self, is_refused: bool) -> None:
+        """Whether training keeps its newest bundle from going live, for its quality."""
+        self._training_refused.set(int(is_refused))
 
     def feedback(self, events: Sequence[Event], outcome: Outcome, num_rejected: int) -> None:
         """Events were posted, and became what the outcome says; others of the request were refused."""

@@ -1,4 +1,4 @@
-// The model view: the live bundle, its age and its metrics.
+// The model view: the live bundle and its metrics.
 
 import { byId, count, element, latest, setText, showTerms } from "./elements.js";
 import { showProblem } from "./notice.js";
@@ -9,7 +9,7 @@ const FALLING = new Set(["rmse", "mae"]);
 
 let isShown = false;
 
-/** Shows the live bundle; loads it each time the view is opened. */
+/** Loads the live bundle each time the view is opened. */
 export function showModel(isNew) {
   if (isNew || !isShown) load();
   return { heading: "The model", lead: "The live bundle, and its quality on ratings that were held out of training." };
@@ -29,15 +29,14 @@ const load = latest(async (signal) => {
 
 function show({ bundle_id: bundleId, metrics, manifest }) {
   const { dataset } = manifest;
-  const number = (value) => (typeof value === "number" ? value.toLocaleString("en") : value);
   const facts = [
     ["Bundle", bundleId],
     ["Age", age(new Date(manifest.created_utc))],
     ["Trained on", dataset.name],
-    ["Ratings", number(dataset.ratings)],
-    ["Users", number(dataset.users)],
-    ["Films", number(dataset.movies)],
-  ].filter(([, fact]) => fact !== undefined && fact !== null);
+    ["Ratings", dataset.ratings?.toLocaleString("en")],
+    ["Users", dataset.users?.toLocaleString("en")],
+    ["Films", dataset.movies?.toLocaleString("en")],
+  ].filter(([, fact]) => (fact ?? null) !== null);
   showTerms(byId("model-facts"), facts);
   byId("report").hidden = !("report/index.html" in manifest.files);
   showQuality(metrics);
@@ -45,7 +44,8 @@ function show({ bundle_id: bundleId, metrics, manifest }) {
 
 function age(created) {
   const minutes = Math.max(0, (Date.now() - created) / 60_000);
-  const since = minutes < 60 ? count(Math.floor(minutes), "minute") : minutes < 2880 ? count(Math.floor(minutes / 60), "hour") : count(Math.floor(minutes / 1440), "day");
+  const [each, unit] = minutes < 60 ? [1, "minute"] : minutes < 2880 ? [60, "hour"] : [1440, "day"];
+  const since = count(Math.floor(minutes / each), unit);
   return `${since}, made ${created.toLocaleString("en", { dateStyle: "medium", timeStyle: "short" })}`;
 }
 
@@ -57,39 +57,33 @@ function showQuality(metrics) {
     return;
   }
   const seeds = metrics.seeds?.length > 1 ? `, mean of ${metrics.seeds.length} seeds` : "";
-  setText(byId("quality-summary"), `The ${metrics.split} split: ${count(metrics.test_ratings, "rating")} held out, ${metrics.train_ratings.toLocaleString("en")} trained on${seeds}. The best of each row is bold where it differs by more than chance.`);
-  const baselines = Object.entries(metrics.baselines ?? {});
-  const columns = [["Matinee", model], ...baselines.filter(([, of]) => of !== null).map(([name, of]) => [inWords(name), of, metrics.differences?.[name]])];
+  setText(byId("quality-summary"), `The ${metrics.split} split: ${count(metrics.test_ratings, "rating")} held out, ${metrics.train_ratings.toLocaleString("en")} trained on${seeds}. Bold: the best beyond chance.`);
+  const columns = [["Matinee", model]];
+  for (const [name, of] of Object.entries(metrics.baselines ?? {})) columns.push([inWords(name), of ?? {}, metrics.differences?.[name]]);
   const head = element("tr", {}, element("td"), ...columns.map(([name]) => element("th", { scope: "col" }, name)));
   const rows = Object.keys(model).map((measure) => row(measure, columns));
   byId("quality").replaceChildren(element("thead", {}, head), element("tbody", {}, ...rows));
 }
 
 function row(measure, columns) {
-  const values = columns.map(([, of]) => of[measure]).map((value) => (typeof value === "number" ? value : null));
+  const values = columns.map(([, of]) => of[measure] ?? null);
   const measured = values.filter((value) => value !== null);
-  const best = FALLING.has(measure) ? Math.min(...measured) : Math.max(...measured);
   const most = Math.max(...measured);
-  // The model differs from every baseline, or the baseline from the model: the interval leaves out 0.
-  const differs = columns.map(([, , differences]) => leavesOutZero(differences?.[measure]));
-  const compared = values.map((value, at) => value === null || differs[at]).slice(1);
-  const isBold = (value, at) => value === best && measured.length > 1 && (at === 0 ? compared.every(Boolean) : differs[at]);
+  const best = FALLING.has(measure) ? Math.min(...measured) : most;
+  const differs = columns.map(([, , of]) => of?.[measure]?.low * of?.[measure]?.high > 0);
+  differs[0] = measured.length > 1 && values.every((value, at) => !at || value === null || differs[at]);
   const cells = values.map((value, at) => {
     if (value === null) return element("td", {}, "–");
     const text = value.toFixed(4);
     const bar = element("span", { class: "bar", "aria-hidden": "true" });
     bar.style.setProperty("--filled", `${(100 * value) / most}%`);
-    return element("td", {}, isBold(value, at) ? element("strong", {}, text) : text, measured.length > 1 && bar);
+    return element("td", {}, value === best && differs[at] ? element("strong", {}, text) : text, measured.length > 1 && bar);
   });
   const note = FALLING.has(measure) ? element("span", { class: "soft" }, " less is better") : "";
   return element("tr", {}, element("th", { scope: "row" }, inWords(measure), note), ...cells);
 }
 
-function leavesOutZero(difference) {
-  return typeof difference?.low === "number" && typeof difference?.high === "number" && (difference.low > 0 || difference.high < 0);
-}
-
-/** Converts a metric's name, such as `hit_rate_at_10_with_time`, to text. */
+/** Converts a metric's name to text. */
 function inWords(name) {
   return name
     .replace(/_with_time$/, ", row’s own time")

@@ -49,6 +49,14 @@ def test_the_service_waits_for_training_and_only_reads_bundles() -> None:
     assert service["restart"] == "unless-stopped"
 
 
+def test_training_reads_the_store_of_the_service_and_the_retrainer_cannot_write_to_it() -> None:
+    service = SERVICES["service"]
+    assert "store:/store" in service["volumes"]
+    assert "store:/store:ro" in SERVICES["retrainer"]["volumes"]
+    for name in ("trainer", "retrainer"):
+        assert SERVICES[name]["environment"]["MATINEE_STORE"] == service["environment"]["MATINEE_STORE"]
+
+
 def test_the_grace_period_exceeds_the_shutdown_time_of_the_service() -> None:
     grace_seconds = int(SERVICES["service"]["stop_grace_period"].removesuffix("s"))
     assert grace_seconds > Settings.model_fields["shutdown_seconds"].default

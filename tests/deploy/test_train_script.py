@@ -22,6 +22,8 @@ PROGRAMS = {
 case "$3 $*" in
   *--endless*) trap 'echo interrupted; exit 1' TERM; echo begun; while :; do sleep 0.05; done ;;
   *--failing*) exit 3 ;;
+  fit*--forgotten*) exit 5 ;;
+  fit*--store*) echo "$@" ;;
   fit*|prune*) echo "$3" ;;
   *) exec {sys.executable} "$@" ;;
 esac
@@ -47,6 +49,7 @@ def start(tmp_path: Path) -> Start:
             "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
             "MATINEE_ARTIFACTS": str(artifacts),
             "XDG_CACHE_HOME": str(tmp_path / "cache"),
+            "MATINEE_STORE": os.environ.get("MATINEE_STORE", "off"),
         }
         command = ["/bin/sh", str(SCRIPT), *arguments]
         pipe = subprocess.PIPE
@@ -116,6 +119,31 @@ def test_first_replaces_a_live_bundle_that_cannot_be_served_and_logs_the_reason(
     assert reason in errors
 
 
+@pytest.mark.parametrize(
+    ("mode", "store", "expected"),
+    [
+        ("now", "{directory}/none/feedback.sqlite3", True),
+        ("now", "{directory}/there.sqlite3", True),
+        ("first", "{directory}/there.sqlite3", True),
+        ("now", "postgresql://host/matinee", True),
+        ("first", "postgresql://host/matinee", False),
+        ("now", "{directory}/not yet.sqlite3", False),
+        ("now", "off", False),
+        ("now", "", False),
+    ],
+)
+def test_the_store_of_the_service_is_trained_on_where_there_is_one(
+    *, mode: str, store: str, expected: bool, train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "there.sqlite3").touch()
+    store = store.format(directory=tmp_path)
+    monkeypatch.setenv("MATINEE_STORE", store)
+    code, output, errors = train(tmp_path / "artifacts", mode, "--epochs", "1")
+    assert code == 0, errors
+    assert (f" --store {store} --epochs 1\n" in output) == expected
+    assert ("no store yet" in errors) == ("not yet" in store)
+
+
 def test_a_failed_training_ends_it_with_the_same_exit_code(train: Train, tmp_path: Path) -> None:
     assert train(tmp_path, "now", "--failing") == (3, "", "")
 
@@ -143,3 +171,18 @@ def test_every_goes_on_after_a_failed_training(start: Start, tmp_path: Path) -> 
         process.communicate(timeout=60)
     assert lines == ["matinee-train: training failed; next attempt in 0 s\n"] * 2
     assert process.returncode == 0
+
+
+def test_every_tries_three_times_at_once_where_a_user_was_forgotten_meanwhile(
+    start: Start, tmp_path: Path
+) -> None:
+    with start(tmp_path, "every", "0", "--forgotten") as process:
+        assert process.stderr is not None
+        lines = [process.stderr.readline() for _ in range(4)]
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+    discarded = "matinee-train: a user was forgotten meanwhile; attempt {} of 3 was discarded\n"
+    assert lines == [
+        *(discarded.format(attempt) for attempt in (1, 2, 3)),
+        "matinee-train: training failed; next attempt in 0 s\n",
+    ]

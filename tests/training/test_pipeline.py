@@ -6,8 +6,14 @@ import numpy as np
 import pytest
 from synthetic_ratings import table_of
 
+from service.live import store
+from service.live.events import Event
+from service.live.migration import migrate
+from service.live.sqlite_database import SqliteDatabase
 from training import measuring, pipeline
 from training.config import TrainingConfig
+from training.data.stored_feedback import StoredFeedback
+from training.data.table import RatingsTable
 from training.errors import BundleRefused, ConfigurationError, NothingHeldOut
 from training.evaluation.ablation import WITHOUT
 from training.evaluation.baseline_evaluation import Baseline
@@ -249,3 +255,32 @@ def test_a_bundle_that_does_not_pass_the_gate_is_exported_as_refused(
     assert error.value.exit_code == 4
     assert refusals == [None, "hit_rate_at_100 is 0.3000, and must be at least 0.31"]
     assert seeds == [30, 30]
+
+
+@pytest.mark.usefixtures("seeds")
+def test_what_was_posted_is_measured_trained_on_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "feedback.sqlite3"
+    database = SqliteDatabase(path)
+    migrate(database)
+    with database.borrow() as connection, connection.transaction():
+        key = store.key_of(connection)
+        store.apply(connection, [Event("new", "1", "rating", 5, 9)], now=1_000, key=key)
+        store.forget(connection, "2", now=1_000, key=key)
+    tables: list[RatingsTable] = []
+
+    def export(_trained: Any, table: RatingsTable, *given: Any, stored: StoredFeedback, **_: Any) -> Path:
+        assert stored.table is table
+        tables.append(table)
+        return Path(given[1]) / "bundle"
+
+    monkeypatch.setattr(pipeline, "fit_model", lambda table, *_: tables.append(table))
+    monkeypatch.setattr(pipeline, "export_bundle", export)
+    config = TrainingConfig(epochs=1)
+    pipeline.fit("auto", "100k", config, "auto", tmp_path / "artifacts", store=str(path))
+    trained_on, exported = tables
+    assert trained_on is exported
+    assert trained_on.user_ids == ("0", "1", "new")
+    said = capsys.readouterr().err
+    assert "1 ratings and watches of the store at position 2; 1 users who were forgotten are left out" in said

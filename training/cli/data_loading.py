@@ -6,6 +6,7 @@ from training.cli.progress import console, stage
 from training.data.reading import Reading
 from training.data.reading_options import ReadingOptions
 from training.data.sources import is_path, load_reading
+from training.data.stored_feedback import StoredFeedback
 from training.data.table import RatingsTable
 
 
@@ -29,6 +30,20 @@ def load(source: str, dataset: str, options: ReadingOptions | None = None) -> Ra
         running.advance()
     print_reading(reading)
     return reading.table
+
+
+def load_stored(table: RatingsTable, store: str) -> StoredFeedback:
+    """Lay what a store of feedback holds over ratings; print how much that was."""
+    with stage("Load the store of feedback") as running:
+        stored = StoredFeedback.over(table, store)
+        running.advance()
+    console.print(
+        f"{stored.num_pairs:,} ratings and watches of the store at position {stored.position:,}; "
+        f"{stored.num_forgotten:,} users who were forgotten are left out",
+        markup=False,
+        soft_wrap=True,
+    )
+    return stored
 
 
 def print_reading(reading: Reading) -> None:

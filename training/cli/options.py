@@ -55,6 +55,14 @@ class Preset(StrEnum):
 Data = Annotated[
     str, typer.Option(metavar="SOURCE", help="auto, tfds, or the path of a file, directory or archive.")
 ]
+Store = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PATH_OR_URL",
+        help="The service's store of feedback (its MATINEE_STORE): what was posted counts too, who was "
+        "forgotten is left out.",
+    ),
+]
 Version = Annotated[Dataset, typer.Option(help="The MovieLens version that auto and tfds mean.")]
 Purpose = Annotated[
     Preset, typer.Option(help="forward: what comes next; interpolation: what was hidden at random.")

@@ -23,6 +23,7 @@ from training.cli.options import (
     Purpose,
     Seed,
     Split,
+    Store,
     TensorBoard,
     Version,
     Weight,
@@ -43,6 +44,7 @@ def register(app: typer.Typer) -> None:
 
 def fit(
     data: Data = "auto",
+    store: Store = None,
     dataset: Version = Dataset.ML_100K,
     evaluate: Annotated[
         Evaluation, typer.Option(help="The split to measure on first; auto as of `evaluate`.")
@@ -100,6 +102,7 @@ def fit(
         tensorboard=tensorboard,
         index_backend=index.value,
         gate=gate,
+        store=store,
     )
 
 

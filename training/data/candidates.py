@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from training.data.column_names import Found, find_columns, proposal, require
+from training.data.column_names import Found, find_columns, folded, proposal, require
 from training.data.column_synonyms import ITEM_ROLES, RATING_ROLES
 from training.data.columns import TabularFile
 from training.data.positions import columns_by_position, items_by_position
 from training.data.reading_options import ReadingOptions
 from training.errors import DataError
+
+_WIDE = 10
+_TITLES = {name for line in ITEM_ROLES["title"] for name in line.split()}
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,11 @@ def _roles(file: TabularFile) -> Mapping[str, Sequence[str]]:
     return RATING_ROLES if file.is_named else dict.fromkeys(RATING_ROLES, ())
 
 
+def names_by_title(found: Found) -> bool:
+    """Whether a file has no ids of items, but their titles."""
+    return folded(found.of_role.get("item", "")) in _TITLES
+
+
 def given_of(options: ReadingOptions, roles: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Return the columns that were given for some roles."""
     return {role: name for role, name in options.columns.items() if role in roles}
@@ -85,10 +93,13 @@ def require_ratings(file: TabularFile, options: ReadingOptions) -> Found:
         unread = {"event", "weight"} - options.columns.keys()
         found = Found(found.of_role, {role: of for role, of in found.several.items() if role not in unread})
     roles = ["item"] if options.user is not None else ["user", "item"]
+    is_wide = len(file.names) >= _WIDE and "user" in found.of_role and "item" not in found.of_role
     doubtful = [*(role for role in roles if role not in found.of_role), *found.several]
     message = proposal(file.names, list(dict.fromkeys(doubtful)), file.sample)
     if "user" in doubtful and "user" not in found.several:
         message += ", or, if every row is of one person, with --user NAME"
+    if is_wide:
+        message += ", or, if each column is an item, write a row for each rating, as pandas.melt does"
     try:
         require(found, roles, message)
     except DataError as error:

@@ -12,7 +12,10 @@ from training.errors import DataError
 
 ROLES = tuple(dict.fromkeys((*RATING_ROLES, *ITEM_ROLES)))
 
-_RECBOLE_TYPE = re.compile(r":(?:token|float)(?:_seq)?$")
+# RecBole's types, and the places of columns of one name.
+_RECBOLE_TYPE = re.compile(r":(?:token|float)(?:_seq)?$|#\d+$")
+# 'average_rating' is nobody's rating.
+_OF_MANY = {"average", "avg", "mean", "num", "number", "predicted", "expected"}
 # 'category_id' is no item, 'user_name' no title.
 _TOO_GENERAL = {"id", "name", "title", "type", "label", "value", "day", "like", "count"}
 _MOST_COLUMNS = 20
@@ -138,6 +141,8 @@ def _first_match(names: Sequence[str], lines: Sequence[str]) -> list[str]:
 def _ends(name: str) -> set[str]:
     """Return a compound name without its first words: 'score' of 'review/score'."""
     words = [folded(word) for word in re.split(r"[^0-9A-Za-z]+", _RECBOLE_TYPE.sub("", name)) if word]
+    if _OF_MANY.intersection(words):
+        return set()
     return {"".join(words[start:]) for start in range(1, len(words))} - _TOO_GENERAL
 
 

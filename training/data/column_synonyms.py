@@ -15,11 +15,12 @@ RATING_ROLES = {
     ),
     "item": (
         "itemid",
-        "movieid filmid bookid isbn asin productid businessid animeid mangaid gameid appid songid trackid "
+        "movieid filmid bookid productid businessid animeid mangaid gameid appid songid trackid "
         "artistid jokeid articleid newsid recipeid courseid contentid videoid listingid hotelid restaurantid "
-        "placeid venueid beerid wineid postid showid sku programid podcastid albumid offerid adid itemsku "
+        "placeid venueid beerid wineid postid showid programid podcastid albumid offerid adid "
         "iid idpelicula idlibro idproducto idfilm idproduit artikelid artikelnr artikelnummer produktid "
         "buchid",
+        "isbn asin sku itemsku",
         "item movie film book product business anime manga game app song track artist joke article news "
         "recipe course content video listing hotel restaurant place venue beer wine post show program "
         "podcast album artikel produkt buch produit livre pelicula libro producto",
@@ -44,7 +45,7 @@ RATING_ROLES = {
         "ratedat reviewtime reviewdate ratingdate daterated rateddate watchedat watcheddate watchdate "
         "datewatched viewedat playedat listenedat purchasedate orderdate invoicedate transactiondate "
         "eventdate interactiontime interactiondate visittime",
-        "time datetime date datum fecha zeit zeitstempel",
+        "time datetime date when endtime datum fecha zeit zeitstempel",
         "createdat created submissiondate submitted dateadded addedat",
         "reviewedat readat updatedat dateupdated modifiedat added day",
     ),
@@ -57,7 +58,8 @@ RATING_ROLES = {
         "weight",
         "playcount plays listencount listens numplays totalplays count counts cnt frequency quantity qty "
         "minutes watchtime watchminutes playtime playtimeforever hours hoursplayed timespent dwelltime views "
-        "viewcount clicks clickcount scrobbles purchases purchase visits strength watchratio",
+        "viewcount clicks clickcount scrobbles msplayed secondsplayed purchases purchase visits strength "
+        "watchratio",
     ),
 }
 """Names of the columns of ratings, by role: in lines from the surest to the last resort, as `folded`."""
@@ -66,7 +68,7 @@ _ITEM_LINES = RATING_ROLES["item"]
 
 ITEM_ROLES = {
     # An id goes before a title here, and 'id' is the item's own.
-    "item": (*_ITEM_LINES[:2], *_ITEM_LINES[3:4], "id", _ITEM_LINES[2], _ITEM_LINES[4]),
+    "item": (*_ITEM_LINES[:3], *_ITEM_LINES[4:5], "id", _ITEM_LINES[3], _ITEM_LINES[5]),
     "title": (
         "title",
         "movietitle booktitle itemtitle filmtitle animetitle gametitle producttitle songtitle tracktitle "
@@ -78,8 +80,9 @@ ITEM_ROLES = {
     ),
     "year": (
         "year",
+        "originalpublicationyear originalyear originalreleaseyear",
         "releaseyear yearofrelease yearreleased startyear movieyear releasedyear yearofpublication "
-        "publicationyear originalpublicationyear publishyear publishedyear yearpublished pubyear",
+        "publicationyear publishyear publishedyear yearpublished pubyear",
         "releasedate publicationdate publishdate publisheddate datepublished published released airdate "
         "aired datereleased firstpublishdate premiered",
     ),

@@ -55,6 +55,8 @@ class Column:
 
     @cached_property
     def _encoded(self) -> tuple[NDArray[np.int32], list[str]]:
+        if pa.types.is_nested(self.array.type):
+            self.array = pa.chunked_array([[as_text(one) for one in self.array.to_pylist()]], pa.string())
         if pa.types.is_dictionary(self.array.type):
             self.array = self.array.unify_dictionaries()
         else:  # its chunks have one dictionary

@@ -1,4 +1,4 @@
-"""Numbers as people and programs write them: 4.5, 4,5, 1,234, True."""
+"""Numbers as people and programs write them: 4.5, 4,5, 1,234, True, ★★★½."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from training.data.columns import Column
 from training.data.ids import stands_for_none
+from training.data.rating_notations import are_words, read_notations
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
-_TRUTHS = {"true": 1.0, "false": 0.0}
+_QUOTED = re.compile(r"(['\"])(.*)\1", re.DOTALL)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,11 +69,20 @@ def _is_number(kind: pa.DataType) -> bool:
 
 
 def _numbers(texts: list[str]) -> list[float]:
+    texts = [found[2].strip() if (found := _QUOTED.fullmatch(text)) else text for text in texts]
     with_comma = [text for text in texts if "," in text]
     if with_comma and all(_THOUSANDS.fullmatch(text) for text in with_comma):
         texts = [text.replace(",", "") for text in texts]
     elif with_comma and all(_DECIMAL_COMMA.fullmatch(text) for text in with_comma):
         texts = [text.replace(",", ".") for text in texts]
-    return [
-        float(text) if _NUMBER.fullmatch(text) else _TRUTHS.get(text.casefold(), math.nan) for text in texts
-    ]
+    plain = [float(text) if _NUMBER.fullmatch(text) else math.nan for text in texts]
+    others = [row for row, value in enumerate(plain) if math.isnan(value) and not stands_for_none(texts[row])]
+    if not others:
+        return plain
+    written = [texts[row] for row in others]
+    # Among numbers a word is no rating but a mistake.
+    if len(others) < sum(not stands_for_none(text) for text in texts) and are_words(written):
+        return plain
+    for row, value in zip(others, read_notations(written), strict=True):
+        plain[row] = value
+    return plain

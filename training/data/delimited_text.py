@@ -58,7 +58,11 @@ class DelimitedText:
         ].isspace() or self._rows.start == len(self._content):
             reason = "expected rows below the header, got none; fetch or export it again"
             raise DataError(f"{self.label}: {reason}")
-        if self._dialect.quoted and not self._dialect.escaped and self._content.count(b'"') % 2:
+        if (
+            self._dialect.quoted
+            and not self._dialect.escaped
+            and self._content.count(self._dialect.mark.encode()) % 2
+        ):
             line = self._rows.line_of_open_quote()
             if line is not None:
                 reason = "expected a quotation mark at the end of a field too, got the end of the file"
@@ -89,7 +93,7 @@ class DelimitedText:
             separator = UNIT_SEPARATOR
         parse_options = pyarrow.csv.ParseOptions(
             delimiter=separator,
-            quote_char='"' if self._dialect.quoted else False,
+            quote_char=self._dialect.mark if self._dialect.quoted else False,
             double_quote=not self._dialect.escaped,
             escape_char="\\" if self._dialect.escaped else False,
             newlines_in_values=self._dialect.quoted,

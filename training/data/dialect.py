@@ -22,10 +22,12 @@ class Dialect:
 
     Attributes:
         separator: Text between fields.
-        quoted: Whether fields may be in double quotes; otherwise quotes are ordinary characters.
+        quoted: Whether fields may be in quotation marks; otherwise quotes are ordinary characters.
         escaped: Whether a quote in a quoted field has a backslash before it, rather than being doubled.
         has_header: Whether the first row names the columns.
         num_skipped: Lines before the first row that are no rows, such as comments.
+        mark: The quotation mark, where there are any.
+        strict: Whether `rows` refuses text between a mark that ends a field and the separator.
     """
 
     separator: str
@@ -33,11 +35,13 @@ class Dialect:
     escaped: bool = False
     has_header: bool = False
     num_skipped: int = 0
+    strict: bool = False
+    mark: str = '"'
 
     @property
     def noun(self) -> str:
         """Adjective for messages, such as 'tab-separated'."""
-        words = {"\t": "tab", ",": "comma", " ": "space"}
+        words = {"\t": "tab", ",": "comma", " ": "space", "\x01": "control-A"}
         return words.get(self.separator, f"'{self.separator}'") + "-separated"
 
     def without_header(self) -> Dialect:
@@ -55,6 +59,8 @@ class Dialect:
             delimiter=self.separator if len(self.separator) == 1 else UNIT_SEPARATOR,
             escapechar="\\" if self.escaped else None,
             doublequote=not self.escaped,
+            strict=self.strict,
+            quotechar=self.mark,
         )
 
 

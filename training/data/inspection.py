@@ -15,6 +15,7 @@ from training.data.reading import Reading
 from training.data.reading_options import ReadingOptions
 from training.data.table import RatingsTable
 
+_MOST_REPLACED = 0.1
 _MOST_BARS = 12
 _NO_TIMES = "no times tell what a user rated first, so nothing can be learnt of what comes next"
 
@@ -142,6 +143,15 @@ def _warnings(reading: Reading, per_user: np.ndarray[Any, Any]) -> list[str]:
         warnings.append(
             f"{reading.num_unknown_items:,} of {len(table.movies):,} items are not in the items' file; "
             "give another with --items if it is the wrong one"
+        )
+    if table.is_rated.any() and table.num_replaced > _MOST_REPLACED * reading.num_rows:
+        warnings.append(
+            f"{table.num_replaced:,} of {reading.num_rows:,} rows are of a user and an item that are there "
+            "later, and do not count; name the columns with --columns if they are others"
+        )
+    if num_sated := np.count_nonzero(per_user == len(table.movies)):
+        warnings.append(
+            f"{num_sated:,} of {table.num_users:,} users have rated every item: nothing is left for them"
         )
     if np.mean(per_user == 1) > 0.5:
         warnings.append("most users have one rating, which says little of what they like")

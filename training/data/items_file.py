@@ -14,7 +14,7 @@ from training.data.column_names import folded, named
 from training.data.columns import Column, TabularFile
 from training.data.field_checks import note_open_quotes, note_swallowed_rows, note_wrong_bytes
 from training.data.html_entities import without_entities
-from training.data.ids import cleaned_ids
+from training.data.ids import merged_ids
 from training.data.layouts import FLAGGED_GENRES
 from training.data.problems import Problems
 from training.errors import DataError
@@ -86,7 +86,7 @@ def read_items(
     columns = file.read([item, *of_role.values(), *flags, *feature_columns.values()], problems)
     title = columns[of_role["title"]] if "title" in of_role else None
     titles = _titles(title, columns[item])
-    codes, ids = columns[item].ids
+    codes, ids = merged_ids(*columns[item].ids)
     is_empty = np.array([not one for one in ids], np.bool_)[codes]
     # Spreadsheets end in rows of nothing but separators.
     is_blank = is_empty & np.array([not one for one in titles], np.bool_)
@@ -113,7 +113,6 @@ def read_items(
     years = years_in(columns[of_role["year"]], titles) if "year" in of_role else [0] * len(titles)
     kinds = {"genres": genres.kind} if flags or "genres" in of_role else {}
     kinds |= {name: of.kind for name, of in read.items()}
-    ids = cleaned_ids(ids)
     return Items(
         [ids[codes[row]] for row in rows],
         [titles[row] for row in rows],

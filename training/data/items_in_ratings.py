@@ -36,7 +36,8 @@ def columns_about_items(
         raise DataError(
             f"{file.label}: expected a column {missing.args[0]}, got {there}; correct its name"
         ) from None
-    return dict(found.of_role) | features
+    # Of several columns of equal right the first is as good as any.
+    return {role: several[0] for role, several in found.several.items()} | dict(found.of_role) | features
 
 
 def items_of_ratings(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -14,7 +14,7 @@ from training.data.column_names import folded, named
 from training.data.column_synonyms import ITEM_ROLES
 from training.data.columns import Column, TabularFile
 from training.data.folder import Folder, open_folder
-from training.data.ids import cleaned_ids
+from training.data.ids import cleaned_ids, spelt_alike
 from training.data.problems import Problems
 from training.data.raw_ratings import RawRatings
 from training.data.reading_options import ReadingOptions
@@ -36,6 +36,7 @@ class ItemsFile:
         item: The column of ids.
         of_role: The columns of title, year and genres.
         share_known: Share of the rated items that are in it.
+        spelling: The ratings' ids by its own, where these are written otherwise.
     """
 
     name: str
@@ -43,6 +44,7 @@ class ItemsFile:
     item: str
     of_role: Mapping[str, str]
     share_known: float
+    spelling: Mapping[str, str] = field(default_factory=dict)
 
 
 def choose_items_file(
@@ -78,6 +80,7 @@ def choose_items_file(
             )
         if not chosen.share_known:
             raise DataError(_no_match(chosen, item, rated_ids))
+        warnings += _spelt_otherwise(chosen)
         return chosen
     matched = [
         _matched(one.name, open_tabular(folder, one.name, options.encoding), options, item, rated_ids)
@@ -95,7 +98,18 @@ def choose_items_file(
         raise DataError(
             f"{folder.path}: expected one file of items, got {several}; give the path of one with --items"
         )
+    warnings += _spelt_otherwise(first[0])
     return first[0]
+
+
+def _spelt_otherwise(one: ItemsFile) -> list[str]:
+    if not one.spelling:
+        return []
+    own, rated = next(iter(one.spelling.items()))
+    return [
+        f"{PurePosixPath(one.name).name}: ids differ from the ratings' in capitals or leading zeros; "
+        f"{own!r} is taken for {rated!r}"
+    ]
 
 
 def note_unknown_items(
@@ -149,7 +163,10 @@ def _matched(
     roles = {role: column for role, column in found.items() if role != "item" and column != best}
     if folded(best) in _TITLES and "title" not in given:
         roles.pop("title", None)  # the id is the title already
-    return ItemsFile(name, file, best, roles, share)
+    spelling = spelt_alike(_ids(file, best), rated) if share < _LEAST_KNOWN else {}
+    is_better = len(spelling) > (share + 0.2) * len(rated)
+    share = len(spelling) / len(rated) if is_better else share
+    return ItemsFile(name, file, best, roles, share, spelling if is_better else {})
 
 
 def _may_be_ids(file: TabularFile, found: Mapping[str, str]) -> list[str]:
@@ -162,8 +179,11 @@ def _may_be_ids(file: TabularFile, found: Mapping[str, str]) -> list[str]:
 
 
 def _share_known(file: TabularFile, column: str, rated: set[str]) -> float:
-    ids = cleaned_ids(file.read([column], Problems())[column].ids[1])
-    return len(rated.intersection(ids)) / len(rated) if rated else 0.0
+    return len(rated.intersection(_ids(file, column))) / len(rated) if rated else 0.0
+
+
+def _ids(file: TabularFile, column: str) -> list[str]:
+    return cleaned_ids(file.read([column], Problems())[column].ids[1])
 
 
 def _rank(one: ItemsFile) -> tuple[bool, bool]:

@@ -18,6 +18,8 @@ from training.errors import DataError
 
 _SAMPLE_ROWS = 1_000
 _BLOCK_BYTES = 1 << 24
+_ID_KEYS = {"id", "_id", "ids", "uuid"}
+_VALUE_KEYS = {"id", "_id", "value"}
 
 
 class JsonText:
@@ -40,7 +42,10 @@ class JsonText:
         self._parse: Callable[[str], Any] = json.loads
         if not self._is_array and _fails(json.loads, first := _first_line(content)):
             self._parse = ast.literal_eval if not _fails(ast.literal_eval, first) else json.loads
-        objects = [_flat(one) for _, one in islice(self._objects(), _SAMPLE_ROWS) if isinstance(one, dict)]
+        sampled = [one for _, one in islice(self._objects(), _SAMPLE_ROWS) if isinstance(one, dict)]
+        objects = [_flat(one) for one in sampled]
+        outer = {name: isinstance(value, dict) for one in sampled for name, value in one.items() if value}
+        self._plain = {name for one in sampled for name in one if not outer.get(name)}
         self.names = tuple(dict.fromkeys(name for one in objects for name in one))
         self._kinds = {name: {type(one[name]) for one in objects if name in one} for name in self.names}
         self.sample: Mapping[str, Sequence[str]] = {
@@ -73,7 +78,7 @@ class JsonText:
 
     def _parsed_by_arrow(self, names: Sequence[str]) -> pa.Table | None:
         """Parse quickly what is plain: numbers and text, nothing within; None where it is not."""
-        types = {name: _arrow_type(self._kinds[name]) for name in names}
+        types = {name: _arrow_type(self._kinds[name]) if name in self._plain else None for name in names}
         if self._is_array or self._parse is not json.loads or not all(types.values()):
             return None
         try:
@@ -139,12 +144,30 @@ def is_json(content: bytes) -> bool:
 
 
 def _flat(one: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an object's values by key, those of objects within it by 'outer.inner' too.
+
+    What stands for one value is that: {"$oid": "65a0"}, as MongoDB writes, is '65a0'. An object that has ids
+    is no value of its own.
+    """
     flat: dict[str, Any] = {}
-    for name, value in one.items():
+    for name, outer in one.items():
+        value = _unwrapped(outer)
         if isinstance(value, dict) and value and all(isinstance(inner, str) for inner in value):
-            flat |= {f"{name}.{inner}": within for inner, within in value.items()}
+            within = _flat(value)
+            flat |= {f"{name}.{inner}": of_inner for inner, of_inner in within.items()}
+            if name.casefold() in _ID_KEYS or any(inner.casefold() in _ID_KEYS for inner in value):
+                continue
         flat[name] = value
     return flat
+
+
+def _unwrapped(value: Any) -> Any:
+    while isinstance(value, dict) and len(value) == 1:
+        ((key, within),) = value.items()
+        if not (isinstance(key, str) and (key.startswith("$") or key.casefold() in _VALUE_KEYS)):
+            break
+        value = within
+    return value
 
 
 def _first_line(content: bytes) -> str:

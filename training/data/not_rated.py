@@ -18,6 +18,7 @@ _COUNTS = (
     "the ratings are skewed as counts are: if they are counts, take their logarithm with "
     "--rating-transform log, or let them weigh watches with --columns rating=,weight=..."
 )
+_FEW, _MOST_FAR = 0.005, 2.0
 _LEAST_SPIKE = 2.0
 """A number that is no rating occurs at least this many times as often as the next rating."""
 
@@ -38,8 +39,10 @@ def understood(ratings: RawRatings, options: ReadingOptions) -> tuple[RawRatings
         return watches, ["all ratings are 1, so every row is read as a watch without a rating"]
     some = stars[:: 1 + len(stars) // _MOST_SAMPLED]
     number = suspected(some)
+    if number is None and _are_counts(some):
+        return ratings, [_COUNTS]
     if number is None:
-        return ratings, [_COUNTS] if _are_counts(some) else []
+        return ratings, _far_off(stars)
     share = float(np.mean(some == np.float32(number)))
     said = f"{share:.0%} of the ratings are {number:g}, which stands apart from the others"
     return ratings, [f"{said}: if it means 'not rated', say so with --not-rated {number:g}"]
@@ -48,7 +51,21 @@ def understood(ratings: RawRatings, options: ReadingOptions) -> tuple[RawRatings
 def _are_counts(stars: NDArray[np.floating]) -> bool:
     """Whether ratings are whole numbers, of which a few are far above most, as no scale is."""
     high, median = np.quantile(stars, (0.99, 0.5))
-    return bool(stars.min() >= 0 and high > MOST_SKEW * median and (stars % 1 == 0).all())
+    return bool(stars.min() >= 0 and high > MOST_SKEW * max(median, 1) and (stars % 1 == 0).all())
+
+
+def _far_off(stars: NDArray[np.floating]) -> list[str]:
+    """Warn of a few numbers far from all others, such as 55 for 5: the scale would begin or end with them."""
+    low, high = np.quantile(stars, (_FEW, 1 - _FEW), method="closest_observation")
+    far = _MOST_FAR * max(float(high - low), 1.0)
+    is_off = (stars < low - far) | (stars > high + far)
+    if not is_off.any() or len(stars) < _LEAST_CONSTANT:
+        return []
+    shown = ", ".join(f"{one:g}" for one in np.unique(stars[is_off])[:3])
+    return [
+        f"{np.count_nonzero(is_off):,} of the ratings ({shown}) are far from the others, which are "
+        f"{low:g} to {high:g}: correct them, for the scale goes as far as they do"
+    ]
 
 
 def suspected(stars: NDArray[np.floating]) -> float | None:

@@ -36,14 +36,16 @@ class ParquetFile:
         try:
             if self.description == "Parquet":
                 file = pyarrow.parquet.ParquetFile(pa.BufferReader(content))
-                self.names: tuple[str, ...] = tuple(file.schema_arrow.names)
                 first = next(file.iter_batches(_SAMPLE_ROWS), None)
-                head = pa.table({}) if first is None else pa.Table.from_batches([first])
+                head = file.schema_arrow.empty_table() if first is None else pa.Table.from_batches([first])
             else:
                 head = pyarrow.feather.read_table(pa.BufferReader(content)).slice(0, _SAMPLE_ROWS)
-                self.names = tuple(head.column_names)
         except pa.ArrowException as error:
             raise self._damaged(error) from None
+        top = {name: _flattened(head.select([name])) for name in head.column_names}
+        self._top = {name: outer for outer, within in top.items() for name in within.column_names}
+        self.names: tuple[str, ...] = tuple(self._top)
+        head = _flattened(head)
         self.sample: Mapping[str, Sequence[str]] = {
             name: [as_text(value) for value in _without_nanoseconds(head[name]).to_pylist()]
             for name in head.column_names
@@ -51,7 +53,10 @@ class ParquetFile:
 
     def read(self, names: Sequence[str], problems: Problems) -> dict[str, Column]:  # noqa: ARG002 all rows are whole
         """Read columns, see `TabularFile.read`."""
-        source, columns = pa.BufferReader(self._content), list(dict.fromkeys(names))
+        source, columns = (
+            pa.BufferReader(self._content),
+            list(dict.fromkeys(self._top[name] for name in names)),
+        )
         try:
             if self.description == "Parquet":
                 table = pyarrow.parquet.read_table(source, columns=columns)
@@ -59,6 +64,7 @@ class ParquetFile:
                 table = pyarrow.feather.read_table(source, columns=columns)
         except pa.ArrowException as error:
             raise self._damaged(error) from None
+        table = _flattened(table)
         if not table.num_rows:
             raise DataError(f"{self.label}: expected rows, got an empty file; fetch or export it again")
         return {name: Column(name, _without_nanoseconds(table[name])) for name in names}
@@ -72,6 +78,13 @@ class ParquetFile:
             f"expected {self.description}, got a damaged or truncated file ({str(error).splitlines()[0]})"
         )
         return DataError(f"{self.label}: {reason}; fetch or export it again")
+
+
+def _flattened(table: pa.Table) -> pa.Table:
+    """Return structs as columns 'outer.inner', as `JsonText` has them."""
+    while any(pa.types.is_struct(kind) for kind in table.schema.types):
+        table = table.flatten()
+    return table
 
 
 def _without_nanoseconds(array: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -12,10 +12,11 @@ from training.data.columns import Column, TabularFile
 from training.data.decimal_numbers import read_numbers
 from training.data.events import with_events
 from training.data.field_checks import note_open_quotes, note_wrong_bytes
-from training.data.ids import cleaned_ids, missing_ids
+from training.data.ids import are_rounded, merged_ids, missing_ids
 from training.data.problems import Problems
 from training.data.raw_ratings import RawRatings
 from training.data.reading_options import EMPTY, ReadingOptions
+from training.data.time_doubts import doubts
 from training.data.times import read_times
 
 
@@ -97,7 +98,12 @@ class _RatingsReader:
             )
         note_open_quotes(self.file, column, self.problems)
         note_wrong_bytes(self.file, column, self.problems)
-        return codes, cleaned_ids(ids)
+        if are_rounded(ids):
+            self.warnings.append(
+                f"{column.name}: a spreadsheet rounded ids, such as {ids[0]!r}, so that several may be one; "
+                "export the column as text"
+            )
+        return merged_ids(codes, ids)
 
     def _stars(self) -> NDArray[np.float32]:
         if "rating" not in self.columns:
@@ -145,9 +151,10 @@ class _RatingsReader:
         self._note(np.flatnonzero(times.is_bad), expected, _text_of(column), fix)
         if times.is_ambiguous:
             self.warnings.append(
-                f"{column.name}: day and month could be exchanged, as in {column.text(0)!r}; write dates as "
-                "2025-12-31 to be sure"
+                f"{column.name}: day and month, or a year of two digits, could be exchanged, as in "
+                f"{column.text(0)!r}; write dates as 2025-12-31 to be sure"
             )
+        self.warnings += doubts(column.name, times)
         return times.seconds
 
 

@@ -9,13 +9,15 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from training.data.assembly import assemble_movies, assemble_ratings, share_tied
-from training.data.candidates import Candidate, columns_to_read, require_ratings
+from training.data.candidates import Candidate, columns_to_read, names_by_title, require_ratings
+from training.data.column_names import Found
 from training.data.columns import TabularFile
 from training.data.folder import Folder, SingleFile, open_folder
 from training.data.items_file import Items, read_items
 from training.data.items_in_ratings import columns_about_items, items_of_ratings
 from training.data.items_source import choose_items_file, note_unknown_items
 from training.data.not_rated import understood
+from training.data.positions import unnamed_times
 from training.data.problems import Problems
 from training.data.ratings_file import read_ratings_rows
 from training.data.raw_ratings import RawRatings
@@ -23,6 +25,7 @@ from training.data.reading import FileRead, Reading
 from training.data.reading_options import ReadingOptions
 from training.data.recognition import Recognised, recognise
 from training.data.repeats import Repeats
+from training.data.same_titles import told_apart
 from training.data.table import RatingsTable
 from training.data.tabular_files import open_tabular
 from training.data.users_file import read_users
@@ -67,6 +70,7 @@ class _Reader:
     options: ReadingOptions
     warnings: list[str] = field(default_factory=list)
     files: list[FileRead] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
 
     def read(self) -> Reading:
         raw = self._raw()
@@ -100,9 +104,19 @@ class _Reader:
         about = {} if may_have_items else columns_about_items(file, of_role, options)
         columns = file.read([*of_role.values(), *about.values()], problems)
         ratings = read_ratings_rows(file, columns, of_role, options, problems)
+        if "year" in about and names_by_title(Found(of_role, {})):
+            ratings = told_apart(ratings, columns[about["year"]])
         self.warnings += ratings.warnings
+        if "time" not in {*of_role, *options.columns}:
+            likely = unnamed_times(file, {*of_role.values(), *about.values()})
+            named = (
+                f"{likely} looks like times: if it is when a user did it, say so with --columns time={likely}"
+            )
+            self.warnings += [named] if likely else []
         self._add(recognised.ratings.name, "ratings", file, of_role, ratings.kinds)
         items = self._items_of_file(recognised, item, ratings, problems)
+        unread = sorted({*recognised.others} - {*self.names})
+        notes = [*recognised.notes, *([f"left alone: {', '.join(unread)}"] if unread else [])]
         if items and options.strict:
             note_unknown_items(file, columns[item], ratings, items.ids, problems)
         ratings = ratings.take(problems.kept(file, len(columns[item]))[ratings.rows])
@@ -121,7 +135,7 @@ class _Reader:
             items.with_ids(unknown) if items else found,
             user_features,
             len(unknown) if items else 0,
-            tuple(recognised.notes),
+            tuple(notes),
             problems.num_rows,
             tuple(problems.listed()),
         )
@@ -147,6 +161,7 @@ class _Reader:
             return None
         features = self.options.item_features
         items = read_items(chosen.file, chosen.item, chosen.of_role, features, problems)
+        items = replace(items, ids=[chosen.spelling.get(one, one) for one in items.ids])
         self._add(chosen.name, "items", chosen.file, items.columns, items.kinds)
         return items
 
@@ -163,6 +178,7 @@ class _Reader:
     def _add(
         self, name: str, purpose: str, file: TabularFile, columns: Mapping[str, str], kinds: Mapping[str, str]
     ) -> None:
+        self.names.append(name)
         self.files.append(FileRead(PurePosixPath(name).name, purpose, file.description, columns, kinds))
 
     def _assembled(self, ratings: RawRatings, raw: _Raw) -> RatingsTable:

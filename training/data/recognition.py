@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from training.data.candidates import Candidate, as_items, as_ratings, require_ratings
+from training.data.candidates import Candidate, as_items, as_ratings, names_by_title, require_ratings
 from training.data.column_names import folded
 from training.data.columns import TabularFile
 from training.data.folder import Folder
@@ -65,12 +65,14 @@ class Recognised:
         items: Those that may have the items, the likeliest first.
         users: GroupLens's file of users, if it is there.
         notes: Files that were left alone, with the reason.
+        others: Names of all others that could be read; one may have the items.
     """
 
     ratings: Candidate
     items: list[Candidate] = field(default_factory=list)
     users: str | None = None
     notes: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
 
 
 def recognise(folder: Folder, options: ReadingOptions) -> Recognised:
@@ -92,9 +94,14 @@ def recognise(folder: Folder, options: ReadingOptions) -> Recognised:
         beside = {name: file for name, file in here.items() if PurePosixPath(name).parent == directory}
         del beside[ratings.name]
         users = next((name for name, file in beside.items() if is_users_file(name, file.names)), None)
-        items = [one for name, file in beside.items() if name != users and (one := as_items(name, file))]
+        items = [
+            one
+            for name, file in beside.items()
+            if name != users and (one := as_items(name, file)) and not _is_diary(one, options)
+        ]
         items.sort(key=lambda one: (-_is_usual(one.name, _ITEMS_STEMS), -len(one.found.of_role)))
-        return Recognised(ratings, items, users, notes)
+        others = [name for name in files if name not in {ratings.name, users}]
+        return Recognised(ratings, items, users, notes, others)
     likely = [name for name in files if _is_usual(name, _RATINGS_STEMS)]
     likely = likely or [name for name, file in files.items() if not as_items(name, file)]
     if len(likely) == 1:
@@ -138,7 +145,16 @@ def _chosen(
 def _rank(candidate: Candidate) -> tuple[int, ...]:
     there = {*candidate.found.of_role, *candidate.found.several}
     signal = 3 * ("rating" in there) or 2 * bool({"weight", "event"} & there)
-    return (signal, int(_is_usual(candidate.name, _RATINGS_STEMS)), int(candidate.file.is_named))
+    # An account of a user has a name, which may be an item's title.
+    has_id = not names_by_title(candidate.found)
+    usual = _is_usual(candidate.name, _RATINGS_STEMS) + (not has_id and "rating" in candidate.name.lower())
+    return (signal, int(has_id), usual, int(candidate.file.is_named))
+
+
+def _is_diary(candidate: Candidate, options: ReadingOptions) -> bool:
+    """Whether a file is no items' but another account of what one person watched, as Letterboxd has."""
+    is_one_persons = options.user is not None and names_by_title(candidate.found)
+    return is_one_persons and as_ratings(candidate.name, candidate.file, options) is not None
 
 
 def _is_usual(name: str, stems: set[str]) -> bool:
@@ -157,6 +173,7 @@ def _nothing_found(folder: Folder, files: Mapping[str, TabularFile], notes: Sequ
     expected = (
         "a file with a column of users and one of items, named as usual or with --columns user=...,item=..."
     )
-    return f"{folder.path}: expected {expected}; got {there or 'none'}" + "".join(
+    nothing = "none, nor in a directory in it; give the path of the file or of its directory"
+    return f"{folder.path}: expected {expected}; got {there or nothing}" + "".join(
         f"; {note}" for note in notes
     )

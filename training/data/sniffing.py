@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from dataclasses import replace
 from itertools import islice
@@ -9,7 +10,7 @@ from itertools import islice
 from training.data.column_names import known
 from training.data.dialect import SAMPLE_ROWS, Dialect, head, sample_rows, usual_length
 
-_SEPARATORS = ("\t", ",", ";", "|", "::", " ")
+_SEPARATORS = ("\t", ",", ";", "|", "::", "\x01", "~", "^", " ")
 _NUMBER = re.compile(r"\s*[+-]?(\d+([.,]\d+)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 _DATE = re.compile(r"\s*\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([ T].*)?|\s*\d{1,2}[-/.]\d{1,2}[-/.]\d{4}.*")
 # Excel's own first line, and comments of KONECT's and other files.
@@ -36,6 +37,8 @@ def detect(content: bytes) -> Dialect | None:
             continue
         quoted = _is_quoted(content, separator) if has_quotes else separator in {",", ";"}
         dialect = Dialect(separator, num_skipped=num_skipped, quoted=quoted)
+        if not has_quotes and _has_apostrophes(text, separator):
+            dialect = replace(dialect, quoted=True, mark="'")
         if dialect.quoted and has_escapes:
             dialect = _with_escapes(dialect, content)
         rows = sample_rows(text, dialect)
@@ -79,17 +82,32 @@ def _is_quoted(content: bytes, separator: str) -> bool:
     return opening > 0 and opening == content.count(b'"' + mark) + ends
 
 
+def _has_apostrophes(text: str, separator: str) -> bool:
+    """Whether apostrophes enclose the fields of the first line, as in files of PostgreSQL and SAS."""
+    line = text.split("\n", 1)[0].rstrip("\r")
+    inner = f"'{separator}'"
+    return line.startswith("'") and line.endswith("'") and line.count(separator) == line.count(inner) > 0
+
+
 def _with_escapes(dialect: Dialect, content: bytes) -> Dialect:
-    """Whether backslashes escape quotes: if more of the lines that have both are then of equal length."""
+    """Whether backslashes escape quotes: if more lines that have both are whole and of equal length then."""
     lines = (line for line in content.splitlines() if b'\\"' in line)
     some = [line.decode("utf-8", "replace") for line in islice(lines, SAMPLE_ROWS)]
     escaped = replace(dialect, escaped=True)
     num_fields = usual_length(sample_rows(head(content), dialect))
 
     def right(one: Dialect) -> int:
-        return sum(1 for line in some for row in islice(one.rows([line]), 1) if len(row) == num_fields)
+        return sum(_length(line, replace(one, strict=True)) == num_fields for line in some)
 
     return escaped if right(escaped) > right(dialect) else dialect
+
+
+def _length(line: str, dialect: Dialect) -> int:
+    """Return the number of fields of a line, 0 if text follows a mark that ends a field."""
+    try:
+        return len(next(iter(dialect.rows([line])), []))
+    except csv.Error:
+        return 0
 
 
 def _are_numbers(rows: list[list[str]]) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from training.data.columns import TabularFile
 from training.data.delimited_text import DelimitedText
 from training.data.encoding import as_utf8
@@ -13,6 +15,9 @@ from training.data.sniffing import detect
 from training.errors import DataError
 
 _HEAD_BYTES = 1 << 18
+_PAGE = re.compile(rb"\s*<(!doctype|html|head|body|\?xml)", re.IGNORECASE)
+_OF_ITEM = re.compile(rb"\s*\d+:\r?\n\d+,")
+_WITH_ITEM = 'awk -F, -v OFS=, \'/:$/ {item = $1; sub(":", "", item); next} {print $1, item, $2, $3}\' FILE'
 
 
 def open_tabular(folder: Folder, name: str, encoding: str | None = None) -> TabularFile:
@@ -50,6 +55,11 @@ def _opened(name: str, label: str, content: bytes, encoding: str | None, *, whol
     text, encoded = as_utf8(label, content, encoding, whole=whole)
     if not text[: 1 << 16].strip() and not text.strip():
         raise DataError(f"{label}: expected rows, got an empty file; fetch or export it again")
+    if _PAGE.match(text[:1024]):
+        raise DataError(f"{label}: expected rows, got a page of HTML or XML; fetch or export the file itself")
+    if _OF_ITEM.match(text[:1024]):
+        reason = "expected an item in every row, got rows below lines such as '1:', as the Netflix Prize has"
+        raise DataError(f"{label}: {reason}; write it into each row: {_WITH_ITEM}")
     if is_json(text):
         return JsonText(label, text, encoded)
     if layout := layout_of(name, text):

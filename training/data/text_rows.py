@@ -56,7 +56,7 @@ class TextRows:
             num_fields: How many that is.
             any_broken: Whether there are others.
         """
-        if not (any_broken or (self._dialect.quoted and b'"' in self._content)):
+        if not (any_broken or (self._dialect.quoted and self._dialect.mark.encode() in self._content)):
             return self._lines_of_simple_text(rows)
         wanted, lines, row = set(rows), dict[int, int](), 0
         for line, record in self:

@@ -20,13 +20,20 @@ _DAY, _CLOCK = "[0-9]{4}-[0-9]{2}-[0-9]{2}", "[T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?"
 _ISO = f"^{_DAY}({_CLOCK})?$"
 _ISO_WITH_ZONE = f"^{_DAY}{_CLOCK}(Z|[+-][0-9]{{2}}(:?[0-9]{{2}})?)$"
 _FORMATS = (
-    *("%Y-%m", "%Y/%m/%d", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S"),
+    *("%Y-%m", "%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"),
+    *("%Y/%m/%d", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S"),
+    *("%Y.%m.%d", "%Y.%m.%d %H:%M", "%Y.%m.%d %H:%M:%S"),
     *("%m %d, %Y", "%b %d, %Y", "%B %d, %Y", "%d %b %Y", "%d %B %Y", "%d-%b-%Y", "%d-%b-%y"),
     *("%b %d, %Y %H:%M:%S", "%b %d, %Y %I:%M %p", "%d %b %Y %H:%M:%S", "%d %b %Y, %H:%M", "%d %b %Y %H:%M"),
     *("%a %b %d %H:%M:%S %z %Y", "%a, %d %b %Y %H:%M:%S %z", "%a %b %d %H:%M:%S %Y"),
 )
 _DAYS = {"/": ("%m/%d/%Y", "%d/%m/%Y"), "-": ("%d-%m-%Y", "%m-%d-%Y"), ".": ("%d.%m.%Y", "%m.%d.%Y")}
 _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+_FIRST_YEAR = "1000-01-01"  # of two digits is another format's
+_LAST_DAYS = "(^|[^0-9:])(29|30|31)([^0-9:]|$)"
+_YEAR_FIRST = "^[0-9]{2}-[0-9]{1,2}-[0-9]{2}($|[^0-9])"
+# What spreadsheets write for 2000 to 2050, and when they begin to count.
+_SHEET_DAYS, _SHEET_START = (36_526, 54_789), 25_569
 # Numbers between which times are in a unit: from 1973 on, and until 5138, after which they are in the next.
 _UNITS = (
     (0.0, 1e11, 1, "seconds"),
@@ -45,7 +52,7 @@ class Times:
         seconds: Unix seconds, rounded down, 0 where unreadable; int64, shape [num_rows].
         is_bad: Which rows have no time that can be read; bool, shape [num_rows].
         kind: How they are written, in words.
-        is_ambiguous: Whether day and month could be exchanged.
+        is_ambiguous: Whether day and month, or day and year, could be exchanged.
     """
 
     seconds: NDArray[np.int64]
@@ -82,6 +89,9 @@ def _of_numbers(numbers: NDArray[Any]) -> Times:
     known = numbers[~is_bad & (numbers != 0)]
     if len(known) and (days := _as_written_dates(numbers, is_bad)) is not None:
         return days
+    if len(known) == np.count_nonzero(~is_bad) > 0 and _are_sheet_days(known):
+        seconds = np.rint((np.where(is_bad, _SHEET_START, numbers) - _SHEET_START) * 86_400).astype(np.int64)
+        return Times(seconds, is_bad, "days as spreadsheets count them")
     usual = float(np.median(np.abs(known))) if len(known) else 0.0
     low, high, per_second, unit = next(one for one in _UNITS if usual < one[1])
     if numbers.dtype.kind in "iu":
@@ -93,6 +103,11 @@ def _of_numbers(numbers: NDArray[Any]) -> Times:
     is_bad |= np.abs(seconds) > _LAST_SECOND
     seconds[is_bad] = 0
     return Times(seconds, is_bad, f"Unix {unit}")
+
+
+def _are_sheet_days(numbers: NDArray[Any]) -> bool:
+    first, last = _SHEET_DAYS
+    return bool(numbers.min() >= first and numbers.max() < last)
 
 
 def _as_written_dates(numbers: NDArray[Any], is_bad: NDArray[np.bool_]) -> Times | None:
@@ -118,6 +133,7 @@ def _as_written_dates(numbers: NDArray[Any], is_bad: NDArray[np.bool_]) -> Times
 def _of_dates(texts: Any) -> Times:
     plain = pc.replace_substring_regex(texts, r"(:[0-9]{2})[.,][0-9]+", r"\1")  # fractions of a second
     plain = pc.replace_substring_regex(plain, r" ?(UTC|GMT)$", "Z")
+    plain = pc.replace_substring_regex(plain, r"([0-9]), ([0-9]{1,2}:)", r"\1 \2")  # of JavaScript
     plain = pc.replace_substring_regex(plain, r"(:[0-9]{2}) ([+-][0-9]{2}:?[0-9]{2})$", r"\1\2")
     is_iso, is_zoned = (
         pc.match_substring_regex(plain, one).fill_null(False) for one in (_ISO, _ISO_WITH_ZONE)
@@ -159,25 +175,39 @@ def _filled(moments: Any, texts: Any, one: str) -> Any:
 
 
 def _day_and_month(moments: Any, texts: Any) -> tuple[Any, bool]:
-    """Read dates such as 3/9/2025: as what fits more rows, else as is usual between such separators."""
+    """Read dates such as 3/9/2025 or 3/9/25: as what fits more rows, else as is usual there.
+
+    Of years of two digits those from 69 on are of the last century, as in POSIX.
+    """
     is_ambiguous = False
-    for usual, other in _DAYS.values():
+    for separator, (usual, other) in _DAYS.items():
         read = []
         for order in (usual, other):
             of_order = moments
-            for clock in _CLOCKS:
-                of_order = _filled(of_order, texts, order + clock)
+            for one in (order, order.replace("%Y", "%y")):
+                for clock in _CLOCKS:
+                    of_order = _filled(of_order, texts, one + clock)
             read.append(of_order)
         if read[0].null_count == moments.null_count == read[1].null_count:
             continue
         is_ambiguous |= read[0].null_count == read[1].null_count
         moments = min(read, key=lambda of_order: of_order.null_count)
+        if separator == "-":  # 25-03-14 may also begin with the year
+            is_ambiguous |= bool(pc.any(pc.match_substring_regex(texts, _YEAR_FIRST)).as_py())
     return moments, is_ambiguous
 
 
 def _parsed(texts: Any, one: str) -> Any:
-    parsed = pc.strptime(texts, format=one, unit="s", error_is_null=True)
-    return parsed.cast(pa.timestamp("s"))
+    parsed = pc.strptime(texts, format=one, unit="s", error_is_null=True).cast(pa.timestamp("s"))
+    first = pa.scalar(datetime.fromisoformat(_FIRST_YEAR), pa.timestamp("s"))
+    is_right = pc.greater_equal(parsed, first).fill_null(False)
+    if "%y" not in one:
+        # The 30th of February is read as the 2nd of March.
+        is_early = pc.less_equal(pc.day(parsed), 3).fill_null(False)
+        early = pc.if_else(is_early, texts, None)
+        is_over = pc.match_substring_regex(early, _LAST_DAYS).fill_null(False)
+        is_right = pc.and_(is_right, pc.invert(is_over))
+    return pc.if_else(is_right, parsed, None)
 
 
 def _of_moments(moments: Any, kind: str) -> Times:

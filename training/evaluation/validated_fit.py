@@ -22,6 +22,7 @@ VALIDATIONS = 8
 """About so many validations in all the epochs that a training may take."""
 
 _PATIENCE = 2
+_CLEARLY_LESS = 0.003  # of the RMSE
 _VALIDATED_USERS = 2_000
 
 GiveUp = Callable[[int, float], bool]
@@ -118,9 +119,14 @@ class _Validation:
         missing = (self._test.stars - self._of_biases)[rated]
         # The share of least squares, for predictions are about linear in it.
         share = np.dot(missing, learned[rated]) / max(1e-9, np.dot(learned[rated], learned[rated]))
-        share = round(float(np.clip(share, 0, 1)), 2)
-        errors = squared_errors(self._of_biases + share * learned, self._test)
-        return found | {"rmse": errors.measures()["rmse"], "rating_share": share}
+        of_share = {
+            share: squared_errors(self._of_biases + share * learned, self._test).measures()["rmse"]
+            for share in (1.0, round(float(np.clip(share, 0, 1)), 2))
+        }
+        share = min(of_share, key=of_share.__getitem__)
+        if of_share[share] > (1 - _CLEARLY_LESS) * of_share[1.0]:
+            share = 1.0  # more rows, which later trainings have, are overfitted less
+        return found | {"rmse": of_share[share], "rating_share": share}
 
     def _predict(self, trained: TrainedModel) -> NDArray[np.float64]:
         return predict_rows(ratings_of(trained), trained.histories, self._test)

@@ -22,6 +22,7 @@ from service.bundle.index_description import Backend
 from service.bundle.manifest import Manifest
 from service.bundle.report import REPORT_DIRECTORY
 from service.bundle.saved_model import MODEL_DIRECTORY
+from training.data.stored_feedback import StoredFeedback
 from training.data.table import RatingsTable
 from training.export.artifacts import make_artifacts, writing
 from training.export.bundle_inventory import BUILDING, VERIFYING
@@ -48,6 +49,7 @@ def export_bundle(
     on_progress: Callable[[str], None] = lambda _: None,
     index_backend: Backend = "annoy",
     refusal: str | None = None,
+    stored: StoredFeedback | None = None,
 ) -> Path:
     """Write, move and verify a bundle, and make it live.
 
@@ -60,12 +62,15 @@ def export_bundle(
         on_progress: Called within the steps that take long, with what was just done.
         index_backend: What finds candidates.
         refusal: Why it must not go live, see `QualityGate`; it is kept, and says so.
+        stored: The store that `table` has feedback of, if any.
 
     Returns:
         The bundle's directory.
 
     Raises:
         ExportError: The bundle cannot be written, or fails a check; nothing of it is left.
+        Forgotten: A user was forgotten meanwhile; nothing of it is left.
+        SourceError: The store cannot be read any more; nothing of it is left.
     """
     now = datetime.now(UTC).replace(microsecond=0)
     identity = f"{table.sha256()}{json.dumps(trained.config.to_document(), sort_keys=True)}"
@@ -86,12 +91,15 @@ def export_bundle(
                 on_progress=on_progress,
                 index_backend=index_backend,
                 refusal=refusal,
+                stored=stored,
             )
             building.rename(verifying)
             on_step("compare with the model in a fresh process")
             verify_in_fresh_process(verifying / bundle_id, trained)
             on_step("load as the service does, replay the golden requests")
             verify_served(verifying / bundle_id)
+            if stored is not None:
+                stored.require_none_forgotten()
             (verifying / bundle_id).rename(artifacts / bundle_id)
             sync(artifacts)
         finally:
@@ -115,6 +123,7 @@ def _write(
     on_progress: Callable[[str], None],
     index_backend: Backend,
     refusal: str | None,
+    stored: StoredFeedback | None,
 ) -> None:
     directory.mkdir(parents=True)
     on_step("write the embeddings and the catalogue")
@@ -152,6 +161,7 @@ def _write(
             "first_timestamp": first,
             "last_timestamp": last,
             "sha256": table.sha256(),
+            **({} if stored is None else {"store_position": stored.position}),
         },
         hyperparameters=trained.config.to_document(),
         seed=seed,

@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,37 @@ def test_writers_wait_in_line(database: SqliteDatabase) -> None:
     positions = [each.position for each in store.export_after(connection, 0, 1_000)]
     assert positions == [*range(1, 81)]
     connection.close()
+
+
+def test_writers_go_on_where_a_reader_keeps_what_was_deleted_from_being_overwritten(
+    database: SqliteDatabase,
+) -> None:
+    connection, writer, overwriting = database.connect(), database.connect(), threading.Event()
+    waits: list[float] = []
+
+    def overwrite() -> None:
+        overwriting.set()
+        connection.overwrite_deleted()
+
+    with database.reading() as reader, reader.snapshot():
+        reader.read("SELECT COUNT(*) FROM feedback_state")
+        with writer.transaction():
+            store.apply(writer, [Event("ann", "m0", "watch")], now=10, key=b"k")
+        thread = threading.Thread(target=overwrite)
+        thread.start()
+        assert overwriting.wait(10)
+        for number in range(1, 10):
+            began = time.perf_counter()
+            with writer.transaction():
+                store.apply(writer, [Event("ann", f"m{number}", "watch")], now=10, key=b"k")
+            waits.append(time.perf_counter() - began)
+            time.sleep(0.05)
+        assert thread.is_alive()
+    thread.join(10)
+    assert Path(f"{database.name}-wal").stat().st_size == 0
+    assert max(waits) < 1
+    for each in (connection, writer):
+        each.close()
 
 
 def test_what_cannot_be_a_store_is_told(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from prometheus_text import value
 from service_process import ServiceProcess, running_service
 from tiny_bundle import seal
 
-from service.bundle.current import go_live
+from service.bundle.current import REFUSED_FILE, go_live, refuse
 
 
 def children(process_id: int) -> list[int]:
@@ -101,6 +101,15 @@ def test_tensorflow_is_in_workers_only_and_at_sighup_all_take_up_one_bundle(
         service.process.send_signal(signal.SIGINT)
         assert service.process.wait(10) == 0
         assert "Traceback" not in service.log
+
+
+def test_metrics_say_whether_training_refused_its_newest_bundle(tmp_path: Path) -> None:
+    with running_service(tmp_path, tmp_path / "log", workers="1", reload_seconds="0.05") as service:
+        wait_for(lambda: value(metrics(service), "training_refused") == 0)
+        refuse(tmp_path, "tiny-2")
+        wait_for(lambda: value(metrics(service), "training_refused") == 1)
+        (tmp_path / REFUSED_FILE).unlink()
+        wait_for(lambda: value(metrics(service), "training_refused") == 0)
 
 
 def maps(process_id: int) -> str:

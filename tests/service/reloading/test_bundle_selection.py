@@ -5,7 +5,7 @@ import pytest
 from any_manifest import MANIFEST
 from tiny_bundle import seal
 
-from service.bundle.current import CURRENT_FILE, go_live, roll_back
+from service.bundle.current import CURRENT_FILE, go_live, refuse, roll_back
 from service.errors import BundleDisagrees, BundleUnreadable
 from service.reloading.bundle_selection import BundleSelection
 
@@ -18,11 +18,21 @@ def refused() -> list[str]:
 
 
 @pytest.fixture
-def selection(tmp_path: Path, refused: list[str]) -> BundleSelection:
+def training_refused() -> list[bool]:
+    return []
+
+
+@pytest.fixture
+def selection(tmp_path: Path, refused: list[str], training_refused: list[bool]) -> BundleSelection:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         seal(tmp_path / name, MANIFEST)
-    return BundleSelection(tmp_path, first_pause_seconds=0.01, refused=refused.append)
+    return BundleSelection(
+        tmp_path,
+        first_pause_seconds=0.01,
+        refused=refused.append,
+        training_refused=training_refused.append,
+    )
 
 
 def shown(selection: BundleSelection) -> tuple[str | None, str, str] | None:
@@ -39,6 +49,19 @@ def test_without_a_bundle_the_refusal_says_how_to_make_one(
     assert CURRENT_FILE in selection.refusal.detail
     assert "run `python -m training fit`" in selection.refusal.detail
     assert refused == ["NoBundle"]
+
+
+def test_each_look_says_whether_training_keeps_its_newest_bundle_from_going_live(
+    selection: BundleSelection, training_refused: list[bool], tmp_path: Path
+) -> None:
+    go_live(tmp_path, "one")
+    selection.select(None)
+    refuse(tmp_path, "two")
+    selection.select("one")
+    selection.select("one")
+    go_live(tmp_path, "two")
+    selection.select("one")
+    assert training_refused == [False, True, True, False]
 
 
 def test_current_is_selected_until_it_is_live(selection: BundleSelection, tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ def test_numbers_may_be_fractions() -> None:
         (["4,5", "3", "-0,25"], [4.5, 3, -0.25]),
         (["1,234", "12,345,678.5", "7"], [1234, 12_345_678.5, 7]),
         (["True", "false", "true"], [1, 0, 1]),
+        (["★★", "3.5", "4"], [2, 3.5, 4]),
+        (["'4'", '"3"', "2"], [4, 3, 2]),
     ],
 )
 def test_numbers_as_people_and_programs_write_them(texts: list[object], expected: list[float]) -> None:

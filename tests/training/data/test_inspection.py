@@ -68,6 +68,24 @@ def test_what_a_model_cannot_learn_is_warned_of(write_files: Callable[..., Path]
     assert "most users have one rating" in said
 
 
+def test_rows_that_do_not_count_and_sated_users_are_warned_of(write_files: Callable[..., Path]) -> None:
+    """A file whose columns are rating, user and item, without a header to say so."""
+    rows = "".join(f"{1 + (user + item) % 5},u{user},{item}\n" for user in range(4) for item in range(9))
+    inspection = inspect_reading(read_files(write_files({"r.csv": rows.encode()})))
+    said = " | ".join(inspection.warnings)
+    assert "16 of 36 rows are of a user and an item that are there later" in said
+    assert "5 of 5 users have rated every item" in said
+
+
+def test_times_under_another_name_are_pointed_out(write_files: Callable[..., Path]) -> None:
+    head = "user,item,rating,phone,released,last seen on\n"
+    rows = "a,1,5,491701234567,2001-02-03,2020-05-06\na,2,4,491701234568,2001-02-03,2020-05-07\n"
+    warnings = read_files(write_files({"r.csv": (head + rows).encode()})).warnings
+    assert [one for one in warnings if "looks like times" in one] == [
+        "last seen on looks like times: if it is when a user did it, say so with --columns time=last seen on"
+    ]
+
+
 def test_many_different_ratings_are_shown_in_ranges(write_files: Callable[..., Path]) -> None:
     rows = "".join(f"u{row},i,{row}\n" for row in range(101))
     histogram = inspect_reading(

@@ -35,6 +35,36 @@ def test_keys_within_an_object_have_its_name_before() -> None:
     assert read('{"user": {"id": 7, "name": "n"}, "item": 1}\n')["user.id"] == ["7"]
 
 
+def test_keys_within_an_object_are_read_if_all_are_plain() -> None:
+    """They are not in the schema that Arrow parses by."""
+    columns = opened('{"user": {"id": 7, "name": "n"}, "r": 1}\n').read(["user.id", "r"], Problems())
+    assert [columns[name].texts() for name in ("user.id", "r")] == [["7"], ["1"]]
+
+
+def test_an_object_with_an_id_is_no_column_of_its_own() -> None:
+    columns = read(
+        '{"user": {"id": 7, "name": "n"}, "movie": {"title": "t", "ids": {"imdb": "tt1"}}, "g": {"a": 1}}\n'
+    )
+    assert columns == {
+        "user.id": ["7"],
+        "user.name": ["n"],
+        "movie.title": ["t"],
+        "movie.ids.imdb": ["tt1"],
+        "g.a": ["1"],
+        "g": ['{"a": 1}'],
+    }
+
+
+def test_objects_that_stand_for_one_value_are_that() -> None:
+    """MongoDB's extended JSON, and numbers in an object of one key."""
+    line = (
+        '{"u": {"$oid": "65a0"}, "r": {"value": 4}, "t": {"$date": {"$numberInt": "5"}}, "n": {"id": "x"}}\n'
+    )
+    columns = read(line)
+    assert [columns[name] for name in "urt"] == [["65a0"], ["4"], ["5"]]
+    assert columns["n"] == ["x"]
+
+
 def test_what_python_prints_is_read() -> None:
     assert read("{'u': 'it\\'s', 'i': u'x', 'n': None}\n") == {"u": ["it's"], "i": ["x"], "n": [""]}
 

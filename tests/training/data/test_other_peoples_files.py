@@ -477,3 +477,18 @@ def test_a_column_can_be_left_out(read: Callable[..., Reading]) -> None:
     with pytest.raises(DataError, match="leave the column out with --columns time="):
         read({"r.csv": text})
     assert rows(read({"r.csv": text}, columns={"time": ""})) == [("a", "x", 3, None), ("b", "x", 4, None)]
+
+
+def test_an_items_file_whose_ids_have_leading_zeros(read: Callable[..., Reading]) -> None:
+    ratings = "user_id,movie_id,rating\na,1,5\na,20,4\nb,1.0,3\n"
+    items = "movie_id,title\n0001,One\n0020,Twenty\n0300,Three hundred\n"
+    reading = read({"ratings.csv": ratings, "movies.csv": items})
+    assert reading.table.movies.movie_ids == ("1", "20", "0300")
+    assert reading.table.movies.titles == ("One", "Twenty", "Three hundred")
+    assert any("'0001' is taken for '1'" in one for one in reading.warnings)
+    assert rows(reading)[2][:2] == ("b", "1")
+
+
+def test_fields_between_apostrophes(read: Callable[..., Reading]) -> None:
+    reading = read({"r.csv": "'user','item','rating'\n'1','It, too','2'\n'1','It''s','3'\n"})
+    assert rows(reading) == [("1", "It, too", 2, None), ("1", "It's", 3, None)]

@@ -25,6 +25,11 @@ from training.data.sniffing import detect
         ('"sep=|"\na|b\n', Dialect("|", num_skipped=1)),
         ("2020-01-01,x\n2020-01-02,y\n", Dialect(",", quoted=True)),
         ('isbn;title\n1;"A \\"B\\"; C"\n2;"D"\n', Dialect(";", True, escaped=True, has_header=True)),
+        ('isbn;title\n1;"A \\"B\\""\n2;"D"\n', Dialect(";", True, escaped=True, has_header=True)),
+        ("'user','item'\n'1','a, b'\n", Dialect(",", True, has_header=True, mark="'")),
+        ("user,item\n1,it's\n", Dialect(",", True, has_header=True)),
+        ("user~item\n1~2\n", Dialect("~", has_header=True)),
+        ("1\x012\x015\n1\x013\x014\n", Dialect("\x01")),
         ('isbn;title\n1;"ends in \\"\n2;"D"\n', Dialect(";", True, escaped=False, has_header=True)),
     ],
 )

@@ -63,6 +63,12 @@ def test_a_number_in_another_unit_than_most_is_bad() -> None:
         ("4/23/2005 11:53:47 PM", (2005, 4, 23, 23, 53, 47)),
         ("Sat Apr 02 23:53:47 -0700 2005", (2005, 4, 3, 6, 53, 47)),
         ("Sat, 02 Apr 2005 23:53:47 +0000", (2005, 4, 2, 23, 53, 47)),
+        ("4/23/05", (2005, 4, 23)),
+        ("23.04.05 23:53", (2005, 4, 23, 23, 53)),
+        ("23-Apr-05", (2005, 4, 23)),
+        ("4/23/2005, 11:53:47 PM", (2005, 4, 23, 23, 53, 47)),
+        ("2005-4-2 3:53", (2005, 4, 2, 3, 53)),
+        ("2005.04.02", (2005, 4, 2)),
         ("20050402", (2005, 4, 2)),
         ("20050402235347", (2005, 4, 2, 23, 53, 47)),
     ],
@@ -83,6 +89,24 @@ def test_day_and_month_are_told_by_all_dates() -> None:
     assert times.seconds.tolist() == [seconds(2025, 9, 3), seconds(2025, 9, 13)]
     assert not times.is_ambiguous
     assert read_times(Column("when", pa.chunked_array([["3/9/2025", "3/10/2025"]]))).is_ambiguous
+
+
+def test_a_year_of_two_digits_may_be_at_either_end() -> None:
+    assert read_times(Column("when", pa.chunked_array([["14-03-25", "14-03-26"]]))).is_ambiguous
+    assert not read_times(Column("when", pa.chunked_array([["25-03-2014", "26-03-2014"]]))).is_ambiguous
+
+
+def test_days_of_spreadsheets_are_dates() -> None:
+    """Excel's 43831 is 2020-01-01; numbers that begin elsewhere count something else."""
+    when = [seconds(2020, 1, 1), seconds(2020, 1, 2, 12)]
+    assert read("43831", "43832.5") == (when, [False] * 2, "days as spreadsheets count them")
+    assert read("1", "43831", "43832")[0] == [1, 43_831, 43_832]
+
+
+@pytest.mark.parametrize("wrong", ["30/02/2005", "31.4.2005", "Feb 30, 2005"])
+def test_a_day_that_a_month_does_not_have_is_bad(wrong: str) -> None:
+    assert read(wrong, "2005-04-03")[1] == [True, False]
+    assert read("03/01/2005 10:30:31")[0] == [seconds(2005, 3, 1, 10, 30, 31)]
 
 
 @pytest.mark.parametrize("wrong", ["", "soon", "2005-02-30 10:00:00", "2005-13-01", "nan"])

@@ -18,12 +18,16 @@ from service.bundle.current import REFUSED_FILE, go_live, read_current
 from service.bundle.golden_requests import GoldenRequests
 from service.bundle.histories import HISTORY_ARRAYS
 from service.bundle.manifest import SCHEMA_VERSION, document_sha256, read_manifest
+from service.live import store as feedback_store
+from service.live.migration import migrate
+from service.live.sqlite_database import SqliteDatabase
 from service.loading import load_recommender
 from service.recommending.queries import RecommendQuery
 from service.settings import Settings
 from training.config import TrainingConfig
+from training.data.stored_feedback import StoredFeedback
 from training.data.table import RatingsTable
-from training.errors import ExportError
+from training.errors import ExportError, Forgotten
 from training.export import bundle_export as export
 from training.export import sampled_queries
 from training.export.bundle_export import EXPORT_STEPS, export_bundle
@@ -246,6 +250,48 @@ def test_a_refused_bundle_is_whole_and_not_live_until_a_later_one_is(
     assert (entry.role, entry.refusal) == ("", "it is worse")
     go_live(occupied, bundle.name)
     assert not (occupied / REFUSED_FILE).exists()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    path = tmp_path / "feedback.sqlite3"
+    migrate(SqliteDatabase(path))
+    return path
+
+
+def forget(path: Path, user_id: str) -> int:
+    with SqliteDatabase(path).borrow() as connection, connection.transaction():
+        return feedback_store.forget(connection, user_id, now=1_000, key=feedback_store.key_of(connection))
+
+
+@pytest.mark.usefixtures("verify_here")
+def test_the_manifest_says_up_to_where_the_store_was_trained_on(
+    make_model: MakeModel, store: Path, occupied: Path
+) -> None:
+    forget(store, "nobody")
+    position = forget(store, few_ratings().user_ids[0])
+    stored = StoredFeedback.over(few_ratings(), str(store))
+    bundle = export_bundle(make_model(stored.table), stored.table, None, occupied, stored=stored)
+    manifest = read_manifest(bundle)
+    assert manifest.dataset["store_position"] == position == 2
+    assert manifest.dataset["source"].endswith(", and the store of feedback")
+    histories = load_recommender(bundle, Settings()).histories
+    assert histories.user_row(few_ratings().user_ids[0]) is None
+    assert histories.user_row(few_ratings().user_ids[1]) == 0
+
+
+@pytest.mark.usefixtures("verify_here")
+@pytest.mark.parametrize("refusal", [None, "it is worse"])
+def test_nothing_is_left_of_a_bundle_whose_users_were_forgotten_meanwhile(
+    refusal: str | None, make_model: MakeModel, store: Path, occupied: Path
+) -> None:
+    before = everything_in(occupied)
+    stored = StoredFeedback.over(few_ratings(), str(store))
+    trained = make_model(stored.table)
+    forget(store, stored.table.user_ids[1])
+    with pytest.raises(Forgotten, match="1 of the users trained on"):
+        export_bundle(trained, stored.table, None, occupied, stored=stored, refusal=refusal)
+    assert everything_in(occupied) == before
 
 
 def disagree(trained: TrainedModel, *arguments: Any) -> None:

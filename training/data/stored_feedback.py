@@ -1,0 +1,103 @@
+"""Ratings and watches that were posted to the service, and who was forgotten, over the ratings of files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+from service.errors import StoreError
+from service.live.training_feed import TrainingFeed, reading
+from training.data.overlay import NEVER, StoredPairs, overlaid
+from training.data.table import RatingsTable
+from training.errors import DataError, Forgotten, SourceError
+
+
+@dataclass(frozen=True, eq=False)
+class StoredFeedback:
+    """What a store holds at one moment, each (user, movie) pair once, with the ratings of files.
+
+    Attributes:
+        table: The files' ratings, without forgotten users, and the store's over them.
+        position: Of the store: who was forgotten up to here is not in the table.
+        num_pairs: Pairs of the store that are in the table.
+        num_forgotten: Users of the files who were forgotten.
+    """
+
+    table: RatingsTable
+    position: int
+    num_pairs: int
+    num_forgotten: int
+    _setting: str
+    _key: bytes
+
+    @classmethod
+    def over(cls, table: RatingsTable, setting: str) -> StoredFeedback:
+        """Read a store, and lay what it holds over ratings, as the service does with a bundle's histories.
+
+        Args:
+            table: The ratings of files.
+            setting: The store: a path, or a URL of PostgreSQL.
+
+        Raises:
+            SourceError: It cannot be read.
+        """
+        with _opened(setting) as feed:
+            pairs = _pairs(feed)
+            forgotten = set(feed.forgotten(table.user_ids))
+            known = np.array([user_id not in forgotten for user_id in table.user_ids], np.bool_)
+            merged, num_pairs = overlaid(table, known[table.user_rows], pairs)
+            if not len(merged):
+                raise DataError(
+                    f"--store: expected ratings to train on, all of {table.name} are of forgotten users"
+                )
+            return cls(merged, feed.position, num_pairs, len(forgotten), setting, feed.key)
+
+    def require_none_forgotten(self) -> None:
+        """See that nobody of the table was forgotten since.
+
+        Raises:
+            Forgotten: Somebody was.
+            SourceError: The store cannot be read, or is another one.
+        """
+        with _opened(self._setting) as feed:
+            if feed.key != self._key or feed.position < self.position:
+                raise SourceError(
+                    "--store: expected the store that training began with, got another one (restored from a "
+                    "backup?): who was forgotten since cannot be told; train again"
+                )
+            forgotten = feed.forgotten(self.table.user_ids, after=self.position)
+        if forgotten:
+            raise Forgotten(
+                f"{len(forgotten):,} of the users trained on were forgotten meanwhile: the bundle was "
+                "discarded and the live one stays; train again"
+            )
+
+
+@contextmanager
+def _opened(setting: str) -> Iterator[TrainingFeed]:
+    try:
+        with reading(setting) as feed:
+            yield feed
+    except StoreError as error:
+        raise SourceError(f"--store: {error}") from error
+
+
+def _pairs(feed: TrainingFeed) -> StoredPairs:
+    users, movies, stars = [], [], []
+    times: list[tuple[int, int, int]] = []
+    for user_id, movie in feed.movies():
+        if movie.seen_at is None and movie.removed_at is None:
+            continue  # hidden only: neither seen nor rated
+        users.append(user_id)
+        movies.append(movie.movie_id)
+        stars.append(np.nan if movie.stars is None else movie.stars)
+        times.append((_time(movie.rated_at), _time(movie.seen_at), _time(movie.removed_at)))
+    columns = np.array(times, np.int64).reshape(-1, 3).T
+    return StoredPairs(users, movies, np.array(stars, np.float32), columns[0], columns[1], columns[2])
+
+
+def _time(seconds: int | None) -> int:
+    return int(NEVER) if seconds is None else seconds
