@@ -23,6 +23,7 @@ MatineeError                    500
 ├── RequestError                422   well-formed, but cannot be answered
 │   ├── InvalidField                  a field's value is out of range
 │   ├── NoRatings               409   the bundle was trained on watches without ratings
+│   ├── CannotPlace             409   the bundle embeds no movies that it was not trained with
 │   ├── UnknownMovie            404   no such movie id
 │   │   └── UnknownTitle              no such title; has the closest ones
 │   └── UnknownUser             404   no such user, where only known users have an answer
@@ -176,6 +177,13 @@ class NoRatings(RequestError):
 
     status = 409
     title = "No ratings"
+
+
+class CannotPlace(RequestError):
+    """The live bundle embeds no movies that it was not trained with: it is older than that."""
+
+    status = 409
+    title = "No new movies"
 
 
 class UnknownMovie(RequestError):

@@ -31,6 +31,15 @@ class NumpySignature:
         has_ratings = (directory / FILES[0]).read_bytes() == _RATED
         return cls(make_tiny_model(), has_ratings=has_ratings)
 
+    def embed_candidate(self, columns: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
+        movies = zip(columns["years"].tolist(), columns["genre_counts"].tolist(), strict=True)
+        placed = np.stack([self._model.place(year, num_genres) for year, num_genres in movies])
+        nothing = np.zeros(len(placed), np.float32)
+        ratings = {"rating_vectors": placed / np.float32(16), "rating_biases": nothing}
+        if not self._has_ratings:
+            return {"candidate_embeddings": placed}
+        return {"candidate_embeddings": placed, **ratings, "rating_confidences": nothing}
+
     def __call__(self, columns: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
         model, user_rows, timestamps = self._model, columns["user_rows"], columns["timestamps"]
         users = model.user_vectors[np.where(user_rows == NO_ROW, len(USER_IDS), user_rows)]

@@ -33,7 +33,7 @@ from service.bundle.golden_requests import GoldenItem, GoldenRequests, HistoryEn
 from service.bundle.histories import Histories, History
 from service.bundle.manifest import MANIFEST_FILE, Manifest, document_sha256
 from service.bundle.rating_head import RatingHead
-from service.bundle.saved_model import MODEL_DIRECTORY, query_specs, save
+from service.bundle.saved_model import MODEL_DIRECTORY, candidate_specs, query_specs, save
 
 
 def write_tiny_bundle(
@@ -196,12 +196,31 @@ def _save_model(path: Path, model: TinyModel, has_ratings: bool) -> None:
         # Ratings depend on the score only: the rating vector is the embedding, bias and confidence are 0.
         return {"query_states": tf.concat([embedding, embedding, tf.zeros_like(embedding[:, :2])], axis=1)}
 
+    def embed_candidate(
+        title_words: Any, title_word_counts: Any, genres: Any, genre_counts: Any, years: Any
+    ) -> dict[str, Any]:
+        del title_words, title_word_counts, genres
+        further = (
+            tf.cast(genre_counts, tf.float32)[:, tf.newaxis] * tf.one_hot([DIMENSION - 1], DIMENSION) / 16
+        )
+        placed = tf.gather(candidates, years % NUM_CANDIDATES) + further  # `TinyModel.place`
+        if not has_ratings:
+            return {"candidate_embeddings": placed}
+        nothing = tf.zeros_like(placed[:, 0])
+        return {
+            "candidate_embeddings": placed,
+            "rating_vectors": placed / 16,
+            "rating_biases": nothing,
+            "rating_confidences": nothing,
+        }
+
     def serving_default(user_ids: Any) -> dict[str, Any]:
         return {"movie_ids": tf.fill([tf.shape(user_ids)[0], 1], MOVIE_IDS[0])}
 
     user_ids = tf.TensorSpec([None], tf.string, name="user_ids")
     signatures = {
         "query_state": tf.function(query_state).get_concrete_function(**query_specs()),
+        "embed_candidate": tf.function(embed_candidate).get_concrete_function(**candidate_specs()),
         "serving_default": tf.function(serving_default).get_concrete_function(user_ids),
     }
     save(tf.Module(), path, signatures)

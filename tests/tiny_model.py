@@ -72,6 +72,12 @@ class TinyModel:
         rows = [row for row in range(NUM_CANDIDATES) if row not in excluded]
         return sorted(((row, float(scores[row])) for row in rows), key=lambda pair: (-pair[1], pair[0]))
 
+    def place(self, year: int, num_genres: int) -> NDArray[np.float32]:
+        """Embed a movie that is not in the bundle: as that of its year, and a little more for each genre."""
+        placed: NDArray[np.float32] = self.candidates[year % NUM_CANDIDATES].copy()
+        placed[-1] += num_genres / 16
+        return placed
+
     def num_ratings(self, row: int) -> int:
         return sum(row == rated for history in self.histories.values() for rated, _, _ in history)
 

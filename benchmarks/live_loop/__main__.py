@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from benchmarks.live_loop.kills import kill_often, losses_of
+from benchmarks.live_loop.new_movies import place_many, share_within
 from benchmarks.live_loop.rates import imported_per_second, posts, recommends
 from benchmarks.live_loop.read_your_writes import try_many
 from benchmarks.measured_server import MeasuredServer
@@ -18,6 +19,8 @@ from service.bundle.current import read_current
 from service.bundle.histories import Histories
 
 _NEW_USERS = 100_000
+_NAMES = ("writes", "kills", "posts", "import", "recommend", "movies")
+_MOST_MOVIES = 200
 
 
 def main() -> None:
@@ -27,7 +30,7 @@ def main() -> None:
     parser.add_argument(
         "--store", help="an empty database of PostgreSQL, postgresql://...; a file of SQLite if not given"
     )
-    parser.add_argument("--only", nargs="*", choices=("writes", "kills", "posts", "import", "recommend"))
+    parser.add_argument("--only", nargs="*", choices=_NAMES)
     parser.add_argument("--tries", type=int, default=10_000)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--workers", type=int, default=2)
@@ -35,7 +38,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4.0, help="of each run")
     arguments = parser.parse_args()
-    wanted = arguments.only or ("writes", "kills", "posts", "import", "recommend")
+    wanted = arguments.only or _NAMES
     with tempfile.TemporaryDirectory(prefix="live-loop-") as directory:
         bars = _Bars(arguments, Path(directory))
         for name in wanted:
@@ -123,6 +126,18 @@ class _Bars:
                 f"/recommend with {self._arguments.rows:,} live rows: {rates[1] / rates[0]:.3f} of "
                 f"{rates[0]:,.0f}/s (must: 0.85)"
             )
+
+    def movies(self) -> Iterator[str]:
+        """Where new movies are."""
+        with self._service("movies", workers=4) as server:
+            tries = min(self._arguments.tries, _MOST_MOVIES)
+            places = place_many(server.url, self._movie_ids, tries=tries)
+        yield (
+            f"new movies, 4 workers: {places.absent} of {tries} not in the next answer (must: 0), put p50 "
+            f"{_ms(sorted(places.seconds), 0.5)}; among the first 100 of a user who rated five alike: "
+            f"{share_within(100, places.ranks):.0%}, and of the movies that they are copies of "
+            f"{share_within(100, places.trained):.0%}"
+        )
 
     def _fill(self, server: MeasuredServer) -> float:
         users = [*self._users, *_new_users(self._arguments.rows // 10)][: self._arguments.rows // 10]

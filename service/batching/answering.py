@@ -72,6 +72,7 @@ class BatchAnswerer:
         view = NO_STORE
         if self._live is not None:
             view = self._live([query.user_id for query in queries if query.user_id is not None])
+            recommender = recommender.with_movies(view.posted)
             times.lap("live")
         answers = recommender.answer(queries, live=view, times=times, is_wanted=is_wanted)
         encoded: list[Encoded] = []

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.bundle.annoy_index import INDEX_FILE, AnnoyIndex
+from service.bundle.appended_rows import AppendedRows
 from service.bundle.array_files import open_array, write_array
 from service.bundle.index_description import Backend, IndexDescription
 from service.bundle.usearch_index import USEARCH_FILE, UsearchIndex
@@ -34,13 +35,13 @@ class CandidateIndex:
 
     Args:
         candidates: float32 `[num_candidates, embedding_dimension]`.
-        index: Over the same rows; None for a bundle without one.
+        index: Over the same rows, or all but those appended; None for a bundle without one.
         description: How long to search it.
     """
 
     def __init__(
         self,
-        candidates: NDArray[np.float32],
+        candidates: NDArray[np.float32] | AppendedRows,
         index: AnnoyIndex | UsearchIndex | None,
         description: IndexDescription,
     ) -> None:
@@ -83,6 +84,16 @@ class CandidateIndex:
         return len(self._candidates)
 
     @property
+    def num_beside(self) -> int:
+        """Candidates that are not in the index: the last rows, which `nearest` returns with any others."""
+        return len(self._candidates.further) if isinstance(self._candidates, AppendedRows) else 0
+
+    def with_beside(self, embeddings: NDArray[np.float32]) -> CandidateIndex:
+        """The same candidates, and float32 `[n, embedding_dimension]` others after them."""
+        assert not isinstance(self._candidates, AppendedRows)  # noqa: S101 of a bundle
+        return CandidateIndex(AppendedRows(self._candidates, embeddings), self._index, self._description)
+
+    @property
     def is_searchable(self) -> bool:
         """Whether there is an index."""
         return self._index is not None
@@ -104,7 +115,11 @@ class CandidateIndex:
         search_k = self._description.search_k_for(num_rows, deep=deep)
         if self._index is None or search_k is None:
             return None
-        return self._index.nearest(embedding, num_rows, search_k)
+        nearest = self._index.nearest(embedding, num_rows, search_k)
+        if not isinstance(self._candidates, AppendedRows):
+            return nearest
+        beside = np.arange(len(self._candidates.first), len(self._candidates), dtype=np.int32)
+        return np.concatenate([nearest, beside])
 
     def score(
         self, embedding: NDArray[np.float32], rows: NDArray[np.int32] | None = None
@@ -114,7 +129,13 @@ class CandidateIndex:
         The score of a row is the same whichever others are wanted, bit for bit: each is a dot product of its
         own, which a product of matrices would not be.
         """
-        candidates = self._candidates if rows is None else self._candidates[rows]
+        if rows is not None:
+            candidates = self._candidates[rows]
+        elif isinstance(self._candidates, AppendedRows):
+            parts = self._candidates.first, self._candidates.further
+            return np.concatenate([np.vecdot(part, embedding) for part in parts])
+        else:
+            candidates = self._candidates
         scores: NDArray[np.float32] = np.vecdot(candidates, embedding)
         return scores
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 from itertools import chain
@@ -107,8 +107,33 @@ class Catalogue:
         spellings = {
             genre.casefold(): genre for genres in reversed(self.genres) for genre in reversed(genres)
         }
-        counts = {spellings[genre]: len(rows) for genre, rows in self._rows_by_genre.items()}
-        return dict(sorted(counts.items(), key=lambda counted: (-counted[1], counted[0])))
+        return _counted(self._rows_by_genre, spellings)
+
+    def take_genres(self, former: Catalogue, changed: Iterable[int]) -> None:
+        """Have the rows and counts of genres from another catalogue, and not from every movie's genres.
+
+        Args:
+            former: The same rows but for those that are changed or come after its own.
+            changed: All those rows, rising.
+        """
+        left: dict[str, list[int]] = {}
+        joined: dict[str, list[int]] = {}
+        spellings = {genre.casefold(): genre for genre in former.genre_counts}
+        for row in changed:
+            for genre in former.genres[row] if row < len(former) else ():
+                left.setdefault(genre.casefold(), []).append(row)
+            for genre in dict.fromkeys(each.casefold() for each in self.genres[row]):
+                joined.setdefault(genre, []).append(row)
+            for genre in self.genres[row]:
+                spellings.setdefault(genre.casefold(), genre)
+        rows_by_genre = {**former._rows_by_genre}
+        for genre in left.keys() | joined.keys():
+            rows = rows_by_genre.pop(genre, _NO_ROWS)
+            stayed = rows[~np.isin(rows, left.get(genre, []))]
+            if len(rows := np.sort(np.concatenate([stayed, np.array(joined.get(genre, []), np.int32)]))):
+                rows_by_genre[genre] = rows
+        self.__dict__["_rows_by_genre"] = rows_by_genre
+        self.__dict__["genre_counts"] = _counted(rows_by_genre, spellings)
 
     def rows_of_genre(self, genre: str) -> NDArray[np.int32]:
         """int32, rising: the rows of the movies that have a genre, its case aside; empty where none has."""
@@ -139,6 +164,11 @@ class Catalogue:
         """int32, the candidate rows of those ids that are known, in their order."""
         rows = (self._rows_by_id.get(movie_id) for movie_id in movie_ids)
         return np.array([row for row in rows if row is not None], np.int32)
+
+
+def _counted(rows_by_genre: Mapping[str, NDArray[np.int32]], spellings: Mapping[str, str]) -> dict[str, int]:
+    counts = {spellings[genre]: len(rows) for genre, rows in rows_by_genre.items()}
+    return dict(sorted(counts.items(), key=lambda counted: (-counted[1], counted[0])))
 
 
 def _all_of(*types: type) -> Callable[[Iterable[object]], bool]:

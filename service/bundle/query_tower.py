@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from service.bundle import NO_ROW, NO_TIMESTAMP
 from service.bundle.histories import History
 from service.bundle.query_encoding import NO_HISTORY, QueryInputs, encode_queries, untimed_history
-from service.bundle.saved_model import QueryStateSignature
+from service.bundle.saved_model import CandidateSignature, QueryStateSignature
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,11 @@ class QueryTower:
     def width(self) -> int:
         """Columns of the states that the model makes."""
         return self._query_state.width
+
+    @property
+    def embed_candidate(self) -> CandidateSignature | None:
+        """Embeds movies that the bundle does not know; None where it cannot."""
+        return self._query_state.embed_candidate
 
     def read(self, inputs: Sequence[TowerInput]) -> NDArray[np.float32]:
         """Query states, float32 `[len(inputs), width]`, as `saved_model` describes them.

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from service.bundle.appended_rows import AppendedRows
 from service.bundle.array_files import open_array, write_array
 from service.bundle.json_files import read_json, write_json
 from service.bundle.manifest import Manifest
@@ -51,7 +52,7 @@ class RatingHead:
 
     def __init__(
         self,
-        arrays: Sequence[Floats],
+        arrays: Sequence[Floats | AppendedRows],
         head: tuple[np.float32, np.float32, Layers],
         embedding_dimension: int,
         rating_scale: tuple[float, float],
@@ -106,6 +107,17 @@ class RatingHead:
                 "export again"
             )
         return cls(arrays, _read_head(path), manifest.embedding_dimension, manifest.rating_scale)
+
+    def with_beside(self, vectors: Floats, biases: Floats, confidences: Floats) -> RatingHead:
+        """The same head with further candidates, whose rows come after those of the bundle."""
+        former = self._vectors, self._biases, self._confidences
+        arrays = [
+            AppendedRows(first, further)
+            for first, further in zip(former, (vectors, biases, confidences), strict=True)
+            if not isinstance(first, AppendedRows)
+        ]
+        head = self._mean, self._spread, self._layers
+        return RatingHead(arrays, head, self._dimension, self._scale)
 
     @property
     def state_width(self) -> int:

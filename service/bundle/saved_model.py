@@ -5,6 +5,7 @@ Its signatures:
 query_state       what the service calls, once for all that an answer needs of a query
 embed_query       the query embedding alone
 predict_rating    ratings alone, of `candidate_rows` int32 `[B, K]`; none in a bundle without ratings
+embed_candidate   movies that the bundle does not know, by their content; older bundles have none
 serving_default   user ids in, the exact best movies out, for TensorFlow Serving alone
 
 The first three take queries as `service.bundle.query_encoding` encodes them.
@@ -12,6 +13,11 @@ The first three take queries as `service.bundle.query_encoding` encodes them.
 `query_state` returns `query_states` float32 `[B, S]`, S = embedding_dimension + rating_dimension + 2: the
 query embedding as `embed_query` gives it, then what `rating_head` needs: a vector, a bias and a confidence.
 In a bundle without ratings S = embedding_dimension.
+
+`embed_candidate` takes what `candidate_encoding` encodes and returns `candidate_embeddings` float32
+`[B, embedding_dimension]`, the last column a bias as of a movie without ratings, and, unless the bundle has
+no ratings, what `rating_head` needs: `rating_vectors` `[B, rating_dimension]`, `rating_biases` and
+`rating_confidences` `[B]`. Words, genres and years that the bundle does not know are ignored.
 """
 
 from __future__ import annotations
@@ -20,7 +26,7 @@ import errno
 import gc
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,6 +34,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from service.bundle.candidate_encoding import CANDIDATE_DTYPES
 from service.bundle.query_encoding import QUERY_DTYPES
 from service.bundle.tensorflow_import import import_tensorflow
 from service.errors import BundleInconsistent
@@ -43,6 +50,16 @@ def query_specs() -> dict[str, Any]:
     tensorflow = import_tensorflow()
 
     return {name: tensorflow.TensorSpec([None], dtype, name) for name, dtype in QUERY_DTYPES.items()}
+
+
+def candidate_specs() -> dict[str, Any]:
+    """`CANDIDATE_DTYPES` as `tf.TensorSpec` by name, for `tf.function`."""
+    tensorflow = import_tensorflow()
+
+    return {
+        name: tensorflow.TensorSpec([None], tensorflow.as_dtype(dtype), name)
+        for name, dtype in CANDIDATE_DTYPES.items()
+    }
 
 
 def save(module: Any, directory: Path, signatures: Mapping[str, Any]) -> None:
@@ -84,6 +101,8 @@ class QueryStateSignature:
         self._call = partial(
             tensorflow.raw_ops.StatefulPartitionedCall, Tout=[tensorflow.float32], f=function
         )
+        self.embed_candidate = _candidate_signature(model)
+        """`embed_candidate`; None where the bundle has none."""
         self.width = int(function.structured_outputs["query_states"].shape[-1])
         """Columns of the query states."""
 
@@ -122,6 +141,23 @@ class QueryStateSignature:
         """Query states, float32 `[B, width]`, of the arrays that `QUERY_DTYPES` names."""
         [states] = self._call(args=[columns[name] for name in self._arguments] + self._captured)
         return np.asarray(states)
+
+
+CandidateSignature = Callable[[Mapping[str, NDArray[Any]]], dict[str, NDArray[np.float32]]]
+"""From what `candidate_encoding` encodes to arrays by name."""
+
+
+def _candidate_signature(model: Any) -> CandidateSignature | None:
+    function = model.signatures.get("embed_candidate")
+    if function is None or {*_arguments(function)} != CANDIDATE_DTYPES.keys():
+        return None
+    tensorflow = import_tensorflow()
+
+    def embed(columns: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
+        given = {name: tensorflow.constant(columns[name], dtype) for name, dtype in CANDIDATE_DTYPES.items()}
+        return {name: value.numpy() for name, value in function(**given).items()}
+
+    return embed
 
 
 def _arguments(function: Any) -> list[str]:

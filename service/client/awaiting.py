@@ -10,12 +10,17 @@ from tenacity import AsyncRetrying
 
 from service.client import calls
 from service.client.call import Call, key_header
-from service.client.calls import FeedbackRequest, RatingRequest, RecommendRequest
+from service.client.calls import (
+    FeedbackRequest,
+    MovieRequest,
+    NamedMovieRequest,
+    RatingRequest,
+    RecommendRequest,
+)
 from service.client.retries import retry_policy
 from service.schemas.admin import BundleNow
 from service.schemas.batches import RatingBatchAnswer, RecommendBatchAnswer
 from service.schemas.feedback import (
-    AvailabilityAnswer,
     FeedbackAnswer,
     ForgottenAnswer,
     ImportAnswer,
@@ -24,6 +29,7 @@ from service.schemas.feedback import (
 )
 from service.schemas.health import Alive, ModelAnswer, Ready
 from service.schemas.movies import GenresAnswer, MovieAnswer, MoviesAnswer, PopularAnswer, SimilarAnswer
+from service.schemas.put_movies import PutMovieAnswer, PutMoviesAnswer
 from service.schemas.ratings import RatingAnswer
 from service.schemas.recommendations import RecommendAnswer
 from service.schemas.users import UserAnswer, UsersAnswer
@@ -92,11 +98,15 @@ class AsyncMatineeClient:
         """Store many events, as posted or as exported; with an `import_id` none of them counts twice."""
         return await self._call(calls.import_feedback(events, import_id))
 
-    async def put_movie(self, movie_id: str, *, available: bool = True) -> AvailabilityAnswer:
-        """Say whether a movie may be shown."""
-        return await self._call(calls.put_movie(movie_id, available))
+    async def put_movie(self, movie_id: str, **given: Unpack[MovieRequest]) -> PutMovieAnswer:
+        """Describe a movie, new or known, or say whether it may be shown; what is left out stays as it is."""
+        return await self._call(calls.put_movie(movie_id, given))
 
-    async def withdraw_movie(self, movie_id: str) -> AvailabilityAnswer:
+    async def put_movies(self, movies: Sequence[NamedMovieRequest]) -> PutMoviesAnswer:
+        """Put many movies at once; an invalid one is refused alone."""
+        return await self._call(calls.put_movies(movies))
+
+    async def withdraw_movie(self, movie_id: str) -> PutMovieAnswer:
         """Have a movie shown to nobody."""
         return await self._call(calls.withdraw_movie(movie_id))
 

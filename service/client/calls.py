@@ -14,7 +14,6 @@ from service.client.call import Call, Parameters
 from service.schemas.admin import BundleNow
 from service.schemas.batches import RatingBatchAnswer, RecommendBatchAnswer
 from service.schemas.feedback import (
-    AvailabilityAnswer,
     FeedbackAnswer,
     ForgottenAnswer,
     ImportAnswer,
@@ -23,6 +22,7 @@ from service.schemas.feedback import (
 )
 from service.schemas.health import Alive, ModelAnswer, Ready
 from service.schemas.movies import GenresAnswer, MovieAnswer, MoviesAnswer, PopularAnswer, SimilarAnswer
+from service.schemas.put_movies import PutMovieAnswer, PutMoviesAnswer
 from service.schemas.ratings import RatingAnswer
 from service.schemas.recommendations import RecommendAnswer
 from service.schemas.users import UserAnswer, UsersAnswer
@@ -91,6 +91,21 @@ class FeedbackRequest(TypedDict, total=False):
     rank: int | None
 
 
+class MovieRequest(TypedDict, total=False):
+    """Fields of `PUT /movies/{movie_id}`: what is left out stays as it is; see docs/api/movies.md."""
+
+    title: str
+    genres: Sequence[str]
+    year: int | None
+    available: bool
+
+
+class NamedMovieRequest(MovieRequest, total=False):
+    """A movie of `POST /movies`."""
+
+    movie_id: Required[str]
+
+
 def recommend(request: RecommendRequest) -> Call[RecommendAnswer]:
     """`POST /recommend`."""
     return _post("/recommend", RecommendAnswer, {**request})
@@ -135,15 +150,20 @@ def import_feedback(events: Iterable[Mapping[str, Any]], import_id: str | None) 
     )
 
 
-def put_movie(movie_id: str, available: bool) -> Call[AvailabilityAnswer]:
+def put_movie(movie_id: str, given: MovieRequest) -> Call[PutMovieAnswer]:
     """`PUT /movies/{movie_id}`."""
     path = f"/movies/{_quoted(movie_id)}"
-    return Call("PUT", path, AvailabilityAnswer.model_validate_json, body={"available": available})
+    return Call("PUT", path, PutMovieAnswer.model_validate_json, body={**given})
 
 
-def withdraw_movie(movie_id: str) -> Call[AvailabilityAnswer]:
+def put_movies(movies: Sequence[NamedMovieRequest]) -> Call[PutMoviesAnswer]:
+    """`POST /movies`."""
+    return _post("/movies", PutMoviesAnswer, {"movies": list(movies)})
+
+
+def withdraw_movie(movie_id: str) -> Call[PutMovieAnswer]:
     """`DELETE /movies/{movie_id}`."""
-    return Call("DELETE", f"/movies/{_quoted(movie_id)}", AvailabilityAnswer.model_validate_json)
+    return Call("DELETE", f"/movies/{_quoted(movie_id)}", PutMovieAnswer.model_validate_json)
 
 
 def forget_user(user_id: str) -> Call[ForgottenAnswer]:

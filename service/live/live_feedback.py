@@ -15,8 +15,9 @@ from service.live.events import Event, Outcome
 from service.live.feedback_writer import NO_END, FeedbackWriter, Retention, Session
 from service.live.live_reader import LiveReader
 from service.live.live_users import LiveView
+from service.live.posted_movies import MoviePut, PutOutcome
 from service.live.recommendation_ids import RecommendationIds
-from service.live.store import apply, forget, position_of, put_movie
+from service.live.store import apply, forget, position_of, put_movies
 from service.live.tombstones import Tombstones
 
 T = TypeVar("T")
@@ -110,15 +111,13 @@ class LiveFeedback:
             await asyncio.to_thread(self.query, lambda connection: connection.overwrite_deleted())
         return position
 
-    async def put_movie(self, movie_id: str, *, is_available: bool) -> int:
-        """Note whether a movie may be shown; the position, once that is on the disk.
+    async def put_movies(self, puts: Sequence[MoviePut]) -> PutOutcome:
+        """Note what is given of movies; once that is on the disk.
 
         Raises:
             QueueFull, StoreError: As of `write`.
         """
-        return await self.do(
-            lambda session: put_movie(session.connection, movie_id, is_available=is_available)
-        )
+        return await self.do(lambda session: put_movies(session.connection, puts))
 
     @property
     def tombstones(self) -> Tombstones | None:

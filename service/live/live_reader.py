@@ -21,6 +21,7 @@ from service.live.database import Connection, Database
 from service.live.events import State
 from service.live.live_users import NOTHING_WITHHELD, LiveUser, LiveView, Withheld, live_movies
 from service.live.migration import migrate
+from service.live.posted_movies import NO_MOVIES_POSTED, PostedMovies
 from service.live.recommendation_ids import KEY_NAME, RecommendationIds
 from service.live.tombstones import Tombstones
 
@@ -31,6 +32,7 @@ RETRY_SECONDS = 1.0
 _HARDLY_SECONDS = 0.02
 """How long a batch waits for a database that did not answer the last one."""
 _MOST_KNOWN = 50_000
+_ALL = 2**62
 
 
 @dataclass
@@ -58,6 +60,7 @@ class LiveReader:
 
     Attributes:
         withheld: Movies that are not available, as of the last reading.
+        posted: Movies that apps described, likewise.
         recommendation_ids: Of the store; None before the first reading.
     """
 
@@ -70,6 +73,7 @@ class LiveReader:
         self._users: dict[str, LiveUser] = {}
         self._tombstones: Tombstones | None = None
         self.withheld = NOTHING_WITHHELD
+        self.posted = NO_MOVIES_POSTED
         self.recommendation_ids: RecommendationIds | None = None
         self._changing = threading.Lock()
         self._threads = threading.local()
@@ -124,7 +128,11 @@ class LiveReader:
         forgotten = {} if self._tombstones is None else self._tombstones.of(user_ids)
         users = {user_id: LiveUser(position, (), position) for user_id, position in forgotten.items()}
         return LiveView(
-            users, is_live=False, withheld=self.withheld, recommendation_ids=self.recommendation_ids
+            users,
+            is_live=False,
+            withheld=self.withheld,
+            posted=self.posted,
+            recommendation_ids=self.recommendation_ids,
         )
 
     def prepare(self) -> None:
@@ -160,7 +168,7 @@ class LiveReader:
                 reading.is_empty = not reading.connection.read(statements.HAS_ANY)
             if not reading.is_empty:
                 self._add_tombstones(reading.connection)
-                self._add_withheld(reading.connection)
+                self._add_movies(reading.connection)
         if reading.is_empty:
             return LiveView(recommendation_ids=self.recommendation_ids)
         known = reading.known
@@ -168,7 +176,12 @@ class LiveReader:
         if missing := [user_id for user_id in wanted if user_id not in known]:
             known.update(self._ask(reading.connection, missing))
         users = {user_id: user for user_id in wanted if (user := known[user_id]) is not None}
-        return LiveView(users, withheld=self.withheld, recommendation_ids=self.recommendation_ids)
+        return LiveView(
+            users,
+            withheld=self.withheld,
+            posted=self.posted,
+            recommendation_ids=self.recommendation_ids,
+        )
 
     def _ask(self, connection: Connection, user_ids: Sequence[str]) -> dict[str, LiveUser | None]:
         versions = store.versions_of(connection, user_ids)
@@ -209,14 +222,23 @@ class LiveReader:
                 connection.read(statements.NEW_TOMBSTONES, (self._tombstones.last_position,))
             )
 
-    def _add_withheld(self, connection: Connection) -> None:
+    def _add_movies(self, connection: Connection) -> None:
         with self._changing:
-            withheld = self.withheld
-            if rows := connection.read(statements.NEW_MOVIES, (withheld.version,)):
-                movie_ids = {*withheld.movie_ids}
-                for movie_id, is_available, _ in rows:
-                    (movie_ids.discard if is_available else movie_ids.add)(bytes(movie_id).decode())
-                self.withheld = Withheld(rows[-1][2], frozenset(movie_ids))
+            rows = store.movies_after(connection, self.withheld.version, _ALL)
+            if not rows:
+                return
+            withheld = {*self.withheld.movie_ids}
+            posted = {**self.posted.by_id}
+            is_other = False
+            for movie, _ in rows:
+                (withheld.discard if movie.available else withheld.add)(movie.movie_id)
+                if movie.is_described:
+                    former = posted.get(movie.movie_id)
+                    posted[movie.movie_id] = movie._replace(available=True)
+                    is_other |= former != posted[movie.movie_id]
+            self.withheld = Withheld(rows[-1][1], frozenset(withheld))
+            if is_other:
+                self.posted = PostedMovies(posted)
 
     def _open(self) -> _Reading:
         self.require()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from service.live.events import REMOVED, State
+from service.live.posted_movies import NO_MOVIES_POSTED, PostedMovies
 from service.live.recommendation_ids import RecommendationIds
 
 
@@ -69,12 +70,14 @@ class LiveView:
         users: Those of whom the store holds anything.
         is_live: False where the store could not be read.
         withheld: Movies that are not available.
+        posted: Movies that apps described.
         recommendation_ids: Makes ids of answers; None where no store was read yet.
     """
 
     users: Mapping[str, LiveUser] = field(default_factory=dict)
     is_live: bool = True
     withheld: Withheld = NOTHING_WITHHELD
+    posted: PostedMovies = NO_MOVIES_POSTED
     recommendation_ids: RecommendationIds | None = None
 
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -35,6 +35,11 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX feedback_movies_position ON feedback_movies (position)",
         "CREATE TABLE feedback_imports (import_id BYTEA PRIMARY KEY, records BIGINT NOT NULL){clustered}",
         "INSERT INTO feedback_facts (name, value) VALUES ('position', 0)",
+    ),
+    (
+        "ALTER TABLE feedback_movies ADD COLUMN title BYTEA",
+        "ALTER TABLE feedback_movies ADD COLUMN genres BYTEA",
+        "ALTER TABLE feedback_movies ADD COLUMN year BIGINT",
     ),
 )
 """What each version of the schema adds to the one before it."""
@@ -95,10 +100,15 @@ DELETE_EVENT_ID = "DELETE FROM feedback_event_ids WHERE event_id = ?"
 EXPIRED_APPENDED = "SELECT position FROM feedback_appended WHERE timestamp < ? ORDER BY timestamp LIMIT ?"
 DELETE_APPENDED = "DELETE FROM feedback_appended WHERE position = ?"
 
-NEW_MOVIES = "SELECT movie_id, available, position FROM feedback_movies WHERE position > ? ORDER BY position"
+NEW_MOVIES = (
+    "SELECT movie_id, title, genres, year, available, position FROM feedback_movies WHERE position > ? "
+    "ORDER BY position LIMIT ?"
+)
 PUT_MOVIE = (
-    "INSERT INTO feedback_movies (movie_id, available, position) VALUES (?, ?, ?) "
-    "ON CONFLICT (movie_id) DO UPDATE SET available = excluded.available, position = excluded.position"
+    "INSERT INTO feedback_movies (movie_id, title, genres, year, available, position) "
+    "VALUES (?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT (movie_id) DO UPDATE SET title = excluded.title, genres = excluded.genres, "
+    "year = excluded.year, available = excluded.available, position = excluded.position"
 )
 
 IMPORTED = "SELECT records FROM feedback_imports WHERE import_id = ?"
@@ -127,6 +137,14 @@ def states_of(count: int) -> str:
     return (
         "SELECT user_id, movie_id, type, value, timestamp, position FROM feedback_state "  # noqa: S608 as above
         f"WHERE user_id IN ({_marks(count)})"
+    )
+
+
+def movies_of(count: int) -> str:
+    """Movies that were put, by id."""
+    return (
+        "SELECT movie_id, title, genres, year, available, position FROM feedback_movies "  # noqa: S608 as above
+        f"WHERE movie_id IN ({_marks(count)})"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ from service.live import statements
 from service.live.database import Connection, ReadingConnection, Row
 from service.live.decisions import Changes, Key, decide
 from service.live.events import Event, State, StoredEvent
+from service.live.posted_movies import MoviePut, PostedMovie, PutOutcome
 from service.live.statements import MOST_VALUES, padded
 from service.live.tombstones import KEY_NAME, hashed
 
@@ -81,12 +83,34 @@ def forget(connection: Connection, user_id: str, *, now: int, key: bytes) -> int
     return position
 
 
-def put_movie(connection: Connection, movie_id: str, *, is_available: bool) -> int:
-    """Note whether a movie may be shown, within `Connection.transaction`; the position of that."""
-    position = position_of(connection) + 1
-    connection.write(statements.PUT_MOVIE, (movie_id.encode(), int(is_available), position))
-    connection.write(statements.SET_POSITION, (position,))
-    return position
+def put_movies(connection: Connection, puts: Sequence[MoviePut]) -> PutOutcome:
+    """Note what is given of movies, one after another, within `Connection.transaction`."""
+    position = position_of(connection)
+    by_id = {put.movie_id: PostedMovie(put.movie_id) for put in puts}
+    rows = _in_parts(connection, statements.movies_of, [movie_id.encode() for movie_id in by_id])
+    former = {movie.movie_id: movie for movie, _ in map(_posted_movie, rows)}
+    by_id |= former
+    changed: dict[str, int] = {}
+    unchanged = 0
+    for put in puts:
+        movie = by_id[put.movie_id].changed_by(put)
+        if movie == by_id[put.movie_id] and (put.movie_id in former or put.movie_id in changed):
+            unchanged += 1
+            continue
+        position += 1
+        by_id[put.movie_id] = movie
+        changed[put.movie_id] = position
+    if changed:
+        connection.write_many(
+            statements.PUT_MOVIE, [_movie_row(by_id[each], at) for each, at in changed.items()]
+        )
+        connection.write(statements.SET_POSITION, (position,))
+    return PutOutcome(len(puts) - unchanged, unchanged, position)
+
+
+def movies_after(connection: Connection, position: int, most: int) -> list[tuple[PostedMovie, int]]:
+    """Up to so many movies that were put after a position, each with its own, in their order."""
+    return [_posted_movie(row) for row in connection.read(statements.NEW_MOVIES, (position, most))]
 
 
 def compact(connection: Connection, *, event_ids_before: int, appended_before: int, most: int) -> bool:
@@ -206,6 +230,19 @@ def _split(changes: Changes) -> tuple[list[tuple[object, ...]], list[tuple[objec
 
 def _key_of(item: tuple[Key, State | None]) -> Key:
     return item[0]
+
+
+def _movie_row(movie: PostedMovie, position: int) -> tuple[object, ...]:
+    genres = None if movie.genres is None else json.dumps(movie.genres).encode()
+    title = _bytes(movie.title)
+    return (movie.movie_id.encode(), title, genres, movie.year, int(movie.available), position)
+
+
+def _posted_movie(row: Row) -> tuple[PostedMovie, int]:
+    movie_id, title, genres, year, available, position = row
+    listed = None if genres is None else tuple(json.loads(bytes(genres)))
+    movie = PostedMovie(bytes(movie_id).decode(), _text(title), listed, year, bool(available))
+    return movie, position
 
 
 def _appended(position: int, event: Event) -> tuple[object, ...]:

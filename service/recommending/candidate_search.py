@@ -47,13 +47,16 @@ class CandidateSearch:
     Args:
         index: The candidates and, where the bundle has one, their index.
         kind: Whether the index is asked at all; `auto` decides by the number of candidates.
+        widest: As measured with the same index before; None to measure it.
     """
 
-    def __init__(self, index: CandidateIndex, kind: IndexKind = "annoy") -> None:
+    def __init__(
+        self, index: CandidateIndex, kind: IndexKind = "annoy", *, widest: int | None = None
+    ) -> None:
         self._index = index
         scans = kind == "exact" or (kind == "auto" and len(index) <= LARGEST_SCANNED)
         self._scans_all = scans or not index.is_searchable
-        self.widest = self._measure_widest()
+        self.widest = self._measure_widest() if widest is None else widest
 
     def best(
         self,
@@ -112,7 +115,8 @@ class CandidateSearch:
             if nearest is None:
                 break
             rows = nearest[allowed.mask[nearest]]
-            if len(rows) >= depth:
+            # Those beside the index must not stand for any that it would still find.
+            if len(rows) - self._index.num_beside >= depth:
                 found = best_first(rows, self._index.score(embedding, rows), depth)
                 times.lap("rescore")
                 return found

@@ -48,7 +48,7 @@ def explain(
         chunks.append(tower.read(inputs[start : start + READINGS_PER_CALL]))
     differences = tower.read([user.tower_input()]) - np.concatenate(chunks)
     lost = candidates @ differences[:, : candidates.shape[1]].T
-    rows = user.seen.last(user.max_history).rows
+    rows = user.read.rows
     # Stable: of equal contributions the older movie comes first.
     order = np.argsort(-lost, axis=1, kind="stable")[:, :MOST_NAMED]
     return [

@@ -38,6 +38,7 @@ class QueryUser:
         live_id: The user's id, where the store holds anything of the user.
         version: Of what the store holds; 0 for nothing.
         is_in_store: Whether the store holds movies of this user that the bundle knows.
+        num_readable: Candidate rows that the model knows; None where those are all.
     """
 
     user_row: int | None
@@ -50,6 +51,18 @@ class QueryUser:
     live_id: str | None = None
     version: int = 0
     is_in_store: bool = False
+    num_readable: int | None = None
+
+    @property
+    def read(self) -> History:
+        """What the model reads: the most recent of those movies that it was trained with."""
+        return self._readable.last(self.max_history)
+
+    @property
+    def _readable(self) -> History:
+        if self.num_readable is None:
+            return self.seen
+        return self.seen.take(self.seen.rows < self.num_readable)
 
     @property
     def state_key(self) -> StateKey:
@@ -64,25 +77,25 @@ class QueryUser:
     @property
     def source(self) -> Source:
         """What an answer to this user is based on."""
-        if self.is_known:
+        if self.user_row is not None or (self.is_in_store and len(self._readable)):
             return "personalized"
-        return "history" if len(self.seen) else "popular"
+        return "history" if len(self._readable) else "popular"
 
     def tower_input(self) -> TowerInput:
         """Return the query tower's input for this user."""
-        return self._input(self.seen.last(self.max_history))
+        return self._input(self.read)
 
     def inputs_without_each(self) -> list[TowerInput]:
         """Return one input for each movie that `tower_input` has, with that movie left out, in order.
 
         If the history is longer than `max_history`, the next older movie takes the free place.
         """
-        window = self.seen.last(self.max_history + 1)
+        window = self._readable.last(self.max_history + 1)
         every = np.arange(len(window))
         # The first movie of a window of max_history + 1 only fills the free place.
         return [
             self._input(window.take(np.delete(every, place)))
-            for place in range(len(window) - len(self.seen.last(self.max_history)), len(window))
+            for place in range(len(window) - len(self.read), len(window))
         ]
 
     def _input(self, history: History) -> TowerInput:
@@ -101,6 +114,8 @@ class QueryUsers:
     """
 
     def __init__(self, catalogue: Catalogue, stored: StoredUsers, manifest: Manifest) -> None:
+        num_trained = manifest.index.candidates
+        self._num_readable = num_trained if len(catalogue) > num_trained else None
         self._catalogue = catalogue
         self._stored = stored
         self._scale = manifest.rating_scale
@@ -147,6 +162,7 @@ class QueryUsers:
             live_id=None if live is None else user_id,
             version=user.version,
             is_in_store=user.is_in_store,
+            num_readable=self._num_readable,
         )
 
     def _sent(self, entries: Sequence[HistoryEntry], strict: bool) -> tuple[History, Sequence[str]]:

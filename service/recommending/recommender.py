@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -17,12 +17,14 @@ from service.bundle.query_tower import QueryTower
 from service.bundle.rating_head import RatingHead
 from service.errors import RequestError
 from service.live.live_users import NO_STORE, LiveView
+from service.live.posted_movies import NO_MOVIES_POSTED, PostedMovies
 from service.recommending.candidate_search import CandidateSearch
 from service.recommending.encoding import AnswerEncoder
 from service.recommending.explanations import explain
 from service.recommending.exploration import Exploration, explored_places, insert, phase_of
 from service.recommending.forgotten_users import ForgottenUsers
 from service.recommending.movie_search import MovieSearch
+from service.recommending.posted_recommenders import PostedRecommenders
 from service.recommending.queries import (
     DEEPEST,
     Answer,
@@ -55,6 +57,8 @@ class Recommender:
     index_kind: IndexKind = "annoy"
     cached_users: int = 0
     explore: float = 0.0
+    of_bundle: Recommender | None = None
+    """The recommender of the bundle alone, for one that knows movies that were posted since."""
 
     @property
     def bundle_id(self) -> str:
@@ -65,6 +69,47 @@ class Recommender:
     def movie_search(self) -> MovieSearch:
         """Finds movies by title; prepared when the golden requests are replayed, because `tasks` needs it."""
         return MovieSearch(self.catalogue)
+
+    @cached_property
+    def _posted(self) -> PostedRecommenders:
+        return PostedRecommenders(self)
+
+    def with_movies(self, posted: PostedMovies) -> Recommender:
+        """The recommender of the same bundle that knows what apps posted of movies.
+
+        Made anew where that is another object than the last time, else at hand.
+        """
+        bundle = self.of_bundle or self
+        return bundle if posted is NO_MOVIES_POSTED else bundle._posted.with_movies(posted)
+
+    def with_catalogue(
+        self,
+        catalogue: Catalogue,
+        search: MovieSearch,
+        index: CandidateIndex,
+        rating_head: RatingHead | None,
+    ) -> Recommender:
+        """The same with other movies after those of the bundle, or other titles; what is costly is shared."""
+        other = replace(self, catalogue=catalogue, index=index, rating_head=rating_head, of_bundle=self)
+        shared = {
+            "movie_search": search,
+            "states": self.states,
+            "forgotten_users": self.forgotten_users,
+            "_search": CandidateSearch(index, self.index_kind, widest=self._search.widest),
+        }
+        other.__dict__.update(shared)
+        return other
+
+    @property
+    def num_trained(self) -> int:
+        """How many movies the bundle was trained with: rows from here on are of new ones."""
+        return self.manifest.index.candidates
+
+    def mean_rating(self, row: int) -> float | None:
+        """Mean stars of a movie; None where nobody rated it before the bundle was trained."""
+        means = self.histories.mean_ratings
+        mean = float(means[row]) if row < len(means) else np.nan
+        return None if np.isnan(mean) else mean
 
     @cached_property
     def tasks(self) -> Tasks:
@@ -99,7 +144,7 @@ class Recommender:
     @cached_property
     def similar_movies(self) -> SimilarMovies:
         """Compares the bundle's movies with each other."""
-        return SimilarMovies(self.index)
+        return SimilarMovies(self.index, None if self.of_bundle is None else self.of_bundle.similar_movies)
 
     @cached_property
     def _search(self) -> CandidateSearch:

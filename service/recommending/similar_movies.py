@@ -7,6 +7,7 @@ origin carries no information, only differences do. Hence the mean is subtracted
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from service.bundle.candidate_index import CandidateIndex
 from service.recommending.candidate_search import Found, best_first
@@ -19,10 +20,19 @@ class SimilarMovies:
 
     Args:
         index: The candidates.
+        of_bundle: Of the same candidates but for those beside the index, whose mean is kept.
     """
 
-    def __init__(self, index: CandidateIndex) -> None:
+    def __init__(self, index: CandidateIndex, of_bundle: SimilarMovies | None = None) -> None:
         self._index = index
+        self._centre: NDArray[np.float32]
+        self._distances: NDArray[np.float32]
+        if of_bundle is not None:
+            beside = np.arange(len(of_bundle._distances), len(index), dtype=np.int32)
+            self._centre = of_bundle._centre
+            offsets = np.linalg.norm(index.embeddings(beside) - self._centre, axis=1)
+            self._distances = np.concatenate([of_bundle._distances, offsets])
+            return
         rows = np.arange(len(index), dtype=np.int32)
         # In slices: the embeddings are mapped and shared by all workers, a full copy would be private.
         slices = [rows[start : start + _SLICE] for start in range(0, len(rows), _SLICE)]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,20 @@ class Match(IntEnum):
     BEGINS_JOINED = 6  # a name begins with the query, ignoring spaces
     SIMILAR = 7  # fuzzy
     NONE = 8
+
+
+class Matches(NamedTuple):
+    """Titles that match a query.
+
+    Attributes:
+        rows: int32 `[n]`.
+        matches: int8 `[n]`, a `Match` each.
+        similarities: float32 `[n]`, of `SIMILAR` ones.
+    """
+
+    rows: NDArray[np.int32]
+    matches: NDArray[np.int8]
+    similarities: NDArray[np.float32]
 
 
 class TitleSearch:
@@ -80,13 +95,21 @@ class TitleSearch:
         Args:
             query: Any text; a blank one matches every title, most rated first.
         """
+        found = self.ranked(query)
+        if found is None:
+            return self._popular_rows
+        return found.rows[
+            np.lexsort((self._popularity_ranks[found.rows], -found.similarities, found.matches))
+        ]
+
+    def ranked(self, query: str) -> Matches | None:
+        """What matches a query, in no order, to be put in order with others; None for a blank one."""
         words = words_of(query)[:MOST_WORDS]
         if not words:
-            return self._popular_rows
+            return None
         matches, similarities = self._match(words)
         rows = np.flatnonzero(matches < Match.NONE).astype(np.int32)
-        order = np.lexsort((self._popularity_ranks[rows], -similarities[rows], matches[rows]))
-        return rows[order]
+        return Matches(rows, matches[rows], similarities[rows])
 
     def _match(self, words: list[str]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
         """Return by candidate row the `Match`, int8, and the similarity of `SIMILAR` ones, float32."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Request
 
 from service.batching.batcher import Batcher
 from service.batching.catalogue_threads import CatalogueThreads
 from service.live.live_feedback import LiveFeedback
+from service.live.live_users import NO_STORE, LiveView, Withheld
 from service.recommending.recommender import Recommender
 from service.reloading.supervision import Supervision
 from service.served_bundle import ServedBundle
@@ -43,6 +44,18 @@ class Services:
     timeout_seconds: float
 
 
+class LiveMovies(NamedTuple):
+    """The movies by now, as one reading of the store has them.
+
+    Attributes:
+        recommender: Knows those that were posted.
+        withheld: Which are shown to nobody.
+    """
+
+    recommender: Recommender
+    withheld: Withheld
+
+
 def services_of(request: Request) -> Services:
     """The services of the application that got a request.
 
@@ -60,7 +73,7 @@ async def _services(request: Request) -> Services:
 FromServices = Annotated[Services, Depends(_services)]
 
 
-async def _recommender(request: Request) -> Recommender:
+async def _bundle_recommender(request: Request) -> Recommender:
     """The recommender of the bundle that is served.
 
     Raises:
@@ -71,4 +84,30 @@ async def _recommender(request: Request) -> Recommender:
     return recommender
 
 
-LiveRecommender = Annotated[Recommender, Depends(_recommender)]
+BundleRecommender = Annotated[Recommender, Depends(_bundle_recommender)]
+
+
+def live_view(services: Services) -> LiveView:
+    """What the store of feedback holds of movies by now."""
+    return NO_STORE if services.feedback is None else services.feedback.read(())
+
+
+def with_posted(recommender: Recommender, services: Services) -> Recommender:
+    """A recommender that also knows the movies that were posted by now."""
+    return recommender.with_movies(live_view(services).posted)
+
+
+async def _live_recommender(recommender: BundleRecommender, services: FromServices) -> Recommender:
+    return with_posted(recommender, services)
+
+
+LiveRecommender = Annotated[Recommender, Depends(_live_recommender)]
+"""The same, which also knows the movies that were posted by now."""
+
+
+async def _live_movies(recommender: BundleRecommender, services: FromServices) -> LiveMovies:
+    view = live_view(services)
+    return LiveMovies(recommender.with_movies(view.posted), view.withheld)
+
+
+FromLiveMovies = Annotated[LiveMovies, Depends(_live_movies)]

@@ -19,16 +19,14 @@ from service.live.recommendation_ids import Recommended
 from service.live.store import feedback_of
 from service.recommending.queries import RatingQuery
 from service.recommending.recommender import Recommender
-from service.routes.dependencies import FromServices, LiveRecommender, Services, services_of
+from service.routes.dependencies import BundleRecommender, FromServices, Services, services_of, with_posted
 from service.routes.path_ids import ID
 from service.schemas.batches import Refused
 from service.schemas.feedback import (
-    AvailabilityAnswer,
     FeedbackAnswer,
     FeedbackBody,
     FeedbackEvent,
     ForgottenAnswer,
-    MovieBody,
     RemovedAnswer,
     UserFeedbackAnswer,
     UserFeedbackParameters,
@@ -45,13 +43,18 @@ MOST_PREDICTED = 20
 
 @router.post("/feedback", response_model=FeedbackAnswer, responses=document_problems(403, 413, 503, 504))
 async def post_feedback(
-    body: FeedbackBody, request: Request, recommender: LiveRecommender, services: FromServices
+    body: FeedbackBody, request: Request, recommender: BundleRecommender, services: FromServices
 ) -> JSONResponse:
     """What users did. Once it is answered it is on the disk, and in force in every request that follows."""
     feedback = required_feedback(services)
     events: list[Event] = []
     rejected: list[dict[str, Any]] = []
     unknown: dict[str, None] = {}
+    if any(
+        not isinstance(each, Refused) and recommender.catalogue.find(each.movie_id) is None
+        for each in body.events
+    ):  # only then, as it may be a query
+        recommender = with_posted(recommender, services)
     for index, each in enumerate(body.events):
         place = f"body.events.{index}"
         if isinstance(each, Refused):
@@ -183,7 +186,7 @@ async def remove_feedback(
 
 @router.delete(f"/users/{{user_id:{ID}}}", responses=document_problems(403, 503, 504))
 async def forget_user(
-    user_id: Annotated[UserId, Path()], recommender: LiveRecommender, services: FromServices
+    user_id: Annotated[UserId, Path()], recommender: BundleRecommender, services: FromServices
 ) -> ForgottenAnswer:
     """Forgets a user: what is stored goes, and no answer has anything of the user, whatever bundle is served.
 
@@ -194,38 +197,6 @@ async def forget_user(
     position = await in_time(services, lambda: feedback.forget(user_id))
     without = recommender.histories.user_row(user_id) is None
     return ForgottenAnswer(user_id=user_id, position=position, bundle_trained_without=without)
-
-
-@router.put(f"/movies/{{movie_id:{ID}}}", responses=document_problems(403, 413, 503, 504))
-async def put_movie(
-    movie_id: Annotated[MovieId, Path()],
-    body: MovieBody,
-    recommender: LiveRecommender,
-    services: FromServices,
-) -> AvailabilityAnswer:
-    """Says whether a movie may be shown, from the next request on: in lists, in searches, to anybody.
-
-    What was rated is kept, and its rating is predicted as before. A movie that the bundle does not know yet
-    is noted.
-    """
-    return await _put_movie(movie_id, body.available, recommender, services)
-
-
-@router.delete(f"/movies/{{movie_id:{ID}}}", responses=document_problems(403, 503, 504))
-async def withdraw_movie(
-    movie_id: Annotated[MovieId, Path()], recommender: LiveRecommender, services: FromServices
-) -> AvailabilityAnswer:
-    """Has a movie shown to nobody, as PUT with `available` false does."""
-    return await _put_movie(movie_id, False, recommender, services)
-
-
-async def _put_movie(
-    movie_id: str, is_available: bool, recommender: Recommender, services: Services
-) -> AvailabilityAnswer:
-    feedback = required_feedback(services)
-    position = await in_time(services, lambda: feedback.put_movie(movie_id, is_available=is_available))
-    is_known = recommender.catalogue.find(movie_id) is not None
-    return AvailabilityAnswer(movie_id=movie_id, available=is_available, known=is_known, position=position)
 
 
 def required_feedback(services: Services) -> LiveFeedback:

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from service.http.problems import document_problems
 from service.reloading.refusals import Refusal
-from service.routes.dependencies import FromServices, LiveRecommender
+from service.routes.dependencies import BundleRecommender, FromServices
 from service.schemas.health import Alive, ModelAnswer, Ready, RefusedBundle
 
 router = APIRouter(tags=["operation"])
@@ -28,13 +28,13 @@ async def healthz() -> Alive:
 
 
 @router.get("/readyz", responses=document_problems(503))
-async def readyz(recommender: LiveRecommender) -> Ready:
+async def readyz(recommender: BundleRecommender) -> Ready:
     """Whether a verified and warmed bundle answers, and which."""
     return Ready(bundle_id=recommender.bundle_id)
 
 
 @router.get("/model", responses=document_problems(503))
-async def model(recommender: LiveRecommender, services: FromServices) -> ModelAnswer:
+async def model(recommender: BundleRecommender, services: FromServices) -> ModelAnswer:
     """Where the live bundle comes from and how good it measured."""
     manifest = recommender.manifest
     return ModelAnswer(

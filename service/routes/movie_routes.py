@@ -10,9 +10,8 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse
 
 from service.http.problems import document_problems
-from service.live.live_users import NOTHING_WITHHELD, Withheld
 from service.recommending.recommender import Recommender
-from service.routes.dependencies import FromServices, LiveRecommender, Services
+from service.routes.dependencies import FromLiveMovies, FromServices, LiveRecommender
 from service.routes.path_ids import ID
 from service.schemas.fields import MovieId
 from service.schemas.movies import (
@@ -32,14 +31,15 @@ router = APIRouter(tags=["movies and users"])
 
 @router.get("/movies", response_model=MoviesAnswer, responses=document_problems(503, 504))
 async def search_movies(
-    parameters: Annotated[MovieParameters, Query()], recommender: LiveRecommender, services: FromServices
+    parameters: Annotated[MovieParameters, Query()], movies: FromLiveMovies, services: FromServices
 ) -> JSONResponse:
     """Movies whose titles match what a user types, best match first."""
+    recommender, withheld = movies
     rows = await services.catalogue_threads.run(
         lambda: recommender.movie_search.search(parameters.query, parameters.genre),
         stage="title_search",
     )
-    rows = recommender.withheld_movies.without(rows, withheld_by(services))
+    rows = recommender.withheld_movies.without(rows, withheld)
     page = rows[parameters.offset : parameters.offset + parameters.limit]
     return JSONResponse(
         {
@@ -52,11 +52,12 @@ async def search_movies(
 
 @router.get("/popular", response_model=PopularAnswer, responses=document_problems(503, 504))
 async def popular_movies(
-    parameters: Annotated[PopularParameters, Query()], recommender: LiveRecommender, services: FromServices
+    parameters: Annotated[PopularParameters, Query()], movies: FromLiveMovies, services: FromServices
 ) -> JSONResponse:
     """The movies that most users rated."""
+    recommender, withheld = movies
     rows = await services.catalogue_threads.run(lambda: recommender.movie_search.search("", parameters.genre))
-    rows = recommender.withheld_movies.without(rows, withheld_by(services))
+    rows = recommender.withheld_movies.without(rows, withheld)
     page = rows[parameters.offset : parameters.offset + parameters.k].tolist()
     users = len(recommender.histories)
     shares = (recommender.catalogue.num_ratings[row] / users for row in page)
@@ -78,12 +79,11 @@ async def genres(recommender: LiveRecommender) -> GenresAnswer:
 
 
 @router.get(f"/movies/{{movie_id:{ID}}}", response_model=MovieAnswer, responses=document_problems(404, 503))
-async def movie(
-    movie_id: Annotated[MovieId, Path()], recommender: LiveRecommender, services: FromServices
-) -> JSONResponse:
+async def movie(movie_id: Annotated[MovieId, Path()], movies: FromLiveMovies) -> JSONResponse:
     """One movie."""
+    recommender, withheld = movies
     row = recommender.catalogue.row_of(movie_id)
-    is_available = movie_id not in withheld_by(services).movie_ids
+    is_available = movie_id not in withheld.movie_ids
     return JSONResponse(
         {"bundle_id": recommender.bundle_id} | _movie(recommender, row) | {"available": is_available}
     )
@@ -97,12 +97,13 @@ async def movie(
 async def similar_movies(
     movie_id: Annotated[MovieId, Path()],
     parameters: Annotated[SimilarParameters, Query()],
-    recommender: LiveRecommender,
+    movies: FromLiveMovies,
     services: FromServices,
 ) -> JSONResponse:
     """The movies that the model places nearest to one of them, for every user alike."""
+    recommender, withheld = movies
     row = recommender.catalogue.row_of(movie_id)
-    left_out = recommender.withheld_movies.rows(withheld_by(services))
+    left_out = recommender.withheld_movies.rows(withheld)
     rows, scores = await services.catalogue_threads.run(
         lambda: recommender.similar_movies.of(row, parameters.k + len(left_out)), stage="similar_movies"
     )
@@ -118,20 +119,15 @@ async def similar_movies(
     )
 
 
-def withheld_by(services: Services) -> Withheld:
-    """Movies that are not available, by now."""
-    return NOTHING_WITHHELD if services.feedback is None else services.feedback.read(()).withheld
-
-
 def _movie(recommender: Recommender, row: int) -> dict[str, Any]:
-    movies, mean = recommender.catalogue, float(recommender.histories.mean_ratings[row])
+    movies = recommender.catalogue
     return {
         "movie_id": movies.movie_ids[row],
         "title": movies.titles[row],
         "genres": movies.genres[row],
         "year": movies.years[row],
         "num_ratings": movies.num_ratings[row],
-        "mean_rating": None if np.isnan(mean) else mean,
+        "mean_rating": recommender.mean_rating(row),
     }
 
 

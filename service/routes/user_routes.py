@@ -14,7 +14,7 @@ from service.bundle.catalogue import Catalogue
 from service.bundle.histories import History
 from service.http.problems import document_problems
 from service.live.live_users import NO_STORE
-from service.routes.dependencies import FromServices, LiveRecommender
+from service.routes.dependencies import BundleRecommender, FromServices
 from service.routes.path_ids import ID
 from service.schemas.fields import UserId
 from service.schemas.users import UserAnswer, UserCount, UserParameters, UsersAnswer, UsersParameters
@@ -24,7 +24,7 @@ router = APIRouter(tags=["movies and users"])
 
 @router.get("/users", responses=document_problems(503, 504))
 async def users(
-    parameters: Annotated[UsersParameters, Query()], recommender: LiveRecommender, services: FromServices
+    parameters: Annotated[UsersParameters, Query()], recommender: BundleRecommender, services: FromServices
 ) -> UsersAnswer:
     """Users of the training data whose ids begin with what was typed, without those who were forgotten."""
     histories = recommender.histories
@@ -52,13 +52,14 @@ async def users(
 async def user(
     user_id: Annotated[UserId, Path()],
     parameters: Annotated[UserParameters, Query()],
-    recommender: LiveRecommender,
+    recommender: BundleRecommender,
     services: FromServices,
 ) -> JSONResponse:
     """A user's history, newest first: the bundle's, and over it what was posted since."""
     view = NO_STORE
     if (feedback := services.feedback) is not None:
         view = feedback.read([user_id])
+        recommender = recommender.with_movies(view.posted)
     history = recommender.stored_users.known(user_id, view.users.get(user_id)).history
     newest_first = range(len(history) - 1, -1, -1)
     page = newest_first[parameters.offset : parameters.offset + parameters.limit]

@@ -8,14 +8,14 @@ from fastapi import HTTPException, Request, Response
 
 from service.bundle.report import REPORT_PAGE
 from service.http.web_files import WebFile, read_web_files
-from service.routes.dependencies import FromServices, LiveRecommender
+from service.routes.dependencies import BundleRecommender, FromServices
 from service.routes.sending import PAGE_POLICY, REPORT_POLICY, page_router, send_file
 
 router = page_router("/", "/web/", cache(read_web_files), PAGE_POLICY)
 
 
 @router.api_route("/report", methods=["GET", "HEAD"], include_in_schema=False)
-async def report(request: Request, recommender: LiveRecommender, services: FromServices) -> Response:
+async def report(request: Request, recommender: BundleRecommender, services: FromServices) -> Response:
     """The report that training put into the live bundle."""
     if REPORT_PAGE not in recommender.manifest.files:
         raise HTTPException(404, f"the bundle {recommender.bundle_id} has no report")

@@ -241,23 +241,6 @@ class ForgottenAnswer(BaseModel):
     )
 
 
-class MovieBody(Body):
-    """Body of `PUT /movies/{movie_id}`."""
-
-    available: bool = Field(
-        description="False: show the movie to nobody; true: show it again.", examples=[False]
-    )
-
-
-class AvailabilityAnswer(BaseModel):
-    """Response of `PUT` and `DELETE /movies/{movie_id}`."""
-
-    movie_id: str = Field(description="The requested movie.", examples=["50"])
-    available: bool = Field(description="Whether it may be shown.", examples=[False])
-    known: bool = Field(description="Whether the live bundle knows it.", examples=[True])
-    position: int = Field(ge=1, description="Of the store afterwards.", examples=[8844])
-
-
 class FeedbackBody(Body):
     """Body of `POST /feedback`."""
 

@@ -12,14 +12,16 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from service.bundle import NO_ROW, NO_TIMESTAMP
-from service.bundle.saved_model import query_specs, save
+from service.bundle.saved_model import candidate_specs, query_specs, save
 from training.data.table import MovieTable
+from training.export.new_movies import NewMovies
 from training.model.trained_model import TrainedModel
 
 DEFAULT_TOP_K = 100
 """Movies that `serving_default` returns, or all where there are fewer."""
 
 _QUERY = query_specs()
+_NEW = candidate_specs()
 _CANDIDATES = {"candidate_rows": tf.TensorSpec([None, None], tf.int32, "candidate_rows")}
 
 
@@ -90,6 +92,7 @@ class ServingModel(ExactTopK):
         self._trained = trained
         self.has_ratings = trained.vocabulary.rating_scale is not None
         self._max_history = trained.config.max_history
+        self._new_movies = NewMovies(trained)
         self._movie_biases = tf.Variable(trained.movie_biases, trainable=False)
         self._offsets = tf.Variable(histories.offsets, trainable=False)
         self._movie_rows = tf.Variable(histories.movie_rows, trainable=False)
@@ -115,6 +118,11 @@ class ServingModel(ExactTopK):
         """See `service.bundle`."""
         inputs = dict(zip(_QUERY | _CANDIDATES, values, strict=True))
         return {"ratings": self._trained.model.predict_rating(inputs)}
+
+    @tf.function(input_signature=list(_NEW.values()))
+    def embed_candidate(self, *values: tf.Tensor) -> dict[str, tf.Tensor]:
+        """See `service.bundle`."""
+        return self._new_movies.embed(dict(zip(_NEW, values, strict=True)))
 
     def embed_users(self, user_rows: tf.Tensor) -> tf.Tensor:
         """Embed users with their stored histories, float32 `[B, D]`."""
@@ -146,6 +154,7 @@ def save_model(trained: TrainedModel, movies: MovieTable, directory: Path) -> No
     signatures = {
         "query_state": module.query_state,
         "embed_query": module.embed_query,
+        "embed_candidate": module.embed_candidate,
         "serving_default": module.top_k,
     }
     if module.has_ratings:

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from training.config import TrainingConfig
 from training.model.layers import DenseStack, EmbeddingBag, constant_weight, embedding_table
+from training.model.new_content import NewContent
 from training.model.vocabulary import Vocabulary
 
 
@@ -38,3 +39,9 @@ class CandidateTower(keras.layers.Layer):
             values += self._content(candidate_rows)
         bias = tf.gather(self._bias.value + self._popularity.value, candidate_rows)
         return tf.concat([self._stack(values), bias[:, None]], axis=1)
+
+    def embed_content(self, content: NewContent) -> tf.Tensor:
+        """Embed movies without a row by their content alone, the bias being 0: `[count, dimension + 1]`."""
+        shape = tf.stack([content.count, self._ids.value.shape[1]])
+        values = tf.zeros(shape) if self._content is None else content.sum_in(self._content)
+        return tf.pad(self._stack(values), [[0, 0], [0, 1]])

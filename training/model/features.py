@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,10 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.bundle import NO_ROW
-from service.bundle.title_year import without_year
+from service.bundle.candidate_encoding import title_words
 from training.data.table import MovieTable, UserFeature
-
-_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,11 +53,6 @@ class FeatureBags:
             if bag:
                 rows[at, : len(bag)], weights[at, : len(bag)] = zip(*bag, strict=True)
         return cls(rows, weights, tuple(names))
-
-
-def title_words(title: str) -> list[str]:
-    """Return the distinct lower-case words of a title without its year, in order."""
-    return list(dict.fromkeys(_WORD.findall(without_year(title).lower())))
 
 
 def candidate_content(movies: MovieTable, max_title_words: int) -> FeatureBags:

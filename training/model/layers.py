@@ -41,6 +41,11 @@ class EmbeddingBag(keras.layers.Layer):
         weighted = weights[:, None] * tf.gather(self.table.value, tf.gather_nd(rows, at))
         return sum_runs(weighted, at[:, 0], tf.shape(of)[0])
 
+    def sum_of(self, rows: tf.Tensor, weights: tf.Tensor, owners: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
+        """Sum the bags of `count` others: `weights` `[n]` of the table's `rows`, each for one of `owners`."""
+        weighted = weights[:, None] * tf.gather(self.table.value, rows)
+        return tf.math.unsorted_segment_sum(weighted, owners, count)
+
 
 class OptionalEmbedding(keras.layers.Layer):
     """An embedding per row, float32 `[n, dimension]`; zeros for `NO_ROW`."""

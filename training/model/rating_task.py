@@ -13,6 +13,7 @@ import tensorflow as tf
 from training.config import TrainingConfig
 from training.model.history_batch import HistoryBatch
 from training.model.layers import EmbeddingBag, constant_weight, embedding_table
+from training.model.new_content import NewContent
 from training.model.vocabulary import Vocabulary
 
 
@@ -114,6 +115,12 @@ class RatingTask(keras.layers.Layer):
         """Compute how far above the mean each movie is rated, float32 `[n]`."""
         bias = tf.gather(self._initial_bias.value + self._movie_bias.value, movie_rows)
         return bias if self._content_bias is None else bias + self._content_bias(movie_rows)[:, 0]
+
+    def content_bias(self, content: NewContent) -> tf.Tensor:
+        """Compute the part of `movie_bias` that content says of movies without a row, float32 `[n]`."""
+        if self._content_bias is None:
+            return tf.zeros(tf.stack([content.count]))
+        return content.sum_in(self._content_bias)[:, 0]
 
     def read_queries(
         self, user_rows: tf.Tensor, history: HistoryBatch, movie_biases: tf.Tensor | None = None

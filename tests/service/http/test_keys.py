@@ -198,6 +198,7 @@ def test_writing_needs_a_key_of_its_kind_which_also_asks(ask_with_write_keys: As
         ("POST", "/feedback/import", {"content": b"", "headers": {"Content-Type": "text/csv"}}),
         ("DELETE", "/users/ann/feedback/m1", {}),
         ("DELETE", "/users/ann", {}),
+        ("POST", "/movies", {"json": {"movies": [{"movie_id": "m1", "available": True}]}}),
     ]
     for method, path, arguments in writing:
         headers = arguments.pop("headers", {})

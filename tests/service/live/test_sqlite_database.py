@@ -67,7 +67,7 @@ def test_a_newer_schema_is_refused_and_left_alone(database: SqliteDatabase) -> N
         connection.execute("UPDATE feedback_facts SET value = 99 WHERE name = 'schema'")
     connection.close()
     for use in (migrate, check_schema):
-        with pytest.raises(StoreRefused, match="schema 1 or older, got 99"):
+        with pytest.raises(StoreRefused, match="schema 2 or older, got 99"):
             use(database)
 
 

@@ -61,17 +61,37 @@ QUERY = {
 
 def test_signatures_have_the_names_types_and_shapes_of_the_contract(loaded: Any) -> None:
     signatures = loaded.signatures
-    assert set(signatures) == {"query_state", "embed_query", "predict_rating", "serving_default"}
+    assert set(signatures) == {
+        "query_state",
+        "embed_query",
+        "predict_rating",
+        "embed_candidate",
+        "serving_default",
+    }
     inputs = {name: described(signatures[name].structured_input_signature[1]) for name in signatures}
     assert inputs["embed_query"] == QUERY
     assert inputs["predict_rating"] == QUERY | {"candidate_rows": ("int32", [None, None])}
     assert inputs["query_state"] == QUERY
+    assert inputs["embed_candidate"] == {
+        "title_words": ("string", [None]),
+        "title_word_counts": ("int32", [None]),
+        "genres": ("string", [None]),
+        "genre_counts": ("int32", [None]),
+        "years": ("int32", [None]),
+    }
     assert inputs["serving_default"] == {"user_ids": ("string", [None])}
     outputs = {name: described(signatures[name].structured_outputs) for name in signatures}
     assert outputs["embed_query"] == {"query_embeddings": ("float32", [None, 17])}
     assert outputs["predict_rating"] == {"ratings": ("float32", [None, None])}
     assert outputs["query_state"] == {
         "query_states": ("float32", [None, 17 + SMALL_CONFIG.rating_dimension + 2])
+    }
+    new = outputs["embed_candidate"]
+    assert {name: (dtype, shape[1:]) for name, (dtype, shape) in new.items()} == {
+        "candidate_embeddings": ("float32", [17]),
+        "rating_vectors": ("float32", [SMALL_CONFIG.rating_dimension]),
+        "rating_biases": ("float32", []),
+        "rating_confidences": ("float32", []),
     }
     answers = outputs["serving_default"]
     assert {name: dtype for name, (dtype, _) in answers.items()} == {

@@ -107,7 +107,7 @@ def test_watches_without_ratings_and_times_make_a_bundle_that_predicts_none(tmp_
     assert {one["timestamp"] for one in golden["recommend"]} == {None}
     assert {item["predicted_rating"] for one in golden["recommend"] for item in one["items"]} == {None}
     signatures = tf.saved_model.load(str(bundle / "model")).signatures
-    assert {*signatures} == {"query_state", "embed_query", "serving_default"}
+    assert {*signatures} == {"query_state", "embed_query", "embed_candidate", "serving_default"}
     recommender = load_recommender(bundle, Settings())
     answer = recommender.recommend(RecommendQuery(user_id="user-77"))
     user = trained.histories.user_ids.index("user-77")

@@ -5,9 +5,10 @@ import pytest
 from synthetic_ratings import table_of
 
 from service.bundle import NO_ROW
+from service.bundle.candidate_encoding import title_words
 from training.data.assembly import assemble_movies
 from training.data.table import UserFeature
-from training.model.features import FeatureBags, candidate_content, time_boundaries, title_words, user_content
+from training.model.features import FeatureBags, candidate_content, time_boundaries, user_content
 
 A_FEW_WORDS = 100
 
