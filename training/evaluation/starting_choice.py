@@ -24,6 +24,7 @@ from training.model.rating_biases import fit_biases
 
 _POPULARITY_SCALES = (1.0, 0.75, 0.5, 0.25, 0.0)
 _CLEARLY_BETTER = 0.01  # in the sum of logs, so 1 % in one measure
+_CLEARLY_LESS = 0.003  # of the RMSE
 _LOG_FACTOR_SCALES = 0.0, 8.0
 _MOVIE_REGULARIZATIONS = (2.0, 5.0, 10.0, 25.0)
 _USER_REGULARIZATIONS = (1.0, 5.0, 15.0, 50.0)
@@ -151,11 +152,14 @@ def _choose_regularization(held_out: HeldOut, chosen: StartingChoice) -> Startin
         test = test.take(np.flatnonzero(np.isin(test.user_rows, users)))
     if not test.is_rated.any() or not train.is_rated.any():
         return chosen
-    found = []
+    found = {}
     for of_movies in _MOVIE_REGULARIZATIONS:
         for of_users in _USER_REGULARIZATIONS:
             biases = fit_biases(train, movie_regularization=of_movies, user_regularization=of_users)
             errors = squared_errors(biases.predict(test, train.rating_scale), test)
-            found.append((errors.measures()["rmse"], of_movies, of_users))
-    _, of_movies, of_users = min(found)
-    return replace(chosen, movie_bias_regularization=of_movies, user_bias_regularization=of_users)
+            found[of_movies, of_users] = errors.measures()["rmse"]
+    default = chosen.movie_bias_regularization, chosen.user_bias_regularization
+    best = min(found, key=found.__getitem__)
+    if found[best] > (1 - _CLEARLY_LESS) * found[default]:
+        return chosen  # training learns the rest
+    return replace(chosen, movie_bias_regularization=best[0], user_bias_regularization=best[1])
