@@ -58,7 +58,10 @@ class TrialTraining:
                 "split leaves none to validate on; take another --split, or train with the defaults"
             ) from error
         self.config = choose_starts(self.held_out, adapt(config, self.held_out.train))[0].apply(config)
-        self.searched = searched_on(self.held_out)
+        # A value outside, such as 0 for "off", was asked for, and stays.
+        self.searched = tuple(
+            one for one in searched_on(self.held_out) if one.low <= getattr(self.config, one.name) <= one.high
+        )
         self._train, self._measures = train, measures
 
     @property
