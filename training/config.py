@@ -183,6 +183,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "use_history_times": True,
         "hidden_low": 0.2,
         "hidden_high": 0.5,
+        "empty_share": 0.0,
         "factor_scale": 0.0,
         "learning_rate": 0.002,
         "user_dropout": 0.2,
