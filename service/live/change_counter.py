@@ -35,7 +35,7 @@ class ChangeCounter:
         return self._numbers[0]
 
     def add(self) -> None:
-        """Count a commit; to be called by one writer at a time, before anybody is told of the commit."""
+        """Count a commit; to be called by one writer at a time, before the commit is acknowledged."""
         self._numbers[0] = (self._numbers[0] + 1) % 2**63
 
     def close(self) -> None:

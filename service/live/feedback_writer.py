@@ -29,7 +29,7 @@ COMPACT_SECONDS = 60.0
 """Between two looks at what is too old."""
 ROWS_PER_COMPACTION = 1_000
 BETWEEN_SECONDS = 0.1
-"""Between two parts, so that whoever waits to write comes first."""
+"""Between two parts, so that waiting writers come first."""
 _STOP_SECONDS = 5.0
 
 

@@ -30,7 +30,7 @@ class RecommendationIds:
     """Makes and reads the ids of one store.
 
     Args:
-        key: Of the store; whoever has it can make ids.
+        key: Of the store; with it ids can be made.
     """
 
     def __init__(self, key: bytes) -> None:

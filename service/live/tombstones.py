@@ -12,7 +12,7 @@ _HASH_BYTES = 32
 
 
 def hashed(user_id: str, key: bytes) -> bytes:
-    """The hash under which a user is known to be forgotten: whoever lacks the key cannot try ids."""
+    """The hash under which a user is known to be forgotten: without the key ids cannot be tried."""
     return blake2b(user_id.encode(), key=key, digest_size=_HASH_BYTES).digest()
 
 

@@ -12,7 +12,7 @@ from training.model.new_content import ContentNames, NewContent
 from training.model.trained_model import TrainedModel
 
 _TRUSTED = 10
-"""Ratings by which half of what was learned of a movie's taste counts; of popularity, everything does."""
+"""Ratings by which half of what was learned of a movie's vector counts; of popularity, everything does."""
 
 
 class NewMovies(tf.Module):
@@ -38,13 +38,13 @@ class NewMovies(tf.Module):
         trust = counts / (counts + np.float32(_TRUSTED))
         if not trust.any():
             trust = np.ones_like(trust)
-        taste = np.concatenate([learned[:, :-1], stars[:, None]], axis=1)
-        of_taste = fit_content(vocabulary.candidates, taste, trust)
+        vectors = np.concatenate([learned[:, :-1], stars[:, None]], axis=1)
+        of_vectors = fit_content(vocabulary.candidates, vectors, trust)
         of_bias = fit_content(vocabulary.candidates, learned[:, -1:], np.ones_like(trust))
         # Embedding, bias, rating bias.
         parts = [
             np.concatenate([first[..., :-1], second, first[..., -1:]], axis=-1)
-            for first, second in zip(of_taste, of_bias, strict=True)
+            for first, second in zip(of_vectors, of_bias, strict=True)
         ]
         self._mean, self._weights = (tf.Variable(part, trainable=False) for part in parts)
 
