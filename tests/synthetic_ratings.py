@@ -49,6 +49,7 @@ SMALL_CONFIG = TrainingConfig(
     normalized_factors=False,
     movie_bias_regularization=10.0,
     user_bias_regularization=15.0,
+    retrieval_share=1.0,
     rating_share=1.0,
     use_trend=False,
     uniform_negatives=0,

@@ -54,6 +54,7 @@ class TrainingConfig:
         normalized_factors: Whether these are of the normalized matrix, see `item_factors`.
         movie_bias_regularization, user_bias_regularization: Of the rating biases that training begins with,
             see `fit_biases`.
+        retrieval_share: How much is kept of what training taught both towers beyond what they began with.
         rating_share: How much of what training taught the rating task beyond those biases is kept.
         use_trend: Whether popularity depends on time: in training that of the example, in the service that
             after the last rating.
@@ -99,6 +100,7 @@ class TrainingConfig:
     normalized_factors: bool = False
     movie_bias_regularization: float = 10.0
     user_bias_regularization: float = 5.0
+    retrieval_share: float = 1.0
     rating_share: float = 1.0
     use_trend: bool = False
     uniform_negatives: int = 2_000
@@ -118,8 +120,8 @@ class TrainingConfig:
         for name in (*counts, "retrieval_weight", "rating_weight", "weight_decay", "factor_scale"):
             self._require(getattr(self, name) >= 0, name, "at least 0")
         dropouts = ("history_dropout", "user_dropout", "time_dropout")
-        shares = ("forward_share", "short_share", "empty_share", "popularity_scale", "rating_share")
-        for name in (*dropouts, *shares):
+        shares = ("forward_share", "short_share", "empty_share", "popularity_scale")
+        for name in (*dropouts, *shares, "retrieval_share", "rating_share"):
             self._require(0 <= getattr(self, name) <= 1, name, "from 0 to 1")
         self._require(0 <= self.seed < 2**32, "seed", "from 0 to 4294967295, as Keras wants it")
         for name in ("layers", "rating_layers", "history_scales"):
@@ -128,6 +130,8 @@ class TrainingConfig:
         for low in ("cut", "hidden"):
             ascending = 0 < getattr(self, f"{low}_low") <= getattr(self, f"{low}_high") < 1
             self._require(ascending, f"{low}_low", f"above 0 and at most {low}_high, under 1")
+        without_start = self.retrieval_share < 1 and len(self.layers) > 0
+        self._require(not without_start, "retrieval_share", "1 where there are layers")
         self._require(
             self.retrieval_weight + self.rating_weight > 0,
             "rating_weight",

@@ -24,6 +24,8 @@ from training.model.rating_biases import fit_biases
 
 _POPULARITY_SCALES = (1.0, 0.75, 0.5, 0.25, 0.0)
 _CLEARLY_BETTER = 0.01  # in the sum of logs, so 1 % in one measure
+_WIDER = 128  # columns of the embeddings
+_WORTH_ITS_TIME = 0.05  # training and service take half as long again
 _CLEARLY_LESS = 0.003  # of the RMSE
 _LOG_FACTOR_SCALES = 0.0, 8.0
 _MOVIE_REGULARIZATIONS = (2.0, 5.0, 10.0, 25.0)
@@ -40,6 +42,7 @@ class StartingChoice:
     popularity_scale: float = 1.0
     factor_scale: float = 16.0
     normalized_factors: bool = False
+    embedding_dimension: int = 64
     movie_bias_regularization: float = 10.0
     user_bias_regularization: float = 5.0
 
@@ -57,7 +60,7 @@ def choose_starts(held_out: HeldOut, config: TrainingConfig) -> list[StartingCho
     - The trend: by the likelihood of the held-out rows under popularity alone.
     - How much popularity counts beside the factors: by `quality` of both for users with a history; for each
       share the factors' scale is the one under which the held-out rows are likeliest.
-    - Whether the factors are normalized: by the same.
+    - Whether the factors are normalized, and if so, whether there are more of them: by the same.
     - Regularization of rating biases: by the biases' RMSE.
 
     Args:
@@ -97,22 +100,28 @@ def _choose_scales(held_out: HeldOut, config: TrainingConfig, chosen: StartingCh
     test = sample_users(test, max(1, _MOST_SCORES // histories.num_candidates))
     if not len(test):
         return [chosen]
-    of_kinds = []
-    for normalized in (False, True):
-        initial = InitialScores(held_out.train, histories, replace(config, normalized_factors=normalized))
+
+    def score_scales(choice: StartingChoice) -> list[tuple[float, StartingChoice]]:
+        initial = InitialScores(held_out.train, histories, choice.apply(config))
         likelihood = _Likelihood(initial, histories, test)
         found = []
         for share in _POPULARITY_SCALES:
             scale = likelihood.best_factor_scale(share)
             score = partial(initial.score, popularity_scale=share, factor_scale=scale)
-            choice = replace(
-                chosen, popularity_scale=share, factor_scale=scale, normalized_factors=normalized
-            )
-            found.append((quality(evaluate_retrieval(score, histories, test).measures()), choice))
-        of_kinds.append(found)
-    plain, of_normalized = (max(found, key=itemgetter(0)) for found in of_kinds)
-    kind = of_kinds[of_normalized[0] - plain[0] > _CLEARLY_BETTER]
-    in_full, best = kind[0], max(kind, key=itemgetter(0))
+            measured = quality(evaluate_retrieval(score, histories, test).measures())
+            found.append((measured, replace(choice, popularity_scale=share, factor_scale=scale)))
+        return found
+
+    best_of = partial(max, key=itemgetter(0))
+    taken, normalized = (score_scales(replace(chosen, normalized_factors=kind)) for kind in (False, True))
+    if best_of(normalized)[0] - best_of(taken)[0] > _CLEARLY_BETTER:
+        taken = normalized
+        wider = replace(chosen, normalized_factors=True, embedding_dimension=_WIDER)
+        if wider.apply(config).embedding_dimension == _WIDER < min(len(histories), histories.num_candidates):
+            of_wider = score_scales(wider)
+            if best_of(of_wider)[0] - best_of(taken)[0] > _WORTH_ITS_TIME:
+                taken = of_wider
+    in_full, best = taken[0], best_of(taken)
     return [in_full[1], best[1]] if best[0] - in_full[0] > _CLEARLY_BETTER else [in_full[1]]
 
 

@@ -23,19 +23,24 @@ class TrainingLength:
 
     Attributes:
         share: Of the epochs that `adapt` allows, after which validation was best; above 0, at most 1.
-        rating_share: How much of what training taught the rating task is kept.
+        retrieval_share, rating_share: How much of what training taught both tasks is kept.
         start: What training begins with.
         validation: The figures by which it was decided, by epoch; empty where nothing could be held out.
     """
 
     share: float = 1.0
+    retrieval_share: float = 1.0
     rating_share: float = 1.0
     start: StartingChoice = field(default_factory=StartingChoice)
     validation: Mapping[str, list[float]] = field(default_factory=dict)
 
     def apply(self, config: TrainingConfig, table: RatingsTable) -> TrainingConfig:
         """Set these for a training on `table`; what was asked for stays as it is."""
-        config = replace(self.start.apply(config), rating_share=min(config.rating_share, self.rating_share))
+        config = replace(
+            self.start.apply(config),
+            retrieval_share=min(config.retrieval_share, self.retrieval_share),
+            rating_share=min(config.rating_share, self.rating_share),
+        )
         most = adapt(config, table)
         return most if config.epochs else replace(most, epochs=max(1, round(self.share * most.epochs)))
 
@@ -76,4 +81,5 @@ def choose_training_length(
         fitted = fit_while_better(held_out, adapt(start.apply(config), held_out.train), on_epoch)
         tried.append((fitted, start))
     fitted, start = max(tried, key=lambda one: one[0].quality)
-    return TrainingLength(fitted.share, fitted.rating_share, start, fitted.validation)
+    shares = fitted.retrieval_share, fitted.rating_share
+    return TrainingLength(fitted.share, *shares, start, fitted.validation)

@@ -40,6 +40,11 @@ class CandidateTower(keras.layers.Layer):
         bias = tf.gather(self._bias.value + self._popularity.value, candidate_rows)
         return tf.concat([self._stack(values), bias[:, None]], axis=1)
 
+    def keep_share(self, share: float) -> None:
+        """Keep a share of what was learned, see `TwoTowerModel.keeping`; without dense layers only."""
+        for weight in self.trainable_variables:
+            weight.assign(share * weight)
+
     def embed_content(self, content: NewContent) -> tf.Tensor:
         """Embed movies without a row by their content alone, the bias being 0: `[count, dimension + 1]`."""
         shape = tf.stack([content.count, self._ids.value.shape[1]])

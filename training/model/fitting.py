@@ -91,8 +91,7 @@ def fit_model(
         verbose=0,
         shuffle=False,
     )
-    if config.rating_share < 1:
-        model.rating_task.keep_share(config.rating_share)
+    model.keep_shares(retrieval=config.retrieval_share, rating=config.rating_share)
     return trained
 
 

@@ -34,6 +34,12 @@ class HistoryPooling(keras.layers.Layer):
             name="timed_projection", shape=(dimension, dimension), initializer="zeros"
         )
 
+    def keep_share(self, share: float) -> None:
+        """Keep a share of what was learned, see `TwoTowerModel.keeping`."""
+        initial = PROJECTION_GAIN * tf.eye(self._projection.shape[0])
+        self._projection.assign(initial + share * (self._projection - initial))
+        self._timed_projection.assign(share * self._timed_projection)
+
     def call(
         self, history: HistoryBatch, presence: tf.Tensor, preference: tf.Tensor, timed: tf.Tensor
     ) -> tf.Tensor:

@@ -56,9 +56,7 @@ def item_factors(
     shrunk /= shrunk + (np.median(shrunk) if normalized else regularization)
     order = np.argsort(-singular)
     half = (vectors * np.sqrt(shrunk))[:, order]
-    if normalized:
-        read[:, :found], predicted[:, :found] = half / scales[:, None], half * scales[:, None]
-    else:
-        leverage = np.square(vectors) @ shrunk
-        read[:, :found], predicted[:, :found] = half, half / (1 - leverage)[:, None]
+    leverage = np.square(vectors) @ shrunk
+    read[:, :found] = half / scales[:, None]
+    predicted[:, :found] = half * (scales / (1 - leverage))[:, None]
     return read, predicted

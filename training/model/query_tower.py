@@ -77,6 +77,15 @@ class QueryTower(keras.layers.Layer):
         of_bias = (1 + self._popularity_scale * lengths) / (1 + lengths)
         return tf.concat([values, of_bias[:, None]], axis=1)
 
+    def keep_share(self, share: float) -> None:
+        """Keep a share of what was learned, see `TwoTowerModel.keeping`; without dense layers only."""
+        of_pools = {id(weight) for pool in self._pools for weight in pool.trainable_variables}
+        for weight in self.trainable_variables:
+            if id(weight) not in of_pools:
+                weight.assign(share * weight)
+        for pool in self._pools:
+            pool.keep_share(share)
+
     def clip_times(self, timestamps: tf.Tensor) -> tf.Tensor:
         """Clip int64 `[B]` to the training times; `NO_TIMESTAMP` stays as it is."""
         clipped = tf.clip_by_value(timestamps, self._first_time, self._last_time)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import keras
@@ -72,22 +70,10 @@ class RatingTask(keras.layers.Layer):
         """Convert stars to standard deviations from the mean; 0 where not rated (NaN)."""
         return tf.where(tf.math.is_nan(stars), 0.0, (stars - self._mean) / self._spread)
 
-    @contextmanager
-    def biases_alone(self) -> Iterator[None]:
-        """Predict by the biases that training began with, until the context ends."""
-        learned = [weight.numpy() for weight in self.trainable_variables]
-        self.keep_share(0.0)
-        try:
-            yield
-        finally:
-            for weight, value in zip(self.trainable_variables, learned, strict=True):
-                weight.assign(value)
-
     def keep_share(self, share: float) -> None:
-        """Keep a share of what training taught, from 0, biases alone, to 1, all.
+        """Keep a share of what was learned, from 0, biases alone, to 1, all; see `TwoTowerModel.keeping`.
 
-        Weights are interpolated as in Wortsman et al. 2022 (arXiv:2109.01903): what overfits few ratings is
-        still right in its direction. Predictions are linear in the share but for the shrinkage and the MLP.
+        Predictions are linear in the share but for the shrinkage and the MLP.
         """
         for bag in (self._content_bias, self._feature_bias, self._features):
             if bag is not None:

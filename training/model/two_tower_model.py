@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -109,6 +111,29 @@ class TwoTowerModel(keras.Model):
         state = self.rating_task.read_queries(inputs["user_rows"], HistoryBatch.from_inputs(inputs))
         predicted = self.rating_task(state, self.candidate_tower(flat), flat, pairs)
         return tf.reshape(self.rating_task.to_stars(predicted), shape)
+
+    def keep_shares(self, *, retrieval: float, rating: float) -> None:
+        """Keep shares of what both tasks learned, for good; see `keeping`."""
+        if retrieval < 1:
+            self.query_tower.keep_share(retrieval)
+            self.candidate_tower.keep_share(retrieval)
+        if rating < 1:
+            self.rating_task.keep_share(rating)
+
+    @contextmanager
+    def keeping(self, *, retrieval: float = 1.0, rating: float = 1.0) -> Iterator[None]:
+        """Keep shares of what both tasks learned, until the context ends.
+
+        Weights are interpolated between what training began with, 0, and what it ended with, 1, as in
+        Wortsman et al. 2022 (arXiv:2109.01903): what overfits few ratings is still right in its direction.
+        """
+        learned = [weight.numpy() for weight in self.trainable_variables]
+        self.keep_shares(retrieval=retrieval, rating=rating)
+        try:
+            yield
+        finally:
+            for weight, value in zip(self.trainable_variables, learned, strict=True):
+                weight.assign(value)
 
     def _embed(self, inputs: dict[str, tf.Tensor], history: HistoryBatch) -> tf.Tensor:
         deviations = self.rating_task.standardize(history.ratings)

@@ -77,7 +77,8 @@ class SearchResults:
 
 def _config_of(trial: TrialRecord, config: TrainingConfig) -> TrainingConfig:
     outcome = trial.outcome
-    return replace(config, **trial.parameters, epochs=outcome.epochs, rating_share=outcome.rating_share)
+    trained = replace(config, **trial.parameters, epochs=outcome.epochs)
+    return replace(trained, retrieval_share=outcome.retrieval_share, rating_share=outcome.rating_share)
 
 
 def _sentences(trials: Trials) -> list[str]:

@@ -22,7 +22,7 @@ class Outcome:
         figures: Of its best validation, by name.
         share: Of the epochs it might take, those up to its best validation.
         epochs: How many that are of a training on all training rows.
-        rating_share: How much of what it taught the rating task is to be kept.
+        retrieval_share, rating_share: How much of what it taught both tasks is to be kept.
         seconds: It took.
     """
 
@@ -31,6 +31,7 @@ class Outcome:
     figures: Mapping[str, float] = field(default_factory=dict)
     share: float = 1.0
     epochs: int = 0
+    retrieval_share: float = 1.0
     rating_share: float = 1.0
     seconds: float = 0.0
 

@@ -105,6 +105,7 @@ class TrialTraining:
             fitted.figures,
             fitted.share,
             max(1, round(fitted.share * adapt(config, self._train).epochs)),
+            fitted.retrieval_share,
             fitted.rating_share,
             round(time.perf_counter() - started, 2),
         )
