@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,7 @@ VALIDATIONS = 8
 """About so many validations in all the epochs that a training may take."""
 
 _PATIENCE = 2
+_ALIKE = 0.005  # in the sum of logs
 _VALIDATED_USERS = 2_000
 
 GiveUp = Callable[[int, float], bool]
@@ -31,7 +32,7 @@ class ValidatedFit:
     Attributes:
         epochs: As many as the training was allowed.
         validation: The epochs that were validated as `epoch`, from 1, and the figures found, by name.
-        best: The validation whose quality was best, from 0.
+        best: The last validation whose quality was best but for half a percent, from 0.
         quality: Of that validation.
     """
 
@@ -85,7 +86,7 @@ def fit_while_better(
     def is_past_best(figures: dict[str, float]) -> bool:
         scores.append(quality(figures, measures))
         given_up = give_up is not None and give_up(len(scores), scores[-1])
-        return given_up or len(scores) - 1 - int(np.argmax(scores)) >= _PATIENCE
+        return given_up or len(scores) - 1 - _last_best(scores) >= _PATIENCE
 
     trained = fit_model(
         held_out.train,
@@ -95,5 +96,10 @@ def fit_while_better(
         validated_every=-(-config.epochs // VALIDATIONS),
         stop=is_past_best,
     )
-    best = int(np.argmax(scores))
+    best = _last_best(scores)
     return ValidatedFit(config.epochs, trained.validation, best, scores[best])
+
+
+def _last_best(scores: Sequence[float]) -> int:
+    """Of scores about as good as the best the last one: ratings gain for longer than retrieval."""
+    return int(np.flatnonzero(np.array(scores) >= max(scores) - _ALIKE)[-1])

@@ -86,16 +86,31 @@ def test_without_ratings_there_is_no_bias_to_shrink() -> None:
     assert only.movie_bias_regularization == StartingChoice().movie_bias_regularization
 
 
-def test_sparse_groups_beside_long_histories_have_normalized_factors() -> None:
-    """40 groups of 10 movies that only their own users watch, and 20 users who watch anything at length."""
+def groups(count: int) -> RatingsTable:
+    """Groups of 10 movies that only their own users watch, and 20 users who watch anything at length."""
     random = np.random.default_rng(2)
+    movies = count * 10
     ratings: list[Rating] = []
-    for user in range(400):
-        movies = (user % 40) * 10 + random.choice(10, 5, replace=False)
-        ratings += [(f"u{user}", f"{movie:03}", 3.0, FIRST_TIMESTAMP) for movie in movies]
+    for user in range(movies):
+        own = (user % count) * 10 + random.choice(10, 5, replace=False)
+        ratings += [(f"u{user}", f"{movie:04}", 3.0, FIRST_TIMESTAMP) for movie in own]
     for user in range(20):
-        movies = random.choice(400, 150, replace=False)
-        ratings += [(f"v{user}", f"{movie:03}", 3.0, FIRST_TIMESTAMP) for movie in movies]
-    table = replace(table_of(ratings, [f"{movie:03}" for movie in range(400)]), has_times=False)
-    assert all(start.normalized_factors for start in starts(table))
+        any_of_them = random.choice(movies, 150, replace=False)
+        ratings += [(f"v{user}", f"{movie:04}", 3.0, FIRST_TIMESTAMP) for movie in any_of_them]
+    table = table_of(ratings, [f"{movie:04}" for movie in range(movies)])
+    return replace(table, has_times=False)
+
+
+def test_sparse_groups_beside_long_histories_have_normalized_factors() -> None:
+    assert all(start.normalized_factors for start in starts(groups(40)))
     assert not any(start.normalized_factors for start in starts(towns(closed=False)))
+
+
+def test_more_groups_than_columns_have_more_columns_unless_these_were_asked_for() -> None:
+    default = replace(CONFIG, embedding_dimension=64)
+    assert {start.embedding_dimension for start in starts(groups(160), default)} == {128}
+    assert {start.embedding_dimension for start in starts(groups(40), default)} == {64}
+    [*asked] = starts(groups(160), replace(default, embedding_dimension=32))
+    assert {start.apply(replace(default, embedding_dimension=32)).embedding_dimension for start in asked} == {
+        32
+    }

@@ -66,8 +66,12 @@ def chosen(
     return choose_training_length(table, ADAPTED, "temporal"), fit
 
 
+def found(**figures: float) -> dict[str, float]:
+    return {"retrieval_share": 1.0, **figures}
+
+
 def hit_rates(*values: float) -> list[dict[str, float]]:
-    return [{"hit_rate_at_100": value, "ndcg_at_10": 0.2, "rmse": 0.9} for value in values]
+    return [found(hit_rate_at_100=value, ndcg_at_10=0.2, rmse=0.9) for value in values]
 
 
 def test_training_ends_after_two_validations_that_are_no_better_and_the_best_epoch_is_taken(
@@ -96,21 +100,31 @@ def test_relative_changes_of_all_three_measures_weigh_alike(
     monkeypatch: pytest.MonkeyPatch, clusters: RatingsTable
 ) -> None:
     def figures(hit_rate: float, ndcg: float, rmse: float) -> dict[str, float]:
-        return {"hit_rate_at_100": hit_rate, "ndcg_at_10": ndcg, "rmse": rmse}
+        return found(hit_rate_at_100=hit_rate, ndcg_at_10=ndcg, rmse=rmse)
 
     # A tenth more hits and NDCG, a tenth more error: better; then two tenths more error: worse.
-    found, _ = chosen(
+    length, _ = chosen(
         monkeypatch, clusters, [figures(0.5, 0.1, 1), figures(0.55, 0.11, 1.1), figures(0.55, 0.11, 1.32)]
     )
-    assert found.validation["epoch"][-1] == 8
-    assert found.share == pytest.approx(4 / 13)
+    assert length.validation["epoch"][-1] == 8
+    assert length.share == pytest.approx(4 / 13)
 
 
 def test_without_ratings_and_without_a_hit_there_is_a_choice_too(
     monkeypatch: pytest.MonkeyPatch, clusters: RatingsTable
 ) -> None:
-    found, _ = chosen(monkeypatch, clusters, [{"hit_rate_at_100": 0.0, "ndcg_at_10": 0.0}])
-    assert found.share == pytest.approx(2 / 13)
+    length, _ = chosen(monkeypatch, clusters, [found(hit_rate_at_100=0.0, ndcg_at_10=0.0)])
+    assert length.share == pytest.approx(2 / 13)
+
+
+def test_shares_of_what_was_learned_are_those_of_the_best_epoch(
+    monkeypatch: pytest.MonkeyPatch, clusters: RatingsTable
+) -> None:
+    figures = hit_rates(0.3, 0.5, 0.4, 0.3)
+    for at, of_epoch in enumerate(figures):
+        of_epoch |= {"retrieval_share": 0.25 * at, "rating_share": 0.5 + 0.1 * at}
+    length, _ = chosen(monkeypatch, clusters, figures)
+    assert (length.retrieval_share, length.rating_share) == (0.25, 0.6)
 
 
 def test_the_share_is_of_the_epochs_that_another_table_allows(clusters: RatingsTable) -> None:
@@ -177,14 +191,17 @@ def test_a_trend_that_was_asked_for_is_taken() -> None:
 
 def test_what_was_chosen_is_set_but_for_what_was_asked_for(clusters: RatingsTable) -> None:
     start = StartingChoice(popularity_scale=0.25, factor_scale=99.0, user_bias_regularization=1.0)
-    chosen = TrainingLength(rating_share=0.4, start=start).apply(TrainingConfig(factor_scale=7.0), clusters)
+    chosen = TrainingLength(retrieval_share=0.5, rating_share=0.4, start=start).apply(
+        TrainingConfig(factor_scale=7.0), clusters
+    )
     assert (chosen.popularity_scale, chosen.factor_scale) == (0.25, 7.0)
-    assert (chosen.user_bias_regularization, chosen.rating_share) == (1.0, 0.4)
+    assert chosen.user_bias_regularization == 1.0
+    assert (chosen.retrieval_share, chosen.rating_share) == (0.5, 0.4)
 
 
 def test_a_document_gives_the_same_length_back() -> None:
     start = StartingChoice(use_trend=True, popularity_scale=0.5)
-    length = TrainingLength(0.25, 0.75, start, {"epoch": [2, 4], "rmse": [1.0, 0.9]})
+    length = TrainingLength(0.25, 0.5, 0.75, start, {"epoch": [2, 4], "rmse": [1.0, 0.9]})
     assert TrainingLength.from_document(json.loads(json.dumps(length.to_document()))) == length
 
 
@@ -194,6 +211,7 @@ def test_a_real_fit_is_validated_and_stopped(clusters: RatingsTable) -> None:
     reported: list[int] = []
     some = clusters.take(np.flatnonzero(clusters.user_rows < 40))
     found = choose_training_length(some, config, "temporal", lambda epoch, _: reported.append(epoch))
-    assert found.validation.keys() == {"epoch", "hit_rate_at_100", "ndcg_at_10", "rmse", "rating_share"}
+    shares = {"retrieval_share", "rating_share"}
+    assert found.validation.keys() == {"epoch", "hit_rate_at_100", "ndcg_at_10", "rmse"} | shares
     assert reported == list(range(1, int(found.validation["epoch"][-1]) + 1))
     assert 0 < found.share <= 1

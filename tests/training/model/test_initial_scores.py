@@ -1,8 +1,10 @@
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from synthetic_ratings import SMALL_CONFIG
 
 from service.bundle import NO_ROW
@@ -39,6 +41,29 @@ def test_they_are_those_of_a_model_that_has_not_been_trained(
     for of_user, of_model in zip(found, expected, strict=True):
         assert np.corrcoef(of_user, of_model)[0, 1] > 0.99
         assert of_user.std() == pytest.approx(of_model.std(), rel=0.1)
+
+
+def test_of_what_the_towers_learned_nothing_all_or_a_share_is_kept(
+    make_model: Callable[..., TrainedModel], train_table: RatingsTable
+) -> None:
+    model = make_model(factor_scale=16.0, popularity_scale=0.5)
+    users = np.array([0, 50, 119], np.int32)
+    inputs = model.histories.query_inputs(users, model.config.max_history)
+
+    def scores(share: float) -> NDArray[np.float32]:
+        with model.model.keeping(retrieval=share):
+            found: NDArray[np.float32] = model.embed_queries(inputs) @ replace(model).candidate_embeddings.T
+        return found
+
+    learned, before = scores(1.0), [weight.numpy() for weight in model.model.trainable_variables]
+    initial = InitialScores(train_table, model.histories, model.config)
+    expected = initial.score(users, popularity_scale=0.5, factor_scale=16.0)
+    np.testing.assert_allclose(scores(0.0), expected, atol=1e-4)
+    assert np.abs(learned - expected).max() > 0.1
+    near = np.abs(scores(0.1) - expected).mean()
+    assert 0 < near < np.abs(scores(0.5) - expected).mean() < np.abs(learned - expected).mean()
+    for weight, value in zip(model.model.trainable_variables, before, strict=True):
+        np.testing.assert_array_equal(weight.numpy(), value)
 
 
 def test_users_without_history_get_popularity_in_full(train_table: RatingsTable) -> None:

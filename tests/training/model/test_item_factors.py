@@ -89,7 +89,7 @@ def test_unrated_movies_have_no_factors() -> None:
 
 
 def test_normalized_factors_filter_the_graph_of_users_and_movies() -> None:
-    """D^-1/4 N'N (N'N + m I)^-1 D^1/4 with N = L^-1/2 X D^-1/4, and m the median of s^2."""
+    """D^-1/4 F D^1/4 / (1 - diag F), F = N'N (N'N + m I)^-1, N = L^-1/2 X D^-1/4, m the median of s^2."""
     watched = watched_at_random(13, 9)
     watched[:, 8] = watched[:, 7]
     lengths, counts = watched.sum(axis=1), watched.sum(axis=0)
@@ -97,7 +97,7 @@ def test_normalized_factors_filter_the_graph_of_users_and_movies() -> None:
     gram = normal.T @ normal
     median = np.median(np.sort(np.linalg.eigvalsh(gram))[1:])
     expected = gram @ np.linalg.inv(gram + median * np.eye(9))
-    expected = expected / counts[:, None] ** 0.25 * counts**0.25
+    expected = expected / counts[:, None] ** 0.25 * (counts**0.25 / (1 - np.diag(expected)))
     read, predicted = item_factors(histories_of(watched), 20, normalized=True)
     np.testing.assert_allclose(read @ predicted.T, expected, atol=1e-5)
 

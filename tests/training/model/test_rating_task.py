@@ -165,7 +165,7 @@ def test_of_what_was_learned_nothing_all_or_a_share_is_kept(
     inputs = encode_queries([untimed_history(*map(list, zip(*history, strict=True)))])
     asked = np.array([[movie]], np.int32)
     learned = random_model.predict_ratings(inputs, asked)[0, 0]
-    with task.biases_alone():
+    with random_model.model.keeping(rating=0.0):
         kept_none = random_model.predict_ratings(inputs, asked)[0, 0]
     biases = fit_biases(train_table)
     of_user = sum(stars - biases.mean - biases.movies[row] for row, stars in history) / (2 + 15)
