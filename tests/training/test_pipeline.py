@@ -283,4 +283,7 @@ def test_what_was_posted_is_measured_trained_on_and_said(
     assert trained_on is exported
     assert trained_on.user_ids == ("0", "1", "new")
     said = capsys.readouterr().err
-    assert "1 ratings and watches of the store at position 2; 1 users who were forgotten are left out" in said
+    assert (
+        "1 ratings and watches of the store at position 2; 0 movies are described as they were put; "
+        "1 users who were forgotten are left out"
+    ) in said

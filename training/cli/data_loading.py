@@ -39,6 +39,7 @@ def load_stored(table: RatingsTable, store: str) -> StoredFeedback:
         running.advance()
     console.print(
         f"{stored.num_pairs:,} ratings and watches of the store at position {stored.position:,}; "
+        f"{stored.num_described:,} movies are described as they were put; "
         f"{stored.num_forgotten:,} users who were forgotten are left out",
         markup=False,
         soft_wrap=True,
