@@ -115,6 +115,15 @@ def test_evaluate_takes_a_split_and_a_number_of_seeds(run: Any, calls: list[dict
     ]
 
 
+@pytest.mark.parametrize("command", [["fit"], ["evaluate"], ["evaluate", "--ablation"]])
+def test_every_command_that_trains_takes_the_store(
+    command: list[str], run: Any, calls: list[dict[str, Any]]
+) -> None:
+    assert run(*command)[0] == 0
+    assert run(*command, "--store", "feedback.sqlite3")[0] == 0
+    assert [call.get("store") for call in calls] == [None, "feedback.sqlite3"]
+
+
 @pytest.mark.parametrize("command", ["fit", "evaluate"])
 def test_options_become_hyper_parameters(command: str, run: Any, calls: list[dict[str, Any]]) -> None:
     options = {"--layers": "64, 32", "--retrieval-weight": "0.5", "--rating-weight": "2", "--epochs": "3"}
