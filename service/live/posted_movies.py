@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
-
-from service.bundle.candidate_encoding import MovieContent
-from service.bundle.title_year import year_of
 
 NO_YEAR = 0
 """In place of a year that is said not to be known."""
@@ -58,26 +55,6 @@ class PostedMovie(NamedTuple):
         """Whether there is anything but `available`."""
         return self.title is not None or self.genres is not None or self.year is not None
 
-    def over(self, known: MovieContent | None, spellings: Mapping[str, str]) -> MovieContent | None:
-        """What is in force of the movie, in the service and in training.
-
-        Args:
-            known: What the bundle, or training's data, has of it; None where it lacks the movie.
-            spellings: Of genres, by their casefold.
-
-        Returns:
-            What was put, over what is known; None for a movie that is neither known nor has a title.
-        """
-        if known is None and self.title is None:
-            return None
-        if known is None:
-            known = MovieContent(self.title or "", (), year_of(self.title or ""))
-        return MovieContent(
-            known.title if self.title is None else self.title,
-            known.genres if self.genres is None else _spelt(self.genres, spellings),
-            known.year if self.year is None else self.year or None,
-        )
-
 
 @dataclass(frozen=True, eq=False)
 class PostedMovies:
@@ -105,8 +82,3 @@ class PutOutcome(NamedTuple):
     stored: int
     unchanged: int
     position: int
-
-
-def _spelt(genres: Iterable[str], spellings: Mapping[str, str]) -> tuple[str, ...]:
-    """Genres as others spell them, each once."""
-    return tuple(dict.fromkeys(spellings.get(genre.casefold(), genre) for genre in genres))

@@ -14,6 +14,7 @@ from service.live.events import State
 from service.live.live_users import LiveMovie, live_movies
 from service.live.migration import require_schema
 from service.live.opening import OFF, database_of
+from service.live.posted_content import content_over
 from service.live.store import key_of, position_of, states_in_order
 from service.live.stored_movies import movies_after
 from service.live.tombstones import Tombstones
@@ -71,7 +72,7 @@ class TrainingFeed:
         found: dict[str, MovieContent] = {}
         for movie, _ in movies_after(self._connection, 0, _ALL):
             if movie.movie_id in known and movie.is_described:
-                content = movie.over(known[movie.movie_id], spellings)
+                content = content_over(known[movie.movie_id], movie, spellings)
                 if content is not None:
                     found[movie.movie_id] = content
         return found

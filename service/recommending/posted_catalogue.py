@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from service.bundle.candidate_encoding import MovieContent
 from service.bundle.catalogue import Catalogue
+from service.live.posted_content import content_over
 from service.live.posted_movies import PostedMovie
 
 
@@ -46,7 +47,7 @@ def posted_over(
     for movie in posted:
         row = catalogue.find(movie.movie_id)
         known = None if row is None else MovieContent(titles[row], tuple(genres[row]), years[row])
-        content = movie.over(known, spellings)
+        content = content_over(known, movie, spellings)
         if row is None and content is not None and with_new:
             new.append((movie.movie_id, content))
         elif row is not None and content is not None and content != known:
