@@ -102,7 +102,7 @@ def fit(
         tensorboard=tensorboard,
         index_backend=index.value,
         gate=gate,
-        store=store,
+        store=None if store == "off" else store,
     )
 
 
