@@ -13,11 +13,11 @@ from hashlib import blake2b
 from service.errors import StoreRefused
 from service.live import statements
 from service.live.database import Connection, ReadingConnection
-from service.live.store import key_of, position_of
+from service.live.store import key_of, position_of, rows_in_parts
 from service.live.tombstones import hashed
 
 _PART = 20_000
-"""Users hashed at once."""
+"""Rows read at once."""
 
 
 @dataclass(frozen=True)
@@ -111,12 +111,11 @@ def forget_again(connection: Connection, listed: ForgottenList) -> tuple[int, in
 
 
 def _user_ids(connection: Connection) -> Iterator[bytes]:
-    """The ids of all users of whom anything is kept."""
-    for statement in statements.USERS_AFTER:
-        after = b""
-        while rows := connection.read(statement, (after, _PART)):
-            yield from (bytes(user_id) for (user_id,) in rows)
-            after = bytes(rows[-1][0])
+    """The ids of all users of whom anything is kept; some come more than once."""
+    for table in (statements.USERS, statements.APPENDED):
+        column = (table.key + table.others).index("user_id")
+        for rows in rows_in_parts(connection, table, _PART):
+            yield from (bytes(row[column]) for row in rows)
 
 
 def _fingerprint(key: bytes) -> str:

@@ -80,15 +80,17 @@ class Table:
 
 
 KEYS = Table("feedback_keys", ("name",), ("value",))
+USERS = Table("feedback_users", ("user_id",), ("version",))
+APPENDED = Table(
+    "feedback_appended",
+    ("position",),
+    ("user_id", "movie_id", "type", "timestamp", "event_id", "recommendation_id", "rank"),
+)
 TABLES = (
     KEYS,
     Table("feedback_state", ("user_id", "movie_id", "type"), ("value", "timestamp", "position")),
-    Table("feedback_users", ("user_id",), ("version",)),
-    Table(
-        "feedback_appended",
-        ("position",),
-        ("user_id", "movie_id", "type", "timestamp", "event_id", "recommendation_id", "rank"),
-    ),
+    USERS,
+    APPENDED,
     Table("feedback_event_ids", ("event_id",), ("timestamp",)),
     Table("feedback_tombstones", ("user_hash",), ("position", "timestamp")),
     Table("feedback_movies", ("movie_id",), ("title", "genres", "year", "available", "position")),
@@ -141,11 +143,6 @@ PUT_TOMBSTONE = (
     "ON CONFLICT (user_hash) DO UPDATE SET position = excluded.position, timestamp = excluded.timestamp"
 )
 TOMBSTONES = "SELECT user_hash, position, timestamp FROM feedback_tombstones ORDER BY position"
-USERS_AFTER = (
-    "SELECT user_id FROM feedback_users WHERE user_id > ? ORDER BY user_id LIMIT ?",
-    "SELECT DISTINCT user_id FROM feedback_appended WHERE user_id > ? ORDER BY user_id LIMIT ?",
-)
-"""Together they have every user of whom a row is kept."""
 COUNT_APPENDED = "SELECT type, COUNT(*) FROM feedback_appended WHERE user_id = ? GROUP BY type"
 FORGET = (
     "DELETE FROM feedback_appended WHERE user_id = ?",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from service.errors import StoreError, StoreRefused
 from service.live import statements
-from service.live.database import Connection, Database, ReadingConnection, Row
+from service.live.database import Connection, Database, ReadingConnection
 from service.live.migration import migrate, require_schema
 from service.live.statements import KEYS, TABLES, Table
-from service.live.store import position_of
+from service.live.store import position_of, rows_in_parts
 
 _PART = 20_000
 """Rows read and written at once."""
@@ -66,7 +66,7 @@ def _require_empty(target: Database, writing: Connection) -> None:
 
 def _copy_table(table: Table, reading: ReadingConnection, writing: Connection, target: Database) -> int:
     expected = 0
-    for rows in _parts(table, reading):
+    for rows in rows_in_parts(reading, table, _PART):
         writing.write_many(table.insert, rows)
         expected += len(rows)
     if (found := _count(table, writing)) != expected:
@@ -74,14 +74,6 @@ def _copy_table(table: Table, reading: ReadingConnection, writing: Connection, t
             f"{target.name}: expected {expected:,} rows of {table.name}, got {found:,}; nothing was copied"
         )
     return expected
-
-
-def _parts(table: Table, reading: ReadingConnection) -> Iterator[list[Row]]:
-    rows = reading.read(table.select(after=False), (_PART,))
-    while rows:
-        yield rows
-        last = rows[-1][: len(table.key)]
-        rows = reading.read(table.select(after=True), (*last, _PART))
 
 
 def _count(table: Table, connection: ReadingConnection) -> int:

@@ -148,12 +148,12 @@ def test_a_copy_that_is_killed_leaves_an_empty_store_to_copy_into_again(
 ) -> None:
     slowly = (
         "import sys, time, service.live.store_copy as copying\n"
-        "parts = copying._parts\n"
-        "def slow(table, reading):\n"
-        "    for n, rows in enumerate(parts(table, reading)):\n"
+        "parts = copying.rows_in_parts\n"
+        "def slow(reading, table, part):\n"
+        "    for n, rows in enumerate(parts(reading, table, part)):\n"
         "        if n == 2: print('half', flush=True); time.sleep(60)\n"
         "        yield rows\n"
-        "copying._parts = slow\n"
+        "copying.rows_in_parts = slow\n"
         "sys.argv = ['', 'copy', *sys.argv[1:]]\n"
         "from service.live.__main__ import main; main()"
     )
