@@ -48,6 +48,8 @@ class PostgresDatabase:
             "tcp_user_timeout": 1000 * _CONNECT_SECONDS,
             "keepalives_idle": 10,
             "application_name": "matinee",
+            # Of a database without an encoding (SQL_ASCII) text would be bytes.
+            "client_encoding": "UTF8",
         }
         if password is not None:
             settings["password"] = password
