@@ -77,6 +77,13 @@ def expect_trained(report: Report, stack: Stack, position: int) -> None:
     Raises:
         TrialFailed: It was not.
     """
+    live = stack.current()
+    # Workers and replicas take it up one after another.
+    wait_for(
+        "the bundle in each worker",
+        lambda: all(stack.live_bundle() == live for _ in range(30)) or None,
+        seconds=120,
+    )
     manifest = json.loads(stack.with_bundles("cat $(cat CURRENT)/manifest.json"))
     trained = manifest["dataset"].get("store_position", -1)
     expect(trained >= position, f"the bundle was trained on the store, at position {trained}")
