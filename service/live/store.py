@@ -9,7 +9,7 @@ from service.live import statements
 from service.live.database import Connection, ReadingConnection, Row
 from service.live.decisions import Changes, Key, decide
 from service.live.events import Event, State, StoredEvent
-from service.live.statements import MOST_VALUES, padded
+from service.live.statements import MOST_VALUES, Table, padded
 from service.live.stored_rows import appended_row, state_of, stored_event
 from service.live.tombstones import KEY_NAME, hashed
 
@@ -132,6 +132,14 @@ def states_in_order(connection: ReadingConnection, part: int) -> Iterator[State]
     while rows := connection.read(statements.STATES_AFTER, (*after, part)):
         yield from map(state_of, rows)
         after = rows[-1][:3]
+
+
+def rows_in_parts(connection: ReadingConnection, table: Table, part: int) -> Iterator[list[Row]]:
+    """All rows of a table in the order of its key, so many at once, within `ReadingConnection.snapshot`."""
+    rows = connection.read(table.select(after=False), (part,))
+    while rows:
+        yield rows
+        rows = connection.read(table.select(after=True), (*rows[-1][: len(table.key)], part))
 
 
 def records_imported(connection: Connection, import_id: str) -> int:

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from postgres_server import PostgresServer
 
 from service.errors import StoreAway, StoreRefused
 from service.live import statements, store
@@ -158,3 +159,18 @@ def test_a_database_that_is_away_is_said_without_its_password() -> None:
     assert "secret" not in str(raised.value)
     with pytest.raises(StoreRefused):
         database_of("postgresql://[")
+
+
+def test_text_is_text_in_a_database_without_an_encoding(postgres: PostgresServer) -> None:
+    # As `initdb` makes it where the locale is C.
+    database = database_of(
+        postgres.create("ascii", "--encoding=SQL_ASCII", "--locale=C", "--template=template0")
+    )
+    assert database is not None
+    migrate(database)
+    connection = database.connect()
+    put(connection, Event("a é", "m1", "watch", None, 10), Event("a é", "m1", "click"))
+    kept = store.feedback_of(connection, "a é")
+    assert [state.type for state in kept.states] == ["watch"]
+    assert kept.counts == {"click": 1}
+    connection.close()

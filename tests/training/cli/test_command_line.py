@@ -63,6 +63,30 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     return recorded
 
 
+@pytest.mark.parametrize(
+    ("variable", "options", "expected"),
+    [
+        ("postgresql://host/db", (), "postgresql://host/db"),
+        ("postgresql://host/db", ("--store", "here.sqlite3"), "here.sqlite3"),
+        ("off", (), None),
+        ("", (), None),
+        ("postgresql://host/db", ("--store", "off"), None),
+    ],
+)
+def test_fit_trains_on_the_store_of_the_service(
+    *,
+    variable: str,
+    options: tuple[str, ...],
+    expected: str | None,
+    run: Any,
+    calls: list[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MATINEE_STORE", variable)
+    assert run("fit", *options)[0] == 0
+    assert calls[0].get("store") == expected
+
+
 def test_help_names_the_commands_and_comes_without_tensorflow() -> None:
     code = (
         "import sys; sys.argv = ['training', '--help']; import training.cli.command_line as line\n"
