@@ -24,6 +24,7 @@ export function read() {
     from: year(fields.get("from")),
     to: year(fields.get("to")),
     rank: oneOf(RANKS, fields.get("rank")),
+    as: fields.get("as"), // an account to open; no link of the page has it by accident
     diversity: diversity >= 0 && diversity <= 1 ? diversity : 0,
   };
 }
@@ -51,17 +52,18 @@ export function go(changes, how = "pushState") {
   const to = link(changes);
   if (to === location.hash) return;
   history[how](null, "", to);
-  notify();
+  refresh();
 }
 
 /** Calls `listener` now and after every change of the address. */
 export function follow(listener) {
   listeners.push(listener);
-  if (listeners.length === 1) addEventListener("popstate", notify);
+  if (listeners.length === 1) addEventListener("popstate", refresh);
   listener(read());
 }
 
-function notify() {
+/** Calls every listener, as what it shows has changed. */
+export function refresh() {
   const state = read();
   for (const listener of listeners) listener(state);
 }

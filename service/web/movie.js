@@ -1,12 +1,14 @@
 // The film view: its facts, predicted ratings, and similar films.
 
+import { account, accountId } from "./account.js";
 import { REPLACE, go, link } from "./address.js";
 import { byId, element, keep, showTerms, latest, announce, setText, setValue } from "./elements.js";
 import { filmKey, filmRow, showFilm } from "./film_row.js";
 import { filmSearch } from "./film_search.js";
 import { showNotice, showProblem } from "./notice.js";
+import { modelKnown } from "./live_model.js";
 import { request } from "./service.js";
-import { scaleKnown, shownStars, showStars } from "./stars.js";
+import { shownStars, showStars } from "./stars.js";
 import { starsGiven } from "./user.js";
 
 const SIMILAR = 10;
@@ -27,7 +29,7 @@ export function showMovie(state, changed) {
   refreshSearch();
   setValue(byId("movie-user-id"), state.user ?? "");
   byId("film").hidden = state.movie === null;
-  const next = JSON.stringify([state.movie, state.user, state.rated]);
+  const next = JSON.stringify([state.movie, state.user, you(state)]);
   if (state.movie !== null && next !== requested) {
     requested = next;
     load(state, changed);
@@ -44,8 +46,8 @@ const load = latest(async (signal, state, changed) => {
       request(["movies", state.movie], { signal }),
       request(["movies", state.movie, "similar"], { query: { k: SIMILAR }, signal }),
       state.user === null ? null : predict({ user_id: state.user }, state.movie, signal),
-      state.rated.length === 0 ? null : predict({ history: state.rated }, state.movie, signal),
-      scaleKnown(),
+      you(state) && predict(you(state), state.movie, signal),
+      modelKnown(),
     ]);
     if (signal.aborted) return;
     film = found;
@@ -63,6 +65,12 @@ const load = latest(async (signal, state, changed) => {
   }
   changed();
 });
+
+/** Returns the fields of a request about you, or null if nothing is known. */
+function you({ rated }) {
+  if (rated.length) return { history: rated };
+  return account.stars?.size ? { user_id: accountId() } : null;
+}
 
 /** Returns a prediction, or null if the bundle does not have one of the films, or no ratings. */
 async function predict(user, movieId, signal) {

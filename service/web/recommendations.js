@@ -1,18 +1,23 @@
 // The list of recommendations, with reasons.
 
+import { account, tell } from "./account.js";
 import { byId, count, element, keep, latest, announce, setText, wait } from "./elements.js";
 import { filmKey, filmRow, showFilm } from "./film_row.js";
 import { showNotice, showProblem } from "./notice.js";
 import { loadGenres } from "./controls.js";
+import { hideButton } from "./hidden.js";
+import { feedback, modelKnown } from "./live_model.js";
 import { request } from "./service.js";
-import { hasStars, scaleKnown, shownStars, showStars } from "./stars.js";
+import { hasStars, shownStars, showStars } from "./stars.js";
 
 const PAGE = 10;
 const MOST = 200;
 const SETTLE_MS = 120;
+const LOOK_MS = 1_000;
 const SOURCES = { personalized: "personal", history: "from your stars", popular: "popular" };
 
 let wanted = null;
+let answered = null;
 let shown = null;
 let size = PAGE;
 let requestedAt = -Infinity;
@@ -23,20 +28,28 @@ export function startRecommendations() {
     size += PAGE;
     load();
   });
+  byId("recommended").addEventListener("click", ({ target }) => {
+    if (target.matches(".title") && wanted.yours?.isKept) tell("click", { ...answered, items: answered.items.filter((film) => film.movie_id === target.closest("li").dataset.key) });
+  });
 }
 
-/** Recommends to `user`, fields of `POST /recommend`, or null for the most rated films. */
-export function recommend(user, name, state) {
+/**
+ * Recommends to `user`, fields of `POST /recommend`, or null for the most rated films. `yours` is null in the list of
+ * another user; else it has a `version` of what the list depends on, and whether the stars are kept (`isKept`).
+ */
+export function recommend(user, name, state, yours = null) {
   const filter = {};
   if (state.genres.length) filter.genres_any = state.genres;
   if (state.from !== null) filter.year_min = state.from;
   if (state.to !== null) filter.year_max = state.to;
   const order = { filter, rank_by: state.rank, diversity: state.diversity };
-  const next = JSON.stringify([user, user && order]);
+  const next = JSON.stringify([user, user && order, yours?.version]);
   byId("controls-box").hidden = user === null;
+  if (yours && answered?.yours) show(answered); // a film may be hidden by now
   if (next === wanted?.key) return;
-  wanted = { key: next, user, name, order };
-  size = PAGE;
+  const list = JSON.stringify([user?.user_id ?? user?.history, user && order]);
+  if (list !== wanted?.list) size = PAGE;
+  wanted = { key: next, list, user, name, order, yours, seen: new Set() };
   load();
 }
 
@@ -49,19 +62,21 @@ function pause() {
 
 const load = latest(async (signal) => {
   byId("recommended").setAttribute("aria-busy", "true");
-  const { key, user, name, order } = wanted;
+  const { user, order, yours, seen } = wanted;
   try {
     const [answer] = await Promise.all([
       user === null
-        ? request(["popular"], { query: { k: size }, signal })
+        ? request(["popular"], { query: { k: size + (yours ? account.hidden.size : 0) }, signal })
         : request(["recommend"], { body: { ...user, ...order, k: size }, signal }),
-      scaleKnown(),
+      modelKnown(),
     ]);
     if (signal.aborted) return;
     byId("ranks").hidden = !hasStars();
-    show(answer, key, name);
+    answered = { ...answer, ...wanted };
+    show(answered);
     loadGenres();
     if (answer.source && answer.source !== "popular") await explain(answer, signal);
+    if (yours?.isKept && user) await countShown(answer, seen, signal);
   } catch (problem) {
     if (signal.aborted) return;
     wanted.key = null;
@@ -71,18 +86,20 @@ const load = latest(async (signal) => {
   }
 }, pause);
 
-function show({ bundle_id, source = "popular", items }, key, name) {
-  const whose = `${bundle_id} ${JSON.stringify(wanted.user)}`;
+function show({ bundle_id, source = "popular", live = true, items: all, key, name, user, yours }) {
+  const items = all.filter((film) => !yours || !account.hidden.has(film.movie_id)).slice(0, size);
+  const whose = `${bundle_id} ${JSON.stringify([user, yours?.version])}`;
   if (reasons.of !== whose) {
     reasons.of = whose;
     reasons.by.clear();
   }
-  if (items.length) byId("recommended-notice").replaceChildren();
+  if (yours?.isKept && !live) showNotice(byId("recommended-notice"), "Your stars cannot be read now", "This list is made without them.");
+  else if (items.length) byId("recommended-notice").replaceChildren();
   else showNotice(byId("recommended-notice"), "No film passes", "Everything that passes these filters was already seen. Try fewer filters.");
   const list = byId("recommended");
-  keep(list, items, { key: filmKey, make: makeRow, update: (row, film, at) => showRow(row, film, at, source) });
+  keep(list, items, { key: filmKey, make: makeRow, update: (row, film) => showRow(row, film, source, yours) });
   const more = byId("more");
-  const isAll = items.length < size || size >= MOST;
+  const isAll = all.length < size || size >= MOST;
   if (isAll && document.activeElement === more) list.focus();
   more.hidden = isAll;
   list.removeAttribute("aria-busy");
@@ -93,19 +110,20 @@ function show({ bundle_id, source = "popular", items }, key, name) {
 function makeRow(film) {
   const row = filmRow(
     film,
-    element("div", { class: "figures" }, shownStars(), element("span", { class: "soft score" }), element("span", { class: "badge" })),
+    element("div", { class: "figures" }, shownStars(), element("span", { class: "soft score" }), element("span", { class: "badge" }), hideButton(film)),
   );
   row.querySelector(".body").append(element("span", { class: "why" }));
   return row;
 }
 
-function showRow(row, film, at, source) {
+function showRow(row, film, source, yours) {
   showFilm(row, film);
+  row.querySelector(".quiet").hidden = !yours || feedback === "off";
   const [stars, score, badge] = row.querySelector(".figures").children;
   const isMean = film.predicted_rating === undefined;
   showStars(stars, isMean ? film.mean_rating : film.predicted_rating, isMean ? "on average" : "predicted");
-  setText(score, source === "popular" ? `on average, seen by ${Math.round(100 * film.score)} %` : `score ${film.score.toFixed(2)}`);
-  setText(badge, SOURCES[source]);
+  setText(score, isMean ? `on average, seen by ${Math.round(100 * film.score)} %` : `score ${film.score.toFixed(2)}`);
+  setText(badge, SOURCES[yours && source === "personalized" ? "history" : source]);
   badge.dataset.source = source;
   showReason(row, film.movie_id);
 }
@@ -126,4 +144,12 @@ async function explain(answer, signal) {
   if (signal.aborted || explained.bundle_id !== answer.bundle_id) return;
   for (const film of explained.items) reasons.by.set(film.movie_id, film.because.slice(0, 2));
   for (const row of byId("recommended").children) showReason(row, row.dataset.key);
+}
+
+/** Counts each film of a list once, if the list stays for a moment. */
+async function countShown(answer, seen, signal) {
+  await wait(LOOK_MS);
+  if (signal.aborted) return;
+  tell("impression", { ...answer, items: answer.items.filter((film) => !seen.has(film.movie_id)) });
+  for (const film of answer.items) seen.add(film.movie_id);
 }

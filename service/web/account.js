@@ -1,0 +1,126 @@
+// Your account: stars and hidden films, as the service keeps them and with what it does not keep yet.
+
+import { REPLACE, go, refresh } from "./address.js";
+import { films } from "./films.js";
+import { feedback, modelKnown, scale } from "./live_model.js";
+import { followWindows, inLine, outbox, restore, send, store, unguessable } from "./outbox.js";
+import { request } from "./service.js";
+
+const MOST = 500;
+const RETRY_MS = 10_000;
+
+/** `stars` are ratings by movie id, the oldest first; null until loaded, and without an account. */
+export const account = { stars: null, hidden: new Set() };
+/** By movie id the answer that showed it to the account last, and its rank there. */
+const places = new Map();
+
+/** Loads the account that this browser has. */
+export async function startAccount() {
+  restore();
+  followWindows(load);
+  await modelKnown();
+  await load();
+}
+
+/** Returns the account's id; null without one, and where the service keeps none. */
+export const accountId = () => (feedback === "on" ? outbox.id : null);
+
+/** Whether what this browser has is still to be loaded. */
+export const isLoading = () => (feedback === null ? outbox.id !== null || outbox.events.length > 0 : accountId() !== null && account.stars === null);
+
+/** Returns the ratings that count: those of the address where it has some, else the account's. */
+export function starsThatCount({ rated }) {
+  if (rated.length || accountId() === null) return rated;
+  return [...(account.stars ?? [])].map(([movie_id, rating]) => ({ movie_id, rating }));
+}
+
+/** In line: nothing is sent between the reading and what is laid over it. */
+async function load() {
+  await inLine(async () => {
+    const id = accountId();
+    const read = id === null ? () => [] : readItems;
+    try {
+      const [history, kept] = await Promise.all([read(["users", id]), read(["users", id, "feedback"])]);
+      for (const film of history) films.set(film.movie_id, film);
+      account.stars = id === null ? null : new Map(history.reverse().map((film) => [film.movie_id, film.rating ?? (scale === null ? 1 : null)]));
+      account.hidden = new Set(kept.filter((event) => event.type === "hide" && event.value !== 0).map((event) => event.movie_id));
+      outbox.version += 1;
+      outbox.problem = null;
+    } catch (problem) {
+      outbox.problem = problem;
+      account.stars ??= new Map();
+      setTimeout(load, RETRY_MS);
+    }
+    if (feedback !== "off") outbox.events.forEach(apply);
+  });
+  await send();
+}
+
+async function readItems(path) {
+  const { items } = await request(path, { query: { limit: MOST } }).catch((problem) => {
+    if (problem.status !== 404) throw problem;
+    return { items: [] }; // nothing is known of the user yet
+  });
+  return items;
+}
+
+function apply({ movie_id: id, type, value }) {
+  if (type === "hide") account.hidden[value ? "add" : "delete"](id);
+  else if (type === "removed") account.stars?.delete(id);
+  else account.stars?.set(id, value ?? 1);
+}
+
+function keep(events) {
+  for (const event of events) {
+    store({ events: [...outbox.events, { ...event, ...places.get(event.movie_id), event_id: unguessable() }] });
+    apply(event);
+  }
+  refresh();
+  send();
+}
+
+/** Changes the account's stars to `rated`. */
+export function keepStars(rated) {
+  const wanted = new Map(rated.map((each) => [each.movie_id, each.rating]));
+  const removed = [...account.stars.keys()].filter((id) => !wanted.has(id));
+  const given = [...wanted].filter(([id, rating]) => account.stars.get(id) !== rating);
+  keep([
+    ...removed.map((movie_id) => ({ movie_id, type: "removed" })),
+    ...given.map(([movie_id, value]) => (scale === null || value === null ? { movie_id, type: "watch" } : { movie_id, type: "rating", value })),
+  ]);
+}
+
+/** Keeps a film out of your lists; with `value` 0 shows it again. */
+export const hide = (movie_id, value = 1) => keep([{ movie_id, type: "hide", value }]);
+
+/** Opens an account, new or not, adds `rated` to it, and what is hidden if there was none before. */
+export async function openAccount(id, rated) {
+  store({ id, events: outbox.id === null ? outbox.events : [] });
+  account.stars = null;
+  go({ rated: [] }, REPLACE);
+  await load();
+  const others = starsThatCount(NO_LINK).filter((one) => !rated.some((each) => each.movie_id === one.movie_id));
+  keepStars([...others, ...rated]);
+}
+
+const NO_LINK = { rated: [] };
+
+/** Has the service forget the account, after all that is being sent: what comes later would be a new user's. */
+export async function forgetMe() {
+  const answer = await inLine(async () => {
+    const told = await request(["users", outbox.id], { method: "DELETE" });
+    store({ id: null, events: [] });
+    return told;
+  });
+  await load();
+  return answer;
+}
+
+/** Tells the service which films of an answer were shown (`impression`) or opened (`click`); that may be lost. */
+export function tell(type, { recommendation_id, items }) {
+  const id = accountId();
+  if (id === null || !items.length) return;
+  for (const { movie_id, rank } of items) places.set(movie_id, { recommendation_id, rank });
+  const events = items.map(({ movie_id, rank }) => ({ user_id: id, movie_id, type, recommendation_id, rank }));
+  inLine(() => id === outbox.id && request(["feedback"], { body: { events } })).catch(() => {});
+}
