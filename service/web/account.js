@@ -13,13 +13,14 @@ const RETRY_MS = 10_000;
 export const account = { stars: null, hidden: new Set() };
 /** By movie id the answer that showed it to the account last, and its rank there. */
 const places = new Map();
+let retry = null;
 
 /** Loads the account that this browser has. */
 export async function startAccount() {
   restore();
-  followWindows(load);
+  followWindows(loadAccount);
   await modelKnown();
-  await load();
+  await loadAccount();
 }
 
 /** Returns the account's id; null without one, and where the service keeps none. */
@@ -34,8 +35,9 @@ export function starsThatCount({ rated }) {
   return [...(account.stars ?? [])].map(([movie_id, rating]) => ({ movie_id, rating }));
 }
 
-/** In line: nothing is sent between the reading and what is laid over it. */
-async function load() {
+/** Reads what the service keeps, and lays over it what it does not keep yet; in line, so that nothing is sent between. */
+export async function loadAccount() {
+  clearTimeout(retry);
   await inLine(async () => {
     const id = accountId();
     const read = id === null ? () => [] : readItems;
@@ -49,7 +51,7 @@ async function load() {
     } catch (problem) {
       outbox.problem = problem;
       account.stars ??= new Map();
-      setTimeout(load, RETRY_MS);
+      retry = setTimeout(loadAccount, RETRY_MS);
     }
     if (feedback !== "off") outbox.events.forEach(apply);
   });
@@ -70,40 +72,38 @@ function apply({ movie_id: id, type, value }) {
   else account.stars?.set(id, value ?? 1);
 }
 
-function keep(events) {
-  for (const event of events) {
-    store({ events: [...outbox.events, { ...event, ...places.get(event.movie_id), event_id: unguessable() }] });
-    apply(event);
-  }
+function keep(changes) {
+  const events = changes.map(toEvent);
+  store({ events: [...outbox.events, ...events] });
+  events.forEach(apply);
   refresh();
   send();
 }
 
+const toEvent = (change) => ({ ...change, ...places.get(change.movie_id), event_id: unguessable() });
+
+function toRating({ movie_id, rating: value }) {
+  return scale === null || value === null ? { movie_id, type: "watch" } : { movie_id, type: "rating", value };
+}
+
 /** Changes the account's stars to `rated`. */
 export function keepStars(rated) {
-  const wanted = new Map(rated.map((each) => [each.movie_id, each.rating]));
-  const removed = [...account.stars.keys()].filter((id) => !wanted.has(id));
-  const given = [...wanted].filter(([id, rating]) => account.stars.get(id) !== rating);
-  keep([
-    ...removed.map((movie_id) => ({ movie_id, type: "removed" })),
-    ...given.map(([movie_id, value]) => (scale === null || value === null ? { movie_id, type: "watch" } : { movie_id, type: "rating", value })),
-  ]);
+  const removed = [...account.stars.keys()].filter((id) => !rated.some((each) => each.movie_id === id));
+  const given = rated.filter((each) => account.stars.get(each.movie_id) !== each.rating);
+  keep([...removed.map((movie_id) => ({ movie_id, type: "removed" })), ...given.map(toRating)]);
 }
 
 /** Keeps a film out of your lists; with `value` 0 shows it again. */
 export const hide = (movie_id, value = 1) => keep([{ movie_id, type: "hide", value }]);
 
-/** Opens an account, new or not, adds `rated` to it, and what is hidden if there was none before. */
+/** Opens an account, new or not, and moves up what this browser has. */
 export async function openAccount(id, rated) {
-  store({ id, events: outbox.id === null ? outbox.events : [] });
+  const hidden = outbox.id === null ? outbox.events : [];
+  store({ id, events: [...hidden, ...rated.map(toRating).map(toEvent)] });
   account.stars = null;
   go({ rated: [] }, REPLACE);
-  await load();
-  const others = starsThatCount(NO_LINK).filter((one) => !rated.some((each) => each.movie_id === one.movie_id));
-  keepStars([...others, ...rated]);
+  await loadAccount();
 }
-
-const NO_LINK = { rated: [] };
 
 /** Has the service forget the account, after all that is being sent: what comes later would be a new user's. */
 export async function forgetMe() {
@@ -112,7 +112,7 @@ export async function forgetMe() {
     store({ id: null, events: [] });
     return told;
   });
-  await load();
+  await loadAccount();
   return answer;
 }
 

@@ -1,17 +1,17 @@
 // The panel of your account: make it, take it to another device, be forgotten.
 
-import { accountId, forgetMe, openAccount } from "./account.js";
+import { accountId, forgetMe, loadAccount, openAccount } from "./account.js";
 import { read } from "./address.js";
 import { byId, count, setText } from "./elements.js";
 import { feedback } from "./live_model.js";
 import { showNotice, showProblem } from "./notice.js";
-import { outbox, send, unguessable, unkept } from "./outbox.js";
+import { outbox, unguessable, unkept } from "./outbox.js";
 import { request } from "./service.js";
 
 export function startPanel() {
   byId("keep-stars").addEventListener("click", () => open(unguessable()));
   byId("own-id-form").addEventListener("submit", () => offerAccount(byId("own-id").value));
-  byId("try-now").addEventListener("click", send);
+  byId("try-now").addEventListener("click", loadAccount);
   byId("forget").addEventListener("click", forget);
 }
 

@@ -24,7 +24,7 @@ export function read() {
     from: year(fields.get("from")),
     to: year(fields.get("to")),
     rank: oneOf(RANKS, fields.get("rank")),
-    as: fields.get("as"), // an account to open; no link of the page has it by accident
+    as: fields.get("as") || null, // an account to open; no link of the page has it by accident
     diversity: diversity >= 0 && diversity <= 1 ? diversity : 0,
   };
 }
@@ -52,18 +52,22 @@ export function go(changes, how = "pushState") {
   const to = link(changes);
   if (to === location.hash) return;
   history[how](null, "", to);
-  refresh();
+  notify();
 }
 
 /** Calls `listener` now and after every change of the address. */
 export function follow(listener) {
   listeners.push(listener);
-  if (listeners.length === 1) addEventListener("popstate", refresh);
+  if (listeners.length === 1) addEventListener("popstate", notify);
   listener(read());
 }
 
-/** Calls every listener, as what it shows has changed. */
+/** Shows again what shows something of your account. */
 export function refresh() {
+  if (read().view === "you" || read().view === "movie") notify();
+}
+
+function notify() {
   const state = read();
   for (const listener of listeners) listener(state);
 }

@@ -11,7 +11,7 @@ let last = null;
 
 export function startHidden() {
   byId("undo-hide").addEventListener("click", () => {
-    byId("toast").hidden = true;
+    closeToast();
     hide(last, 0);
     byId("recommended").focus();
   });

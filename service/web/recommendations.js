@@ -12,6 +12,7 @@ import { hasStars, shownStars, showStars } from "./stars.js";
 
 const PAGE = 10;
 const MOST = 200;
+const MOST_POPULAR = 500;
 const SETTLE_MS = 120;
 const LOOK_MS = 1_000;
 const SOURCES = { personalized: "personal", history: "from your stars", popular: "popular" };
@@ -66,7 +67,7 @@ const load = latest(async (signal) => {
   try {
     const [answer] = await Promise.all([
       user === null
-        ? request(["popular"], { query: { k: size + (yours ? account.hidden.size : 0) }, signal })
+        ? request(["popular"], { query: { k: Math.min(size + account.hidden.size, MOST_POPULAR) }, signal })
         : request(["recommend"], { body: { ...user, ...order, k: size }, signal }),
       modelKnown(),
     ]);
