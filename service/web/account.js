@@ -1,9 +1,9 @@
-// Your account: stars and hidden films, as the service keeps them and with what it does not keep yet.
+// Your account: stars and hidden films that the service keeps, and what waits to be kept.
 
 import { REPLACE, go, refresh } from "./address.js";
 import { films } from "./films.js";
 import { feedback, modelKnown, scale } from "./live_model.js";
-import { followWindows, inLine, outbox, restore, send, store, unguessable } from "./outbox.js";
+import { follow, inLine, outbox, restore, send, store, unguessable } from "./outbox.js";
 import { request } from "./service.js";
 
 const MOST = 500;
@@ -11,19 +11,18 @@ const RETRY_MS = 10_000;
 
 /** `stars` are ratings by movie id, the oldest first; null until loaded, and without an account. */
 export const account = { stars: null, hidden: new Set() };
-/** By movie id the answer that showed it to the account last, and its rank there. */
+/** By movie id the answer that showed it last, and its rank. */
 const places = new Map();
 let retry = null;
 
 /** Loads the account that this browser has. */
-export async function startAccount() {
+export function startAccount() {
   restore();
-  followWindows(loadAccount);
-  await modelKnown();
-  await loadAccount();
+  follow(loadAccount);
+  loadAccount();
 }
 
-/** Returns the account's id; null without one, and where the service keeps none. */
+/** Returns the account's id, or null. */
 export const accountId = () => (feedback === "on" ? outbox.id : null);
 
 /** Whether what this browser has is still to be loaded. */
@@ -35,13 +34,13 @@ export function starsThatCount({ rated }) {
   return [...(account.stars ?? [])].map(([movie_id, rating]) => ({ movie_id, rating }));
 }
 
-/** Reads what the service keeps, and lays over it what it does not keep yet; in line, so that nothing is sent between. */
+/** Reads what the service keeps, and lays what waits over it; in line, so that nothing is sent between. */
 export async function loadAccount() {
-  clearTimeout(retry);
   await inLine(async () => {
-    const id = accountId();
-    const read = id === null ? () => [] : readItems;
     try {
+      await modelKnown();
+      const id = accountId();
+      const read = id === null ? () => [] : readItems;
       const [history, kept] = await Promise.all([read(["users", id]), read(["users", id, "feedback"])]);
       for (const film of history) films.set(film.movie_id, film);
       account.stars = id === null ? null : new Map(history.reverse().map((film) => [film.movie_id, film.rating ?? (scale === null ? 1 : null)]));
@@ -51,14 +50,27 @@ export async function loadAccount() {
     } catch (problem) {
       outbox.problem = problem;
       account.stars ??= new Map();
-      retry = setTimeout(loadAccount, RETRY_MS);
     }
     if (feedback !== "off") outbox.events.forEach(apply);
   });
-  await send();
+  if (outbox.problem) tryLater();
+  else await sendAll();
 }
 
-async function readItems(path) {
+async function sendAll() {
+  if (accountId() !== null) await send();
+  if (outbox.problem) tryLater();
+  else refresh();
+}
+
+function tryLater() {
+  clearTimeout(retry);
+  retry = setTimeout(loadAccount, RETRY_MS);
+  refresh();
+}
+
+/** Returns what the service has of a user at `path`, the newest first. */
+export async function readItems(path) {
   const { items } = await request(path, { query: { limit: MOST } }).catch((problem) => {
     if (problem.status !== 404) throw problem;
     return { items: [] }; // nothing is known of the user yet
@@ -77,7 +89,7 @@ function keep(changes) {
   store({ events: [...outbox.events, ...events] });
   events.forEach(apply);
   refresh();
-  send();
+  sendAll();
 }
 
 const toEvent = (change) => ({ ...change, ...places.get(change.movie_id), event_id: unguessable() });
@@ -105,7 +117,7 @@ export async function openAccount(id, rated) {
   await loadAccount();
 }
 
-/** Has the service forget the account, after all that is being sent: what comes later would be a new user's. */
+/** Has the service forget the account, after what is being sent: later that would be a new user's. */
 export async function forgetMe() {
   const answer = await inLine(async () => {
     const told = await request(["users", outbox.id], { method: "DELETE" });
@@ -116,7 +128,7 @@ export async function forgetMe() {
   return answer;
 }
 
-/** Tells the service which films of an answer were shown (`impression`) or opened (`click`); that may be lost. */
+/** Tells the service that films of an answer were shown (`impression`) or opened (`click`); it may be lost. */
 export function tell(type, { recommendation_id, items }) {
   const id = accountId();
   if (id === null || !items.length) return;

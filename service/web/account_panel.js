@@ -1,12 +1,11 @@
 // The panel of your account: make it, take it to another device, be forgotten.
 
-import { accountId, forgetMe, loadAccount, openAccount } from "./account.js";
-import { read } from "./address.js";
+import { accountId, forgetMe, loadAccount, openAccount, readItems } from "./account.js";
+import { REPLACE, go, read } from "./address.js";
 import { byId, count, setText } from "./elements.js";
 import { feedback } from "./live_model.js";
 import { showNotice, showProblem } from "./notice.js";
 import { outbox, unguessable, unkept } from "./outbox.js";
-import { request } from "./service.js";
 
 export function startPanel() {
   byId("keep-stars").addEventListener("click", () => open(unguessable()));
@@ -23,15 +22,11 @@ async function open(id) {
 }
 
 /** Opens the account of an id that was typed or came with a link, if the person agrees. */
-export async function offerAccount(id) {
+async function offerAccount(id) {
   try {
-    const { num_movies: number } = await request(["users", id], { query: { limit: 1 } }).catch((problem) => {
-      if (problem.status !== 404) throw problem;
-      return { num_movies: 0 };
-    });
-    const leaves = accountId() === null ? "" : " The account that is open now is left: only its link leads back.";
-    const question = `Is “${id}” your id? It has ${count(number, "film")}. Whoever knows or guesses an id sees and changes its stars.${leaves}`;
-    if (confirm(question)) await open(id);
+    const films = await readItems(["users", id]);
+    const leaves = accountId() === null ? "" : " Only its link leads back to the account you leave.";
+    if (confirm(`Is “${id}” your id? It has ${count(films.length, "film")}. Whoever knows an id sees and changes its stars.${leaves}`)) await open(id);
   } catch (problem) {
     showProblem(byId("account-notice"), problem, () => offerAccount(id));
   }
@@ -41,7 +36,7 @@ async function forget() {
   if (!confirm("Forget you? The service deletes your stars and what is not for you, for good.")) return;
   try {
     const { bundle_trained_without: isWithout } = await forgetMe();
-    const rest = isWithout ? "The model was trained without you." : "The model was trained with your stars: no answer shows them any more, and the next model is trained without them.";
+    const rest = isWithout ? "The model was trained without you." : "The model was trained with your stars: no answer shows them now, and the next model is trained without them.";
     showNotice(byId("account-notice"), "You are forgotten", rest);
     byId("account").focus();
   } catch (problem) {
@@ -49,8 +44,12 @@ async function forget() {
   }
 }
 
-export function showPanel({ rated }) {
+export function showPanel({ rated, as }) {
   const id = accountId();
+  if (as !== null && feedback !== null) {
+    go({}, REPLACE); // an id does not stay in the address
+    if (feedback === "on" && as !== id) offerAccount(as);
+  }
   const { problem } = outbox;
   byId("account").hidden = feedback === null || feedback === "off";
   setText(byId("account-says"), says(id, rated));
@@ -62,7 +61,7 @@ export function showPanel({ rated }) {
 }
 
 function says(id, rated) {
-  if (feedback === "write-key") return "This service keeps the stars of its own apps only. Yours stay in this browser: in the page’s address.";
+  if (feedback === "write-key") return "This service keeps stars of its own apps only. Yours stay in this browser, in the page’s address.";
   if (id === null) return "Stars are in this page’s address only. Kept, they are here whenever you come back.";
   return rated.length ? "These stars came with a link. Clear them to see yours." : "The service keeps your stars.";
 }

@@ -24,7 +24,7 @@ export function read() {
     from: year(fields.get("from")),
     to: year(fields.get("to")),
     rank: oneOf(RANKS, fields.get("rank")),
-    as: fields.get("as") || null, // an account to open; no link of the page has it by accident
+    as: fields.get("as") || null, // an account to open; `link` leaves it out
     diversity: diversity >= 0 && diversity <= 1 ? diversity : 0,
   };
 }

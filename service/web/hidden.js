@@ -7,16 +7,19 @@ import { filmKey, filmRow, showFilm } from "./film_row.js";
 import { films } from "./films.js";
 
 const TOAST_MS = 10_000;
+const toast = byId("toast");
 let last = null;
 
 export function startHidden() {
   byId("undo-hide").addEventListener("click", () => {
-    closeToast();
+    toast.hidden = true;
     hide(last, 0);
     byId("recommended").focus();
   });
-  byId("toast").addEventListener("focusout", () => {
-    setTimeout(() => byId("toast").contains(document.activeElement) || closeToast(), TOAST_MS);
+  toast.addEventListener("focusout", () => {
+    setTimeout(() => {
+      toast.hidden = !toast.contains(document.activeElement);
+    }, TOAST_MS);
   });
   byId("hidden-box").addEventListener("toggle", refresh);
 }
@@ -28,15 +31,11 @@ export function hideButton(film) {
     last = film.movie_id;
     films.set(last, film);
     setText(byId("toast-text"), `${film.title} is not shown to you again.`);
-    byId("toast").hidden = false;
+    toast.hidden = false;
     byId("undo-hide").focus({ preventScroll: true }); // this button goes
     hide(last);
   });
   return button;
-}
-
-export function closeToast() {
-  byId("toast").hidden = true;
 }
 
 /** Returns the ids of the films that the list shows. */

@@ -1,6 +1,6 @@
 // The film view: its facts, predicted ratings, and similar films.
 
-import { account, accountId } from "./account.js";
+import { starsThatCount } from "./account.js";
 import { REPLACE, go, link } from "./address.js";
 import { byId, element, keep, showTerms, latest, announce, setText, setValue } from "./elements.js";
 import { filmKey, filmRow, showFilm } from "./film_row.js";
@@ -29,7 +29,7 @@ export function showMovie(state, changed) {
   refreshSearch();
   setValue(byId("movie-user-id"), state.user ?? "");
   byId("film").hidden = state.movie === null;
-  const next = JSON.stringify([state.movie, state.user, you(state)]);
+  const next = JSON.stringify([state.movie, state.user, starsThatCount(state)]);
   if (state.movie !== null && next !== requested) {
     requested = next;
     load(state, changed);
@@ -41,12 +41,13 @@ export function showMovie(state, changed) {
 
 const load = latest(async (signal, state, changed) => {
   const notice = byId("movie-notice");
+  const yours = starsThatCount(state);
   try {
     const [found, similar, forUser, forYou] = await Promise.all([
       request(["movies", state.movie], { signal }),
       request(["movies", state.movie, "similar"], { query: { k: SIMILAR }, signal }),
       state.user === null ? null : predict({ user_id: state.user }, state.movie, signal),
-      you(state) && predict(you(state), state.movie, signal),
+      yours.length === 0 ? null : predict({ history: yours }, state.movie, signal),
       modelKnown(),
     ]);
     if (signal.aborted) return;
@@ -65,12 +66,6 @@ const load = latest(async (signal, state, changed) => {
   }
   changed();
 });
-
-/** Returns the fields of a request about you, or null if nothing is known. */
-function you({ rated }) {
-  if (rated.length) return { history: rated };
-  return account.stars?.size ? { user_id: accountId() } : null;
-}
 
 /** Returns a prediction, or null if the bundle does not have one of the films, or no ratings. */
 async function predict(user, movieId, signal) {

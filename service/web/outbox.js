@@ -1,25 +1,20 @@
-// What the service is still to be told, in this browser's storage with the account's id.
+// What the service is still to be told, and the account's id, in this browser's storage.
 
-import { refresh } from "./address.js";
 import { request } from "./service.js";
 
 const NAME = "matinee";
 const MOST_EVENTS = 1_000;
-const RETRY_MS = 10_000;
 
-/** Without an account `id` is null, and events wait for one. `version` rises when the service keeps more. */
+/** Without an account events wait for one. `version` rises when the service keeps more. */
 export const outbox = { id: null, events: [], version: 0, problem: null };
 let line = Promise.resolve();
-let retry = null;
 
 /** Reads what this window, or another one, has stored. */
 export function restore() {
   try {
     const { id = null, events = [] } = JSON.parse(localStorage.getItem(NAME)) ?? {};
     Object.assign(outbox, { id, events });
-  } catch {
-    // Storage is closed to this page: memory has to do.
-  }
+  } catch {} // storage is closed to this page: memory has to do
 }
 
 /** Changes and stores the account's id, or the events. */
@@ -28,23 +23,20 @@ export function store(changes) {
   try {
     if (id === null && !events.length) localStorage.removeItem(NAME);
     else localStorage.setItem(NAME, JSON.stringify({ id, events }));
-  } catch {
-    // As above.
-  }
+  } catch {} // as above
 }
 
-/** Calls `changed` when another window has stored something. */
-export function followWindows(changed) {
-  addEventListener("storage", ({ key }) => {
-    if (key !== NAME && key !== null) return;
+/** Calls `changed` when another window has stored something, and when the network is back. */
+export function follow(changed) {
+  addEventListener("storage", () => {
     restore();
     changed();
   });
-  addEventListener("online", send);
+  addEventListener("online", changed);
 }
 
 /** Returns a random text of 128 bits (`crypto.randomUUID` needs HTTPS). */
-export const unguessable = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+export const unguessable = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
 
 /** Returns the events that could not be sent. */
 export const unkept = () => (outbox.problem ? outbox.events : []);
@@ -56,9 +48,8 @@ export function inLine(work) {
   return done;
 }
 
-/** Sends what waits, and again later where that fails. */
+/** Sends what waits. Does not throw: `problem` is why that failed. */
 export async function send() {
-  clearTimeout(retry);
   await inLine(async () => {
     const { id, events: all } = outbox;
     const events = all.slice(0, MOST_EVENTS);
@@ -70,7 +61,5 @@ export async function send() {
     if (outbox.events.length) send();
   }).catch((problem) => {
     outbox.problem = problem;
-    retry = setTimeout(send, RETRY_MS);
   });
-  refresh();
 }

@@ -1,12 +1,8 @@
 // Entry point: shows the view of the address.
 
-import { accountId } from "./account.js";
-import { offerAccount } from "./account_panel.js";
-import { REPLACE, follow, go, link, read } from "./address.js";
+import { follow, link, read } from "./address.js";
 import { showControls, startControls } from "./controls.js";
 import { byId, setText } from "./elements.js";
-import { closeToast } from "./hidden.js";
-import { feedback, modelKnown } from "./live_model.js";
 import { showModel } from "./model.js";
 import { showMovie, startMovie } from "./movie.js";
 import { startRecommendations } from "./recommendations.js";
@@ -16,10 +12,6 @@ import { showUser, startUser } from "./user.js";
 let shown = null;
 
 function show(state) {
-  if (state.as !== null) {
-    offer(state.as);
-    return;
-  }
   const { view } = state;
   const place = `${view} ${view === "movie" ? state.movie : ""}`;
   const isNew = place !== shown;
@@ -33,7 +25,6 @@ function show(state) {
     if (each.dataset.view === view) each.setAttribute("aria-current", "page");
     else each.removeAttribute("aria-current");
   }
-  if (isNew) closeToast();
   showControls(state);
   const views = {
     user: () => showUser(state),
@@ -48,13 +39,6 @@ function show(state) {
     scrollTo(0, 0);
   }
   shown = place;
-}
-
-/** Takes an account out of the address, and offers to open it. */
-async function offer(id) {
-  go({}, REPLACE);
-  await modelKnown().catch(() => {}); // the list shows the error
-  if (feedback === "on" && id !== accountId()) offerAccount(id);
 }
 
 /** Updates the heading once a film is loaded, unless another view is shown by then. */

@@ -30,13 +30,14 @@ export function startRecommendations() {
     load();
   });
   byId("recommended").addEventListener("click", ({ target }) => {
-    if (target.matches(".title") && wanted.yours?.isKept) tell("click", { ...answered, items: answered.items.filter((film) => film.movie_id === target.closest("li").dataset.key) });
+    const row = target.matches(".title") && wanted.isYours && target.closest("li");
+    if (row) tell("click", { ...answered, items: answered.items.filter((film) => film.movie_id === row.dataset.key) });
   });
 }
 
 /**
- * Recommends to `user`, fields of `POST /recommend`, or null for the most rated films. `yours` is null in the list of
- * another user; else it has a `version` of what the list depends on, and whether the stars are kept (`isKept`).
+ * Recommends to `user`, fields of `POST /recommend`, or null for the most rated films. In your own list `yours` is a
+ * text that changes with what the list depends on.
  */
 export function recommend(user, name, state, yours = null) {
   const filter = {};
@@ -44,13 +45,13 @@ export function recommend(user, name, state, yours = null) {
   if (state.from !== null) filter.year_min = state.from;
   if (state.to !== null) filter.year_max = state.to;
   const order = { filter, rank_by: state.rank, diversity: state.diversity };
-  const next = JSON.stringify([user, user && order, yours?.version]);
+  const next = JSON.stringify([user, user && order, yours]);
   byId("controls-box").hidden = user === null;
-  if (yours && answered?.yours) show(answered); // a film may be hidden by now
+  if (yours !== null && answered?.isYours) show(answered); // a film may be hidden by now
   if (next === wanted?.key) return;
   const list = JSON.stringify([user?.user_id ?? user?.history, user && order]);
   if (list !== wanted?.list) size = PAGE;
-  wanted = { key: next, list, user, name, order, yours, seen: new Set() };
+  wanted = { key: next, list, user, name, order, isYours: yours !== null, whose: JSON.stringify([user, yours]), told: 0 };
   load();
 }
 
@@ -63,7 +64,7 @@ function pause() {
 
 const load = latest(async (signal) => {
   byId("recommended").setAttribute("aria-busy", "true");
-  const { user, order, yours, seen } = wanted;
+  const { user, order, isYours } = wanted;
   try {
     const [answer] = await Promise.all([
       user === null
@@ -77,7 +78,7 @@ const load = latest(async (signal) => {
     show(answered);
     loadGenres();
     if (answer.source && answer.source !== "popular") await explain(answer, signal);
-    if (yours?.isKept && user) await countShown(answer, seen, signal);
+    if (isYours && user?.user_id) await tellShown(answer, signal);
   } catch (problem) {
     if (signal.aborted) return;
     wanted.key = null;
@@ -87,18 +88,17 @@ const load = latest(async (signal) => {
   }
 }, pause);
 
-function show({ bundle_id, source = "popular", live = true, items: all, key, name, user, yours }) {
-  const items = all.filter((film) => !yours || !account.hidden.has(film.movie_id)).slice(0, size);
-  const whose = `${bundle_id} ${JSON.stringify([user, yours?.version])}`;
-  if (reasons.of !== whose) {
-    reasons.of = whose;
+function show({ bundle_id, source = "popular", live = true, items: all, key, whose, name, isYours }) {
+  const items = all.filter((film) => !isYours || !account.hidden.has(film.movie_id)).slice(0, size);
+  if (reasons.of !== bundle_id + whose) {
+    reasons.of = bundle_id + whose;
     reasons.by.clear();
   }
-  if (yours?.isKept && !live) showNotice(byId("recommended-notice"), "Your stars cannot be read now", "This list is made without them.");
+  if (isYours && !live) showNotice(byId("recommended-notice"), "Your stars cannot be read now", "This list is made without them.");
   else if (items.length) byId("recommended-notice").replaceChildren();
   else showNotice(byId("recommended-notice"), "No film passes", "Everything that passes these filters was already seen. Try fewer filters.");
   const list = byId("recommended");
-  keep(list, items, { key: filmKey, make: makeRow, update: (row, film) => showRow(row, film, source, yours) });
+  keep(list, items, { key: filmKey, make: makeRow, update: (row, film) => showRow(row, film, source, isYours) });
   const more = byId("more");
   const isAll = all.length < size || size >= MOST;
   if (isAll && document.activeElement === more) list.focus();
@@ -117,14 +117,14 @@ function makeRow(film) {
   return row;
 }
 
-function showRow(row, film, source, yours) {
+function showRow(row, film, source, isYours) {
   showFilm(row, film);
-  row.querySelector(".quiet").hidden = !yours || feedback === "off";
+  row.querySelector(".quiet").hidden = !isYours || feedback === "off";
   const [stars, score, badge] = row.querySelector(".figures").children;
   const isMean = film.predicted_rating === undefined;
   showStars(stars, isMean ? film.mean_rating : film.predicted_rating, isMean ? "on average" : "predicted");
   setText(score, isMean ? `on average, seen by ${Math.round(100 * film.score)} %` : `score ${film.score.toFixed(2)}`);
-  setText(badge, SOURCES[yours && source === "personalized" ? "history" : source]);
+  setText(badge, SOURCES[isYours && source === "personalized" ? "history" : source]);
   badge.dataset.source = source;
   showReason(row, film.movie_id);
 }
@@ -147,10 +147,10 @@ async function explain(answer, signal) {
   for (const row of byId("recommended").children) showReason(row, row.dataset.key);
 }
 
-/** Counts each film of a list once, if the list stays for a moment. */
-async function countShown(answer, seen, signal) {
+/** Tells of each film of a list once, if the list stays for a moment. */
+async function tellShown(answer, signal) {
   await wait(LOOK_MS);
   if (signal.aborted) return;
-  tell("impression", { ...answer, items: answer.items.filter((film) => !seen.has(film.movie_id)) });
-  for (const film of answer.items) seen.add(film.movie_id);
+  tell("impression", { ...answer, items: answer.items.slice(wanted.told) });
+  wanted.told = answer.items.length;
 }

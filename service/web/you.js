@@ -1,6 +1,6 @@
 // The view of yourself: films to rate, and a list that follows each rating.
 
-import { account, accountId, isLoading, keepStars, startAccount, starsThatCount } from "./account.js";
+import { account, accountId, isLoading, keepStars, loadAccount, startAccount, starsThatCount } from "./account.js";
 import { showPanel, startPanel } from "./account_panel.js";
 import { go, read, refresh } from "./address.js";
 import { byId, count, element, keep, setText } from "./elements.js";
@@ -31,11 +31,7 @@ export function startYou() {
   });
   startPanel();
   startHidden();
-  begin();
-}
-
-function begin() {
-  startAccount().then(refresh, (problem) => isLoading() && showProblem(byId("recommended-notice"), problem, begin));
+  startAccount();
 }
 
 /** Shows the ratings of the address or the account, and recommends by them. */
@@ -52,14 +48,15 @@ export function showYou(state) {
   byId("clear").disabled = rated.length === 0;
   byId("undo").disabled = undone.stars.length === 0;
   setText(byId("recommended-heading"), rated.length ? "You would like next" : "Most rated");
-  if (!isLoading()) recommend(rated.length ? query(id, rated) : null, "you", state, { isKept: id !== null, version: id === null ? [...account.hidden].join() : outbox.version });
+  if (!isLoading()) recommend(rated.length ? query(id, rated) : null, "you", state, id === null ? [...account.hidden].join() : `${id} ${outbox.version}`);
+  else if (outbox.problem) showProblem(byId("recommended-notice"), outbox.problem, loadAccount);
   const lead = rated.length
     ? `Based on ${count(rated.length, "film")} you rated. Each rating changes the list.`
     : "Rate a few films: the list becomes personal after each one.";
   return { heading: "What would you like?", lead };
 }
 
-/** Returns the fields of a request: the service has what the account has, except what it does not keep yet. */
+/** Returns the fields of a request. The service has what the account has, except what it does not keep yet. */
 function query(id, rated) {
   if (id === null) return { history: rated, exclude: [...account.hidden] };
   const late = unkept().map((event) => event.movie_id);

@@ -35,7 +35,9 @@ def test_nothing_is_loaded_from_elsewhere(path: Path) -> None:
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
 def test_no_script_makes_elements_of_text_or_keeps_anything_but_the_account(path: Path) -> None:
-    forbidden = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|Function\(|cookie|sessionStorage"
+    forbidden = (
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|Function\(|cookie|sessionStorage"
+    )
     if path.name != "outbox.js":
         forbidden += r"|Storage\b"
     assert not re.search(forbidden, path.read_text(encoding="utf-8"))
