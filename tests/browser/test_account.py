@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 import pytest
 from browser_page import OpenPage, opening, overflow_px, recommended, violations
 from markup_titles import with_markup
-from playwright.sync_api import Browser, Dialog, Locator, Page, Route, expect
+from playwright.sync_api import Browser, Dialog, Locator, Page, Request, Route, expect
 from service_process import ServiceProcess, running_service
 
 pytestmark = pytest.mark.browser
@@ -315,15 +315,15 @@ def test_what_was_shown_and_what_became_of_it_is_told_with_the_answers_id(
 ) -> None:
     posted: list[dict[str, Any]] = []
     page = with_account(open_page)
-    page.on(
-        "request",
-        lambda request: (
-            posted.extend(request.post_data_json["events"]) if request.url.endswith("/feedback") else None
-        ),
-    )
-    with page.expect_request("**/feedback") as impressions:
+
+    def note(request: Request) -> None:
+        if request.url.endswith("/feedback"):
+            posted.extend(json.loads(request.post_data or "")["events"])
+
+    page.on("request", note)
+    with page.expect_request("**/feedback"):
         pass
-    events = impressions.value.post_data_json["events"]
+    events = posted[:]
     assert [(event["type"], event["rank"]) for event in events] == [
         ("impression", rank) for rank in range(1, 11)
     ]
