@@ -147,6 +147,7 @@ def create_app(
         artifacts=settings.artifacts,
         feedback=feedback,
         timeout_seconds=timeout_seconds,
+        has_write_keys=keys.kind_for("/feedback", "POST") == "write",
     )
     app.router.routes.extend(routes)
     install_problems(app)

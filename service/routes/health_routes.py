@@ -40,9 +40,11 @@ async def readyz(recommender: BundleRecommender, services: FromServices) -> Read
 async def model(recommender: BundleRecommender, services: FromServices) -> ModelAnswer:
     """Where the live bundle comes from and how good it measured."""
     manifest = recommender.manifest
+    kept = "write-key" if services.has_write_keys else "on"
     return ModelAnswer(
         bundle_id=manifest.bundle_id,
         metrics="not measured" if manifest.metrics is None else manifest.metrics,
         refused=refused_bundle(services.supervision.refusal),
+        feedback="off" if services.feedback is None else kept,
         manifest=manifest.to_document(),
     )
