@@ -12,14 +12,14 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from service.errors import BundleError, StoreError, StoreRefused
+from service.live.opening import PASSWORD_VARIABLE
 from service.processes.listening import reserve
+from service.secrets_directory import DEFAULT_SECRETS, SECRETS_VARIABLE, secrets_directory
 from service.settings import SECRET, Settings
 
 _BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-_SECRETS_VARIABLE = "MATINEE_SECRETS"
-DEFAULT_SECRETS = "/run/secrets"
-"""Where Docker puts secrets."""
 _SECRETS_HELP = "Directory whose files, such as matinee_api_keys, hold variables that are not set."
+_OF_POSTGRES = "Password of PostgreSQL, where the URL of MATINEE_STORE has none."
 
 
 def main() -> None:
@@ -36,7 +36,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m service",
         description="Serves recommendations over HTTP. It is set by environment variables:",
-        epilog="\n".join((*variables, f"  {_SECRETS_VARIABLE}={DEFAULT_SECRETS}  {_SECRETS_HELP}")),
+        epilog="\n".join(
+            (
+                *variables,
+                f"  {PASSWORD_VARIABLE}=  {_OF_POSTGRES}",
+                f"  {SECRETS_VARIABLE}={DEFAULT_SECRETS}  {_SECRETS_HELP}",
+            )
+        ),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
@@ -94,9 +100,9 @@ def _verify(bundle: Path, settings: Settings) -> None:
 
 
 def _read_settings() -> Settings:
-    secrets = Path(os.environ.get(_SECRETS_VARIABLE, DEFAULT_SECRETS))
-    if _SECRETS_VARIABLE in os.environ and not secrets.is_dir():
-        _complain(f"{_SECRETS_VARIABLE}={secrets}: expected a directory of files such as matinee_api_keys")
+    secrets = secrets_directory()
+    if SECRETS_VARIABLE in os.environ and not secrets.is_dir():
+        _complain(f"{SECRETS_VARIABLE}={secrets}: expected a directory of files such as matinee_api_keys")
         sys.exit(2)
     try:
         return Settings(_secrets_dir=secrets if secrets.is_dir() else None)

@@ -19,9 +19,9 @@ from service.http.keys import KeyCheck, Keys
 from service.http.openapi import install_openapi
 from service.http.problems import install_problems, unforeseen_problem
 from service.http.request_limits import RequestLimits
-from service.live.feedback_writer import Retention
 from service.live.live_feedback import LiveFeedback
 from service.live.opening import database_of
+from service.live.retention import Retention
 from service.loading import load_recommender
 from service.recommending.recommender import Recommender
 from service.reloading.supervision import Supervision
@@ -147,6 +147,7 @@ def create_app(
         artifacts=settings.artifacts,
         feedback=feedback,
         timeout_seconds=timeout_seconds,
+        has_write_keys=keys.kind_for("/feedback", "POST") == "write",
     )
     app.router.routes.extend(routes)
     install_problems(app)

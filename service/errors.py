@@ -36,6 +36,7 @@ MatineeError                    500
 ├── BodyTooLarge                413   the body is larger than the limit
 ├── HeadersTooLarge             431   too many headers, or too many bytes of them
 ├── QueueFull                   503   the queue of requests is full
+├── ShuttingDown                503   this replica is about to stop
 ├── DeadlineExceeded            504   the request's deadline passed
 └── HungUp                      499   the client closed the connection
 """
@@ -282,6 +283,14 @@ class QueueFull(MatineeError):
 
     status = 503
     title = "Too busy"
+    retry_after_seconds = 1
+
+
+class ShuttingDown(MatineeError):
+    """Other replicas should get what comes from now on; this one still answers it."""
+
+    status = 503
+    title = "Shutting down"
     retry_after_seconds = 1
 
 

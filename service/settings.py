@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -30,6 +31,24 @@ def _check_sendable(keys: SecretStr) -> SecretStr:
     return keys
 
 
+def split_networks(networks: str) -> list[str]:
+    """Split a list of addresses and networks at commas."""
+    return [network.strip() for network in networks.split(",") if network.strip()]
+
+
+def _check_networks(networks: str) -> str:
+    for network in split_networks(networks):
+        try:
+            ip_network(network)
+        except ValueError as error:
+            # Of `*` too: whoever connects could then say to be anybody.
+            raise ValueError(
+                f"expected addresses or networks of balancers, such as 10.0.0.5,10.1.0.0/16, got {network!r}"
+            ) from error
+    return networks
+
+
+Networks = Annotated[str, AfterValidator(_check_networks)]
 KeyList = Annotated[SecretStr, AfterValidator(_check_sendable)]
 
 
@@ -68,6 +87,12 @@ class Settings(BaseSettings):
     )
     shutdown_seconds: int = Field(
         default=8, ge=1, description="From SIGTERM to exit; requests in flight may take 0.8 of it."
+    )
+    drain_seconds: int = Field(
+        default=0,
+        ge=0,
+        le=600,
+        description="From SIGTERM until connections are refused; /readyz is 503, all else is answered.",
     )
     workers: int = Field(
         default=1,
@@ -154,6 +179,10 @@ class Settings(BaseSettings):
         default="",
         pattern=r"^(\*|https?://[^\s,/*]+(,https?://[^\s,/*]+)*)?$",
         description="Origins allowed by CORS, such as https://app.example, separated by commas; or *.",
+    )
+    trusted_proxies: Networks = Field(
+        default="",
+        description="Addresses and networks of balancers, whose X-Forwarded-For names the client.",
     )
     model_delay_ms: int = Field(
         default=0,

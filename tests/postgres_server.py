@@ -57,9 +57,9 @@ class PostgresServer:
         for each in (process_id, *map(int, children)):
             os.kill(each, signal.SIGKILL)
 
-    def create(self, database: str) -> str:
+    def create(self, database: str, *options: str) -> str:
         """Make a database; its URL."""
-        self.run("createdb", "-h", str(self.directory), "-U", "matinee", database)
+        self.run("createdb", "-h", str(self.directory), "-U", "matinee", *options, database)
         return self.url(database)
 
     @property

@@ -11,7 +11,7 @@ from service.bundle.current import read_current
 from service.bundle.index_description import Backend
 from service.bundle.manifest import read_manifest
 from service.errors import BundleError
-from training.cli.data_loading import load, load_stored
+from training.cli.data_loading import load_with_store
 from training.cli.fit_progress import fit_stage
 from training.cli.progress import console, stage
 from training.cli.result_tables import print_ablation, print_cold_start, print_comparison, print_lists
@@ -89,10 +89,7 @@ def fit(
     with sole_training(artifacts) as leftovers:
         for name in leftovers:
             console.print(f"removed {name}, which a killed training left", markup=False, soft_wrap=True)
-        table = _table(source, dataset)
-        stored = None if store is None else load_stored(table, store)
-        if stored is not None:
-            table = stored.table
+        table, stored = load_with_store(source, dataset, store)
         metrics = None
         if split is not None:
             metrics = known_or_measured(table, split, config, artifacts, tensorboard)
@@ -136,6 +133,7 @@ def evaluate(
     readme: Path | None = None,
     readme_preset: str = "",
     tensorboard: Path | None = None,
+    store: str | None = None,
 ) -> dict[str, Any]:
     """Load ratings, measure once per seed, print the mean beside the baselines, and keep it for `fit`.
 
@@ -151,6 +149,7 @@ def evaluate(
         readme: A file whose table of this split is to be replaced, see `write_readme_table`.
         readme_preset: Stands after the split in the comments around that table.
         tensorboard: A directory for event files, if any.
+        store: As of `fit`.
 
     Returns:
         Everything that was measured, see docs/evaluation.md.
@@ -158,10 +157,11 @@ def evaluate(
     Raises:
         ConfigurationError: `baselines`, and their environment is not installed.
         NothingHeldOut: The split leaves too few ratings.
+        SourceError: The store cannot be read.
     """
     require_writable(artifacts)
     environment = find_environment() if baselines else None
-    table = _table(source, dataset)
+    table, _ = load_with_store(source, dataset, store)
     split, note = choose_and_say_split(table, split)
     records = EvaluationRecords(artifacts, table, config)  # now, for the code may change while it runs
     held_out = hold_out(table, split_by_name(table, split))
@@ -195,11 +195,17 @@ def evaluate(
 
 
 def ablate(
-    source: str | RatingsTable, dataset: str, config: TrainingConfig, split: str, artifacts: Path
+    source: str | RatingsTable,
+    dataset: str,
+    config: TrainingConfig,
+    split: str,
+    artifacts: Path,
+    *,
+    store: str | None = None,
 ) -> dict[str, dict[str, float]]:
     """Measure the model without each of its parts in turn; print, keep and return the measures."""
     require_writable(artifacts)
-    table = _table(source, dataset)
+    table, _ = load_with_store(source, dataset, store)
     split, _ = choose_and_say_split(table, split)
     records = EvaluationRecords(artifacts, table, config)  # now, for the code may change while it runs
     held_out = hold_out(table, split_by_name(table, split))
@@ -218,7 +224,3 @@ def _live_metrics(artifacts: Path) -> dict[str, Any] | None:
         return read_manifest(read_current(artifacts)).metrics
     except BundleError:
         return None
-
-
-def _table(source: str | RatingsTable, dataset: str) -> RatingsTable:
-    return source if isinstance(source, RatingsTable) else load(source, dataset)

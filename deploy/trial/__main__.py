@@ -13,7 +13,7 @@ import time
 from importlib import metadata, util
 from pathlib import Path
 
-from deploy.trial import bundles, images, monitoring
+from deploy.trial import bundles, feedback, images, monitoring, replicas, stand_ins
 from deploy.trial.commands import REPOSITORY, TrialFailed, expect, run, say, wait_for
 from deploy.trial.endpoint_checks import check_confinement, check_endpoints
 from deploy.trial.load import Load, describe
@@ -39,7 +39,9 @@ def main() -> None:
             home = Path(directory)
             home.chmod(0o755)  # readable for the containers' user
             _images(report)
-            _stack(report, home)
+            ratings = _ratings(home)
+            _stack(report, home, ratings)
+            replicas.check(report, home, ratings)
     except TrialFailed as error:
         sys.exit(f"test-docker: {error}")
     report.write()
@@ -66,18 +68,25 @@ def _images(report: Report) -> None:
     # Control: this machine's Annoy, compiled for its own processor, should have some.
     native = images.count_unportable(Path(str(util.find_spec("annoy.annoylib").origin)))  # type: ignore[union-attr] # it is installed
     report.add("non-portable instructions in Annoy", f"0 (in a build for this machine: {native})")
+    report.add("images of others", "; ".join(stand_ins.provide().values()))
 
 
-def _stack(report: Report, home: Path) -> None:
-    nothing, ratings = home / "nothing", home / "ratings"
-    for directory in (nothing, ratings):
-        directory.mkdir()
+def _ratings(home: Path) -> Path:
+    ratings = home / "ratings"
+    ratings.mkdir()
     wheel = Path(str(metadata.distribution("recbole").locate_file("recbole/dataset_example/ml-100k")))
     rebuild_grouplens_files(wheel, ratings)
+    return ratings
+
+
+def _stack(report: Report, home: Path, ratings: Path) -> None:
+    nothing = home / "nothing"
+    nothing.mkdir()
     with Stack(nothing, ratings) as stack:
         first = _first_start(report, stack)
         check_endpoints(stack)
         check_confinement(report, stack)
+        position = feedback.restart(report, stack)
         monitoring.check_configuration()
         report.add("`promtool` on configuration, rules and their tests", "passed")
         say("Monitoring, under load")
@@ -85,13 +94,16 @@ def _stack(report: Report, home: Path) -> None:
             with Load(f"http://{stack.address}") as load:
                 bundles.retrain(report, stack, first)
                 _dashboard(report, prometheus)
+                feedback.expect_trained(report, stack, position)
                 bundles.roll_back(report, stack)
+                feedback.expect_forgotten(stack)
             expect(
                 not load.failures, f"no failed request in {load.rounds} rounds of load {load.failures or ''}"
             )
             report.add("memory of the service after the load, two workers", stack.memory())
             bundles.break_one(report, stack, prometheus)
         _load(report, stack)
+        feedback.back_up_and_restore(report, stack, home)
         _crash(report, stack)
         _stop(report, stack)
         bundles.replace_older_ones(report, stack)

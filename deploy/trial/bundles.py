@@ -33,7 +33,10 @@ def retrain(report: Report, stack: Stack, first: str) -> None:
             say(f"  swapped to {served[-1]}")
         swap_seconds = (time.monotonic() - began) / _KEPT
         source = json.loads(stack.with_bundles(f"cat {served[-1]}/manifest.json"))["dataset"]["source"]
-        expect(source.endswith(" in data"), f"source of the ratings is the mount at /data: {source}")
+        expect(
+            source.endswith(" in data, and the store of feedback"),
+            f"source of the ratings is the mount at /data, and what was posted: {source}",
+        )
         report.add("retraining (5 epochs) to the swap, under load", f"{swap_seconds:.0f} s, mean of {_KEPT}")
         wait_for("removal of the oldest bundle", lambda: first not in stack.bundles() or None, seconds=60)
         expect(len(stack.bundles()) == _KEPT, f"the oldest of {len(served)} bundles was pruned")

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
+import yaml
 
 from deploy.trial.commands import REPOSITORY, run, wait_for
 from deploy.trial.stack import free_port
@@ -24,16 +25,20 @@ class Prometheus:
 
     Args:
         directory: For its configuration and data.
-        target: Host and port of the service, instead of its name in Compose.
+        targets: Host and port of each replica, instead of their name in Compose's network.
     """
 
-    def __init__(self, directory: Path, target: str) -> None:
+    def __init__(self, directory: Path, *targets: str) -> None:
         self._directory = directory
+        self._num_targets = len(targets)
         configuration = directory / "configuration"
         shutil.copytree(_CONFIGURATION, configuration)
         self._file = configuration / "prometheus.yml"
-        text = self._file.read_text(encoding="utf-8")
-        self._file.write_text(text.replace("service:8000", target), encoding="utf-8")
+        settings = yaml.safe_load(self._file.read_text(encoding="utf-8"))
+        [job] = settings["scrape_configs"]
+        del job["dns_sd_configs"]
+        job["static_configs"] = [{"targets": [*targets]}]
+        self._file.write_text(yaml.safe_dump(settings), encoding="utf-8")
         self._address = f"127.0.0.1:{free_port()}"
         self._client = httpx.Client(base_url=f"http://{self._address}/api/v1", timeout=30)
 
@@ -76,7 +81,7 @@ class Prometheus:
 
     def _scraped(self) -> bool | None:
         try:
-            return self.query('up{job="matinee"} == 1') == [1.0] or None
+            return len(self.query('up{job="matinee"} == 1')) == self._num_targets or None
         except httpx.HTTPError:
             return None
 

@@ -1,12 +1,13 @@
-"""Start docker-compose.yml as a project of its own, and remove it with its volumes."""
+"""Start the Compose files as a project of their own, and remove it with its volumes."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import socket
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 import httpx
@@ -14,7 +15,7 @@ import httpx
 from deploy.trial.commands import TrialFailed, run, wait_for
 
 PROJECT = "matinee-trial"
-_COMPOSE = ("docker-compose",) if shutil.which("docker-compose") else ("docker", "compose")
+COMPOSE = ("docker-compose",) if shutil.which("docker-compose") else ("docker", "compose")
 
 
 class Stack:
@@ -23,12 +24,30 @@ class Stack:
     Args:
         nothing: An empty directory, mounted as /data at first.
         ratings: A directory of ratings, mounted as /data after `mount_ratings`.
+        project: Its name.
+        files: Compose files; none for those that Compose reads by itself.
+        variables: Further ones of Compose.
     """
 
-    def __init__(self, nothing: Path, ratings: Path) -> None:
+    def __init__(
+        self,
+        nothing: Path,
+        ratings: Path,
+        *,
+        project: str = PROJECT,
+        files: Sequence[str] = (),
+        variables: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self.project = project
+        self._files = [option for file in files for option in ("--file", file)]
         self.address = f"127.0.0.1:{free_port()}"
         self.client = httpx.Client(base_url=f"http://{self.address}", timeout=30)
-        self._environment = os.environ | {"MATINEE_PUBLISH": self.address, "MATINEE_DATA": str(nothing)}
+        self.environment = {
+            **os.environ,
+            "MATINEE_PUBLISH": self.address,
+            "MATINEE_DATA": str(nothing),
+            **variables,
+        }
         self._ratings = ratings
 
     def __enter__(self) -> Self:
@@ -43,11 +62,12 @@ class Stack:
 
     def compose(self, *arguments: str) -> str:
         """Run a Compose command and return its output."""
-        return run(*_COMPOSE, "--project-name", PROJECT, *arguments, environment=self._environment)
+        project = ("--project-name", self.project)
+        return run(*COMPOSE, *project, *self._files, *arguments, environment=self.environment)
 
     def mount_ratings(self) -> None:
         """Mount the ratings in containers created from now on."""
-        self._environment["MATINEE_DATA"] = str(self._ratings)
+        self.environment["MATINEE_DATA"] = str(self._ratings)
 
     def live_bundle(self) -> str | None:
         """Id of the live bundle, or None if the service is not ready."""
@@ -77,6 +97,15 @@ class Stack:
         """Run a shell script in the service's container and return its output."""
         return self.compose("exec", "-T", "service", "sh", "-c", script).strip()
 
+    def containers(self, service: str = "service") -> list[str]:
+        """Ids of the containers of a service of Compose."""
+        return self.compose("ps", "-q", service).split()
+
+    def with_store(self, backups: Path, *arguments: str) -> str:
+        """Run `python -m service.live` as docs/live.md says, with a directory as /backups."""
+        mounted = ("run", "--rm", "-T", "--no-deps", "--volume", f"{backups}:/backups")
+        return self.compose(*mounted, "--entrypoint", "python", "service", "-m", "service.live", *arguments)
+
     def with_bundles(self, script: str) -> str:
         """Run a shell script in the artifacts directory, writable, and return its output."""
         shell = ("run", "--rm", "-T", "--no-deps", "--entrypoint", "sh", "trainer")
@@ -101,7 +130,8 @@ class Stack:
         return run("docker", "stats", "--no-stream", "--format", "{{.MemUsage}}", container).strip()
 
     def _down(self) -> None:
-        self.compose("--profile", "retrain", "down", "--volumes", "--remove-orphans")
+        profiles = ("--profile", "retrain", "--profile", "monitoring")
+        self.compose(*profiles, "down", "--volumes", "--remove-orphans")
 
 
 def free_port() -> int:

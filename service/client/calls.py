@@ -13,18 +13,14 @@ from pydantic import BaseModel
 from service.client.call import Call, Parameters
 from service.schemas.admin import BundleNow
 from service.schemas.batches import RatingBatchAnswer, RecommendBatchAnswer
-from service.schemas.feedback import (
-    FeedbackAnswer,
-    ForgottenAnswer,
-    ImportAnswer,
-    RemovedAnswer,
-    UserFeedbackAnswer,
-)
+from service.schemas.feedback import FeedbackAnswer
 from service.schemas.health import Alive, ModelAnswer, Ready
+from service.schemas.imported_feedback import ImportAnswer
 from service.schemas.movies import GenresAnswer, MovieAnswer, MoviesAnswer, PopularAnswer, SimilarAnswer
 from service.schemas.put_movies import PutMovieAnswer, PutMoviesAnswer
 from service.schemas.ratings import RatingAnswer
 from service.schemas.recommendations import RecommendAnswer
+from service.schemas.user_feedback import ForgottenAnswer, RemovedAnswer, UserFeedbackAnswer
 from service.schemas.users import UserAnswer, UsersAnswer
 
 Answer = TypeVar("Answer", bound=BaseModel)

@@ -97,11 +97,13 @@ def _put(event: Event, states: dict[Key, State], changes: Changes, now: int) -> 
     former = states.get(key)
     removed = states.get((user_id, movie_id, REMOVED))
     timestamp = event.timestamp
+    has_more_to_remove = False
     if timestamp is None:
         timestamp = now
-        if type_ == REMOVED:  # it removes everything that is there
-            rows = (states.get((user_id, movie_id, each)) for each in MASKED)
-            timestamp = max([now, *(row.timestamp for row in rows if row)])
+        if type_ == REMOVED:  # it removes everything that is there, also what came in the second of the last
+            rows = [row for each in MASKED if (row := states.get((user_id, movie_id, each)))]
+            timestamp = max([now, *(row.timestamp for row in rows)])
+            has_more_to_remove = bool(rows)
         for row in (former, removed):
             if row is not None:
                 timestamp = max(timestamp, row.timestamp)
@@ -110,7 +112,7 @@ def _put(event: Event, states: dict[Key, State], changes: Changes, now: int) -> 
     if former is not None:
         if timestamp < former.timestamp:
             return Verdict.SUPERSEDED
-        if timestamp == former.timestamp and event.value == former.value:
+        if timestamp == former.timestamp and event.value == former.value and not has_more_to_remove:
             return Verdict.UNCHANGED
     changes.position += 1
     changes.versions[user_id] = changes.position

@@ -9,13 +9,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from service.errors import MatineeError, QueueFull, StoreError
 from service.live import store
 from service.live.database import Connection, Database
 from service.live.events import Event, Outcome
 from service.live.migration import migrate
+from service.live.retention import NO_END, Retention, compact
 
 logger = logging.getLogger(__name__)
 
@@ -31,21 +32,6 @@ ROWS_PER_COMPACTION = 1_000
 BETWEEN_SECONDS = 0.1
 """Between two parts, so that waiting writers come first."""
 _STOP_SECONDS = 5.0
-
-
-class Retention(NamedTuple):
-    """How long what is only appended is kept, in seconds.
-
-    Attributes:
-        event_ids_seconds: Ids of events, from when they were stored.
-        appended_seconds: Clicks and impressions, from their own time.
-    """
-
-    event_ids_seconds: int
-    appended_seconds: int
-
-
-NO_END = Retention(2**40, 2**40)
 
 
 @dataclass(frozen=True)
@@ -207,7 +193,7 @@ class FeedbackWriter:
         is_more = False
         try:
             session = self._session or self._open()
-            is_more = store.compact(
+            is_more = compact(
                 session.connection,
                 event_ids_before=now - self._retention.event_ids_seconds,
                 appended_before=now - self._retention.appended_seconds,

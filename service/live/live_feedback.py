@@ -12,12 +12,14 @@ from service.errors import QueueFull, StoreError
 from service.live.database import Connection, Database
 from service.live.decisions import Changes
 from service.live.events import Event, Outcome
-from service.live.feedback_writer import NO_END, FeedbackWriter, Retention, Session
+from service.live.feedback_writer import FeedbackWriter, Session
 from service.live.live_reader import LiveReader
 from service.live.live_users import LiveView
 from service.live.posted_movies import MoviePut, PutOutcome
 from service.live.recommendation_ids import RecommendationIds
-from service.live.store import apply, forget, position_of, put_movies
+from service.live.retention import NO_END, Retention
+from service.live.store import apply, forget, position_of
+from service.live.stored_movies import put_movies
 from service.live.tombstones import Tombstones
 
 T = TypeVar("T")

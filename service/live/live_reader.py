@@ -1,9 +1,8 @@
 """Read what the store holds of the users of a batch, as cheaply as nothing where nothing has changed.
 
 A user's version is asked for with each batch, unless the database says that nobody has written since; their
-states
-only where the version is not the one that is cached. So whatever was committed before a batch began is in its
-answers, in every process, without messages between them.
+states only where the version is not the one that is cached. So whatever was committed before a batch began
+is in its answers, in every process, without messages between them.
 """
 
 from __future__ import annotations
@@ -11,18 +10,17 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from service.errors import StoreError
-from service.live import statements, store
+from service.live import statements
 from service.live.database import Connection, Database
-from service.live.events import State
-from service.live.live_users import NOTHING_WITHHELD, LiveUser, LiveView, Withheld, live_movies
+from service.live.live_users import LiveUser, LiveView
 from service.live.migration import migrate
-from service.live.posted_movies import NO_MOVIES_POSTED, PostedMovies
-from service.live.recommendation_ids import KEY_NAME, RecommendationIds
+from service.live.recommendation_ids import RecommendationIds
+from service.live.seen_store import SeenStore
 from service.live.tombstones import Tombstones
 
 logger = logging.getLogger(__name__)
@@ -32,7 +30,6 @@ RETRY_SECONDS = 1.0
 _HARDLY_SECONDS = 0.02
 """How long a batch waits for a database that did not answer the last one."""
 _MOST_KNOWN = 50_000
-_ALL = 2**62
 
 
 @dataclass
@@ -57,24 +54,14 @@ class LiveReader:
         database: Of the store.
         cached_users: Most users whose states are cached.
         away: Called when the store could not be read.
-
-    Attributes:
-        withheld: Movies that are not available, as of the last reading.
-        posted: Movies that apps described, likewise.
-        recommendation_ids: Of the store; None before the first reading.
     """
 
     def __init__(
         self, database: Database, *, cached_users: int, away: Callable[[], None] = lambda: None
     ) -> None:
         self._database = database
-        self._cached_users = cached_users
         self._away = away
-        self._users: dict[str, LiveUser] = {}
-        self._tombstones: Tombstones | None = None
-        self.withheld = NOTHING_WITHHELD
-        self.posted = NO_MOVIES_POSTED
-        self.recommendation_ids: RecommendationIds | None = None
+        self._seen = SeenStore(cached_users)
         self._changing = threading.Lock()
         self._threads = threading.local()
         self._opened: list[Connection] = []
@@ -120,20 +107,21 @@ class LiveReader:
     @property
     def tombstones(self) -> Tombstones | None:
         """The users who were forgotten, as of the last reading; None where none was by then."""
-        return self._tombstones
+        return self._seen.tombstones
+
+    @property
+    def recommendation_ids(self) -> RecommendationIds | None:
+        """Of the store; None before the first reading."""
+        return self._seen.recommendation_ids
 
     def _without_store(self, user_ids: Iterable[str]) -> LiveView:
         """Who was forgotten stays so."""
         self._away()
-        forgotten = {} if self._tombstones is None else self._tombstones.of(user_ids)
-        users = {user_id: LiveUser(position, (), position) for user_id, position in forgotten.items()}
-        return LiveView(
-            users,
-            is_live=False,
-            withheld=self.withheld,
-            posted=self.posted,
-            recommendation_ids=self.recommendation_ids,
-        )
+        users = {
+            user_id: LiveUser(position, (), position)
+            for user_id, position in self._seen.forgotten(user_ids).items()
+        }
+        return self._seen.view(users, is_live=False)
 
     def prepare(self) -> None:
         """Make the store ready, which takes a moment where there is none yet. Never raises."""
@@ -167,84 +155,21 @@ class LiveReader:
             if reading.is_empty:
                 reading.is_empty = not reading.connection.read(statements.HAS_ANY)
             if not reading.is_empty:
-                self._add_tombstones(reading.connection)
-                self._add_movies(reading.connection)
+                self._seen.add_tombstones(reading.connection)
+                self._seen.add_movies(reading.connection)
         if reading.is_empty:
             return LiveView(recommendation_ids=self.recommendation_ids)
         known = reading.known
         wanted = {*user_ids}
         if missing := [user_id for user_id in wanted if user_id not in known]:
-            known.update(self._ask(reading.connection, missing))
+            known.update(self._seen.users(reading.connection, missing))
         users = {user_id: user for user_id in wanted if (user := known[user_id]) is not None}
-        return LiveView(
-            users,
-            withheld=self.withheld,
-            posted=self.posted,
-            recommendation_ids=self.recommendation_ids,
-        )
-
-    def _ask(self, connection: Connection, user_ids: Sequence[str]) -> dict[str, LiveUser | None]:
-        versions = store.versions_of(connection, user_ids)
-        forgotten = {} if self._tombstones is None else self._tombstones.of(user_ids)
-        found: dict[str, LiveUser | None] = dict.fromkeys(user_ids)
-        stale: list[str] = []
-        for user_id in versions.keys() | forgotten.keys():
-            cached = self._users.get(user_id)
-            version = max(versions.get(user_id, 0), forgotten.get(user_id, 0))
-            if cached is not None and cached.version == version:
-                found[user_id] = cached
-            else:
-                stale.append(user_id)
-        if stale:
-            states: dict[str, list[State]] = {user_id: [] for user_id in stale}
-            for state in store.states_of(connection, stale):
-                states[state.user_id].append(state)
-            for user_id in stale:
-                version = max(versions.get(user_id, 0), forgotten.get(user_id, 0))
-                user = LiveUser(version, live_movies(states[user_id]), forgotten.get(user_id))
-                found[user_id] = user
-                self._cache(user_id, user)
-        return found
-
-    def _cache(self, user_id: str, user: LiveUser) -> None:
-        if self._cached_users == 0:
-            return
-        with self._changing:
-            self._users[user_id] = user
-            if len(self._users) > self._cached_users:
-                del self._users[next(iter(self._users))]
-
-    def _add_tombstones(self, connection: Connection) -> None:
-        with self._changing:
-            if self._tombstones is None:
-                self._tombstones = Tombstones(store.key_of(connection))
-            self._tombstones.add(
-                connection.read(statements.NEW_TOMBSTONES, (self._tombstones.last_position,))
-            )
-
-    def _add_movies(self, connection: Connection) -> None:
-        with self._changing:
-            rows = store.movies_after(connection, self.withheld.version, _ALL)
-            if not rows:
-                return
-            withheld = {*self.withheld.movie_ids}
-            posted = {**self.posted.by_id}
-            is_other = False
-            for movie, _ in rows:
-                (withheld.discard if movie.available else withheld.add)(movie.movie_id)
-                if movie.is_described:
-                    former = posted.get(movie.movie_id)
-                    posted[movie.movie_id] = movie._replace(available=True)
-                    is_other |= former != posted[movie.movie_id]
-            self.withheld = Withheld(rows[-1][1], frozenset(withheld))
-            if is_other:
-                self.posted = PostedMovies(posted)
+        return self._seen.view(users)
 
     def _open(self) -> _Reading:
         self.require()
         connection = self._database.connect()
-        if self.recommendation_ids is None:
-            self.recommendation_ids = RecommendationIds(store.key_of(connection, KEY_NAME))
+        self._seen.add_key(connection)
         with self._changing:
             self._opened.append(connection)
         reading = self._threads.reading = _Reading(connection)

@@ -36,18 +36,23 @@ class PostgresDatabase:
     Args:
         url: `postgresql://user:password@host/database`; what it lacks comes from libpq's variables, such as
             PGPASSWORD.
+        password: Where the URL has none.
     """
 
     clustered = ""
     patience_seconds: float | None = READ_SECONDS
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, password: str | None = None) -> None:
         settings: dict[str, str | int | None] = {
             "connect_timeout": _CONNECT_SECONDS,
             "tcp_user_timeout": 1000 * _CONNECT_SECONDS,
             "keepalives_idle": 10,
             "application_name": "matinee",
+            # Of a database without an encoding (SQL_ASCII) text would be bytes.
+            "client_encoding": "UTF8",
         }
+        if password is not None:
+            settings["password"] = password
         try:
             given = conninfo_to_dict(url)
         except psycopg.Error as error:

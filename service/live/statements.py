@@ -6,6 +6,7 @@ Bytes, because PostgreSQL's text has no NUL, and because bytes compare alike in 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -44,6 +45,59 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 )
 """What each version of the schema adds to the one before it."""
 
+
+@dataclass(frozen=True)
+class Table:
+    """A table, for what treats all of them alike.
+
+    Attributes:
+        name: Of the table.
+        key: Columns of its primary key.
+        others: Its other columns.
+    """
+
+    name: str
+    key: tuple[str, ...]
+    others: tuple[str, ...]
+
+    @property
+    def count(self) -> str:
+        """The number of its rows."""
+        return f"SELECT COUNT(*) FROM {self.name}"  # noqa: S608 names of our own
+
+    @property
+    def insert(self) -> str:
+        """A row, in the order of `select`."""
+        columns = self.key + self.others
+        return f"INSERT INTO {self.name} ({', '.join(columns)}) VALUES ({_marks(len(columns))})"  # noqa: S608 as above
+
+    def select(self, *, after: bool) -> str:
+        """Rows in the order of the key, from the first one or after a key."""
+        key = ", ".join(self.key)
+        where = f" WHERE ({key}) > ({_marks(len(self.key))})" if after else ""
+        columns = ", ".join(self.key + self.others)
+        return f"SELECT {columns} FROM {self.name}{where} ORDER BY {key} LIMIT ?"  # noqa: S608 as above
+
+
+KEYS = Table("feedback_keys", ("name",), ("value",))
+USERS = Table("feedback_users", ("user_id",), ("version",))
+APPENDED = Table(
+    "feedback_appended",
+    ("position",),
+    ("user_id", "movie_id", "type", "timestamp", "event_id", "recommendation_id", "rank"),
+)
+TABLES = (
+    KEYS,
+    Table("feedback_state", ("user_id", "movie_id", "type"), ("value", "timestamp", "position")),
+    USERS,
+    APPENDED,
+    Table("feedback_event_ids", ("event_id",), ("timestamp",)),
+    Table("feedback_tombstones", ("user_hash",), ("position", "timestamp")),
+    Table("feedback_movies", ("movie_id",), ("title", "genres", "year", "available", "position")),
+    Table("feedback_imports", ("import_id",), ("records",)),
+)
+"""All but `feedback_facts`, of which only the position is a store's own."""
+
 CREATE_FACTS = "CREATE TABLE IF NOT EXISTS feedback_facts (name TEXT PRIMARY KEY, value BIGINT NOT NULL)"
 """`position` is the store's, `schema` the number of migrations done."""
 SCHEMA = "SELECT value FROM feedback_facts WHERE name = 'schema'"
@@ -53,6 +107,7 @@ SET_SCHEMA = (
 )
 ADD_KEY = "INSERT INTO feedback_keys (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING"
 KEY = "SELECT value FROM feedback_keys WHERE name = ?"
+DELETE_KEYS = "DELETE FROM feedback_keys"
 
 POSITION = "SELECT value FROM feedback_facts WHERE name = 'position'"
 SET_POSITION = "UPDATE feedback_facts SET value = ? WHERE name = 'position'"
@@ -87,6 +142,7 @@ PUT_TOMBSTONE = (
     "INSERT INTO feedback_tombstones (user_hash, position, timestamp) VALUES (?, ?, ?) "
     "ON CONFLICT (user_hash) DO UPDATE SET position = excluded.position, timestamp = excluded.timestamp"
 )
+TOMBSTONES = "SELECT user_hash, position, timestamp FROM feedback_tombstones ORDER BY position"
 COUNT_APPENDED = "SELECT type, COUNT(*) FROM feedback_appended WHERE user_id = ? GROUP BY type"
 FORGET = (
     "DELETE FROM feedback_appended WHERE user_id = ?",

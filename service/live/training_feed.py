@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import groupby
 
+from service.bundle.candidate_encoding import MovieContent
 from service.errors import StoreRefused
 from service.live import statements
 from service.live.database import Database, ReadingConnection
@@ -13,11 +14,14 @@ from service.live.events import State
 from service.live.live_users import LiveMovie, live_movies
 from service.live.migration import require_schema
 from service.live.opening import OFF, database_of
+from service.live.posted_content import content_over
 from service.live.store import key_of, position_of, states_in_order
+from service.live.stored_movies import movies_after
 from service.live.tombstones import Tombstones
 
 _PART = 50_000
 """States read at once."""
+_ALL = 2**62
 
 
 class TrainingFeed:
@@ -44,12 +48,34 @@ class TrainingFeed:
         """
         return [user_id for user_id, position in self._tombstones.of(user_ids).items() if position > after]
 
-    def movies(self) -> Iterator[tuple[str, LiveMovie]]:
+    def watched(self) -> Iterator[tuple[str, LiveMovie]]:
         """What users did, each user and movie once: user id and movie, in the order of the ids' bytes."""
         states = states_in_order(self._connection, _PART)
         for (user_id, _), group in groupby(states, key=_pair):
             for movie in live_movies(group):
                 yield user_id, movie
+
+    def movies_over(self, known: Mapping[str, MovieContent | None]) -> dict[str, MovieContent]:
+        """What is in force of movies of which apps put a title, genres or a year.
+
+        Args:
+            known: What else there is of movies, by external id, in the order of the catalogue; None for a
+                movie of which there is nothing. Others are left out.
+
+        Returns:
+            By id; without those of which only genres or a year were put, where there is nothing else.
+        """
+        spellings: dict[str, str] = {}
+        for content in known.values():
+            for genre in () if content is None else content.genres:
+                spellings.setdefault(genre.casefold(), genre)
+        found: dict[str, MovieContent] = {}
+        for movie, _ in movies_after(self._connection, 0, _ALL):
+            if movie.movie_id in known and movie.is_described:
+                content = content_over(known[movie.movie_id], movie, spellings)
+                if content is not None:
+                    found[movie.movie_id] = content
+        return found
 
 
 @contextmanager

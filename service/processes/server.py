@@ -27,7 +27,7 @@ from service.processes.worker_channel import WorkerChannel
 from service.processes.worker_process import WorkerStart
 from service.recommending.recommender import Recommender
 from service.served_bundle import ServedBundle
-from service.settings import Settings
+from service.settings import Settings, split_networks
 from service.telemetry.logs import Log
 from service.telemetry.metrics import Telemetry
 from service.telemetry.tracing import TracedTelemetry, Tracing
@@ -91,6 +91,9 @@ def serve(
             log_level="warning",  # what it says of starts and stops, the supervisor says better
             access_log=False,
             server_header=False,
+            # Of nobody else: a client could name any address, and guess keys under each.
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=split_networks(settings.trusted_proxies),
             backlog=BACKLOG,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=max(1, int(DRAIN_SHARE * settings.shutdown_seconds)),
@@ -160,7 +163,12 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Load the bundle and begin to accept connections, in the order that `start` asks for."""
         loaded = asyncio.Event()
-        self._channel.attach(retire=self._retire, supervisor_gone=_end_with_supervisor)
+        self._channel.attach(
+            # Connections that a balancer keeps are closed with their next answer, not while it asks.
+            retire=self._retire,
+            drain=self._connections.retire,
+            supervisor_gone=_end_with_supervisor,
+        )
         loop = asyncio.get_running_loop()
         self._served.start(lambda: loop.call_soon_threadsafe(loaded.set))
         if self._start.accepts_at_once:

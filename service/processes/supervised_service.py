@@ -60,6 +60,7 @@ def run_service(settings: Settings, reserved: socket.socket) -> None:
             WorkerReports(running=telemetry.workers, ended=metrics.remove_gauges),
             retire_seconds=RETIRE_SECONDS + settings.shutdown_seconds,
             shutdown_seconds=settings.shutdown_seconds,
+            drain_seconds=settings.drain_seconds,
         ).run()
 
 

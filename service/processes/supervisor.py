@@ -47,7 +47,8 @@ class Supervisor:
         reserved: Holds the address.
         reports: Receives what becomes of workers.
         retire_seconds: How long a worker that was replaced may take to leave; then it is killed.
-        shutdown_seconds: From SIGTERM to the end; a worker that runs after it is killed.
+        shutdown_seconds: From refusing connections to the end; a worker that runs after it is killed.
+        drain_seconds: From SIGTERM until connections are refused; a second signal cuts it short.
     """
 
     def __init__(
@@ -58,26 +59,40 @@ class Supervisor:
         *,
         retire_seconds: float,
         shutdown_seconds: float,
+        drain_seconds: float = 0.0,
     ) -> None:
         self._rollout = rollout
         self._reserved = reserved
         self._reports = reports
         self._retire_seconds = retire_seconds
         self._shutdown_seconds = shutdown_seconds
-        self._is_stopping = False
+        self._drain_seconds = drain_seconds
+        self._num_stops = 0
         self._is_announced = False
         self._num_running = -1
 
     def run(self) -> None:
         """Run until SIGTERM or SIGINT, then stop the workers; at SIGHUP read CURRENT at once."""
         with self._signals() as wake:
-            while not self._is_stopping:
+            while not self._num_stops:
                 self._reap()
                 self._kill_late()
                 self._rollout.advance()
                 self._report()
                 self._wait(wake, self._rollout.next_due_at - time.monotonic())
+            self._drain(wake)
             self._stop(wake)
+
+    def _drain(self, wake: int) -> None:
+        """Answer on, while balancers see by `/readyz` that others should be asked."""
+        deadline = time.monotonic() + self._drain_seconds
+        if self._drain_seconds:
+            logger.info("draining for %g s: /readyz is 503", self._drain_seconds)
+            for process in self._rollout.processes:
+                process.messages.send({"event": "drain"})
+        while self._rollout.processes and self._num_stops == 1 and (left := deadline - time.monotonic()) > 0:
+            self._wait(wake, left)
+            self._reap()
 
     def _stop(self, wake: int) -> None:
         deadline = time.monotonic() + self._shutdown_seconds
@@ -109,7 +124,7 @@ class Supervisor:
                 for message in process.messages.receive() or ():
                     self._rollout.follow(slot, process, message)
                 self._reports.ended(process.start.key)
-                if self._is_stopping:
+                if self._num_stops:
                     slot.remove(process)
                 else:
                     self._rollout.remove(slot, process, os.waitstatus_to_exitcode(status))
@@ -168,6 +183,6 @@ class Supervisor:
             reset_signals()
 
     def _on_signal(self, number: int, _frame: object) -> None:
-        self._is_stopping |= number in _STOPPING
+        self._num_stops += number in _STOPPING
         if number == signal.SIGHUP:
             self._rollout.look()

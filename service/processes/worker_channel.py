@@ -22,6 +22,7 @@ class WorkerChannel(Supervision):
     def __init__(self, messages: MessageSocket, refusal: Refusal | None) -> None:
         self._messages = messages
         self._refusal = refusal
+        self._is_draining = False
         self._looks: dict[int, asyncio.Future[LookOutcome]] = {}
         self._num_looks = 0
 
@@ -30,11 +31,23 @@ class WorkerChannel(Supervision):
         """As the supervisor reported it last."""
         return self._refusal
 
-    def attach(self, *, retire: Callable[[], None], supervisor_gone: Callable[[], None]) -> None:
+    @property
+    def is_draining(self) -> bool:
+        """As the supervisor said."""
+        return self._is_draining
+
+    def attach(
+        self,
+        *,
+        retire: Callable[[], None],
+        drain: Callable[[], None],
+        supervisor_gone: Callable[[], None],
+    ) -> None:
         """Begin to follow the supervisor, from the running event loop.
 
         Args:
             retire: Called when another worker has taken this one's place.
+            drain: Called when the service is about to stop.
             supervisor_gone: Called when the supervisor has ended.
         """
         loop = asyncio.get_running_loop()
@@ -45,7 +58,7 @@ class WorkerChannel(Supervision):
                 loop.remove_reader(self._messages.fileno())
                 supervisor_gone()
             for message in messages or ():
-                self._follow(message, retire)
+                self._follow(message, retire, drain)
 
         loop.add_reader(self._messages.fileno(), receive)
 
@@ -74,10 +87,14 @@ class WorkerChannel(Supervision):
         finally:
             del self._looks[number]
 
-    def _follow(self, message: Message, retire: Callable[[], None]) -> None:
+    def _follow(self, message: Message, retire: Callable[[], None], drain: Callable[[], None]) -> None:
         event = message["event"]
         if event == "retire":
             retire()
+            return
+        if event == "drain":
+            self._is_draining = True
+            drain()
             return
         self._refusal = Refusal.from_document(message["refusal"])
         if event == "looked" and (outcome := self._looks.get(message["number"])) and not outcome.done():

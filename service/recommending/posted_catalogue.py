@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from service.bundle.candidate_encoding import MovieContent
 from service.bundle.catalogue import Catalogue
-from service.bundle.title_year import year_of
+from service.live.posted_content import content_over
 from service.live.posted_movies import PostedMovie
 
 
@@ -46,15 +46,13 @@ def posted_over(
     new: list[tuple[str, MovieContent]] = []
     for movie in posted:
         row = catalogue.find(movie.movie_id)
-        if row is not None:
-            titles[row] = titles[row] if movie.title is None else movie.title
-            genres[row] = genres[row] if movie.genres is None else _spelt(movie.genres, spellings)
-            years[row] = years[row] if movie.year is None else movie.year or None
-            edited.append(row)
-        elif movie.title is not None and with_new:
-            year = year_of(movie.title) if movie.year is None else movie.year or None
-            content = MovieContent(movie.title, tuple(_spelt(movie.genres or (), spellings)), year)
+        known = None if row is None else MovieContent(titles[row], tuple(genres[row]), years[row])
+        content = content_over(known, movie, spellings)
+        if row is None and content is not None and with_new:
             new.append((movie.movie_id, content))
+        elif row is not None and content is not None and content != known:
+            titles[row], genres[row], years[row] = content.title, [*content.genres], content.year
+            edited.append(row)
     new.sort(key=lambda each: each[0])
     contents = [content for _, content in new]
     over = replace(
@@ -68,8 +66,3 @@ def posted_over(
     edited.sort()
     over.take_genres(catalogue, [*edited, *range(len(catalogue), len(over))])
     return PostedCatalogue(over, contents, np.array(edited, np.int32))
-
-
-def _spelt(genres: Iterable[str], spellings: dict[str, str]) -> list[str]:
-    """Genres as the catalogue spells them, each once."""
-    return list(dict.fromkeys(spellings.get(genre.casefold(), genre) for genre in genres))

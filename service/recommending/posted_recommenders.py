@@ -9,18 +9,24 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from service.bundle.candidate_encoding import MovieContent, encode_candidates
 from service.live.posted_movies import NO_MOVIES_POSTED, PostedMovies
+from service.recommending.candidate_search import CandidateSearch
 from service.recommending.posted_catalogue import posted_over
 from service.recommending.posted_search import PostedMovieSearch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from service.bundle.candidate_index import CandidateIndex
+    from service.bundle.catalogue import Catalogue
+    from service.bundle.rating_head import RatingHead
+    from service.recommending.movie_search import MovieSearch
     from service.recommending.recommender import Recommender
 
 Columns = dict[str, "NDArray[np.float32]"]
@@ -62,14 +68,14 @@ class PostedRecommenders:
             return bundle
         search = PostedMovieSearch(bundle.movie_search, bundle.catalogue, over)
         if not over.content:
-            return bundle.with_catalogue(over.catalogue, search, bundle.index, bundle.rating_head)
+            return _with_catalogue(bundle, over.catalogue, search, bundle.index, bundle.rating_head)
         columns = self._embed(over.content)
         head = bundle.rating_head
         if head is not None:
             names = "rating_vectors", "rating_biases", "rating_confidences"
             head = head.with_beside(*(columns[name] for name in names))
         index = bundle.index.with_beside(columns["candidate_embeddings"])
-        return bundle.with_catalogue(over.catalogue, search, index, head)
+        return _with_catalogue(bundle, over.catalogue, search, index, head)
 
     def _embed(self, contents: Sequence[MovieContent]) -> Columns:
         """The columns of movies, computed where they were not before."""
@@ -83,3 +89,22 @@ class PostedRecommenders:
                 self._embedded[each] = {name: column[place] for name, column in computed.items()}
         found = [self._embedded[each] for each in contents]
         return {name: np.stack([each[name] for each in found]) for name in found[0]}
+
+
+def _with_catalogue(
+    bundle: Recommender,
+    catalogue: Catalogue,
+    search: MovieSearch,
+    index: CandidateIndex,
+    rating_head: RatingHead | None,
+) -> Recommender:
+    """The same with other movies after those of the bundle, or other titles; what is costly is shared."""
+    other = replace(bundle, catalogue=catalogue, index=index, rating_head=rating_head, of_bundle=bundle)
+    shared = {
+        "movie_search": search,
+        "states": bundle.states,
+        "forgotten_users": bundle.forgotten_users,
+        "search": CandidateSearch(index, bundle.index_kind, widest=bundle.search.widest),
+    }
+    other.__dict__.update(shared)
+    return other

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from service.bundle.candidate_index import CandidateIndex
 from service.bundle.catalogue import Catalogue
@@ -20,13 +19,12 @@ from service.live.live_users import NO_STORE, LiveView
 from service.live.posted_movies import NO_MOVIES_POSTED, PostedMovies
 from service.recommending.candidate_search import CandidateSearch
 from service.recommending.encoding import AnswerEncoder
-from service.recommending.explanations import explain
-from service.recommending.exploration import Exploration, explored_places, insert, phase_of
+from service.recommending.exploration import Exploration
 from service.recommending.forgotten_users import ForgottenUsers
 from service.recommending.movie_search import MovieSearch
 from service.recommending.posted_recommenders import PostedRecommenders
+from service.recommending.predicted_stars import PredictedStars
 from service.recommending.queries import (
-    DEEPEST,
     Answer,
     PredictedRating,
     Query,
@@ -35,7 +33,7 @@ from service.recommending.queries import (
     RecommendQuery,
 )
 from service.recommending.query_states import QueryStates
-from service.recommending.ranking import RankedList
+from service.recommending.recommended_lists import RecommendedLists
 from service.recommending.similar_movies import SimilarMovies
 from service.recommending.stage_times import StageTimes
 from service.recommending.stored_users import StoredUsers
@@ -81,24 +79,6 @@ class Recommender:
         """
         bundle = self.of_bundle or self
         return bundle if posted is NO_MOVIES_POSTED else bundle._posted.with_movies(posted)
-
-    def with_catalogue(
-        self,
-        catalogue: Catalogue,
-        search: MovieSearch,
-        index: CandidateIndex,
-        rating_head: RatingHead | None,
-    ) -> Recommender:
-        """The same with other movies after those of the bundle, or other titles; what is costly is shared."""
-        other = replace(self, catalogue=catalogue, index=index, rating_head=rating_head, of_bundle=self)
-        shared = {
-            "movie_search": search,
-            "states": self.states,
-            "forgotten_users": self.forgotten_users,
-            "_search": CandidateSearch(index, self.index_kind, widest=self._search.widest),
-        }
-        other.__dict__.update(shared)
-        return other
 
     @property
     def num_trained(self) -> int:
@@ -147,12 +127,21 @@ class Recommender:
         return SimilarMovies(self.index, None if self.of_bundle is None else self.of_bundle.similar_movies)
 
     @cached_property
-    def _search(self) -> CandidateSearch:
+    def search(self) -> CandidateSearch:
+        """Finds the best candidates."""
         return CandidateSearch(self.index, self.index_kind)
 
     @cached_property
-    def _exploration(self) -> Exploration:
-        return Exploration(self.catalogue, self._search)
+    def _stars(self) -> PredictedStars:
+        return PredictedStars(self.rating_head)
+
+    @cached_property
+    def _lists(self) -> RecommendedLists:
+        exploration = Exploration(self.catalogue, self.search)
+        dimension = self.manifest.embedding_dimension
+        return RecommendedLists(
+            self.tower, self.index, self.search, self._stars, exploration, dimension, self.explore
+        )
 
     def answer(
         self,
@@ -198,12 +187,12 @@ class Recommender:
         lists = {place: task for place, task in tasks.items() if isinstance(task, ListTask)}
         if lists:
             of_lists = states[[row_of[place] for place in lists]]
-            made = self._recommend([*lists.values()], of_lists, times, exactly, is_wanted)
+            made = self._lists.make([*lists.values()], of_lists, times, exactly, is_wanted)
             answers.update(zip(lists, made, strict=True))
         ratings = {place: task for place, task in tasks.items() if isinstance(task, RatingTask)}
         if ratings:
             of_ratings = states[[row_of[place] for place in ratings]]
-            predicted = self._predict_stars([*ratings.values()], of_ratings, times)
+            predicted = self._stars.answer([*ratings.values()], of_ratings, times)
             answers.update(zip(ratings, predicted, strict=True))
         return [answers[place] for place in range(len(queries))]
 
@@ -228,110 +217,3 @@ class Recommender:
         if isinstance(answer, PredictedRating):
             return answer
         raise answer if isinstance(answer, RequestError) else TypeError(f"expected a rating, got {answer}")
-
-    def _recommend(
-        self,
-        tasks: Sequence[ListTask],
-        states: NDArray[np.float32],
-        times: StageTimes,
-        exactly: bool,
-        is_wanted: Callable[[], bool],
-    ) -> list[Recommendation]:
-        """One list for each task; `states` float32 `[len(tasks), tower.width]`."""
-        lists = self._find_lists(tasks, states, times, exactly)
-        for place, (task, ranked) in enumerate(zip(tasks, lists, strict=True)):
-            if task.query.rank_by == "retrieval":
-                self._cut_page(task, ranked, states, place, times)
-        times.lap("rescore")
-        stars = self._rate(states, [ranked.rows for ranked in lists])
-        times.lap("rating")
-        for place, (task, ranked, predicted) in enumerate(zip(tasks, lists, stars, strict=True)):
-            ranked.stars = predicted
-            if task.query.rank_by != "retrieval":
-                self._cut_page(task, ranked, states, place, times)
-                if ranked.explored is not None:  # those are not of the pool
-                    [ranked.stars] = self._rate(states[place : place + 1], [ranked.rows])
-        times.lap("rescore")
-        answers = [self._answer(task, ranked, is_wanted) for task, ranked in zip(tasks, lists, strict=True)]
-        if any(task.query.explain for task in tasks):
-            times.lap("explain")
-        return answers
-
-    def _predict_stars(
-        self, tasks: Sequence[RatingTask], states: NDArray[np.float32], times: StageTimes
-    ) -> list[PredictedRating]:
-        """One rating for each task; `states` as of `_recommend`."""
-        stars = self._rate(states, [np.array([task.row], np.int32) for task in tasks])
-        times.lap("rating")
-        return [
-            PredictedRating(
-                row=task.row,
-                stars=float(predicted),
-                known_user=task.user.is_known,
-                ignored=task.user.ignored,
-            )
-            for task, [predicted] in zip(tasks, stars, strict=True)
-        ]
-
-    def _rate(
-        self, states: NDArray[np.float32], rows: Sequence[NDArray[np.int32]]
-    ) -> Sequence[NDArray[np.float64]]:
-        """By list the stars of its candidates; NaN where the bundle predicts none."""
-        if self.rating_head is None:
-            return [np.full(len(each), np.nan) for each in rows]
-        return self.rating_head.predict(states, rows)
-
-    def _find_lists(
-        self, tasks: Sequence[ListTask], states: NDArray[np.float32], times: StageTimes, exactly: bool
-    ) -> list[RankedList]:
-        """By task the list down to the end of its page, or the pool that is put into another order."""
-        embeddings = np.ascontiguousarray(states[:, : self.manifest.embedding_dimension])
-        lists = []
-        for task, embedding in zip(tasks, embeddings, strict=True):
-            depth = DEEPEST if task.query.is_reordered else task.query.depth
-            rows, scores = self._search.best(embedding, task.allowed, depth, times, exactly=exactly)
-            lists.append(RankedList(rows, scores, scores.astype(np.float64)))
-        times.lap("index")
-        return lists
-
-    def _cut_page(
-        self, task: ListTask, ranked: RankedList, states: NDArray[np.float32], place: int, times: StageTimes
-    ) -> None:
-        query = task.query
-        if query.is_reordered:
-            ranked.reorder(query, self.index.embeddings(ranked.rows))
-        if share := self.explore if query.explore is None else query.explore:
-            self._explore(task, ranked, states[place], share, times)
-        ranked.keep(slice(query.offset, query.depth))
-
-    def _explore(
-        self,
-        task: ListTask,
-        ranked: RankedList,
-        state: NDArray[np.float32],
-        share: float,
-        times: StageTimes,
-    ) -> None:
-        """Put cold movies into a list, with their scores as others have theirs."""
-        depth, embedding = task.query.depth, state[: self.manifest.embedding_dimension].copy()
-        cold = self._exploration.best(embedding, task.allowed, depth, times)
-        places = explored_places(share, depth, phase_of(task.query.user_id, task.user.seen.rows))
-        inserted = ranked.explored = insert(ranked, cold, places)
-        ranked.scores[inserted] = self.index.score(embedding, ranked.rows[inserted])
-
-    def _answer(self, task: ListTask, ranked: RankedList, is_wanted: Callable[[], bool]) -> Recommendation:
-        because = None
-        if task.query.explain:
-            because = explain(self.tower, task.user, self.index.embeddings(ranked.rows), is_wanted)
-        assert ranked.stars is not None  # noqa: S101 every list is rated before it is an answer
-        return Recommendation(
-            source=task.user.source,
-            offset=task.query.offset,
-            rows=ranked.rows,
-            scores=ranked.scores,
-            rank_scores=ranked.keys,
-            predicted_ratings=ranked.stars,
-            because=because,
-            ignored=task.user.ignored,
-            explored=ranked.explored,
-        )

@@ -28,6 +28,11 @@ class Supervision:
         """Why what CURRENT names is not what is served; None while it is."""
         return None
 
+    @property
+    def is_draining(self) -> bool:
+        """Whether this service is about to stop, and others should be asked."""
+        return False
+
     async def look(self, bundle_id: str | None) -> LookOutcome:
         """Have CURRENT read now and refused bundles tried again; return when that is done.
 

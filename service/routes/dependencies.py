@@ -32,6 +32,7 @@ class Services:
         artifacts: Where bundles are.
         feedback: The store of feedback; None where there is none.
         timeout_seconds: How long a request may take.
+        has_write_keys: Whether feedback takes a key of its own.
     """
 
     served: ServedBundle
@@ -42,6 +43,7 @@ class Services:
     artifacts: Path
     feedback: LiveFeedback | None
     timeout_seconds: float
+    has_write_keys: bool = False
 
 
 class LiveMovies(NamedTuple):

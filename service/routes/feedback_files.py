@@ -23,7 +23,7 @@ from service.recommending.recommender import Recommender
 from service.routes.dependencies import FromServices, LiveRecommender, Services
 from service.routes.feedback_routes import in_time, refusal, required_feedback
 from service.schemas.batches import Refused
-from service.schemas.feedback import (
+from service.schemas.imported_feedback import (
     IMPORTED_NAMES,
     IMPORTED_REQUIRED,
     MOST_REJECTED,

@@ -22,16 +22,15 @@ from service.recommending.recommender import Recommender
 from service.routes.dependencies import BundleRecommender, FromServices, Services, services_of, with_posted
 from service.routes.path_ids import ID
 from service.schemas.batches import Refused
-from service.schemas.feedback import (
-    FeedbackAnswer,
-    FeedbackBody,
-    FeedbackEvent,
+from service.schemas.feedback import FeedbackAnswer, FeedbackBody
+from service.schemas.feedback_event import FeedbackEvent
+from service.schemas.fields import MovieId, UserId
+from service.schemas.user_feedback import (
     ForgottenAnswer,
     RemovedAnswer,
     UserFeedbackAnswer,
     UserFeedbackParameters,
 )
-from service.schemas.fields import MovieId, UserId
 
 router = APIRouter(tags=["feedback"])
 

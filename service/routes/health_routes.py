@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from service.errors import ShuttingDown
 from service.http.problems import document_problems
 from service.reloading.refusals import Refusal
 from service.routes.dependencies import BundleRecommender, FromServices
@@ -28,8 +29,10 @@ async def healthz() -> Alive:
 
 
 @router.get("/readyz", responses=document_problems(503))
-async def readyz(recommender: BundleRecommender) -> Ready:
+async def readyz(recommender: BundleRecommender, services: FromServices) -> Ready:
     """Whether a verified and warmed bundle answers, and which."""
+    if services.supervision.is_draining:
+        raise ShuttingDown("this replica is about to stop; ask another")
     return Ready(bundle_id=recommender.bundle_id)
 
 
@@ -37,9 +40,11 @@ async def readyz(recommender: BundleRecommender) -> Ready:
 async def model(recommender: BundleRecommender, services: FromServices) -> ModelAnswer:
     """Where the live bundle comes from and how good it measured."""
     manifest = recommender.manifest
+    kept = "write-key" if services.has_write_keys else "on"
     return ModelAnswer(
         bundle_id=manifest.bundle_id,
         metrics="not measured" if manifest.metrics is None else manifest.metrics,
         refused=refused_bundle(services.supervision.refusal),
+        feedback="off" if services.feedback is None else kept,
         manifest=manifest.to_document(),
     )

@@ -53,6 +53,12 @@ class ModelAnswer(BaseModel):
     refused: RefusedBundle | None = Field(
         description="Why the bundle that CURRENT names was refused; null if it is the one being served."
     )
+    feedback: Literal["off", "on", "write-key"] = Field(
+        default="off",
+        description="Whether what users do is kept (`POST /feedback`): `off` without a store, `write-key` "
+        "where only apps with a key of MATINEE_WRITE_KEYS may write, `on` where all who may ask may write.",
+        examples=["on"],
+    )
     manifest: dict[str, Any] = Field(
         description="The bundle's manifest.",
         examples=[{"bundle_id": "20261121T062118Z-df4c644d", "max_history": 512, "rating_scale": [1.0, 5.0]}],

@@ -24,6 +24,7 @@ export function read() {
     from: year(fields.get("from")),
     to: year(fields.get("to")),
     rank: oneOf(RANKS, fields.get("rank")),
+    as: fields.get("as") || null, // an account to open; `link` leaves it out
     diversity: diversity >= 0 && diversity <= 1 ? diversity : 0,
   };
 }
@@ -59,6 +60,11 @@ export function follow(listener) {
   listeners.push(listener);
   if (listeners.length === 1) addEventListener("popstate", notify);
   listener(read());
+}
+
+/** Shows again what shows something of your account. */
+export function refresh() {
+  if (read().view === "you" || read().view === "movie") notify();
 }
 
 function notify() {

@@ -3,8 +3,8 @@
 import { element, keep, latest, announce, setText, count } from "./elements.js";
 import { filmKey, filmRow, showFilm } from "./film_row.js";
 import { showNotice, showProblem } from "./notice.js";
+import { modelKnown } from "./live_model.js";
 import { request } from "./service.js";
-import { scaleKnown } from "./stars.js";
 
 const MOST = 6;
 const HINT = "Most rated";
@@ -36,7 +36,7 @@ export function filmSearch(place, { id, label, make = () => [], update = () => {
   async function find(signal) {
     const typed = input.value.trim();
     try {
-      const [answer] = await Promise.all([request(["movies"], { query: { query: typed, limit: MOST }, signal }), scaleKnown()]);
+      const [answer] = await Promise.all([request(["movies"], { query: { query: typed, limit: MOST }, signal }), modelKnown()]);
       if (signal.aborted) return;
       films = answer.items;
       notice.replaceChildren();

@@ -1,12 +1,14 @@
 // The film view: its facts, predicted ratings, and similar films.
 
+import { starsThatCount } from "./account.js";
 import { REPLACE, go, link } from "./address.js";
 import { byId, element, keep, showTerms, latest, announce, setText, setValue } from "./elements.js";
 import { filmKey, filmRow, showFilm } from "./film_row.js";
 import { filmSearch } from "./film_search.js";
 import { showNotice, showProblem } from "./notice.js";
+import { modelKnown } from "./live_model.js";
 import { request } from "./service.js";
-import { scaleKnown, shownStars, showStars } from "./stars.js";
+import { shownStars, showStars } from "./stars.js";
 import { starsGiven } from "./user.js";
 
 const SIMILAR = 10;
@@ -27,7 +29,7 @@ export function showMovie(state, changed) {
   refreshSearch();
   setValue(byId("movie-user-id"), state.user ?? "");
   byId("film").hidden = state.movie === null;
-  const next = JSON.stringify([state.movie, state.user, state.rated]);
+  const next = JSON.stringify([state.movie, state.user, starsThatCount(state)]);
   if (state.movie !== null && next !== requested) {
     requested = next;
     load(state, changed);
@@ -39,13 +41,14 @@ export function showMovie(state, changed) {
 
 const load = latest(async (signal, state, changed) => {
   const notice = byId("movie-notice");
+  const yours = starsThatCount(state);
   try {
     const [found, similar, forUser, forYou] = await Promise.all([
       request(["movies", state.movie], { signal }),
       request(["movies", state.movie, "similar"], { query: { k: SIMILAR }, signal }),
       state.user === null ? null : predict({ user_id: state.user }, state.movie, signal),
-      state.rated.length === 0 ? null : predict({ history: state.rated }, state.movie, signal),
-      scaleKnown(),
+      yours.length === 0 ? null : predict({ history: yours }, state.movie, signal),
+      modelKnown(),
     ]);
     if (signal.aborted) return;
     film = found;

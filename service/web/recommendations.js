@@ -1,18 +1,24 @@
 // The list of recommendations, with reasons.
 
+import { account, tell } from "./account.js";
 import { byId, count, element, keep, latest, announce, setText, wait } from "./elements.js";
 import { filmKey, filmRow, showFilm } from "./film_row.js";
 import { showNotice, showProblem } from "./notice.js";
 import { loadGenres } from "./controls.js";
+import { hideButton } from "./hidden.js";
+import { feedback, modelKnown } from "./live_model.js";
 import { request } from "./service.js";
-import { hasStars, scaleKnown, shownStars, showStars } from "./stars.js";
+import { hasStars, shownStars, showStars } from "./stars.js";
 
 const PAGE = 10;
 const MOST = 200;
+const MOST_POPULAR = 500;
 const SETTLE_MS = 120;
+const LOOK_MS = 1_000;
 const SOURCES = { personalized: "personal", history: "from your stars", popular: "popular" };
 
 let wanted = null;
+let answered = null;
 let shown = null;
 let size = PAGE;
 let requestedAt = -Infinity;
@@ -23,20 +29,29 @@ export function startRecommendations() {
     size += PAGE;
     load();
   });
+  byId("recommended").addEventListener("click", ({ target }) => {
+    const row = target.matches(".title") && wanted.isYours && target.closest("li");
+    if (row) tell("click", { ...answered, items: answered.items.filter((film) => film.movie_id === row.dataset.key) });
+  });
 }
 
-/** Recommends to `user`, fields of `POST /recommend`, or null for the most rated films. */
-export function recommend(user, name, state) {
+/**
+ * Recommends to `user`, fields of `POST /recommend`, or null for the most rated films. In your own list `yours` is a
+ * text that changes with what the list depends on.
+ */
+export function recommend(user, name, state, yours = null) {
   const filter = {};
   if (state.genres.length) filter.genres_any = state.genres;
   if (state.from !== null) filter.year_min = state.from;
   if (state.to !== null) filter.year_max = state.to;
   const order = { filter, rank_by: state.rank, diversity: state.diversity };
-  const next = JSON.stringify([user, user && order]);
+  const next = JSON.stringify([user, user && order, yours]);
   byId("controls-box").hidden = user === null;
+  if (yours !== null && answered?.isYours) show(answered); // a film may be hidden by now
   if (next === wanted?.key) return;
-  wanted = { key: next, user, name, order };
-  size = PAGE;
+  const list = JSON.stringify([user?.user_id ?? user?.history, user && order]);
+  if (list !== wanted?.list) size = PAGE;
+  wanted = { key: next, list, user, name, order, isYours: yours !== null, whose: JSON.stringify([user, yours]), told: 0 };
   load();
 }
 
@@ -49,19 +64,21 @@ function pause() {
 
 const load = latest(async (signal) => {
   byId("recommended").setAttribute("aria-busy", "true");
-  const { key, user, name, order } = wanted;
+  const { user, order, isYours } = wanted;
   try {
     const [answer] = await Promise.all([
       user === null
-        ? request(["popular"], { query: { k: size }, signal })
+        ? request(["popular"], { query: { k: Math.min(size + account.hidden.size, MOST_POPULAR) }, signal })
         : request(["recommend"], { body: { ...user, ...order, k: size }, signal }),
-      scaleKnown(),
+      modelKnown(),
     ]);
     if (signal.aborted) return;
     byId("ranks").hidden = !hasStars();
-    show(answer, key, name);
+    answered = { ...answer, ...wanted };
+    show(answered);
     loadGenres();
     if (answer.source && answer.source !== "popular") await explain(answer, signal);
+    if (isYours && user?.user_id) await tellShown(answer, signal);
   } catch (problem) {
     if (signal.aborted) return;
     wanted.key = null;
@@ -71,18 +88,19 @@ const load = latest(async (signal) => {
   }
 }, pause);
 
-function show({ bundle_id, source = "popular", items }, key, name) {
-  const whose = `${bundle_id} ${JSON.stringify(wanted.user)}`;
-  if (reasons.of !== whose) {
-    reasons.of = whose;
+function show({ bundle_id, source = "popular", live = true, items: all, key, whose, name, isYours }) {
+  const items = all.filter((film) => !isYours || !account.hidden.has(film.movie_id)).slice(0, size);
+  if (reasons.of !== bundle_id + whose) {
+    reasons.of = bundle_id + whose;
     reasons.by.clear();
   }
-  if (items.length) byId("recommended-notice").replaceChildren();
+  if (isYours && !live) showNotice(byId("recommended-notice"), "Your stars cannot be read now", "This list is made without them.");
+  else if (items.length) byId("recommended-notice").replaceChildren();
   else showNotice(byId("recommended-notice"), "No film passes", "Everything that passes these filters was already seen. Try fewer filters.");
   const list = byId("recommended");
-  keep(list, items, { key: filmKey, make: makeRow, update: (row, film, at) => showRow(row, film, at, source) });
+  keep(list, items, { key: filmKey, make: makeRow, update: (row, film) => showRow(row, film, source, isYours) });
   const more = byId("more");
-  const isAll = items.length < size || size >= MOST;
+  const isAll = all.length < size || size >= MOST;
   if (isAll && document.activeElement === more) list.focus();
   more.hidden = isAll;
   list.removeAttribute("aria-busy");
@@ -93,19 +111,20 @@ function show({ bundle_id, source = "popular", items }, key, name) {
 function makeRow(film) {
   const row = filmRow(
     film,
-    element("div", { class: "figures" }, shownStars(), element("span", { class: "soft score" }), element("span", { class: "badge" })),
+    element("div", { class: "figures" }, shownStars(), element("span", { class: "soft score" }), element("span", { class: "badge" }), hideButton(film)),
   );
   row.querySelector(".body").append(element("span", { class: "why" }));
   return row;
 }
 
-function showRow(row, film, at, source) {
+function showRow(row, film, source, isYours) {
   showFilm(row, film);
+  row.querySelector(".quiet").hidden = !isYours || feedback === "off";
   const [stars, score, badge] = row.querySelector(".figures").children;
   const isMean = film.predicted_rating === undefined;
   showStars(stars, isMean ? film.mean_rating : film.predicted_rating, isMean ? "on average" : "predicted");
-  setText(score, source === "popular" ? `on average, seen by ${Math.round(100 * film.score)} %` : `score ${film.score.toFixed(2)}`);
-  setText(badge, SOURCES[source]);
+  setText(score, isMean ? `on average, seen by ${Math.round(100 * film.score)} %` : `score ${film.score.toFixed(2)}`);
+  setText(badge, SOURCES[isYours && source === "personalized" ? "history" : source]);
   badge.dataset.source = source;
   showReason(row, film.movie_id);
 }
@@ -126,4 +145,12 @@ async function explain(answer, signal) {
   if (signal.aborted || explained.bundle_id !== answer.bundle_id) return;
   for (const film of explained.items) reasons.by.set(film.movie_id, film.because.slice(0, 2));
   for (const row of byId("recommended").children) showReason(row, row.dataset.key);
+}
+
+/** Tells of each film of a list once, if the list stays for a moment. */
+async function tellShown(answer, signal) {
+  await wait(LOOK_MS);
+  if (signal.aborted) return;
+  tell("impression", { ...answer, items: answer.items.slice(wanted.told) });
+  wanted.told = answer.items.length;
 }

@@ -14,13 +14,13 @@ export class Problem extends Error {
 }
 
 /** Sends a request and returns the JSON; `path` is a list of segments, a `body` makes it a POST. Throws Problem. */
-export async function request(path, { query = {}, body, signal } = {}) {
+export async function request(path, { query = {}, body, method = body ? "POST" : "GET", signal } = {}) {
   const url = new URL(path.map(encodeURIComponent).join("/"), document.baseURI);
   url.search = new URLSearchParams(query);
   let refused = false;
   for (;;) {
     const used = key;
-    const answer = await send(url, body, signal);
+    const answer = await send(url, method, body, signal);
     if (answer.status !== 401) return read(answer);
     if (used !== key) continue; // another request has set a key
     const given = await promptForKey(refused || used !== null);
@@ -30,14 +30,14 @@ export async function request(path, { query = {}, body, signal } = {}) {
   }
 }
 
-async function send(url, body, signal) {
+async function send(url, method, body, signal) {
   const headers = { Accept: "application/json" };
   if (key !== null) headers["X-API-Key"] = key;
   if (body) headers["Content-Type"] = "application/json";
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
   try {
     return await fetch(url, {
-      method: body ? "POST" : "GET",
+      method,
       headers,
       body: body && JSON.stringify(body),
       signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
@@ -58,6 +58,7 @@ async function read(answer) {
 function inWords(status, problem) {
   const detail = problem?.detail ?? "It gave no reason.";
   if (problem?.type === "urn:matinee:queue-full") return ["The service is busy", "Its queue is full. Try again soon."];
+  if (problem?.type?.includes(":store-")) return ["Nothing can be kept now", "The service’s store is away or full. It is tried again."];
   if (status === 503) return ["The service has no model to answer with", detail];
   if (status === 504) return ["The service took too long", detail];
   return [problem?.title ?? `The service answered ${status}`, detail];

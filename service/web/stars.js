@@ -1,14 +1,7 @@
 // Ratings in stars: display and input.
 
-import { request } from "./service.js";
 import { element, setText } from "./elements.js";
-
-let scale; // null if the bundle has watches only
-
-/** Loads the rating scale of the bundle, which the functions below need. */
-export async function scaleKnown() {
-  if (scale === undefined) scale = (await request(["model"])).manifest.rating_scale;
-}
+import { scale } from "./live_model.js"; // known when any of this is called
 
 /** Whether the bundle predicts ratings. */
 export const hasStars = () => scale !== null;

@@ -5,8 +5,9 @@ import { byId, count, element, keep, latest, setText, setValue } from "./element
 import { filmKey, filmRow, showFilm } from "./film_row.js";
 import { showNotice, showProblem } from "./notice.js";
 import { recommend } from "./recommendations.js";
+import { modelKnown } from "./live_model.js";
 import { request } from "./service.js";
-import { scaleKnown, shownStars, showStars } from "./stars.js";
+import { shownStars, showStars } from "./stars.js";
 
 const TYPING_MS = 250;
 const FIRST = 12;
@@ -83,7 +84,7 @@ function offer(users) {
 
 const loadHistory = latest(async (signal) => {
   try {
-    const [user] = await Promise.all([request(["users", requested], { query: { limit: MOST }, signal }), scaleKnown()]);
+    const [user] = await Promise.all([request(["users", requested], { query: { limit: MOST }, signal }), modelKnown()]);
     if (signal.aborted) return;
     seen = user;
     byId("history-notice").replaceChildren();

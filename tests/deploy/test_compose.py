@@ -1,4 +1,4 @@
-"""Rules for docker-compose.yml. `make test-docker` starts it."""
+"""Rules for docker-compose.yml and what is laid over it. `make test-docker` starts both."""
 
 import re
 from typing import Any
@@ -11,6 +11,9 @@ from service.settings import Settings
 
 COMPOSE: dict[str, Any] = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES: dict[str, Any] = COMPOSE["services"]
+OVERRIDE: dict[str, Any] = yaml.safe_load((REPOSITORY / "docker-compose.override.yml").read_text("utf-8"))
+REPLICAS: dict[str, Any] = yaml.safe_load((REPOSITORY / "compose.replicas.yml").read_text("utf-8"))
+ADDED: dict[str, Any] = REPLICAS["services"]
 OURS = [name for name, service in SERVICES.items() if service["image"].startswith("matinee-")]
 
 
@@ -63,8 +66,9 @@ def test_the_grace_period_exceeds_the_shutdown_time_of_the_service() -> None:
 
 
 def test_every_port_is_published_on_loopback_unless_configured_otherwise() -> None:
-    published = [port for service in SERVICES.values() for port in service.get("ports", [])]
-    assert len(published) == 3
+    every = [*SERVICES.values(), *OVERRIDE["services"].values(), *ADDED.values()]
+    published = [port for service in every for port in service.get("ports", [])]
+    assert len(published) == 4
     for port in published:
         assert re.match(r"(127\.0\.0\.1:|\$\{MATINEE_PUBLISH:-127\.0\.0\.1:)", port)
 
@@ -83,3 +87,51 @@ def test_the_commands_of_training_exist_in_its_script() -> None:
     script = (REPOSITORY / "deploy" / "docker" / "train").read_text(encoding="utf-8")
     for name in ("trainer", "retrainer"):
         assert re.search(rf"^  {SERVICES[name]['command'][0]}\)", script, re.MULTILINE)
+
+
+def test_the_override_that_plain_compose_reads_only_publishes_the_port() -> None:
+    assert OVERRIDE == {"services": {"service": {"ports": ["${MATINEE_PUBLISH:-127.0.0.1:8000}:8000"]}}}
+
+
+def test_replicas_publish_no_port_and_the_balancer_has_it() -> None:
+    assert "ports" not in SERVICES["service"]
+    assert "ports" not in ADDED["service"]
+    assert ADDED["balancer"]["ports"] == OVERRIDE["services"]["service"]["ports"]
+    balancer = (REPOSITORY / "deploy" / "balancer" / "haproxy.cfg").read_text(encoding="utf-8")
+    assert "bind :8000\n" in balancer
+    assert re.findall(r"server-template service \d+ (\S+)", balancer) == ["service:8000"] * 2
+
+
+def test_replicas_and_training_have_one_store_whose_password_is_in_no_command_and_no_variable() -> None:
+    store = "${MATINEE_STORE:-postgresql://matinee@postgres/matinee}"
+    for name in ("service", "trainer", "retrainer"):
+        assert ADDED[name]["environment"]["MATINEE_STORE"] == store
+        assert ADDED[name]["secrets"] == ["matinee_store_password"]
+        assert ADDED[name]["depends_on"]["postgres"]["condition"] == "service_healthy"
+    postgres = ADDED["postgres"]
+    assert postgres["environment"]["POSTGRES_PASSWORD_FILE"] == "/run/secrets/matinee_store_password"  # noqa: S105 a path
+    assert "POSTGRES_PASSWORD" not in postgres["environment"]
+    assert "postgres:/var/lib/postgresql/data" in postgres["volumes"]
+
+
+def test_a_replica_drains_longer_than_the_balancer_needs_to_see_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in ADDED["service"]["environment"].items():
+        if "$" not in value:
+            monkeypatch.setenv(name, value)
+    settings = Settings()
+    balancer = (REPOSITORY / "deploy" / "balancer" / "haproxy.cfg").read_text(encoding="utf-8")
+    assert "check inter 1s fastinter 200ms fall 2" in balancer  # 1.2 s
+    assert settings.drain_seconds >= 2 * 1.2
+    grace_seconds = int(SERVICES["service"]["stop_grace_period"].removesuffix("s"))
+    assert grace_seconds > settings.drain_seconds + settings.shutdown_seconds
+
+
+@pytest.mark.parametrize("name", ["balancer", "postgres"])
+def test_what_is_added_is_confined_too(name: str) -> None:
+    assert ADDED[name]["read_only"] is True
+    assert ADDED[name]["cap_drop"] == ["ALL"]
+    assert ADDED[name]["mem_limit"]
+    assert re.fullmatch(r"\w+:\d+\.\d+(\.\d+)?-alpine", ADDED[name]["image"])
+    for volume in ADDED[name]["volumes"]:
+        source = volume.split(":")[0]
+        assert source in REPLICAS["volumes"] or (REPOSITORY / source).exists()

@@ -72,11 +72,12 @@ def test_every_alert_is_in_the_runbook_and_tested() -> None:
         assert rule["labels"]["severity"] in {"page", "ticket"}
 
 
-def test_the_scraped_target_is_the_service_of_compose() -> None:
+def test_every_replica_of_the_service_of_compose_is_scraped() -> None:
     prometheus = yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text("utf-8"))
     [job] = prometheus["scrape_configs"]
     assert job["job_name"] == "matinee"
-    [target] = job["static_configs"][0]["targets"]
-    name, port = target.split(":")
+    [names] = job["dns_sd_configs"]
     services = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text("utf-8"))["services"]
-    assert services[name]["ports"][0].endswith(f":{port}")
+    assert [services[name]["image"] for name in names["names"]] == ["matinee-service"]
+    published = yaml.safe_load((REPOSITORY / "docker-compose.override.yml").read_text("utf-8"))["services"]
+    assert published["service"]["ports"][0].endswith(f":{names['port']}")

@@ -38,6 +38,8 @@ def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch
         "log_format": "text",
         "tracing": "otlp",
         "max_connections": 11,
+        "drain_seconds": 3,
+        "trusted_proxies": "10.0.0.5,fd00::/8",
         "receive_seconds": 1.5,
         "model_delay_ms": 11,
         "api_keys": SecretStr("three,four"),
@@ -74,7 +76,15 @@ def test_an_empty_variable_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("PORT", "http"), ("PORT", "65536"), ("RELOAD_SECONDS", "0"), ("RELOAD_SECONDS", "inf")],
+    [
+        ("PORT", "http"),
+        ("PORT", "65536"),
+        ("RELOAD_SECONDS", "0"),
+        ("RELOAD_SECONDS", "inf"),
+        ("TRUSTED_PROXIES", "*"),
+        ("TRUSTED_PROXIES", "balancer"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8"),
+    ],
 )
 def test_a_value_out_of_range_is_refused(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(f"MATINEE_{name}", value)

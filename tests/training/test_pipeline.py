@@ -11,7 +11,9 @@ from service.live.events import Event
 from service.live.migration import migrate
 from service.live.sqlite_database import SqliteDatabase
 from training import measuring, pipeline
+from training.cli import data_loading
 from training.config import TrainingConfig
+from training.data.splits import split_by_name
 from training.data.stored_feedback import StoredFeedback
 from training.data.table import RatingsTable
 from training.errors import BundleRefused, ConfigurationError, NothingHeldOut
@@ -63,7 +65,7 @@ def seeds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     monkeypatch.setattr(measuring, "evaluate_baselines", evaluate_baselines)
     monkeypatch.setattr(pipeline, "cold_start", lambda *_: None)
     table = table_of([(str(user), str(movie), 3.0, movie) for user in range(3) for movie in range(5)])
-    monkeypatch.setattr(pipeline, "load", lambda _source, _dataset: table)
+    monkeypatch.setattr(data_loading, "load", lambda _source, _dataset: table)
     return used
 
 
@@ -136,7 +138,7 @@ def test_without_their_environment_nothing_is_loaded_or_trained(
         raise ConfigurationError("run `make install-baselines`")
 
     monkeypatch.setattr(pipeline, "find_environment", missing)
-    monkeypatch.setattr(pipeline, "load", None)
+    monkeypatch.setattr(data_loading, "load", None)
     with pytest.raises(ConfigurationError, match="make install-baselines"):
         pipeline.evaluate("auto", "100k", TrainingConfig(), "temporal", tmp_path, seeds=1, baselines=True)
     assert seeds == []
@@ -208,7 +210,7 @@ def test_data_without_times_is_measured_by_the_random_split_and_that_is_said(
     tmp_path: Path,
 ) -> None:
     untimed = table_of([(str(user), str(movie), 3.0, 7) for user in range(3) for movie in range(5)])
-    monkeypatch.setattr(pipeline, "load", lambda _source, _dataset: untimed)
+    monkeypatch.setattr(data_loading, "load", lambda _source, _dataset: untimed)
     metrics = pipeline.evaluate("auto", "100k", TrainingConfig(epochs=1), "temporal", tmp_path, seeds=1)
     note = "the times of small do not tell which of a user's ratings came first: it is measured by the random"
     assert metrics["split"] == "random"
@@ -228,7 +230,7 @@ def test_fit_goes_on_without_measuring_where_nothing_can_be_held_out_unless_a_sp
     tmp_path: Path,
 ) -> None:
     few = table_of([("1", "a", 3.0, 1), ("1", "b", 4.0, 2)])
-    monkeypatch.setattr(pipeline, "load", lambda _source, _dataset: few)
+    monkeypatch.setattr(data_loading, "load", lambda _source, _dataset: few)
     pipeline.fit("auto", "100k", TrainingConfig(), "auto", tmp_path)
     assert exported == [None]
     assert "Quality is not measured: small: expected at least 2 training ratings" in capsys.readouterr().err
@@ -257,17 +259,23 @@ def test_a_bundle_that_does_not_pass_the_gate_is_exported_as_refused(
     assert seeds == [30, 30]
 
 
-@pytest.mark.usefixtures("seeds")
-def test_what_was_posted_is_measured_trained_on_and_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = tmp_path / "feedback.sqlite3"
+def store_of(directory: Path) -> Path:
+    """A store with a rating by a new user, of which one of the data was forgotten."""
+    path = directory / "feedback.sqlite3"
     database = SqliteDatabase(path)
     migrate(database)
     with database.borrow() as connection, connection.transaction():
         key = store.key_of(connection)
         store.apply(connection, [Event("new", "1", "rating", 5, 9)], now=1_000, key=key)
         store.forget(connection, "2", now=1_000, key=key)
+    return path
+
+
+@pytest.mark.usefixtures("seeds")
+def test_what_was_posted_is_measured_trained_on_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = store_of(tmp_path)
     tables: list[RatingsTable] = []
 
     def export(_trained: Any, table: RatingsTable, *given: Any, stored: StoredFeedback, **_: Any) -> Path:
@@ -283,4 +291,24 @@ def test_what_was_posted_is_measured_trained_on_and_said(
     assert trained_on is exported
     assert trained_on.user_ids == ("0", "1", "new")
     said = capsys.readouterr().err
-    assert "1 ratings and watches of the store at position 2; 1 users who were forgotten are left out" in said
+    assert (
+        "1 ratings and watches of the store at position 2; 0 movies are described as they were put; "
+        "1 users who were forgotten are left out"
+    ) in said
+
+
+@pytest.mark.usefixtures("seeds")
+def test_what_evaluate_and_ablate_measure_is_of_data_and_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured: list[RatingsTable] = []
+
+    def measure(table: RatingsTable, split: str) -> Any:
+        measured.append(table)
+        return split_by_name(table, split)
+
+    monkeypatch.setattr(pipeline, "split_by_name", measure)
+    path = str(store_of(tmp_path))
+    pipeline.evaluate("auto", "100k", TrainingConfig(epochs=1), "random", tmp_path, seeds=1, store=path)
+    pipeline.ablate("auto", "100k", TrainingConfig(epochs=1), "random", tmp_path, store=path)
+    assert [table.user_ids for table in measured] == [("0", "1", "new")] * 2

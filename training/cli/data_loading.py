@@ -32,18 +32,24 @@ def load(source: str, dataset: str, options: ReadingOptions | None = None) -> Ra
     return reading.table
 
 
-def load_stored(table: RatingsTable, store: str) -> StoredFeedback:
-    """Lay what a store of feedback holds over ratings; print how much that was."""
-    with stage("Load the store of feedback") as running:
-        stored = StoredFeedback.over(table, store)
-        running.advance()
-    console.print(
-        f"{stored.num_pairs:,} ratings and watches of the store at position {stored.position:,}; "
-        f"{stored.num_forgotten:,} users who were forgotten are left out",
-        markup=False,
-        soft_wrap=True,
-    )
-    return stored
+def load_with_store(
+    source: str | RatingsTable, dataset: str, store: str | None
+) -> tuple[RatingsTable, StoredFeedback | None]:
+    """Load ratings, where they are not loaded yet, and lay over them what was posted to the service.
+
+    Args:
+        source: What to load, see `load_reading`; or ratings that are loaded.
+        dataset: The MovieLens version that `auto` and `tfds` mean.
+        store: The store of feedback: a path, or a URL of PostgreSQL; None for none.
+
+    Raises:
+        SourceError: The store cannot be read.
+    """
+    table = source if isinstance(source, RatingsTable) else load(source, dataset)
+    if store is None:
+        return table, None
+    stored = _load_stored(table, store)
+    return stored.table, stored
 
 
 def print_reading(reading: Reading) -> None:
@@ -71,3 +77,17 @@ def print_reading(reading: Reading) -> None:
     lines += [f"warning: {warning}" for warning in reading.warnings]
     for line in lines:
         console.print(line, markup=False, soft_wrap=True)
+
+
+def _load_stored(table: RatingsTable, store: str) -> StoredFeedback:
+    with stage("Load the store of feedback") as running:
+        stored = StoredFeedback.over(table, store)
+        running.advance()
+    console.print(
+        f"{stored.num_pairs:,} ratings and watches of the store at position {stored.position:,}; "
+        f"{stored.num_described:,} movies are described as they were put; "
+        f"{stored.num_forgotten:,} users who were forgotten are left out",
+        markup=False,
+        soft_wrap=True,
+    )
+    return stored

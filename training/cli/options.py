@@ -59,8 +59,10 @@ Store = Annotated[
     str | None,
     typer.Option(
         metavar="PATH_OR_URL",
-        help="The service's store of feedback (its MATINEE_STORE): what was posted counts too, who was "
-        "forgotten is left out.",
+        envvar="MATINEE_STORE",
+        callback=lambda store: None if store == "off" else store,
+        help="The service's store of feedback: what was posted counts too, who was forgotten is left out; "
+        "off for none. A password belongs into MATINEE_STORE_PASSWORD.",
     ),
 ]
 Version = Annotated[Dataset, typer.Option(help="The MovieLens version that auto and tfds mean.")]

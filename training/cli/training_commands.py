@@ -115,6 +115,7 @@ def evaluate(
         ),
     ] = Split.AUTO,
     data: Data = "auto",
+    store: Store = None,
     dataset: Version = Dataset.ML_100K,
     artifacts: Artifacts = DEFAULT_ARTIFACTS,
     seeds: Annotated[int, typer.Option(min=1, help="Train this often and print the mean.")] = 1,
@@ -153,7 +154,7 @@ def evaluate(
         raise ConfigurationError("--ablation compares the model with itself: leave out --baselines")
     source = read_first(data, dataset.value, reading)
     if ablation:
-        import_pipeline().ablate(source, dataset.value, config, split.value, artifacts)
+        import_pipeline().ablate(source, dataset.value, config, split.value, artifacts, store=store)
         return
     import_pipeline().evaluate(
         source,
@@ -167,6 +168,7 @@ def evaluate(
         readme=readme,
         readme_preset="" if preset is Preset.FORWARD else preset.value,
         tensorboard=tensorboard,
+        store=store,
     )
 
 

@@ -20,6 +20,7 @@ from training.cli.options import (
     Purpose,
     Seed,
     Split,
+    Store,
     Version,
 )
 from training.cli.pipeline_import import import_pipeline
@@ -46,6 +47,7 @@ def register(app: typer.Typer) -> None:
 
 def tune(
     data: Data = "auto",
+    store: Store = None,
     dataset: Version = Dataset.ML_100K,
     split: Annotated[
         Split, typer.Option(help="How test rows are held out, which the search never sees; as of `evaluate`.")
@@ -92,11 +94,14 @@ def tune(
         trials=trials,
         seconds=seconds,
         study=study,
-        command=_fit_command(data, dataset, split, artifacts, reading),
+        command=_fit_command(data, store, dataset, split, artifacts, reading),
+        store=store,
     )
 
 
-def _fit_command(data: str, dataset: Dataset, split: Split, artifacts: Path, reading: ReadingOptions) -> str:
+def _fit_command(
+    data: str, store: str | None, dataset: Dataset, split: Split, artifacts: Path, reading: ReadingOptions
+) -> str:
     """Return the command that measures and trains as the search did."""
     options = {
         "--dataset": (dataset.value, Dataset.ML_100K.value),
@@ -104,4 +109,10 @@ def _fit_command(data: str, dataset: Dataset, split: Split, artifacts: Path, rea
         "--artifacts": (str(artifacts), str(DEFAULT_ARTIFACTS)),
     }
     given = [part for name, (value, usual) in options.items() if value != usual for part in (name, value)]
-    return " ".join(filter(None, [training_command(data, reading), shlex.join(given)]))
+    if store is None:
+        feedback = ""
+    elif "://" in store:  # the report shows the command, and a URL may have a password
+        feedback = '--store "$MATINEE_STORE"'
+    else:
+        feedback = f"--store {shlex.quote(store)}"
+    return " ".join(filter(None, [training_command(data, reading), feedback, shlex.join(given)]))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
+from service.bundle.candidate_encoding import MovieContent
 from service.errors import StoreError
 from service.live.training_feed import TrainingFeed, reading
 from training.data.overlay import NEVER, StoredPairs, overlaid
-from training.data.table import RatingsTable
+from training.data.table import MovieTable, RatingsTable
 from training.errors import DataError, Forgotten, SourceError
 
 
@@ -24,12 +26,14 @@ class StoredFeedback:
         position: Of the store: who was forgotten up to here is not in the table.
         num_pairs: Pairs of the store that are in the table.
         num_forgotten: Users of the files who were forgotten.
+        num_described: Movies with a title, genres or a year that apps put.
     """
 
     table: RatingsTable
     position: int
     num_pairs: int
     num_forgotten: int
+    num_described: int
     _setting: str
     _key: bytes
 
@@ -53,7 +57,9 @@ class StoredFeedback:
                 raise DataError(
                     f"--store: expected ratings to train on, all of {table.name} are of forgotten users"
                 )
-            return cls(merged, feed.position, num_pairs, len(forgotten), setting, feed.key)
+            movies, num_described = _described(merged.movies, frozenset(table.movies.movie_ids), feed)
+            merged = dataclasses.replace(merged, movies=movies)
+            return cls(merged, feed.position, num_pairs, len(forgotten), num_described, setting, feed.key)
 
     def require_none_forgotten(self) -> None:
         """See that nobody of the table was forgotten since.
@@ -88,7 +94,7 @@ def _opened(setting: str) -> Iterator[TrainingFeed]:
 def _pairs(feed: TrainingFeed) -> StoredPairs:
     users, movies, stars = [], [], []
     times: list[tuple[int, int, int]] = []
-    for user_id, movie in feed.movies():
+    for user_id, movie in feed.watched():
         if movie.seen_at is None and movie.removed_at is None:
             continue  # hidden only: neither seen nor rated
         users.append(user_id)
@@ -97,6 +103,28 @@ def _pairs(feed: TrainingFeed) -> StoredPairs:
         times.append((_time(movie.rated_at), _time(movie.seen_at), _time(movie.removed_at)))
     columns = np.array(times, np.int64).reshape(-1, 3).T
     return StoredPairs(users, movies, np.array(stars, np.float32), columns[0], columns[1], columns[2])
+
+
+def _described(movies: MovieTable, of_files: Container[str], feed: TrainingFeed) -> tuple[MovieTable, int]:
+    """Movies with what apps put of them over what files say, and of how many that is something else."""
+    known = [
+        MovieContent(title, genres, year or None)
+        for title, genres, year in zip(movies.titles, movies.genres, movies.years.tolist(), strict=True)
+    ]
+    over = feed.movies_over(
+        {
+            movie_id: content if movie_id in of_files else None
+            for movie_id, content in zip(movies.movie_ids, known, strict=True)
+        }
+    )
+    now = [over.get(movie_id, content) for movie_id, content in zip(movies.movie_ids, known, strict=True)]
+    described = dataclasses.replace(
+        movies,
+        titles=tuple(content.title for content in now),
+        genres=tuple(content.genres for content in now),
+        years=np.array([content.year or 0 for content in now], np.int32),
+    )
+    return described, sum(content != before for content, before in zip(now, known, strict=True))
 
 
 def _time(seconds: int | None) -> int:

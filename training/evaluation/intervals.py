@@ -70,6 +70,26 @@ def differences(model: UserSums, baselines: Mapping[str, UserSums]) -> dict[str,
     }
 
 
+class Ratio(TypedDict):
+    """How many times one measure is another, and its interval, which is null of too few users."""
+
+    ratio: float
+    low: float | None
+    high: float | None
+
+
+def ratio(one: UserSums, other: UserSums, measure: str) -> Ratio:
+    """Compute how many times a measure is another of the same users, resampled as by `differences`."""
+    names = [(sums.numerators[measure], sums.denominators[measure]) for sums in (one, other)]
+    totals = np.concatenate(list(_resampled(np.stack([each for pair in names for each in pair], axis=1))))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ones, others = (as_measure(measure, totals[:, at] / totals[:, at + 1]) for at in (0, 2))
+        resampled = ones / others
+    whole = one.measures()[measure] / other.measures()[measure]
+    found = _difference(whole, resampled, int(np.count_nonzero(one.denominators[measure])))
+    return {"ratio": whole, "low": found["low"], "high": found["high"]}
+
+
 def _resampled(columns: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
     """Sums of resamples of the rows of `columns`, `[U, M]`: some of the `RESAMPLES` rows `[M]` at a time."""
     random = np.random.default_rng(_SEED)

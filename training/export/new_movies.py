@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import tensorflow as tf
 
-from training.model.content_regression import fit_content
+from training.model.content_regression import fit_content, smearing
 from training.model.new_content import ContentNames, NewContent
 from training.model.trained_model import TrainedModel
 
@@ -19,7 +19,7 @@ class NewMovies(tf.Module):
     """The candidate tower's content, and what content says of the rest of the catalogue's embeddings.
 
     Of the bias too: a movie without ratings because it is new is expected to be as popular as those like it,
-    not as those that nobody watched in years.
+    not as those that nobody watched in years; as popular, not as likely to be so (`smearing`).
 
     Args:
         trained: The model.
@@ -41,6 +41,8 @@ class NewMovies(tf.Module):
         vectors = np.concatenate([learned[:, :-1], stars[:, None]], axis=1)
         of_vectors = fit_content(vocabulary.candidates, vectors, trust)
         of_bias = fit_content(vocabulary.candidates, learned[:, -1:], np.ones_like(trust))
+        raised = smearing(vocabulary.candidates, learned[:, -1])
+        of_bias = of_bias._replace(mean=of_bias.mean + np.float32(raised))
         # Embedding, bias, rating bias.
         parts = [
             np.concatenate([first[..., :-1], second, first[..., -1:]], axis=-1)

@@ -12,12 +12,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
+from scipy.special import logsumexp
 
 from service.bundle import NO_ROW
 from training.model.features import FeatureBags
 
 PENALTY = 0.3
 """On MovieLens 100K, of 0.3, 1, 3 and 10 the one by which movies left out of the regression rank best."""
+_FOLDS = 5
 _MOST_STEPS = 200
 _TOLERANCE = 1e-4
 
@@ -50,6 +52,33 @@ def fit_content(
     weighted = features.multiply(trust[:, None]).tocsr().T.tocsr()
     solved = _solve(features, weighted, weighted @ (values - mean), penalty)
     return ContentRegression(mean.astype(np.float32), solved.astype(np.float32))
+
+
+def smearing(bags: FeatureBags, logs: NDArray[np.float32], penalty: float = PENALTY) -> float:
+    """How much a regression of logs, such as of popularity, must be raised for movies that it has not seen.
+
+    What is expected of a popularity is more than the power of the expected log, because a few movies are far
+    more popular than their content says (retransformation bias; Duan 1983, doi
+    10.1080/01621459.1983.10478017). Raised by this, movies of which each fifth is left out of the regression
+    are together as popular as they really are.
+
+    Args:
+        bags: Of `n` movies.
+        logs: float32 `[n]`.
+        penalty: Times the squares of the weights.
+
+    Returns:
+        log(sum(exp(logs)) / sum(exp(predicted))); 0 of too few movies.
+    """
+    if len(logs) < _FOLDS:
+        return 0.0
+    features = _as_matrix(bags)
+    fold = np.random.default_rng(0).permutation(len(logs)) % _FOLDS
+    predicted = np.empty(len(logs))
+    for left_out in range(_FOLDS):
+        fitted = fit_content(bags, logs[:, None], (fold != left_out).astype(np.float32), penalty)
+        predicted[fold == left_out] = fitted.mean[0] + (features @ fitted.weights)[fold == left_out, 0]
+    return float(logsumexp(logs.astype(np.float64)) - logsumexp(predicted))
 
 
 def _as_matrix(bags: FeatureBags) -> csr_matrix:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from training.cli.data_loading import load
+from training.cli.data_loading import load_with_store
 from training.cli.progress import console, stage
 from training.config import TrainingConfig
 from training.data.splits import choose_split, split_by_name
@@ -43,6 +43,7 @@ def tune(
     seconds: float | None = None,
     study: Path | None = None,
     command: str = "",
+    store: str | None = None,
 ) -> Trials:
     """Search until a study has enough trials; print and write what is best after each of them.
 
@@ -61,13 +62,15 @@ def tune(
         seconds: No trial begins later than so many after the first.
         study: The study's file, if not in `artifacts` by data, split, objective, hyper-parameters and code.
         command: Of `fit`, to which `--config` is added.
+        store: What was posted to the service, laid over the ratings: a path, or a URL of PostgreSQL.
 
     Raises:
         ConfigurationError: `objective` cannot be measured, `study` is of something else.
         AnotherTraining: Another process searches with this study.
         NothingHeldOut: There are too few ratings.
+        SourceError: The store cannot be read.
     """
-    table = source if isinstance(source, RatingsTable) else load(source, dataset)
+    table, _ = load_with_store(source, dataset, store)
     split, note = choose_split(table, split)
     if note is not None:
         console.print(note, markup=False, soft_wrap=True)

@@ -33,6 +33,16 @@ class ToService(httpx.BaseTransport):
         return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
 
 
+class ToServiceAsync(httpx.AsyncBaseTransport):
+    """Transport from an async client."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._transport = ToService(ask)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await anyio.to_thread.run_sync(self._transport.handle_request, request)
+
+
 @pytest.fixture
 def client(ask: Ask) -> Iterator[MatineeClient]:
     with MatineeClient("http://service", transport=ToService(ask)) as client:
@@ -138,12 +148,8 @@ def test_an_id_is_always_one_path_segment(movie_id: str, client: MatineeClient) 
 
 
 def test_the_async_client_returns_the_same(ask: Ask, client: MatineeClient) -> None:
-    class ToServiceAsync(httpx.AsyncBaseTransport):
-        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-            return await anyio.to_thread.run_sync(ToService(ask).handle_request, request)
-
     async def responses() -> list[object]:
-        async with AsyncMatineeClient("http://service", transport=ToServiceAsync()) as asynchronous:
+        async with AsyncMatineeClient("http://service", transport=ToServiceAsync(ask)) as asynchronous:
             return [
                 await asynchronous.recommend(user_id="42"),
                 await asynchronous.recommend_batch([{"user_id": "42"}]),
@@ -179,6 +185,48 @@ def test_the_async_client_returns_the_same(ask: Ask, client: MatineeClient) -> N
         client.ready(),
         client.metrics().splitlines()[0],
     ]
+
+
+@pytest.fixture
+def ask_live(tiny_artifacts: Path, tmp_path: Path) -> Iterator[Ask]:
+    settings = Settings(artifacts=tiny_artifacts, store=str(tmp_path / "feedback.sqlite3"))
+    with asking(create_app(settings, wait_for_bundle=True)) as ask:
+        yield ask
+
+
+def test_movies_are_put_and_withdrawn(ask_live: Ask) -> None:
+    with MatineeClient("http://service", transport=ToService(ask_live)) as client:
+        new = client.put_movie("a/new one?", title="Quartz (2500)", genres=["drama"])
+        assert (new.title, new.genres, new.year) == ("Quartz (2500)", ["Drama"], 2500)
+        assert (new.known, new.recommendable) == (False, True)
+        again = client.put_movie("a/new one?", year=None)
+        assert (again.title, again.year) == ("Quartz (2500)", None)
+        many = client.put_movies([{"movie_id": "b", "title": "Beta"}, {"movie_id": "c", "genres": ["War"]}])
+        assert (many.stored, [each.index for each in many.rejected]) == (1, [1])
+        assert client.movie("b").title == "Beta"
+        only = client.recommend(user_id="42", filter={"movie_ids": ["a/new one?"]})
+        assert [item.movie_id for item in only.items] == ["a/new one?"]
+        withdrawn = client.withdraw_movie("a/new one?")
+        assert (withdrawn.available, withdrawn.recommendable) == (False, False)
+        assert client.recommend(user_id="42", filter={"movie_ids": ["a/new one?"]}).items == []
+        assert client.put_movie("a/new one?", available=True).recommendable
+        with pytest.raises(InvalidRequest, match="expected a title"):
+            client.put_movie("nobody knows it", genres=["War"])
+
+
+def test_the_async_client_puts_and_withdraws_movies(ask_live: Ask) -> None:
+    async def use() -> None:
+        async with AsyncMatineeClient("http://service", transport=ToServiceAsync(ask_live)) as client:
+            new = await client.put_movie("a/new one?", title="Quartz (2500)", genres=["drama"])
+            assert (new.title, new.genres, new.year) == ("Quartz (2500)", ["Drama"], 2500)
+            many = await client.put_movies([{"movie_id": "b", "title": "Beta"}, {"movie_id": "c", "year": 1}])
+            assert (many.stored, [each.index for each in many.rejected]) == (1, [1])
+            withdrawn = await client.withdraw_movie("a/new one?")
+            assert (withdrawn.available, withdrawn.recommendable) == (False, False)
+            with pytest.raises(NotFound):
+                await client.similar_movies("c")
+
+    anyio.run(use)
 
 
 def test_problem_details_become_attributes_of_the_exception(client: MatineeClient) -> None:

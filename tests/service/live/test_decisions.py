@@ -65,6 +65,14 @@ def test_an_event_id_counts_once() -> None:
     assert verdicts == ["unchanged"]
 
 
+def test_what_is_removed_twice_in_a_second_is_removed_also_where_it_came_back_between() -> None:
+    removed = Event("ann", "m1", "removed")
+    states, verdicts = decided([rating(3, None)], [removed], [rating(3, None)], [removed])
+    assert ({key[2] for key in states}, verdicts) == ({"removed"}, ["stored"])
+    _, verdicts = decided([rating(3, None)], [removed], [removed])
+    assert verdicts == ["unchanged"]
+
+
 def test_what_is_removed_does_not_come_back_by_a_retry_but_by_a_new_event() -> None:
     removed = Event("ann", "m1", "removed")
     states, verdicts = decided([rating(3, 10), Event("ann", "m1", "hide")], [removed], [rating(3, 10)])

@@ -11,10 +11,11 @@ import pytest
 
 from service.errors import QueueFull, StoreFull
 from service.live import feedback_writer, store
-from service.live.database import Connection, Database
+from service.live.database import Database
 from service.live.events import Event, Outcome
-from service.live.feedback_writer import FeedbackWriter, Retention
+from service.live.feedback_writer import FeedbackWriter
 from service.live.migration import migrate
+from service.live.retention import Retention
 
 
 @contextmanager
@@ -166,19 +167,3 @@ def test_old_clicks_and_event_ids_are_deleted_in_parts_and_ratings_stay(
 def kept_of_ann(database: Database) -> store.Feedback:
     with database.borrow() as connection:
         return store.feedback_of(connection, "ann")
-
-
-def test_event_ids_are_forgotten_after_their_time(database: Database) -> None:
-    click = [Event("ann", "m1", "click", None, 5, "c1")]
-    with database.borrow() as connection:
-        put(connection, click, now=1_000)
-        assert not store.compact(connection, event_ids_before=1_000, appended_before=0, most=10)
-        assert put(connection, click, now=1_000) == "unchanged"
-        store.compact(connection, event_ids_before=1_001, appended_before=0, most=10)
-        assert put(connection, click, now=1_001) == "stored"
-
-
-def put(connection: Connection, events: list[Event], now: int) -> str:
-    with connection.transaction():
-        [verdict] = store.apply(connection, events, now=now, key=b"k").verdicts
-    return verdict.value

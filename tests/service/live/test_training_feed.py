@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 from service_process import REPOSITORY
 
+from service.bundle.candidate_encoding import MovieContent
 from service.errors import StoreAway, StoreRefused
-from service.live import store
+from service.live import store, stored_movies
 from service.live.database import Connection, Database
 from service.live.events import Event
 from service.live.live_users import LiveMovie
 from service.live.migration import migrate
+from service.live.posted_movies import MoviePut
 from service.live.sqlite_database import SqliteDatabase
 from service.live.training_feed import reading
 
@@ -50,7 +52,7 @@ def test_the_events_of_a_user_and_a_movie_are_one(writer: Connection, store_sett
     )
     with reading(store_setting) as feed:
         assert feed.position == 5
-        assert list(feed.movies()) == [
+        assert list(feed.watched()) == [
             ("ann", LiveMovie("m1", 4, 20, 25, None, is_hidden=False)),
             ("ann", LiveMovie("m2", None, None, None, None, is_hidden=True)),
             ("bob", LiveMovie("m2", None, None, 30, None, is_hidden=False)),
@@ -62,10 +64,10 @@ def test_all_of_it_is_of_one_moment_while_a_service_writes(writer: Connection, s
     with reading(store_setting) as feed:
         post(writer, Event("bob", "m1", "rating", 4, 20))
         forget(writer, "ann")
-        assert [user_id for user_id, _ in feed.movies()] == ["ann"]
+        assert [user_id for user_id, _ in feed.watched()] == ["ann"]
         assert feed.forgotten(["ann"]) == []
     with reading(store_setting) as feed:
-        assert (feed.position, [user_id for user_id, _ in feed.movies()]) == (3, ["bob"])
+        assert (feed.position, [user_id for user_id, _ in feed.watched()]) == (3, ["bob"])
         assert feed.forgotten(["bob", "ann"]) == ["ann"]
 
 
@@ -74,6 +76,25 @@ def test_it_is_told_who_was_forgotten_since(writer: Connection, store_setting: s
     forget(writer, "bob")
     with reading(store_setting) as feed:
         assert feed.forgotten(["ann", "bob", "cat"], after=1) == ["bob"]
+
+
+def test_what_is_put_of_movies_lies_over_what_is_known(writer: Connection, store_setting: str) -> None:
+    puts = [
+        MoviePut("m1", genres=("WAR",)),
+        MoviePut("m2", "Beta (1999)"),
+        MoviePut("m3", genres=("War",)),
+        MoviePut("m4", available=False),
+        MoviePut("m5", "Elsewhere"),
+    ]
+    with reading(store_setting) as before, writer.transaction():
+        stored_movies.put_movies(writer, puts)
+    known = {"m1": MovieContent("Alpha", ("Drama", "War"), 1990), **dict.fromkeys(("m2", "m3", "m4"))}
+    assert before.position == 0
+    with reading(store_setting) as feed:
+        assert feed.movies_over(known) == {
+            "m1": MovieContent("Alpha", ("War",), 1990),
+            "m2": MovieContent("Beta (1999)", (), 1999),
+        }
 
 
 def test_a_part_ends_between_any_two_rows(
@@ -90,7 +111,7 @@ def test_a_part_ends_between_any_two_rows(
         ),
     )
     with reading(store_setting) as feed:
-        found = [(user_id, movie.movie_id, movie.stars) for user_id, movie in feed.movies()]
+        found = [(user_id, movie.movie_id, movie.stars) for user_id, movie in feed.watched()]
     assert found == [("ann", "m1", 3), ("ann", "m2", 3), ("bob", "m1", 3), ("bob", "m2", 3)]
 
 
@@ -139,11 +160,12 @@ def test_a_store_of_another_schema_is_refused(path: Path) -> None:
 AS_ANYBODY = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
 READ = """
 import sys
+from service.bundle.candidate_encoding import MovieContent
 from service.errors import StoreError
 from service.live.training_feed import reading
 try:
     with reading(sys.argv[1]) as feed:
-        print(feed.position, *[user_id for user_id, _ in feed.movies()], flush=True)
+        print(feed.position, *[user_id for user_id, _ in feed.watched()], flush=True)
         sys.stdin.readline()
 except StoreError as error:
     print(error)
@@ -196,4 +218,4 @@ def test_what_a_killed_service_left_in_its_log_is_read(path: Path) -> None:
     writer.close()
     assert (copy / f"{path.name}-wal").stat().st_size > 0
     with reading(str(copy / path.name)) as feed:
-        assert [user_id for user_id, _ in feed.movies()] == ["ann"]
+        assert [user_id for user_id, _ in feed.watched()] == ["ann"]

@@ -147,6 +147,31 @@ def test_it_ends_with_0_while_a_load_cannot_be_stopped(tmp_path: Path, workers: 
         assert "killing workers" not in service.log
 
 
+def test_before_it_stops_it_is_not_ready_and_answers_all_else(artifacts: Path, tmp_path: Path) -> None:
+    with running_service(artifacts, tmp_path / "log", workers="2", drain_seconds="2") as service:
+        service.wait_until_ready(seconds=100)
+        url = str(service.client.base_url)
+        service.client.get("/healthz")  # a connection that is kept
+        began = time.monotonic()
+        service.process.send_signal(signal.SIGTERM)
+        wait_for(lambda: httpx.get(f"{url}/readyz").status_code == 503, seconds=1)
+        assert {httpx.get(f"{url}/readyz").json()["type"] for _ in range(20)} == {"urn:matinee:shutting-down"}
+        while time.monotonic() - began < 1.8:
+            assert httpx.get(f"{url}/recommend?user_id=42").status_code == 200
+        kept = service.client.get("/recommend?user_id=42")
+        assert (kept.status_code, kept.headers["connection"]) == (200, "close")
+        assert service.process.wait(10) == 0
+        assert time.monotonic() - began >= 2
+
+
+def test_a_second_signal_ends_the_draining(tmp_path: Path) -> None:
+    with running_service(tmp_path, tmp_path / "log", drain_seconds="60") as service:
+        service.process.send_signal(signal.SIGTERM)
+        wait_for(lambda: "draining for 60 s" in service.log)
+        service.process.send_signal(signal.SIGTERM)
+        assert service.process.wait(10) == 0
+
+
 def test_a_reload_takes_up_a_new_bundle_refuses_a_bad_one_and_a_rollback_goes_back(
     artifacts: Path, tmp_path: Path
 ) -> None:

@@ -44,3 +44,9 @@ def test_without_new_ones_only_the_bundles_movies_are_described_anew() -> None:
     assert over.catalogue.titles == ["Aleph", "Beta", "Gamma"]
     assert over.catalogue.years == [None, None, 1992]
     assert not over.content
+
+
+def test_a_movie_that_is_put_as_it_is_known_is_not_edited() -> None:
+    over = posted_over(BUNDLED, [PostedMovie("a", "Alpha", ("drama", "WAR"), 1990)])
+    assert over.edited.tolist() == []
+    assert over.catalogue.genres[0] == ["Drama", "War"]

@@ -147,7 +147,7 @@ def test_ratings_of_a_batch_equal_those_predicted_alone(recommender: Recommender
 def test_only_the_best_by_score_are_re_ranked(
     recommender: Recommender, monkeypatch: pytest.MonkeyPatch, rank_by: Any
 ) -> None:
-    monkeypatch.setattr("service.recommending.recommender.DEEPEST", 30)
+    monkeypatch.setattr("service.recommending.recommended_lists.DEEPEST", 30)
     best = recommender.recommend(RecommendQuery(user_id="42", k=30)).rows.tolist()
     ordered = recommender.recommend(RecommendQuery(user_id="42", k=30, rank_by=rank_by)).rows.tolist()
     assert sorted(ordered) == sorted(best)

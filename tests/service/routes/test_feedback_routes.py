@@ -13,8 +13,10 @@ from tiny_model import MOVIE_IDS, Rated, TinyModel
 
 from service.app import create_app
 from service.routes import feedback_files
-from service.schemas.feedback import FeedbackAnswer, ImportAnswer, UserFeedbackAnswer
+from service.schemas.feedback import FeedbackAnswer
+from service.schemas.imported_feedback import ImportAnswer
 from service.schemas.recommendations import RecommendAnswer
+from service.schemas.user_feedback import UserFeedbackAnswer
 from service.settings import Settings
 
 

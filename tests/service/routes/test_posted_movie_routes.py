@@ -215,6 +215,25 @@ def test_movies_that_were_put_are_there_after_a_restart(settings: Settings) -> N
         assert put(ask, "new", year=2018)["genres"] == ["Drama", "Balloons"]
 
 
+def test_another_service_on_the_same_store_has_it_in_its_next_request(settings: Settings) -> None:
+    with (
+        asking(create_app(settings, wait_for_bundle=True)) as one,
+        asking(create_app(settings, wait_for_bundle=True)) as other,
+    ):
+        before = recommended(other)
+        for number in range(20):
+            writer, reader = (one, other) if number % 2 else (other, one)
+            new = f"new {number}"
+            put(writer, new, **NEW)
+            after = recommended(reader)
+            assert after.keys() - before.keys() == {new}
+            assert after == recommended(writer)
+            writer("DELETE", f"/movies/{new}")
+            assert recommended(reader) == before
+        put(one, "m3", title="Kept: Ygdrasil")
+        assert other("GET", "/movies/m3").json()["title"] == "Kept: Ygdrasil"
+
+
 def test_a_bundle_that_knows_the_movie_has_its_own_row_win(ask_live: Ask, tiny: TinyModel) -> None:
     put(ask_live, "m17", title="Seventeen", year=2500)
     score = float(tiny.candidates[17] @ tiny.embed("42", tiny.seen("42", []), None))

@@ -2,14 +2,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from service_client import Ask
+from pydantic import SecretStr
+from service_client import Ask, asking
 from tiny_model import FIRST_TIMESTAMP, MOVIE_IDS, NUM_CANDIDATES, TWIN_TITLE, USER_IDS, TinyModel, title_of
 
+from service.app import create_app
 from service.bundle.golden_requests import HistoryEntry
 from service.bundle.manifest import read_manifest
 from service.schemas.health import ModelAnswer
 from service.schemas.ratings import RatingAnswer
 from service.schemas.recommendations import RecommendAnswer
+from service.settings import Settings
 
 LIKED: list[HistoryEntry] = [{"movie_id": "m3", "rating": 5}, {"movie_id": "🎬", "rating": None}]
 
@@ -130,5 +133,20 @@ def test_the_model_is_shown_with_its_manifest_and_metrics(ask: Ask, tiny_artifac
         "bundle_id": "tiny-1",
         "metrics": {"rmse": 0.5},
         "refused": None,
+        "feedback": "off",
         "manifest": read_manifest(tiny_artifacts / "tiny-1").to_document(),
     }
+
+
+@pytest.mark.parametrize(("write_keys", "said"), [("", "on"), ("writer", "write-key")])
+def test_the_model_says_whether_feedback_is_kept(
+    write_keys: str, said: str, tiny_artifacts: Path, tmp_path: Path
+) -> None:
+    settings = Settings(
+        artifacts=tiny_artifacts,
+        store=str(tmp_path / "feedback.sqlite3"),
+        api_keys=SecretStr("app"),
+        write_keys=SecretStr(write_keys),
+    )
+    with asking(create_app(settings, wait_for_bundle=True)) as ask:
+        assert ask("GET", "/model", headers={"X-API-Key": "app"}).json()["feedback"] == said

@@ -21,8 +21,8 @@ def policy(answer_policy: str) -> dict[str, list[str]]:
     return {name: values for name, *values in directives}
 
 
-def test_the_page_is_under_60_kb_before_compression() -> None:
-    assert 0 < sum(path.stat().st_size for path in FILES) < 60_000
+def test_the_page_is_under_80_kb_before_compression() -> None:
+    assert 0 < sum(path.stat().st_size for path in FILES) < 80_000
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
@@ -34,8 +34,12 @@ def test_nothing_is_loaded_from_elsewhere(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
-def test_no_script_makes_elements_of_text_or_keeps_anything(path: Path) -> None:
-    forbidden = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|Function\(|Storage\b|cookie"
+def test_no_script_makes_elements_of_text_or_keeps_anything_but_the_account(path: Path) -> None:
+    forbidden = (
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|Function\(|cookie|sessionStorage"
+    )
+    if path.name != "outbox.js":
+        forbidden += r"|Storage\b"
     assert not re.search(forbidden, path.read_text(encoding="utf-8"))
 
 

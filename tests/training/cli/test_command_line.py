@@ -63,6 +63,30 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     return recorded
 
 
+@pytest.mark.parametrize(
+    ("variable", "options", "expected"),
+    [
+        ("postgresql://host/db", (), "postgresql://host/db"),
+        ("postgresql://host/db", ("--store", "here.sqlite3"), "here.sqlite3"),
+        ("off", (), None),
+        ("", (), None),
+        ("postgresql://host/db", ("--store", "off"), None),
+    ],
+)
+def test_fit_trains_on_the_store_of_the_service(
+    *,
+    variable: str,
+    options: tuple[str, ...],
+    expected: str | None,
+    run: Any,
+    calls: list[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MATINEE_STORE", variable)
+    assert run("fit", *options)[0] == 0
+    assert calls[0].get("store") == expected
+
+
 def test_help_names_the_commands_and_comes_without_tensorflow() -> None:
     code = (
         "import sys; sys.argv = ['training', '--help']; import training.cli.command_line as line\n"
@@ -113,6 +137,15 @@ def test_evaluate_takes_a_split_and_a_number_of_seeds(run: Any, calls: list[dict
         ["auto", "100k", TrainingConfig(seed=7), "random", 3, False],
         ["auto", "100k", TrainingConfig(), "auto", 1, True],
     ]
+
+
+@pytest.mark.parametrize("command", [["fit"], ["evaluate"], ["evaluate", "--ablation"]])
+def test_every_command_that_trains_takes_the_store(
+    command: list[str], run: Any, calls: list[dict[str, Any]]
+) -> None:
+    assert run(*command)[0] == 0
+    assert run(*command, "--store", "feedback.sqlite3")[0] == 0
+    assert [call.get("store") for call in calls] == [None, "feedback.sqlite3"]
 
 
 @pytest.mark.parametrize("command", ["fit", "evaluate"])

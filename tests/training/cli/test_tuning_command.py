@@ -72,6 +72,17 @@ def test_tune_searches_around_the_preset_by_the_split_of_evaluate(
     ]
 
 
+def test_fit_is_named_with_the_store_and_without_its_password(run: Any, calls: list[dict[str, Any]]) -> None:
+    stores = ("my store/feedback.sqlite3", "postgresql://someone:secret@host/matinee")
+    for store in stores:
+        assert run("tune", "--store", store)[0] == 0
+    assert [call["store"] for call in calls] == [*stores]
+    assert [call["command"] for call in calls] == [
+        "python -m training fit --data auto --store 'my store/feedback.sqlite3'",
+        'python -m training fit --data auto --store "$MATINEE_STORE"',
+    ]
+
+
 def test_files_are_read_as_the_options_say_and_fit_is_named_with_them(
     run: Any, calls: list[dict[str, Any]], tmp_path: Path
 ) -> None:

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from synthetic_ratings import Rating, table_of
 
-from service.live import store
+from service.live import store, stored_movies
 from service.live.database import Connection, Database
 from service.live.events import Event, EventType
 from service.live.migration import migrate
 from service.live.opening import database_of
+from service.live.posted_movies import NO_YEAR, MoviePut
 from training.data.stored_feedback import StoredFeedback
 from training.data.table import RatingsTable
 from training.errors import DataError, Forgotten, SourceError
@@ -105,6 +106,46 @@ def test_new_users_and_movies_take_their_places_among_the_others(
     assert table.user_features["group"].codes.tolist() == [-1, 0, 1, -1]
     assert rows_of(table) == {*FILE, ("amy", "b", 4, 200), ("zoe", "aa", 3, 210)}
     assert table.movie_counts.tolist() == [2, 1, 2, 1]
+
+
+def put(writer: Connection, *puts: MoviePut) -> None:
+    with writer.transaction():
+        stored_movies.put_movies(writer, puts)
+
+
+def test_movies_are_described_as_apps_put_them(writer: Connection, store_setting: str) -> None:
+    for new in ("new", "no title", "title only"):
+        post(writer, "zoe", new, ("rating", 200, 4))
+    put(
+        writer,
+        MoviePut("a", "Aleph", year=1889),
+        MoviePut("b", genres=("WAR", "War", "Myth")),
+        MoviePut("c", year=NO_YEAR),
+        MoviePut("new", "New (2001)", ("drama",), 2002),
+        MoviePut("title only", "Only (2003)"),
+        MoviePut("no title", genres=("War",)),
+        MoviePut("nobody watched it", "Alone (2004)", ("War",)),
+    )
+    file = table_of(FILE, titles=["A (1990)", "B (1991)", "C (1992)"], genres=[["Drama"], ["War"], ["Drama"]])
+    stored = StoredFeedback.over(file, store_setting)
+    movies = stored.table.movies
+    assert list(zip(movies.movie_ids, movies.titles, movies.genres, movies.years.tolist(), strict=True)) == [
+        ("a", "Aleph", ("Drama",), 1889),
+        ("b", "B (1991)", ("War", "Myth"), 1991),
+        ("c", "C (1992)", ("Drama",), 0),
+        ("new", "New (2001)", ("Drama",), 2002),
+        ("no title", "no title", (), 0),
+        ("title only", "Only (2003)", (), 2003),
+    ]
+    assert stored.num_described == 5
+
+
+def test_what_was_rated_of_a_withdrawn_movie_stays(writer: Connection, store_setting: str) -> None:
+    post(writer, "zoe", "new", ("rating", 200, 4))
+    put(writer, MoviePut("a", available=False), MoviePut("new", "New", available=False))
+    table = StoredFeedback.over(table_of(FILE), store_setting).table
+    assert rows_of(table) == {*FILE, ("zoe", "new", 4, 200)}
+    assert dict(zip(table.movies.movie_ids, table.movies.titles, strict=True))["new"] == "New"
 
 
 def test_what_is_hidden_clicked_or_shown_is_no_watch(writer: Connection, store_setting: str) -> None:

@@ -3,7 +3,7 @@ import pytest
 from numpy.typing import NDArray
 
 from training.evaluation import intervals as module
-from training.evaluation.intervals import LEAST_USERS, differences
+from training.evaluation.intervals import LEAST_USERS, differences, ratio
 from training.evaluation.user_sums import UserSums
 
 
@@ -69,3 +69,22 @@ def test_only_measures_that_both_have_are_compared() -> None:
     assert differences(ndcg, {"svd": rmse, "ease": ndcg}).keys() == {"svd", "ease"}
     assert differences(ndcg, {"svd": rmse})["svd"] == {}
     assert differences(ndcg | unrated, {"svd": unrated})["svd"] == {}
+
+
+def test_a_ratio_is_of_whole_measures_and_users_are_paired() -> None:
+    rows = np.arange(1.0, 41.0)
+    hits = np.random.default_rng(2).binomial(rows.astype(int), 0.3).astype(float)
+
+    def sums(of: NDArray[np.float64]) -> UserSums:
+        return UserSums({"hit_rate_at_10": of}, {"hit_rate_at_10": rows})
+
+    twice = ratio(sums(2 * hits), sums(hits), "hit_rate_at_10")
+    assert [twice[name] for name in ("ratio", "low", "high")] == pytest.approx([2, 2, 2])
+    other = np.random.default_rng(3).binomial(rows.astype(int), 0.3).astype(float)
+    found = ratio(sums(other), sums(hits), "hit_rate_at_10")
+    assert found["ratio"] == pytest.approx(other.sum() / hits.sum())
+    drawn = np.random.default_rng(0).integers(40, size=(1_000, 40))
+    resampled = [other[users].sum() / hits[users].sum() for users in drawn]
+    assert [found["low"], found["high"]] == pytest.approx(np.percentile(resampled, [2.5, 97.5]))
+    few = UserSums({"hit_rate_at_10": np.ones(9)}, {"hit_rate_at_10": np.ones(9)})
+    assert ratio(few, few, "hit_rate_at_10") == {"ratio": 1, "low": None, "high": None}

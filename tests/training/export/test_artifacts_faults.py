@@ -5,6 +5,7 @@ import pytest
 from synthetic_ratings import table_of
 
 from training import pipeline
+from training.cli import data_loading
 from training.config import TrainingConfig
 from training.errors import ExportError
 from training.export import bundle_export as export
@@ -55,7 +56,7 @@ def test_a_path_that_tensorflow_cannot_load_a_model_from_is_refused(tmp_path: Pa
 def test_fit_finds_it_out_before_it_trains(
     not_mine: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(pipeline, "load", lambda *_: pytest.fail("it began"))
+    monkeypatch.setattr(data_loading, "load", lambda *_: pytest.fail("it began"))
     with pytest.raises(ExportError, match="may not be written to"):
         pipeline.fit("auto", "100k", TrainingConfig(), None, not_mine)
     assert "Load ratings" not in capsys.readouterr().err

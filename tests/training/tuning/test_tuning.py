@@ -9,11 +9,15 @@ import numpy as np
 import pytest
 from synthetic_ratings import table_of, two_clusters
 
+from service.live import store
+from service.live.migration import migrate
+from service.live.sqlite_database import SqliteDatabase
 from training.cli.config_file import read_config_file
 from training.config import TrainingConfig
-from training.data.splits import split_by_name
+from training.data.splits import Split, split_by_name
 from training.data.table import RatingsTable
 from training.errors import NothingHeldOut
+from training.tuning import tuning
 from training.tuning.trial_record import Outcome, Trials
 from training.tuning.trial_training import TrialTraining
 from training.tuning.tuning import tune
@@ -69,6 +73,29 @@ def test_test_rows_never_have_a_part(some: RatingsTable, tmp_path: Path, split: 
     ]
     assert found[0] == found[1]
     assert found[0][0][1].keys() == {"hit_rate_at_100", "ndcg_at_10", "rmse"}
+
+
+@pytest.mark.usefixtures("untrained")
+def test_what_was_posted_is_searched_with(
+    some: RatingsTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "feedback.sqlite3"
+    database = SqliteDatabase(path)
+    migrate(database)
+    with database.borrow() as connection, connection.transaction():
+        forgotten = some.user_ids[some.user_rows.min()]
+        store.forget(connection, forgotten, now=1_000, key=store.key_of(connection))
+    split: list[RatingsTable] = []
+
+    def measure(table: RatingsTable, name: str) -> Split:
+        split.append(table)
+        return split_by_name(table, name)
+
+    monkeypatch.setattr(tuning, "split_by_name", measure)
+    search(some, tmp_path / "with", store=str(path))
+    [searched] = split
+    rated = [some.user_ids[row] for row in np.unique(some.user_rows)]
+    assert searched.user_ids == tuple(rated[1:])
 
 
 @pytest.mark.usefixtures("eagerly")

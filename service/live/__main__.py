@@ -1,0 +1,96 @@
+"""`python -m service.live`: copies stores of feedback, and repeats forgetting after one was restored."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from service.errors import StoreError, StoreRefused
+from service.live.database import Database
+from service.live.forgotten_list import ForgottenList, forget_again
+from service.live.migration import require_schema
+from service.live.opening import PASSWORD_VARIABLE, database_of
+from service.live.store_copy import copy_store
+
+_STORE = "path of SQLite, or postgresql://user@host/database"
+
+
+def main() -> None:
+    """Run a command.
+
+    Raises:
+        SystemExit: 1 where a store cannot be used, 2 where the command is wrong.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m service.live",
+        description="Copies stores of feedback, to move them, back them up and restore them.",
+        epilog=f"Put a password into {PASSWORD_VARIABLE}, not into a URL: arguments can be seen by others.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    copying = commands.add_parser(
+        "copy", help="copy a whole store, as it is at one moment, into an empty one, of any kind"
+    )
+    copying.add_argument("source", metavar="FROM", help=_STORE)
+    copying.add_argument("target", metavar="TO", help=f"{_STORE}; made where there is none")
+    listing = commands.add_parser("forgotten", help="print the list of who was forgotten: hashes, no ids")
+    listing.add_argument("store", metavar="STORE", help=_STORE)
+    forgetting = commands.add_parser(
+        "forget", help="after a backup was restored: forget who is on a list that was made later"
+    )
+    forgetting.add_argument("store", metavar="STORE", help=_STORE)
+    forgetting.add_argument("list", metavar="LIST", type=Path, help="file with what `forgotten` printed")
+    arguments = parser.parse_args()
+    try:
+        if arguments.command == "copy":
+            _copy(_database(arguments.source), _database(arguments.target))
+        elif arguments.command == "forgotten":
+            _print_forgotten(_database(arguments.store))
+        else:
+            _forget(_database(arguments.store), arguments.list)
+    except (StoreError, OSError) as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(1)
+
+
+def _copy(source: Database, target: Database) -> None:
+    position = copy_store(source, target, copied=lambda table, rows: _say(f"{table}: {rows:,}"))
+    _say(f"{source.name} was copied to {target.name}, position {position:,}")
+
+
+def _print_forgotten(store: Database) -> None:
+    with store.reading() as connection:
+        require_schema(store, connection)
+        for line in ForgottenList.of(connection).lines():
+            _say(line)
+
+
+def _forget(store: Database, path: Path) -> None:
+    listed = ForgottenList.from_lines(path.read_text(encoding="utf-8").splitlines())
+    with store.reading() as connection:  # or a mistyped path would be made into a store
+        require_schema(store, connection)
+    connection = store.connect()
+    try:
+        forgotten, found = forget_again(connection, listed)
+    finally:
+        connection.close()
+    _say(
+        f"{store.name}: {forgotten:,} of {len(listed.tombstones):,} users were forgotten again; "
+        f"rows of {found:,} were deleted"
+    )
+
+
+def _database(setting: str) -> Database:
+    database = database_of(setting)
+    if database is None:
+        raise StoreRefused(f"expected the path or the URL of a store of feedback, got {setting!r}")
+    return database
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

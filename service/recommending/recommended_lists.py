@@ -1,0 +1,134 @@
+"""Lists of recommendations: candidates found, explored, put into their order, rated and explained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.bundle.candidate_index import CandidateIndex
+from service.bundle.query_tower import QueryTower
+from service.recommending.candidate_search import CandidateSearch
+from service.recommending.explanations import explain
+from service.recommending.exploration import Exploration, explored_places, insert, phase_of
+from service.recommending.predicted_stars import PredictedStars
+from service.recommending.queries import DEEPEST, Recommendation
+from service.recommending.ranking import RankedList
+from service.recommending.stage_times import StageTimes
+from service.recommending.tasks import ListTask
+
+
+@dataclass(frozen=True)
+class RecommendedLists:
+    """Makes the lists of one catalogue.
+
+    Attributes:
+        tower: Explains them.
+        index: The candidates.
+        search: Finds the best candidates.
+        stars: Predicts their ratings.
+        exploration: Puts cold movies into them.
+        embedding_dimension: So many columns of a query state are its embedding.
+        explore: Share of the places that cold movies get, where a query does not say.
+    """
+
+    tower: QueryTower
+    index: CandidateIndex
+    search: CandidateSearch
+    stars: PredictedStars
+    exploration: Exploration
+    embedding_dimension: int
+    explore: float
+
+    def make(
+        self,
+        tasks: Sequence[ListTask],
+        states: NDArray[np.float32],
+        times: StageTimes,
+        exactly: bool,
+        is_wanted: Callable[[], bool],
+    ) -> list[Recommendation]:
+        """One list for each task.
+
+        Args:
+            tasks: What each is of.
+            states: float32 `[len(tasks), tower.width]`.
+            times: Takes the seconds of each stage.
+            exactly: Whether to score every candidate.
+            is_wanted: See `Recommender.answer`.
+        """
+        lists = self._find_lists(tasks, states, times, exactly)
+        for place, (task, ranked) in enumerate(zip(tasks, lists, strict=True)):
+            if task.query.rank_by == "retrieval":
+                self._cut_page(task, ranked, states, place, times)
+        times.lap("rescore")
+        stars = self.stars.predict(states, [ranked.rows for ranked in lists])
+        times.lap("rating")
+        for place, (task, ranked, predicted) in enumerate(zip(tasks, lists, stars, strict=True)):
+            ranked.stars = predicted
+            if task.query.rank_by != "retrieval":
+                self._cut_page(task, ranked, states, place, times)
+                if ranked.explored is not None:  # those are not of the pool
+                    [ranked.stars] = self.stars.predict(states[place : place + 1], [ranked.rows])
+        times.lap("rescore")
+        answers = [self._answer(task, ranked, is_wanted) for task, ranked in zip(tasks, lists, strict=True)]
+        if any(task.query.explain for task in tasks):
+            times.lap("explain")
+        return answers
+
+    def _find_lists(
+        self, tasks: Sequence[ListTask], states: NDArray[np.float32], times: StageTimes, exactly: bool
+    ) -> list[RankedList]:
+        """By task the list down to the end of its page, or the pool that is put into another order."""
+        embeddings = np.ascontiguousarray(states[:, : self.embedding_dimension])
+        lists = []
+        for task, embedding in zip(tasks, embeddings, strict=True):
+            depth = DEEPEST if task.query.is_reordered else task.query.depth
+            rows, scores = self.search.best(embedding, task.allowed, depth, times, exactly=exactly)
+            lists.append(RankedList(rows, scores, scores.astype(np.float64)))
+        times.lap("index")
+        return lists
+
+    def _cut_page(
+        self, task: ListTask, ranked: RankedList, states: NDArray[np.float32], place: int, times: StageTimes
+    ) -> None:
+        query = task.query
+        if query.is_reordered:
+            ranked.reorder(query, self.index.embeddings(ranked.rows))
+        if share := self.explore if query.explore is None else query.explore:
+            self._explore(task, ranked, states[place], share, times)
+        ranked.keep(slice(query.offset, query.depth))
+
+    def _explore(
+        self,
+        task: ListTask,
+        ranked: RankedList,
+        state: NDArray[np.float32],
+        share: float,
+        times: StageTimes,
+    ) -> None:
+        """Put cold movies into a list, with their scores as others have theirs."""
+        depth, embedding = task.query.depth, state[: self.embedding_dimension].copy()
+        cold = self.exploration.best(embedding, task.allowed, depth, times)
+        places = explored_places(share, depth, phase_of(task.query.user_id, task.user.seen.rows))
+        inserted = ranked.explored = insert(ranked, cold, places)
+        ranked.scores[inserted] = self.index.score(embedding, ranked.rows[inserted])
+
+    def _answer(self, task: ListTask, ranked: RankedList, is_wanted: Callable[[], bool]) -> Recommendation:
+        because = None
+        if task.query.explain:
+            because = explain(self.tower, task.user, self.index.embeddings(ranked.rows), is_wanted)
+        assert ranked.stars is not None  # noqa: S101 every list is rated before it is an answer
+        return Recommendation(
+            source=task.user.source,
+            offset=task.query.offset,
+            rows=ranked.rows,
+            scores=ranked.scores,
+            rank_scores=ranked.keys,
+            predicted_ratings=ranked.stars,
+            because=because,
+            ignored=task.user.ignored,
+            explored=ranked.explored,
+        )
