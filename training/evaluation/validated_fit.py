@@ -86,7 +86,7 @@ def fit_while_better(
     def is_past_best(figures: dict[str, float]) -> bool:
         scores.append(quality(figures, measures))
         given_up = give_up is not None and give_up(len(scores), scores[-1])
-        return given_up or len(scores) - 1 - _last_best(scores) >= _PATIENCE
+        return given_up or len(scores) - 1 - int(np.argmax(scores)) >= _PATIENCE
 
     trained = fit_model(
         held_out.train,

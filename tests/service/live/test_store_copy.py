@@ -55,9 +55,7 @@ def source(any_database: Database) -> Database:
     ]
     with connection.transaction():
         store.apply(connection, [*many, *odd], now=2**40, key=key)
-        put_movies(
-            connection, [MoviePut("new", "Title", ("Drama",), 1999), MoviePut("m1", available=False)]
-        )
+        put_movies(connection, [MoviePut("new", "Title", ("Drama",), 1999), MoviePut("m1", available=False)])
         store.note_import(connection, "nightly", 7)
         store.forget(connection, "gone", now=50, key=key)
     connection.close()
