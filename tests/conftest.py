@@ -14,11 +14,11 @@ from tempfile import TemporaryDirectory
 import hypothesis
 import pytest
 from numpy_model import use_numpy_model
-from postgres_server import PostgresServer, postgres_programs, running_postgres
 from service_client import Ask, asking
 from tiny_bundle import write_tiny_bundle
 from tiny_model import TinyModel, make_tiny_model
 
+from benchmarks.postgres_server import PostgresServer, postgres_programs, running_postgres
 from service.app import create_app
 from service.live.database import Database
 from service.live.opening import database_of

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from benchmarks.live_loop.kills import kill_often, losses_of
+from benchmarks.live_loop.kills import Losses, Posted, kill_database_often, kill_often, losses_of
 from benchmarks.live_loop.new_movies import place_many, share_within
 from benchmarks.live_loop.rates import imported_per_second, posts, recommends
 from benchmarks.live_loop.read_your_writes import try_many
 from benchmarks.measured_server import MeasuredServer
+from benchmarks.postgres_server import PostgresServer, postgres_programs, running_postgres
 from service.bundle.catalogue import Catalogue
 from service.bundle.current import read_current
 from service.bundle.histories import Histories
@@ -27,20 +28,36 @@ def main() -> None:
     """Measure what is named, by default everything."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.live_loop", description=__doc__)
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"))
-    parser.add_argument(
+    stores = parser.add_mutually_exclusive_group()
+    stores.add_argument(
         "--store", help="an empty database of PostgreSQL, postgresql://...; a file of SQLite if not given"
+    )
+    stores.add_argument(
+        "--postgres",
+        action="store_true",
+        help="a PostgreSQL of its own (Debian's package), that is killed too",
     )
     parser.add_argument("--only", nargs="*", choices=_NAMES)
     parser.add_argument("--tries", type=int, default=10_000)
     parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--database-kills", type=int, default=10)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--rows", type=int, default=1_000_000, help="live rows for the last row of the table")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4.0, help="of each run")
     arguments = parser.parse_args()
     wanted = arguments.only or _NAMES
-    with tempfile.TemporaryDirectory(prefix="live-loop-") as directory:
-        bars = _Bars(arguments, Path(directory))
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="live-loop-")))
+        directory.chmod(0o755)  # PostgreSQL is not root's
+        database = None
+        if arguments.postgres:
+            programs = postgres_programs()
+            if programs is None:
+                parser.error("--postgres: expected the programs of PostgreSQL, found none: install it")
+            (directory / "postgres").mkdir()
+            database = stack.enter_context(running_postgres(programs, directory / "postgres"))
+        bars = _Bars(arguments, directory, database)
         for name in wanted:
             for line in getattr(bars, name.replace("import", "imports"))():
                 sys.stdout.write(f"{line}\n")
@@ -50,8 +67,12 @@ def main() -> None:
 class _Bars:
     """Measurements, each with a line or two to print."""
 
-    def __init__(self, arguments: argparse.Namespace, directory: Path) -> None:
+    def __init__(
+        self, arguments: argparse.Namespace, directory: Path, database: PostgresServer | None
+    ) -> None:
         self._arguments = arguments
+        self._database = database
+        self._urls: dict[str, str] = {}
         self._directory = directory
         self._artifacts: Path = arguments.artifacts
         bundle = read_current(self._artifacts)
@@ -63,7 +84,7 @@ class _Bars:
         """Read your writes."""
         with ExitStack() as stack:
             servers = [stack.enter_context(self._service("writes", workers=4))]
-            if self._arguments.store:
+            if self._is_shared:
                 servers.append(stack.enter_context(self._service("writes", workers=2)))
             tries = try_many([server.url for server in servers], tries=self._arguments.tries)
         posted, asked = (sorted(column) for column in zip(*tries.seconds, strict=True))
@@ -78,12 +99,11 @@ class _Bars:
         settings = self._settings("kills", workers=2)
         posted = kill_often(self._artifacts, settings, kills=self._arguments.kills)
         with MeasuredServer.service(self._artifacts, settings) as server:
-            losses = losses_of(server.url, posted)
-        yield (
-            f"{posted.kills} kills, {len(posted.acknowledged)} events acknowledged: {losses.missing} "
-            "missing, "
-            f"{losses.doubled} doubled, {losses.torn} torn (must: 0, 0, 0)"
-        )
+            yield f"service: {_lost(posted, losses_of(server.url, posted))}"
+        if self._database is not None:
+            with self._service("database-kills", workers=2) as server:
+                posted = kill_database_often(server.url, self._database, kills=self._arguments.database_kills)
+                yield f"database: {_lost(posted, losses_of(server.url, posted))}"
 
     def posts(self) -> Iterator[str]:
         """Posts a second."""
@@ -148,13 +168,28 @@ class _Bars:
         with MeasuredServer.service(self._artifacts, self._settings(name, workers=workers)) as server:
             yield server
 
+    @property
+    def _is_shared(self) -> bool:
+        return self._database is not None or bool(self._arguments.store)
+
     def _settings(self, name: str, *, workers: int) -> dict[str, str]:
         store = self._arguments.store or str(self._directory / f"{name}.sqlite3")
+        if self._database is not None:
+            if name not in self._urls:
+                self._urls[name] = self._database.create(name)
+            store = self._urls[name]
         return {"MATINEE_STORE": store, "MATINEE_WORKERS": str(workers)}
 
 
 def _new_users(number: int) -> list[str]:
     return [f"new-{place}" for place in range(min(number, _NEW_USERS))]
+
+
+def _lost(posted: Posted, losses: Losses) -> str:
+    return (
+        f"{posted.kills} kills, {len(posted.acknowledged)} events acknowledged: {losses.missing} missing, "
+        f"{losses.doubled} doubled, {losses.torn} torn (must: 0, 0, 0)"
+    )
 
 
 def _ms(seconds: list[float], share: float) -> str:

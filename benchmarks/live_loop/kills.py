@@ -1,4 +1,4 @@
-"""Kill the service at random moments under posts: is what was acknowledged there, once and whole?"""
+"""Kill the service, or its database, under posts: is what was acknowledged there, once and whole?"""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 
 from benchmarks.measured_server import MeasuredServer
+from benchmarks.postgres_server import PostgresServer
 
 _THREADS = 8
 
@@ -27,7 +29,7 @@ class Posted:
     Attributes:
         sent: All that were sent, acknowledged or not, as they were.
         acknowledged: Ids of those that were.
-        kills: How often the service was killed.
+        kills: How often the service, or the database, was killed.
     """
 
     sent: dict[str, dict[str, object]] = field(default_factory=dict)
@@ -56,20 +58,31 @@ def kill_often(artifacts: Path, settings: Mapping[str, str], *, kills: int, seco
     posted, choose = Posted(), random.Random(7)  # noqa: S311 the same moments each time
     for number in range(kills):
         with MeasuredServer.service(artifacts, settings) as server:
-            stopping = threading.Event()
-            threads = [
-                threading.Thread(target=_post, args=(server.url, f"{number}-{thread}", posted, stopping))
-                for thread in range(_THREADS)
-            ]
-            for each in threads:
-                each.start()
-            time.sleep(choose.uniform(0.05, seconds))
-            for process_id in (server.pid, *server.workers):
-                os.kill(process_id, signal.SIGKILL)
-            stopping.set()
-            for each in threads:
-                each.join()
+            with _posting(server.url, str(number), posted):
+                time.sleep(choose.uniform(0.05, seconds))
+                for process_id in (server.pid, *server.workers):
+                    os.kill(process_id, signal.SIGKILL)
             posted.kills += 1
+    return posted
+
+
+def kill_database_often(url: str, database: PostgresServer, *, kills: int, seconds: float = 3.0) -> Posted:
+    """Post to a running service whose database is killed and started again, so often.
+
+    Args:
+        url: Of the service.
+        database: Its database.
+        kills: How often.
+        seconds: The longest while between two kills.
+    """
+    posted, choose = Posted(), random.Random(8)  # noqa: S311 the same moments each time
+    with _posting(url, "database", posted, persistent=True):
+        for _ in range(kills):
+            time.sleep(choose.uniform(0.5, seconds))
+            database.kill()
+            database.start()
+            posted.kills += 1
+        _wait_for_more(posted)
     return posted
 
 
@@ -100,8 +113,42 @@ def losses_of(url: str, posted: Posted) -> Losses:
     )
 
 
-def _post(url: str, name: str, posted: Posted, stopping: threading.Event) -> None:
-    """Post events, each several times as a client does that is not sure, until the service is gone."""
+@contextmanager
+def _posting(url: str, name: str, posted: Posted, *, persistent: bool = False) -> Iterator[None]:
+    """Post from several threads until the context ends."""
+    stopping = threading.Event()
+    threads = [
+        threading.Thread(target=_post, args=(url, f"{name}-{thread}", posted, stopping, persistent))
+        for thread in range(_THREADS)
+    ]
+    for each in threads:
+        each.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        for each in threads:
+            each.join()
+
+
+def _wait_for_more(posted: Posted, seconds: float = 60.0) -> None:
+    """Wait until something is acknowledged again.
+
+    Raises:
+        TimeoutError: It is not.
+    """
+    before, ends = len(posted.acknowledged), time.monotonic() + seconds
+    while len(posted.acknowledged) < before + _THREADS:
+        if time.monotonic() > ends:
+            raise TimeoutError(f"expected posts to be acknowledged again, got none within {seconds:.0f} s")
+        time.sleep(0.1)
+
+
+def _post(url: str, name: str, posted: Posted, stopping: threading.Event, persistent: bool) -> None:
+    """Post events, each several times as a client does that is not sure, until the service is gone.
+
+    Where `persistent`, an event is sent again until it is acknowledged.
+    """
     with httpx.Client(base_url=url, timeout=10) as client:
         place = 0
         while not stopping.is_set():
@@ -113,9 +160,17 @@ def _post(url: str, name: str, posted: Posted, stopping: threading.Event) -> Non
             else:
                 event |= {"type": "rating", "value": 1 + place % 5}
             posted.sent[id_] = event
-            try:
-                for _ in range(1 + place % 2):
-                    client.post("/feedback", json={"events": [event]}).raise_for_status()
-            except httpx.HTTPError:
-                return
+            while not _acknowledged(client, event, times=1 + place % 2):
+                if stopping.is_set() or not persistent:
+                    return
+                time.sleep(0.05)
             posted.acknowledged.add(id_)
+
+
+def _acknowledged(client: httpx.Client, event: dict[str, object], *, times: int) -> bool:
+    try:
+        for _ in range(times):
+            client.post("/feedback", json={"events": [event]}).raise_for_status()
+    except httpx.HTTPError:
+        return False
+    return True

@@ -15,9 +15,9 @@ from typing import Any
 import httpx
 import pytest
 from balancer_process import CONFIGURATION, Balancer, haproxy, running_balancer
-from postgres_server import PostgresServer
 from service_process import ServiceProcess, running_service
 
+from benchmarks.postgres_server import PostgresServer
 from service.http.key_guesses import MOST_GUESSES
 
 KEY = "k" * 32

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from postgres_server import PostgresServer
 from service_client import Ask, asking
 from service_process import REPOSITORY
 
+from benchmarks.postgres_server import PostgresServer
 from service.app import create_app
 from service.settings import Settings
 

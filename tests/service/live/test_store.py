@@ -4,8 +4,8 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from postgres_server import PostgresServer
 
+from benchmarks.postgres_server import PostgresServer
 from service.errors import StoreAway, StoreRefused
 from service.live import statements, store
 from service.live.database import Connection, Database

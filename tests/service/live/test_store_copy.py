@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from postgres_server import PostgresServer
 from service_process import REPOSITORY
 
+from benchmarks.postgres_server import PostgresServer
 from service.errors import StoreAway, StoreRefused
 from service.live import statements, store
 from service.live.database import Database

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from postgres_server import PostgresServer
 
+from benchmarks.postgres_server import PostgresServer
 from service.errors import StoreAway
 from service.live.migration import migrate
 from service.live.opening import database_of

@@ -10,9 +10,9 @@ from typing import Any
 
 import httpx
 import pytest
-from postgres_server import PostgresServer, postgres_programs, running_postgres
 from service_client import Ask, asking
 
+from benchmarks.postgres_server import PostgresServer, postgres_programs, running_postgres
 from service.app import create_app
 from service.settings import Settings
 

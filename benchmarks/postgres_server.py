@@ -1,4 +1,4 @@
-"""A PostgreSQL of a test's own, to be killed and started again; Debian's package `postgresql` has it."""
+"""Run a PostgreSQL of one's own, to be killed and started again; Debian's package `postgresql` has it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DEBIAN = Path("/usr/lib/postgresql")
 
 
 def postgres_programs() -> Path | None:
-    """The directory of initdb and pg_ctl; None where PostgreSQL is not installed."""
+    """Find the directory of initdb and pg_ctl; None where PostgreSQL is not installed."""
     found = shutil.which("initdb")
     if found is not None:
         return Path(found).resolve().parent
@@ -32,9 +32,11 @@ class PostgresServer:
     directory: Path
 
     def url(self, database: str = "postgres") -> str:
+        """Return the URL of a database."""
         return f"postgresql://matinee@/{database}?host={self.directory}"
 
     def start(self) -> None:
+        """Start it, and wait until it answers."""
         options = f"-c listen_addresses='' -k {self.directory}"
         log = self.directory / "log"
         for left in range(20, -1, -1):
@@ -48,6 +50,7 @@ class PostgresServer:
                 return
 
     def stop(self, mode: str = "immediate") -> None:
+        """Stop it in one of the modes of `pg_ctl`."""
         self.run("pg_ctl", "-D", str(self._data), "-m", mode, "-w", "stop")
 
     def kill(self) -> None:
@@ -58,7 +61,7 @@ class PostgresServer:
             os.kill(each, signal.SIGKILL)
 
     def create(self, database: str, *options: str) -> str:
-        """Make a database; its URL."""
+        """Make a database, and return its URL."""
         self.run("createdb", "-h", str(self.directory), "-U", "matinee", *options, database)
         return self.url(database)
 
@@ -67,8 +70,13 @@ class PostgresServer:
         return self.directory / "data"
 
     def run(self, program: str, *arguments: str) -> None:
-        subprocess.run(
-            [*_as_nobody_special(), str(self.programs / program), *arguments],
+        """Run one of its programs as its user.
+
+        Raises:
+            CalledProcessError: It failed.
+        """
+        subprocess.run(  # noqa: S603 PostgreSQL's own programs
+            [*_as_its_user(), str(self.programs / program), *arguments],
             cwd=self.directory,
             check=True,
             stdout=subprocess.DEVNULL,
@@ -92,6 +100,6 @@ def running_postgres(programs: Path, directory: Path) -> Iterator[PostgresServer
         server.stop()
 
 
-def _as_nobody_special() -> Sequence[str]:
-    """What runs a program as another user: PostgreSQL refuses to be root's."""
+def _as_its_user() -> Sequence[str]:
+    """Return what runs a program as another user: PostgreSQL refuses to be root's."""
     return ("setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups") if os.getuid() == 0 else ()
