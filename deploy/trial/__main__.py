@@ -93,6 +93,7 @@ def _stack(report: Report, home: Path, ratings: Path) -> None:
         with Prometheus(home / "prometheus", stack.address) as prometheus:
             with Load(f"http://{stack.address}") as load:
                 bundles.retrain(report, stack, first)
+                feedback.follow_recommendations(stack)
                 _dashboard(report, prometheus)
                 feedback.expect_trained(report, stack, position)
                 bundles.roll_back(report, stack)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
-from deploy.trial.commands import expect, wait_for
+from deploy.trial.commands import TrialFailed, expect, wait_for
 from deploy.trial.report import Report
 from deploy.trial.stack import Stack
 
@@ -28,6 +29,27 @@ def post(stack: Stack, user_id: str, *movie_ids: str) -> None:
 def num_posted(stack: Stack, user_id: str) -> int:
     """How much is stored of a user."""
     return int(stack.client.get(f"/users/{user_id}/feedback").raise_for_status().json()["total"])
+
+
+def follow_recommendations(stack: Stack, times: int = 20) -> None:
+    """Ask for recommendations, and post that they were shown, opened, watched and rated; once a second.
+
+    Raises:
+        TrialFailed: An event is not stored.
+    """
+    for _ in range(times):
+        answer = (
+            stack.client.get("/recommend", params={"user_id": "follower", "k": 1}).raise_for_status().json()
+        )
+        [item] = answer["items"]
+        seen = {"user_id": "follower", "movie_id": item["movie_id"], "rank": item["rank"]}
+        seen["recommendation_id"] = answer["recommendation_id"]
+        events = [seen | {"type": type_} for type_ in ("impression", "click", "watch")]
+        events.append(seen | {"type": "rating", "value": 4})
+        stored = stack.client.post("/feedback", json={"events": events}).raise_for_status().json()["stored"]
+        if stored != len(events):
+            raise TrialFailed(f"expected {len(events)} stored events, got {stored}")
+        time.sleep(1)
 
 
 def forget(stack: Stack, user_id: str = FORGOTTEN) -> int:
