@@ -13,17 +13,17 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import shutil
 import signal
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 import httpx
 
+from benchmarks.bundle_copies import copies_of
 from benchmarks.machine import describe_machine, format_machine
 from benchmarks.measured_server import MeasuredServer
 from benchmarks.page import markdown_table, replace_between
@@ -50,7 +50,7 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="matinee-swaps-") as directory:
         artifacts = Path(directory)
-        copies = _copies(read_current(arguments.artifacts), artifacts, arguments.swaps + 1)
+        copies = copies_of(read_current(arguments.artifacts), artifacts, arguments.swaps + 1)
         settings = {"MATINEE_RELOAD_SECONDS": "3600", "MATINEE_WORKERS": str(WORKERS)}
         settings |= {"MATINEE_LOAD_PRIORITY": arguments.priority}
         with MeasuredServer.service(artifacts, settings) as server:
@@ -188,18 +188,6 @@ def _table(figures: Figures) -> str:
         f"{figures.per_second / figures.most_per_second:.0%} of the most that 16 connections got:"
     )
     return f"{heading}\n\n{markdown_table([':', 'without swaps', 'during swaps', 'bar'], rows)}"
-
-
-def _copies(bundle: Path, artifacts: Path, count: int) -> list[Path]:
-    """Copy the bundle under new names; make the first copy live."""
-    manifest = read_manifest(bundle)
-    copies = []
-    for number in range(count):
-        copy = Path(shutil.copytree(bundle, artifacts / f"copy-{number:02d}"))
-        replace(manifest, bundle_id=copy.name).write(copy)
-        copies.append(copy)
-    go_live(artifacts, copies[0].name)
-    return copies
 
 
 def _wait_for(server: MeasuredServer, old: set[int], bundle_id: str, *, seconds: float = 300) -> int:

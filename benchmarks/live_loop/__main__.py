@@ -9,10 +9,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from benchmarks.bundle_copies import copies_of
+from benchmarks.live_loop.forgetting import shown_after_forgetting
 from benchmarks.live_loop.kills import Losses, Posted, kill_database_often, kill_often, losses_of
 from benchmarks.live_loop.new_movies import place_many, share_within
 from benchmarks.live_loop.rates import imported_per_second, posts, recommends
 from benchmarks.live_loop.read_your_writes import try_many
+from benchmarks.live_loop.retry_storm import final_state, make_events, send_often, send_once
 from benchmarks.measured_server import MeasuredServer
 from benchmarks.postgres_server import PostgresServer, postgres_programs, running_postgres
 from service.bundle.catalogue import Catalogue
@@ -20,8 +23,9 @@ from service.bundle.current import read_current
 from service.bundle.histories import Histories
 
 _NEW_USERS = 100_000
-_NAMES = ("writes", "kills", "posts", "import", "recommend", "movies")
+_NAMES = ("writes", "kills", "storm", "forget", "posts", "import", "recommend", "movies")
 _MOST_MOVIES = 200
+_FORGOTTEN = 50
 
 
 def main() -> None:
@@ -104,6 +108,32 @@ class _Bars:
             with self._service("database-kills", workers=2) as server:
                 posted = kill_database_often(server.url, self._database, kills=self._arguments.database_kills)
                 yield f"database: {_lost(posted, losses_of(server.url, posted))}"
+
+    def storm(self) -> Iterator[str]:
+        """Retries change nothing."""
+        events = make_events(self._movie_ids, 2_000)
+        with self._service("once", workers=2) as server:
+            send_once(server.url, events)
+            expected = final_state(server.url)
+        with self._service("storm", workers=4) as server:
+            sent = send_often(server.url, events)
+            found = final_state(server.url)
+        equal = "equal to" if found == expected else "NOT that of"
+        yield (
+            f"retry storm: {sent} sent of {len(events)} events by 8 clients, in any order: final state of "
+            f"{len(found)} rows {equal} each sent once (must: equal)"
+        )
+
+    def forget(self) -> Iterator[str]:
+        """Who is forgotten stays so."""
+        (directory := self._directory / "forget").mkdir()
+        _, other = copies_of(read_current(self._artifacts), directory, 2)
+        with MeasuredServer.service(directory, self._settings("forget", workers=4)) as server:
+            shown, asked = shown_after_forgetting(server, other, self._users[:_FORGOTTEN])
+        yield (
+            f"{_FORGOTTEN} users forgotten, 4 workers, a bundle that has them gone back to: something of "
+            f"them in {shown} of {asked} answers (must: 0)"
+        )
 
     def posts(self) -> Iterator[str]:
         """Posts a second."""
