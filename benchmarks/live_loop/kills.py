@@ -150,11 +150,12 @@ def _post(url: str, name: str, posted: Posted, stopping: threading.Event, persis
     Where `persistent`, an event is sent again until it is acknowledged.
     """
     with httpx.Client(base_url=url, timeout=10) as client:
-        place = 0
+        # Clicks of long ago would be deleted within a minute, as retention wants it.
+        place, first = 0, int(time.time()) - 86_400
         while not stopping.is_set():
             place += 1
             id_ = f"{name}-{place}"
-            event: dict[str, object] = {"user_id": name, "movie_id": id_, "timestamp": place}
+            event: dict[str, object] = {"user_id": name, "movie_id": id_, "timestamp": first + place}
             if place % 2:
                 event |= {"type": "click", "event_id": id_}
             else:

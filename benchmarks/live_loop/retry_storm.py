@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -17,12 +18,13 @@ _USERS = 50
 def make_events(movie_ids: Sequence[str], number: int) -> list[dict[str, object]]:
     """Make events of 50 users, many of one user and movie, at times of their own."""
     choose = random.Random(11)  # noqa: S311 the same events each time
+    first = int(time.time()) - 86_400  # clicks of long ago would be deleted, as retention wants it
     events: list[dict[str, object]] = []
     for place in range(number):
         event: dict[str, object] = {
             "user_id": f"storm-{choose.randrange(_USERS)}",
             "movie_id": choose.choice(movie_ids[:40]),
-            "timestamp": 1_000_000 + place,
+            "timestamp": first + place,
             "event_id": f"storm-{place}",
             "type": choose.choice(("rating", "watch", "hide", "click")),
         }
