@@ -67,7 +67,7 @@ def main() -> None:
         bundle = export_bundle(
             *(trained, table, None, Path(directory)),
             note,
-            on_progress=lambda what: print(f"  {what}", file=sys.stderr),  # noqa: T201
+            on_progress=lambda what: print(f"  {what}", file=sys.stderr),  # noqa: T201 progress of a script
         )
         note("all")
         index = read_manifest(bundle).index.to_document()

@@ -92,9 +92,9 @@ def main() -> None:
 
 def _split(data: str) -> tuple[RatingsTable, RatingsTable]:
     # TensorFlow takes seconds to import: not for --help.
-    from training.cli.data_loading import load  # noqa: PLC0415
-    from training.data.splits import split_by_name  # noqa: PLC0415
-    from training.evaluation.held_out import hold_out  # noqa: PLC0415
+    from training.cli.data_loading import load  # noqa: PLC0415 as above
+    from training.data.splits import split_by_name  # noqa: PLC0415 as above
+    from training.evaluation.held_out import hold_out  # noqa: PLC0415 as above
 
     table = load(data, "100k")
     held_out = hold_out(table, split_by_name(table, "temporal"))
@@ -102,7 +102,7 @@ def _split(data: str) -> tuple[RatingsTable, RatingsTable]:
 
 
 def _fit(train: RatingsTable, artifacts: Path) -> None:
-    from training import pipeline  # noqa: PLC0415
+    from training import pipeline  # noqa: PLC0415 heavy
 
     pipeline.fit(train, "100k", TrainingConfig(**PRESETS["forward"]), None, artifacts)
 

@@ -41,7 +41,7 @@ def _check_networks(networks: str) -> str:
         try:
             ip_network(network)
         except ValueError as error:
-            # Of `*` too: whoever connects could then say to be anybody.
+            # Of `*` too: every client could then forge its address.
             raise ValueError(
                 f"expected addresses or networks of balancers, such as 10.0.0.5,10.1.0.0/16, got {network!r}"
             ) from error

@@ -20,7 +20,8 @@ from tiny_model import TinyModel, make_tiny_model
 
 from benchmarks.postgres_server import PostgresServer, postgres_programs, running_postgres
 from service.app import create_app
-from service.live.database import Database
+from service.live.database import Connection, Database
+from service.live.migration import migrate
 from service.live.opening import database_of
 from service.loading import load_recommender
 from service.recommending.recommender import Recommender
@@ -135,3 +136,12 @@ def any_database(store_setting: str) -> Iterator[Database]:
     assert database is not None
     yield database
     database.close()
+
+
+@pytest.fixture
+def writer(any_database: Database) -> Iterator[Connection]:
+    """A connection to a new store."""
+    migrate(any_database)
+    connection = any_database.connect()
+    yield connection
+    connection.close()

@@ -65,14 +65,14 @@ def forget(stack: Stack, user_id: str = FORGOTTEN) -> int:
 
 
 def expect_forgotten(stack: Stack, user_id: str = FORGOTTEN) -> None:
-    """See that a user is known to nobody.
+    """Check that a forgotten user is unknown to the service.
 
     Raises:
         TrialFailed: The user is.
     """
     expect(stack.client.get(f"/users/{user_id}").status_code == 404, f"user {user_id} is forgotten")
     source = stack.client.get("/recommend", params={"user_id": user_id}).json()["source"]
-    expect(source == "popular", f"recommendations of user {user_id} are those of nobody in particular")
+    expect(source == "popular", f"recommendations of user {user_id} are those of a cold-start user")
 
 
 def restart(report: Report, stack: Stack) -> int:

@@ -31,7 +31,7 @@ _NETWORK = frozenset(
 
 
 def network_file_system(directory: Path, *, mounts: Path = _MOUNTS) -> str | None:
-    """The kind of the network file system that a directory is on; None where it is local, or cannot be told.
+    """The kind of the network file system that a directory is on; None where it is local or unknown.
 
     Args:
         directory: It exists.

@@ -23,7 +23,7 @@ BUSY_SECONDS = 5.0
 OTHERS_SECONDS = 0.05
 """How late what other programs write, such as the sqlite3 shell, may be noticed."""
 _CHECKPOINT_MS = 50
-"""How long writers may have to wait for a log that is written back for somebody who was forgotten."""
+"""How long writers may have to wait for a log that is written back after a user was forgotten."""
 _STATEMENTS = 512
 _PAGES_OF_LOG = 4_000
 """After so many pages (16 MB) the log is written back into the file, by the commit that passes them."""

@@ -91,7 +91,7 @@ def serve(
             log_level="warning",  # what it says of starts and stops, the supervisor says better
             access_log=False,
             server_header=False,
-            # Of nobody else: a client could name any address, and guess keys under each.
+            # Of no other peer: a client could forge any address, and guess keys under each.
             proxy_headers=bool(settings.trusted_proxies),
             forwarded_allow_ips=split_networks(settings.trusted_proxies),
             backlog=BACKLOG,

@@ -120,16 +120,16 @@ export async function openAccount(id, rated) {
 /** Has the service forget the account, after what is being sent: later that would be a new user's. */
 export async function forgetMe() {
   const answer = await inLine(async () => {
-    const told = await request(["users", outbox.id], { method: "DELETE" });
+    const answered = await request(["users", outbox.id], { method: "DELETE" });
     store({ id: null, events: [] });
-    return told;
+    return answered;
   });
   await loadAccount();
   return answer;
 }
 
-/** Tells the service that films of an answer were shown (`impression`) or opened (`click`); it may be lost. */
-export function tell(type, { recommendation_id, items }) {
+/** Reports to the service that films of an answer were shown (`impression`) or opened (`click`); it may be lost. */
+export function report(type, { recommendation_id, items }) {
   const id = accountId();
   if (id === null || !items.length) return;
   for (const { movie_id, rank } of items) places.set(movie_id, { recommendation_id, rank });

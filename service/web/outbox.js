@@ -1,4 +1,4 @@
-// What the service is still to be told, and the account's id, in this browser's storage.
+// Events that wait to be sent, and the account's id, in this browser's storage.
 
 import { request } from "./service.js";
 

@@ -1,6 +1,6 @@
 // The list of recommendations, with reasons.
 
-import { account, tell } from "./account.js";
+import { account, report } from "./account.js";
 import { byId, count, element, keep, latest, announce, setText, wait } from "./elements.js";
 import { filmKey, filmRow, showFilm } from "./film_row.js";
 import { showNotice, showProblem } from "./notice.js";
@@ -31,7 +31,7 @@ export function startRecommendations() {
   });
   byId("recommended").addEventListener("click", ({ target }) => {
     const row = target.matches(".title") && wanted.isYours && target.closest("li");
-    if (row) tell("click", { ...answered, items: answered.items.filter((film) => film.movie_id === row.dataset.key) });
+    if (row) report("click", { ...answered, items: answered.items.filter((film) => film.movie_id === row.dataset.key) });
   });
 }
 
@@ -51,7 +51,7 @@ export function recommend(user, name, state, yours = null) {
   if (next === wanted?.key) return;
   const list = JSON.stringify([user?.user_id ?? user?.history, user && order]);
   if (list !== wanted?.list) size = PAGE;
-  wanted = { key: next, list, user, name, order, isYours: yours !== null, whose: JSON.stringify([user, yours]), told: 0 };
+  wanted = { key: next, list, user, name, order, isYours: yours !== null, whose: JSON.stringify([user, yours]), reported: 0 };
   load();
 }
 
@@ -78,7 +78,7 @@ const load = latest(async (signal) => {
     show(answered);
     loadGenres();
     if (answer.source && answer.source !== "popular") await explain(answer, signal);
-    if (isYours && user?.user_id) await tellShown(answer, signal);
+    if (isYours && user?.user_id) await reportShown(answer, signal);
   } catch (problem) {
     if (signal.aborted) return;
     wanted.key = null;
@@ -147,10 +147,10 @@ async function explain(answer, signal) {
   for (const row of byId("recommended").children) showReason(row, row.dataset.key);
 }
 
-/** Tells of each film of a list once, if the list stays for a moment. */
-async function tellShown(answer, signal) {
+/** Reports each film of a list once, if the list stays for a moment. */
+async function reportShown(answer, signal) {
   await wait(LOOK_MS);
   if (signal.aborted) return;
-  tell("impression", { ...answer, items: answer.items.slice(wanted.told) });
-  wanted.told = answer.items.length;
+  report("impression", { ...answer, items: answer.items.slice(wanted.reported) });
+  wanted.reported = answer.items.length;
 }

@@ -149,7 +149,7 @@ def test_files_of_one_event_each_become_rows_with_the_event(tmp_path: Path) -> N
 
 def test_the_list_of_checksums_is_what_sha256sum_checks(tmp_path: Path) -> None:
     (tmp_path / "a file.dat").write_bytes(RATINGS)
-    listed = subprocess.run(["sha256sum", "a file.dat"], cwd=tmp_path, check=True, capture_output=True)  # noqa: S607
+    listed = subprocess.run(["sha256sum", "a file.dat"], cwd=tmp_path, check=True, capture_output=True)  # noqa: S607 of the path
     (tmp_path / "sums.txt").write_bytes(listed.stdout)
     assert read_checksums(tmp_path / "sums.txt") == {"a file.dat": sha256(RATINGS).hexdigest()}
 

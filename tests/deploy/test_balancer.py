@@ -208,7 +208,7 @@ def test_a_replica_that_is_killed_fails_no_question_and_doubles_no_post(
                 clicked = event(user_id, f"m{len(statuses)}", type="click")
                 try:
                     statuses.append(client.post("/feedback", json=clicked).status_code)
-                except httpx.RemoteProtocolError:  # as a 502: nobody knows whether it was taken
+                except httpx.RemoteProtocolError:  # as a 502: it is not known whether it was stored
                     statuses.append(502)
 
     threads = [threading.Thread(target=ask) for _ in range(2)]

@@ -81,6 +81,6 @@ def reads_files(command: Callable[..., None]) -> Callable[..., None]:
 
     parameters = [one for one in own.parameters.values() if one.name != "reading"]
     as_keywords = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in parameters]
-    run.__signature__ = own.replace(parameters=[*as_keywords, *added.values()])  # type: ignore[attr-defined]
+    run.__signature__ = own.replace(parameters=[*as_keywords, *added.values()])  # type: ignore[attr-defined]  # Typer reads it
     run.__annotations__ = {one.name: one.annotation for one in (*parameters, *added.values())}
     return run

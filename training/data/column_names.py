@@ -14,7 +14,7 @@ ROLES = tuple(dict.fromkeys((*RATING_ROLES, *ITEM_ROLES)))
 
 # RecBole's types, and the places of columns of one name.
 _RECBOLE_TYPE = re.compile(r":(?:token|float)(?:_seq)?$|#\d+$")
-# 'average_rating' is nobody's rating.
+# 'average_rating' is no user's rating.
 _OF_MANY = {"average", "avg", "mean", "num", "number", "predicted", "expected"}
 # 'category_id' is no item, 'user_name' no title.
 _TOO_GENERAL = {"id", "name", "title", "type", "label", "value", "day", "like", "count"}

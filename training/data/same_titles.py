@@ -45,6 +45,6 @@ def told_apart(ratings: RawRatings, years: Column) -> RawRatings:
     ]
     example = next(one for one, key in zip(ids, used[order].tolist(), strict=True) if key % 10_000)
     ratings.warnings.append(
-        f"{num_several:,} titles have several years in {years.name}, so they are told apart as {example!r}"
+        f"{num_several:,} titles have several years in {years.name}, so they are distinguished as {example!r}"
     )
     return dataclasses.replace(ratings, item_codes=rank[item_codes].astype(np.int32), item_ids=ids)

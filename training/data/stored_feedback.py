@@ -62,17 +62,17 @@ class StoredFeedback:
             return cls(merged, feed.position, num_pairs, len(forgotten), num_described, setting, feed.key)
 
     def require_none_forgotten(self) -> None:
-        """See that nobody of the table was forgotten since.
+        """Check that no user of the table was forgotten since.
 
         Raises:
-            Forgotten: Somebody was.
+            Forgotten: One was.
             SourceError: The store cannot be read, or is another one.
         """
         with _opened(self._setting) as feed:
             if feed.key != self._key or feed.position < self.position:
                 raise SourceError(
                     "--store: expected the store that training began with, got another one (restored from a "
-                    "backup?): who was forgotten since cannot be told; train again"
+                    "backup?): who was forgotten since is not known; train again"
                 )
             forgotten = feed.forgotten(self.table.user_ids, after=self.position)
         if forgotten:

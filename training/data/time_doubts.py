@@ -8,7 +8,7 @@ import numpy as np
 
 from training.data.times import Times
 
-_FIRST_REAL = 10**8  # in 1973, before which nobody's rating was recorded
+_FIRST_REAL = 10**8  # in 1973, before which no rating was recorded
 _LEAST_EARLY = 20  # fewer were made up
 _DAY = 86_400
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,7 +32,7 @@ class ValidatedFit:
     Attributes:
         epochs: As many as the training was allowed.
         validation: The epochs that were validated as `epoch`, from 1, and the figures found, by name.
-        best: The last validation whose quality was best but for half a percent, from 0.
+        best: The validation whose quality was best, from 0; with ratings the last one within half a percent.
         quality: Of that validation.
     """
 
@@ -96,10 +96,7 @@ def fit_while_better(
         validated_every=-(-config.epochs // VALIDATIONS),
         stop=is_past_best,
     )
-    best = _last_best(scores)
+    best = int(np.argmax(scores))
+    if "rmse" in trained.validation:  # ratings gain for longer than retrieval
+        best = int(np.flatnonzero(np.array(scores) >= scores[best] - _ALIKE)[-1])
     return ValidatedFit(config.epochs, trained.validation, best, scores[best])
-
-
-def _last_best(scores: Sequence[float]) -> int:
-    """Of scores about as good as the best the last one: ratings gain for longer than retrieval."""
-    return int(np.flatnonzero(np.array(scores) >= max(scores) - _ALIKE)[-1])

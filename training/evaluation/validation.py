@@ -17,7 +17,7 @@ from training.model.trained_model import TrainedModel
 _CLEARLY_LESS = 0.003  # of the RMSE
 _CLEARLY_BETTER = 0.01  # in the sum of logs, so 1 % in one measure
 _NEARLY_AS_GOOD = 0.1
-_SHARES = 0.75, 0.5, 0.25, 0.0
+_SHARES = 0.75, 0.5, 0.25  # and 0
 
 
 class Validation:
@@ -36,7 +36,7 @@ class Validation:
         """
         self._test = test
         self._of_retrieval = [name for name in measures if name != "rmse"]
-        self._of_start: float | None = None
+        self._of_start: dict[str, float] = {}
         self._of_biases: NDArray[np.float64] | None = None
 
     def __call__(self, trained: TrainedModel) -> dict[str, float]:
@@ -49,17 +49,17 @@ class Validation:
             return found | self._best_rating(trained)
 
     def _best_retrieval(self, trained: TrainedModel) -> tuple[float, dict[str, float]]:
-        found = {1.0: self._retrieve(trained, 1.0)}
+        of_all = self._retrieve(trained, 1.0)
         if trained.config.layers or not self._of_retrieval:
-            return 1.0, found[1.0]
-        if self._of_start is None:
-            found[0.0] = self._retrieve(trained, 0.0)
-            self._of_start = self._quality(found[0.0])
-        if self._of_start > self._quality(found[1.0]) - _NEARLY_AS_GOOD:
-            found |= {share: self._retrieve(trained, share) for share in _SHARES if share not in found}
+            return 1.0, of_all
+        # The same after every epoch.
+        self._of_start = self._of_start or self._retrieve(trained, 0.0)
+        if self._quality(self._of_start) <= self._quality(of_all) - _NEARLY_AS_GOOD:
+            return 1.0, of_all
+        found = {share: self._retrieve(trained, share) for share in _SHARES} | {0.0: self._of_start}
         share = max(found, key=lambda one: self._quality(found[one]))
-        if self._quality(found[share]) < self._quality(found[1.0]) + _CLEARLY_BETTER:
-            share = 1.0
+        if self._quality(found[share]) < self._quality(of_all) + _CLEARLY_BETTER:
+            return 1.0, of_all
         return share, found[share]
 
     def _retrieve(self, trained: TrainedModel, share: float) -> dict[str, float]:

@@ -19,7 +19,7 @@ class NewMovies(tf.Module):
     """The candidate tower's content, and what content says of the rest of the catalogue's embeddings.
 
     Of the bias too: a movie without ratings because it is new is expected to be as popular as those like it,
-    not as those that nobody watched in years; as popular, not as likely to be so (`smearing`).
+    not as those that are no longer watched; as popular, not as likely to be so (`smearing`).
 
     Args:
         trained: The model.

@@ -31,7 +31,7 @@ def test_behind_a_trusted_balancer_one_who_guesses_does_not_slow_the_others(
     with running_service(tmp_path, tmp_path / "log", api_keys=KEY, trusted_proxies=trusted) as service:
         assert guesses_until_slowed(service, "203.0.113.7") == MOST_GUESSES
         assert guesses_until_slowed(service, "203.0.113.8", most=1) is None
-        # What a client sent stands before what balancers added: it makes nobody another.
+        # What a client sent stands before what balancers added: it changes no address.
         assert guesses_until_slowed(service, "198.51.100.1, 203.0.113.7", most=1) == 0
         assert guesses_until_slowed(service, "198.51.100.2", "203.0.113.7", most=1) == 0
 

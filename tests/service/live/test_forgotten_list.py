@@ -70,7 +70,7 @@ def test_who_was_forgotten_after_a_backup_is_forgotten_in_what_is_restored_from_
     assert [movie.movie_id for movie in users["bob"].movies] == ["m1"]
     with database.borrow() as connection:
         assert {each.event.user_id for each in store.export_after(connection, 0, 10)} == {"bob"}
-        # Positions that clients were told of before the restore must not come again.
+        # Positions that answers had before the restore must not come again.
         assert (
             store.position_of(connection) > json.loads(listed.read_text("utf-8").splitlines()[0])["position"]
         )

@@ -17,7 +17,7 @@ NAMES = itertools.count()
 
 @pytest.fixture
 def guarded(postgres: PostgresServer) -> Iterator[str]:
-    """The URL, without password, of a database of somebody who has one: `hush hush`."""
+    """The URL, without password, of a database whose role has one: `hush hush`."""
     name = f"guarded{next(NAMES)}"
     rules = postgres.directory / "data" / "pg_hba.conf"
     before = rules.read_text(encoding="utf-8")

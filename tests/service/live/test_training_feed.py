@@ -23,14 +23,6 @@ from service.live.sqlite_database import SqliteDatabase
 from service.live.training_feed import reading
 
 
-@pytest.fixture
-def writer(any_database: Database) -> Iterator[Connection]:
-    migrate(any_database)
-    connection = any_database.connect()
-    yield connection
-    connection.close()
-
-
 def post(writer: Connection, *events: Event) -> None:
     with writer.transaction():
         store.apply(writer, events, now=1_000, key=store.key_of(writer))

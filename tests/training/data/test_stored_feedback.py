@@ -1,15 +1,12 @@
 """What was posted to the service, over the ratings of files; in SQLite and in PostgreSQL."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 from synthetic_ratings import Rating, table_of
 
 from service.live import store, stored_movies
-from service.live.database import Connection, Database
+from service.live.database import Connection
 from service.live.events import Event, EventType
-from service.live.migration import migrate
 from service.live.opening import database_of
 from service.live.posted_movies import NO_YEAR, MoviePut
 from training.data.stored_feedback import StoredFeedback
@@ -17,14 +14,6 @@ from training.data.table import RatingsTable
 from training.errors import DataError, Forgotten, SourceError
 
 FILE: list[Rating] = [("ann", "a", 2, 100), ("ann", "b", 3, 110), ("bob", "a", 1, 120), ("bob", "c", 5, 130)]
-
-
-@pytest.fixture
-def writer(any_database: Database) -> Iterator[Connection]:
-    migrate(any_database)
-    connection = any_database.connect()
-    yield connection
-    connection.close()
 
 
 def post(writer: Connection, user_id: str, movie_id: str, what: tuple[EventType, int, float | None]) -> None:

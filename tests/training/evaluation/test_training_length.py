@@ -123,7 +123,7 @@ def test_without_ratings_and_without_a_hit_there_is_a_choice_too(
     monkeypatch: pytest.MonkeyPatch, clusters: RatingsTable
 ) -> None:
     length, _ = chosen(monkeypatch, clusters, [found(hit_rate_at_100=0.0, ndcg_at_10=0.0)])
-    assert length.share == pytest.approx(6 / 13)
+    assert length.share == pytest.approx(2 / 13)
 
 
 def test_shares_of_what_was_learned_are_those_of_the_best_epoch(

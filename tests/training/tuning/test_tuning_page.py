@@ -1,7 +1,7 @@
 import re
 
 from training.tuning.search_space import Searched
-from training.tuning.trial_record import Outcome, TrialRecord, Trials
+from training.tuning.trial_record import Ending, Outcome, TrialRecord, Trials
 from training.tuning.tuning_page import tuning_page
 
 SEARCHED = (
@@ -10,9 +10,9 @@ SEARCHED = (
 )
 
 
-def trial(number: int, decay: float, quality: float | None, ending: str = "complete") -> TrialRecord:
+def trial(number: int, decay: float, quality: float | None, ending: Ending = "complete") -> TrialRecord:
     values = {"weight_decay": decay, "learning_rate": 0.01}
-    outcome = Outcome(ending, quality, {"ndcg_at_10": 0.25 + number / 100}, 0.5, 12, 3.0)  # type: ignore[arg-type]
+    outcome = Outcome(ending, quality, {"ndcg_at_10": 0.25 + number / 100}, 0.5, 12, seconds=3.0)
     return TrialRecord(number, values, number == 0, outcome, [0.0, quality or 0.0])
 
 
