@@ -13,6 +13,8 @@ from training.data.table import RatingsTable
 from training.errors import DataError, TrainingDiverged
 from training.evaluation.split_evaluation import evaluate_model
 from training.model.fitting import fit_model
+from training.model.initial_scores import InitialScores
+from training.model.rating_biases import fit_biases
 from training.model.trained_model import TrainedModel
 
 BRIEFLY = replace(SMALL_CONFIG, embedding_dimension=4, rating_dimension=2, epochs=2, batch_size=64)
@@ -248,3 +250,24 @@ def test_equal_ratings_can_be_trained_on() -> None:
     trained = fit_model(table, replace(BRIEFLY, epochs=1))
     inputs = trained.histories.query_inputs(np.array([0], np.int32), 64)
     assert trained.predict_ratings(inputs, np.arange(10, dtype=np.int32)[None]).tolist() == [[4.0] * 10]
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_of_what_training_taught_only_the_shares_that_are_asked_for_are_kept() -> None:
+    """Without the towers popularity and factors order movies; without the rating task biases rate them."""
+    table = a_few_ratings()
+    config = replace(BRIEFLY, factor_scale=16.0, retrieval_share=0.0, rating_share=0.0, epochs=1)
+    trained = fit_model(table, config)
+    users = np.arange(12, dtype=np.int32)
+    inputs = trained.histories.query_inputs(users, config.max_history)
+    initial = InitialScores(table, trained.histories, trained.config)
+    np.testing.assert_allclose(
+        trained.embed_queries(inputs) @ trained.candidate_embeddings.T,
+        initial.score(users, popularity_scale=1.0, factor_scale=16.0),
+        atol=1e-4,
+    )
+    learned = fit_model(table, replace(config, retrieval_share=1.0, rating_share=1.0))
+    assert np.abs(learned.candidate_embeddings - trained.candidate_embeddings).max() > 0.01
+    biases = fit_biases(table, user_regularization=config.user_bias_regularization)
+    spread = trained.vocabulary.rating_spread
+    np.testing.assert_allclose(trained.movie_biases, biases.movies / spread, atol=1e-5)
