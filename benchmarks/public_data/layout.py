@@ -29,7 +29,7 @@ def read_checksums(path: Path) -> dict[str, str]:
 
 
 def is_laid_out(public: PublicSet, directory: Path, checksums: dict[str, str]) -> bool:
-    """Tell whether all files of a set are below `directory` with the right checksums."""
+    """Check whether all files of a set are below `directory` with the right checksums."""
     names = [f"{public.name}/{file}" for file in public.laid_out]
     return all(
         (directory / name).is_file() and _sha256(directory / name) == checksums[name] for name in names

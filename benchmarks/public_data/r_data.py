@@ -104,7 +104,7 @@ class _Reader:
             name = self.item() if flags & _HAS_TAG else str(len(pairs))
             pairs[name] = self.item()
             flags = self.integer()
-        self._item(flags)  # nil, or in a dotted pair what nobody here asks for
+        self._item(flags)  # nil, or in a dotted pair what is not needed here
         return pairs
 
     def _wrapped(self) -> Any:

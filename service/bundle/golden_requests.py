@@ -96,7 +96,7 @@ def _misfit(value: Any, kind: Any, where: str) -> str | None:
         parts = [(each, *get_args(kind), f"{where}.{place}") for place, each in enumerate(value)]
     else:
         kinds = get_args(kind) if get_origin(kind) is UnionType else (kind,)
-        allowed = {*kinds, int} if float in kinds else {*kinds}  # JSON does not tell 1 from 1.0
+        allowed = {*kinds, int} if float in kinds else {*kinds}  # JSON does not distinguish 1 from 1.0
         fits = type(value) in allowed
         return None if fits else f"{where}: expected {getattr(kind, '__name__', kind)}, got {value!r:.80}"
     return next(filter(None, (_misfit(*part) for part in parts)), None)

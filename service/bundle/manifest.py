@@ -60,7 +60,7 @@ class Manifest:
 
     @property
     def has_times(self) -> bool:
-        """Whether the data said when somebody watched; without times the model knows none."""
+        """Whether the data said when movies were watched; without times the model knows none."""
         return self.dataset.get("first_timestamp") is not None
 
     def to_document(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ def stars_tolerance(rating_scale: tuple[float, float], share: float) -> float:
 
     Args:
         rating_scale: Smallest and largest stars.
-        share: Of the width of the scale; what float32 cannot tell apart at its ends comes on top.
+        share: Of the width of the scale; what float32 cannot distinguish at its ends comes on top.
     """
     low, high = rating_scale
     return share * (high - low) + _STEPS * FLOAT32_STEP * max(abs(low), abs(high))

@@ -103,7 +103,7 @@ class AsyncMatineeClient:
         return await self._call(calls.put_movies(movies))
 
     async def withdraw_movie(self, movie_id: str) -> PutMovieAnswer:
-        """Have a movie shown to nobody."""
+        """Withhold a movie from all users."""
         return await self._call(calls.withdraw_movie(movie_id))
 
     async def forget_user(self, user_id: str) -> ForgottenAnswer:

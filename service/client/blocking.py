@@ -113,7 +113,7 @@ class MatineeClient:
         return self._call(calls.put_movies(movies))
 
     def withdraw_movie(self, movie_id: str) -> PutMovieAnswer:
-        """Have a movie shown to nobody."""
+        """Withhold a movie from all users."""
         return self._call(calls.withdraw_movie(movie_id))
 
     def forget_user(self, user_id: str) -> ForgottenAnswer:

@@ -19,7 +19,7 @@ class _Address:
     Attributes:
         until: When the window ends.
         guesses: Unknown keys.
-        right: Digests of keys that were right: who has one goes on, also beside somebody who guesses.
+        right: Digests of keys that were right: they are accepted, also from an address that guesses.
     """
 
     until: float

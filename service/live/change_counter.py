@@ -16,7 +16,7 @@ class ChangeCounter:
     tenth of a batch. This one takes 0.2.
 
     Args:
-        path: The file; made where missing. What it holds means nothing to anybody who starts later.
+        path: The file; made where missing. What it holds means nothing to processes that start later.
     """
 
     def __init__(self, path: Path) -> None:

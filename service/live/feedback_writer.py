@@ -25,7 +25,7 @@ T = TypeVar("T")
 MOST_EVENTS = 20_000
 """Events that may wait, whatever the number of requests."""
 EVENTS_PER_COMMIT = 4_000
-"""Beyond, what waits is left to the next commit: nobody waits for a very long one."""
+"""Beyond, what waits is left to the next commit: no event waits for a very long one."""
 COMPACT_SECONDS = 60.0
 """Between two looks at what is too old."""
 ROWS_PER_COMPACTION = 1_000
@@ -167,7 +167,7 @@ class FeedbackWriter:
             if not isinstance(error, MatineeError):
                 logger.exception("feedback could not be stored, for a reason that was not foreseen")
             results = [error]
-        # A loop that is closed has nobody who waits.
+        # Nothing waits in a loop that is closed.
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(_resolve, jobs, results)
 

@@ -1,4 +1,4 @@
-"""Tell whether a directory is on a network file system."""
+"""Find out whether a directory is on a network file system."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def network_file_system(directory: Path, *, mounts: Path = _MOUNTS) -> str | Non
     Raises:
         OSError: The directory is missing.
     """
-    device = os.stat(directory).st_dev  # noqa: PTH116 the path is somebody's setting, this is its device
+    device = os.stat(directory).st_dev  # noqa: PTH116 not the path, which is a setting, but its device
     if sys.platform != "linux":
         return None
     wanted = f"{os.major(device)}:{os.minor(device)}"

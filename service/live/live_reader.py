@@ -1,6 +1,6 @@
 """Read what the store holds of the users of a batch, as cheaply as nothing where nothing has changed.
 
-A user's version is asked for with each batch, unless the database says that nobody has written since; their
+A user's version is asked for with each batch, unless the database says that nothing was written since; their
 states only where the version is not the one that is cached. So whatever was committed before a batch began
 is in its answers, in every process, without messages between them.
 """

@@ -48,7 +48,7 @@ class LiveUser:
 
 @dataclass(frozen=True)
 class Withheld:
-    """Movies that are not to be shown to anybody.
+    """Movies that are withheld from all users.
 
     Attributes:
         version: Position of the last change.

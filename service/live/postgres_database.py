@@ -191,7 +191,7 @@ class PostgresConnection:
         """Do nothing: PostgreSQL's vacuum does it in time."""
 
     def has_changed(self) -> bool:
-        """True: only the tables can tell."""
+        """True: only the tables know."""
         return True
 
     def close(self) -> None:

@@ -132,7 +132,7 @@ class SqliteConnection:
             os.close(self._lock)
             raise self._translated(error) from error
         with suppress(OSError):
-            path.chmod(0o600)  # what people watched is nobody else's business
+            path.chmod(0o600)  # what users watched is private
 
     def read(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
         """All rows of a statement."""

@@ -173,7 +173,7 @@ PUT_IMPORTED = (
     "ON CONFLICT (import_id) DO UPDATE SET records = excluded.records"
 )
 
-# The casts tell PostgreSQL what the columns of NULL are.
+# The casts say what the columns of NULL are.
 EXPORT = (
     "SELECT position, user_id, movie_id, type, value, timestamp, CAST(NULL AS BYTEA), CAST(NULL AS BYTEA), "
     "CAST(NULL AS BIGINT) FROM feedback_state WHERE position > ? UNION ALL "

@@ -64,7 +64,7 @@ class AnswerEncoder:
         because: Iterable[Sequence[Contribution] | None]
         because = repeat(None, len(answer.rows)) if answer.because is None else answer.because
         source = f',"source":"{answer.source}"'
-        # To write a number in as few digits as tell it from all others takes long: what orders most lists is
+        # To write a number in as few digits as identify it takes long: what orders most lists is
         # the score.
         scores = [repr(score) for score in answer.scores.tolist()]
         differ = query.is_reordered or answer.explored is not None

@@ -1,4 +1,4 @@
-"""Exploration: a share of a list's places goes to movies that hardly anybody has rated yet.
+"""Exploration: a share of a list's places goes to movies that few users have rated yet.
 
 A model that has seen next to no ratings of a movie gives it a low bias, so it never surfaces, and so never
 gets any. With `explore` e place p of a list, from 1, is explored where floor(p e + f) exceeds

@@ -108,7 +108,7 @@ class Recommendation:
 
     Attributes:
         source: `personalized` for a known user, `history` for a cold-start user with one, else `popular`:
-            what the model predicts of anybody.
+            what the model predicts of a cold-start user.
         offset: Number of items before the page.
         rows: int32 `[n]`, candidate rows, n at most k.
         scores: float32 `[n]`, similarity to the query.

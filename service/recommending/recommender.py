@@ -86,7 +86,7 @@ class Recommender:
         return self.manifest.index.candidates
 
     def mean_rating(self, row: int) -> float | None:
-        """Mean stars of a movie; None where nobody rated it before the bundle was trained."""
+        """Mean stars of a movie; None where it was not rated before the bundle was trained."""
         means = self.histories.mean_ratings
         mean = float(means[row]) if row < len(means) else np.nan
         return None if np.isnan(mean) else mean

@@ -76,7 +76,7 @@ class Tasks:
         """The task, or why there is none.
 
         `live` is what the store of feedback holds of the query's user, `withheld` the rows of movies that
-        nobody is shown.
+        are shown to no user.
 
         That is an `UnknownMovie` where the bundle does not know the one to be rated or, if `strict`, one of
         the history; an `InvalidField` where a rating is outside the scale or nothing says who asks, or which

@@ -1,4 +1,4 @@
-"""Which candidates are not to be shown to anybody, because the store of feedback says so."""
+"""Candidates that the store of feedback withholds from all users."""
 
 from __future__ import annotations
 

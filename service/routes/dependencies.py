@@ -51,7 +51,7 @@ class LiveMovies(NamedTuple):
 
     Attributes:
         recommender: Knows those that were posted.
-        withheld: Which are shown to nobody.
+        withheld: Which are withheld from all users.
     """
 
     recommender: Recommender

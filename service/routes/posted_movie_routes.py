@@ -45,7 +45,7 @@ async def put_movie(
 async def withdraw_movie(
     movie_id: Annotated[MovieId, Path()], recommender: LiveRecommender, services: FromServices
 ) -> PutMovieAnswer:
-    """Has a movie shown to nobody, as PUT with `available` false does."""
+    """Withholds a movie from all users, as PUT with `available` false does."""
     return await _put(MoviePut(movie_id, available=False), recommender, services)
 
 

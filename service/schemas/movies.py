@@ -78,7 +78,7 @@ class MovieAnswer(Movie):
 
     bundle_id: BundleId
     available: bool = Field(
-        description="False for a movie that is shown to nobody, see `PUT /movies/{movie_id}`.",
+        description="False for a movie that is shown to no user, see `PUT /movies/{movie_id}`.",
         examples=[True],
     )
 

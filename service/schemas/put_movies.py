@@ -42,7 +42,9 @@ class MovieBody(Body):
         examples=[2017],
     )
     available: bool = Field(
-        default=True, description="False: show the movie to nobody; true: show it again.", examples=[True]
+        default=True,
+        description="False: withhold the movie from all users; true: show it again.",
+        examples=[True],
     )
 
     @model_validator(mode="after")

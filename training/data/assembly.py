@@ -69,7 +69,7 @@ def assemble_ratings(
 ) -> RatingsTable:
     """Build the ratings table: users in id order, each (user, movie) pair once, see `without_repeats`.
 
-    Rows keep their order. Times that do not tell which of a user's ratings came first (`MOST_TIED`) are
+    Rows keep their order. Times that do not say which of a user's ratings came first (`MOST_TIED`) are
     dropped, after that.
 
     Args:

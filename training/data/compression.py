@@ -1,4 +1,4 @@
-"""Unpack compressed files, which their first bytes tell."""
+"""Unpack compressed files, recognised by their first bytes."""
 
 from __future__ import annotations
 

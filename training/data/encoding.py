@@ -28,7 +28,7 @@ _NAMES = {
 _CHUNK_BYTES = 1 << 24
 REPLACEMENT = "\U000f0001"
 """Stands for what is not UTF-8 in a file that otherwise is. A character of private use, for U+FFFD may be in
-the file itself, where somebody converted it badly, and then it is text like any other."""
+the file itself, where it was converted badly, and then it is text like any other."""
 
 codecs.register_error("mark-damage", lambda error: (REPLACEMENT, getattr(error, "end", 0)))
 

@@ -42,7 +42,7 @@ class Inspection:
         histogram: Share of the ratings by number, or by range if there are many numbers.
         weights: Smallest, median, mean and largest weight of a pair.
         first, last: Days of the first and the last time.
-        has_times: Whether times tell which of a user's ratings came first.
+        has_times: Whether times say which of a user's ratings came first.
         tied: Share of the pairs of a user's ratings that have equal times; None without times.
         genres: Number of different genres.
         titled, dated: Share of the items with a title other than their id, and with a year.

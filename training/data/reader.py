@@ -1,4 +1,4 @@
-"""Read ratings from anybody's files: recognise them, read them, and say how they were understood."""
+"""Read ratings from files of any origin: recognise them, read them, and say how they were understood."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def read_files(path: Path, options: ReadingOptions | None = None) -> Reading:
 
     Args:
         path: Any of these; the files of an archive or a directory may lie in a directory inside it.
-        options: What the files do not tell.
+        options: What the files do not say.
 
     Returns:
         The ratings, in file order.

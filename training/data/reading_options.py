@@ -22,7 +22,7 @@ RatingTransform = Literal["none", "log"]
 
 @dataclass(frozen=True)
 class ReadingOptions:
-    """Answers to what a file cannot tell; by default what its names and values show.
+    """What a file does not say by itself; by default what its names and values show.
 
     Attributes:
         columns: The column of a role of `column_names.ROLES`, by its name or its number from 1; '' for none.

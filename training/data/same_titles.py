@@ -1,4 +1,4 @@
-"""Tell items apart that have the same title and different years, where titles are all that names them."""
+"""Distinguish items that have the same title and different years, where titles are all that names them."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ def choose_split(table: RatingsTable, wanted: str) -> tuple[str, str | None]:
         wanted: The name of a split, or `auto`: global where the table has times, else random.
 
     Returns:
-        The name of the split, and what to tell where the times decide against what was wanted.
+        The name of the split, and what to report where the times decide against what was wanted.
     """
     if wanted == "random" or table.has_times:
         return ("global" if wanted == "auto" else wanted), None

@@ -89,7 +89,7 @@ class RatingsTable:
         stars: Ratings, NaN where the user did not rate; float32, shape [num_ratings].
         weights: How much a row counts as a watch, 1 by default; float32 above 0, shape [num_ratings].
         timestamps: Unix seconds, `NO_TIMESTAMP` in every row without `has_times`; int64, shape [num_ratings].
-        has_times: Whether timestamps tell which of a user's ratings came first, see `assemble_ratings`.
+        has_times: Whether timestamps say which of a user's ratings came first, see `assemble_ratings`.
         user_ids: Users with a rating, in `id_order`.
         movies: The candidates.
         user_features: Features by name ('gender', 'age', 'occupation'); empty if the data has none.

@@ -62,7 +62,7 @@ class _GoldenAnswers:
         self._stars = [None] if scale is None else np.unique([scale[0], sum(scale) / 2, scale[1]]).tolist()
 
     def draw_history(self, random: np.random.Generator, length: int) -> list[HistoryEntry]:
-        """Draw movies that somebody saw as a history, the last of several without a rating."""
+        """Draw rated movies as a history, the last of several without a rating."""
         seen = np.flatnonzero(self._counts)
         rows = random.choice(seen, min(length, len(seen)), replace=False).tolist()
         stars = [self._stars[int(random.integers(len(self._stars)))] for _ in rows]

@@ -72,7 +72,7 @@ def build_measured_index(
         queries: What recall is measured on.
         backend: What to build it with.
         seed: Of Annoy; usearch has none.
-        on_progress: Told every measurement.
+        on_progress: Called with every measurement.
     """
     exact = IndexDescription(backend="exact", candidates=len(embeddings), recall_at_10=1, recall_at_100=1)
     if backend == "exact":

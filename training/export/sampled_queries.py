@@ -57,7 +57,7 @@ class SampledQueries:
 def sample_queries(trained: TrainedModel) -> SampledQueries:
     """Time-agnostic queries of all users, or of a sample where there are many, and of cold-start users.
 
-    Cold-start users send 1 to `LONGEST_COLD_START` movies that somebody rated, with stars of the scale's ends
+    Cold-start users send 1 to `LONGEST_COLD_START` rated movies, with stars of the scale's ends
     and middle. Where users have seen everything there is, these are the only answers that there are.
     """
     histories, length = trained.histories, trained.config.max_history

@@ -31,7 +31,7 @@ def measure_specialists(
 
     Args:
         held_out: Settings are chosen on a part of the training rows, held out as the test rows were.
-        environment: Which specialists there are; those of ratings are left out where nobody rated.
+        environment: Which specialists there are; those of ratings are left out where there are no ratings.
         seed: Of the specialists' random numbers.
         on_begin: Called with each one's name.
 
