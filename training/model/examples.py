@@ -53,7 +53,8 @@ class ExampleSampler:
     `retrieval_pairs` int32 `[T, 2]` with `retrieval_weights` float32 `[T]`, summing to 1;
     `masked_pairs` int32 `[M, 2]`, other movies of the same user, no negatives;
     `periods` int32 `[B]`, rows of the popularity trend, if there is one;
-    `rating_pairs` int32 `[R, 2]` with `ratings` float32 `[R]`, stars; R may be 0.
+    `rating_pairs` int32 `[R, 2]` with `ratings` float32 `[R]`, stars, and `rating_weights` float32 `[R]`,
+    summing to 1; R may be 0.
     """
 
     def __init__(
@@ -121,6 +122,8 @@ class ExampleSampler:
         not_retrieved = _pairs([np.delete(history.rows, example.retrieved) for history, example in drawn])
         # Retrieved movies are rated too, and each draw counts once.
         stars = np.concatenate([history.ratings[example.rated] for history, example in drawn])
+        is_rated = ~np.isnan(stars)
+        num_rated = int(np.count_nonzero(is_rated))
         candidate_rows, log_sampling = self._columns(rated[:, 1])
         targets = np.bincount(retrieved[:, 0], minlength=len(users)).astype(np.float64)
         weights = (targets ** (config.user_weight_power - 1))[retrieved[:, 0]]
@@ -143,8 +146,9 @@ class ExampleSampler:
                 "retrieval_pairs": self._to_columns(retrieved, candidate_rows),
                 "retrieval_weights": (weights / weights.sum()).astype(np.float32),
                 "masked_pairs": self._to_columns(not_retrieved, candidate_rows),
-                "rating_pairs": self._to_columns(rated[~np.isnan(stars)], candidate_rows),
-                "ratings": stars[~np.isnan(stars)],
+                "rating_pairs": self._to_columns(rated[is_rated], candidate_rows),
+                "ratings": stars[is_rated],
+                "rating_weights": np.full(num_rated, 1 / max(1, num_rated), np.float32),
             }
         )
 

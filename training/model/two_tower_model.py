@@ -56,8 +56,7 @@ class TwoTowerModel(keras.Model):
         state = self.rating_task.read_queries(batch["user_rows"], history)
         predicted = self.rating_task(state, candidates, batch["candidate_rows"], batch["rating_pairs"])
         errors = predicted - self.rating_task.standardize(batch["ratings"])
-        # 0 without ratings, where a mean would not be a number.
-        rating_loss = tf.math.divide_no_nan(tf.reduce_sum(errors**2), tf.cast(tf.size(errors), errors.dtype))
+        rating_loss = tf.reduce_sum(batch["rating_weights"] * errors**2)
         return {"retrieval": retrieval_loss, "rating": rating_loss}
 
     def _trend_of(self, batch: dict[str, tf.Tensor], of_bias: tf.Tensor) -> tf.Tensor | None:

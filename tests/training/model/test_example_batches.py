@@ -279,6 +279,7 @@ def test_arrays_of_a_batch_have_their_stated_types(histories: Histories, config:
         "retrieval_weights": np.float32,
         "masked_pairs": np.int32,
         "rating_pairs": np.int32,
+        "rating_weights": np.float32,
         "ratings": np.float32,
     }
     for batch in batches(histories, config, 6):
