@@ -1,8 +1,6 @@
-"""Draw training examples: a user's history up to a time, and the ratings after it.
+"""Pack training examples into batches: a user's history up to a time, and the ratings after it.
 
-An example is one user. Movies of the history are either read (the query's input) or hidden (its targets),
-never both, or the model would learn to copy. The idea of a user as one multinomial example is Liang et al.
-2018 (arXiv:1802.05814).
+An example is one user, the idea of a user as one multinomial example is Liang et al. 2018 (arXiv:1802.05814).
 """
 
 from __future__ import annotations
@@ -14,9 +12,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from service.bundle import NO_ROW, NO_TIMESTAMP
-from service.bundle.query_encoding import encode_queries
+from service.bundle import NO_ROW
+from service.bundle.query_encoding import QueryInputs
 from training.config import TrainingConfig
+from training.model.example_draws import ExampleDraws, draw_examples
 from training.model.histories import Histories
 from training.model.popularity_trend import PopularityTrend
 
@@ -25,7 +24,7 @@ Batch: TypeAlias = dict[str, NDArray[np.generic]]
 
 @dataclass(frozen=True, eq=False)
 class Example:
-    """Positions within one user's history, oldest first.
+    """One of `ExampleDraws`: positions within one user's history, oldest first.
 
     Attributes:
         read: The query's input, ascending.
@@ -81,76 +80,55 @@ class ExampleSampler:
                 yield self._pack(users[start : start + size])
 
     def draw(self, user_row: int) -> Example:
-        """Draw one example of a user: predict the future, or movies hidden at random."""
-        config, random = self._config, self._random
-        times = self._histories.timestamps[self._histories.rows_of(user_row)]
-        length = len(times)
-        timed = random.random() >= config.time_dropout
-        if random.random() < config.empty_share:
-            everything = np.arange(length)
-            first = int(times[0])
-            return Example(everything[:0], everything, everything, first if timed else NO_TIMESTAMP, first)
-        if random.random() < config.forward_share:
-            cut = round(length * random.uniform(config.cut_low, config.cut_high))
-            cut = min(max(cut, 1), length - 1) if length > 1 else 0
-            past, future = np.arange(cut), np.arange(cut, length)
-            moment = int(times[cut])
-            timestamp = moment if timed else NO_TIMESTAMP
-            if random.random() < config.short_share:
-                recent = past[-random.integers(1, config.short_history + 1) :]
-                return Example(recent, future, future, timestamp, moment)
-            kept = random.random(cut) >= random.uniform(0, config.history_dropout)
-            return Example(past[kept], future, np.concatenate([past[~kept], future]), timestamp, moment)
-        kept = random.random(length) >= random.uniform(config.hidden_low, config.hidden_high)
-        kept[random.integers(length)] = False
-        read, hidden = np.flatnonzero(kept), np.flatnonzero(~kept)
-        anchor = random.choice(hidden)
-        moment = int(times[anchor])
-        if not timed:
-            return Example(read, hidden, hidden, NO_TIMESTAMP, moment)
-        window = random.integers(1, config.time_window + 1)
-        near = hidden[np.argsort(np.abs(hidden - anchor), kind="stable")[:window]]
-        return Example(read, np.sort(near), hidden, moment, moment)
+        """Draw one example of a user."""
+        drawn = draw_examples(self._histories, np.array([user_row]), self._config, self._random)
+        read, retrieved, rated = (np.flatnonzero(of) for of in (drawn.read, drawn.retrieved, drawn.rated))
+        return Example(read, retrieved, rated, int(drawn.timestamps[0]), int(drawn.moments[0]))
 
     def _pack(self, users: NDArray[np.int64]) -> Batch:
-        config, random = self._config, self._random
-        examples = [self.draw(user) for user in users.tolist()]
-        histories = [self._histories.history_of(user) for user in users.tolist()]
-        drawn = list(zip(histories, examples, strict=True))
-        retrieved = _pairs([history.rows[example.retrieved] for history, example in drawn])
-        rated = _pairs([history.rows[example.rated] for history, example in drawn])
-        not_retrieved = _pairs([np.delete(history.rows, example.retrieved) for history, example in drawn])
-        # Retrieved movies are rated too, and each draw counts once.
-        stars = np.concatenate([history.ratings[example.rated] for history, example in drawn])
-        is_rated = ~np.isnan(stars)
-        num_rated = int(np.count_nonzero(is_rated))
-        candidate_rows, log_sampling = self._columns(rated[:, 1])
-        targets = np.bincount(retrieved[:, 0], minlength=len(users)).astype(np.float64)
-        weights = (targets ** (config.user_weight_power - 1))[retrieved[:, 0]]
-        with_id = random.random(len(users)) >= config.user_dropout
-        queries = encode_queries(
-            [history.take(example.read[-config.max_history :]) for history, example in drawn],
-            np.where(with_id, users, NO_ROW),
-            [example.timestamp for example in examples],
-        )
-        periods = {}
-        if self._trend is not None:
-            moments = np.array([example.moment for example in examples], np.int64)
-            periods["periods"] = self._trend.periods(moments)
+        config, histories = self._config, self._histories
+        drawn = draw_examples(histories, users, config, self._random)
+        movies = histories.movie_rows[drawn.places]
+        candidate_rows, log_sampling = self._columns(movies[drawn.rated])
+        columns = self._columns_of(movies, candidate_rows)
+        pairs = np.stack([drawn.owners.astype(np.int32), columns], axis=1)
+        targets = np.bincount(drawn.owners[drawn.retrieved]).astype(np.float64)
+        weights = (targets ** (config.user_weight_power - 1))[drawn.owners[drawn.retrieved]]
+        stars = histories.ratings[drawn.places]
+        is_rating = drawn.rated & ~np.isnan(stars)
+        num_ratings = int(np.count_nonzero(is_rating))
+        with_id = self._random.random(len(users)) >= config.user_dropout
+        trend = {} if self._trend is None else {"periods": self._trend.periods(drawn.moments)}
         return (
-            queries
-            | periods
+            self._encode(drawn, np.where(with_id, users, NO_ROW))
+            | trend
             | {
                 "candidate_rows": candidate_rows,
                 "log_sampling": log_sampling,
-                "retrieval_pairs": self._to_columns(retrieved, candidate_rows),
+                "retrieval_pairs": pairs[drawn.retrieved],
                 "retrieval_weights": (weights / weights.sum()).astype(np.float32),
-                "masked_pairs": self._to_columns(not_retrieved, candidate_rows),
-                "rating_pairs": self._to_columns(rated[is_rated], candidate_rows),
-                "ratings": stars[is_rated],
-                "rating_weights": np.full(num_rated, 1 / max(1, num_rated), np.float32),
+                "masked_pairs": pairs[~drawn.retrieved & (columns != NO_ROW)],
+                "rating_pairs": pairs[is_rating],
+                "ratings": stars[is_rating],
+                "rating_weights": np.full(num_ratings, 1 / max(1, num_ratings), np.float32),
             }
         )
+
+    def _encode(self, drawn: ExampleDraws, user_rows: NDArray[np.int64]) -> QueryInputs:
+        """Encode what is read, as `encode_queries` does histories, cut to the most recent `max_history`."""
+        read = np.flatnonzero(drawn.read)
+        owners = drawn.owners[read]
+        lengths = np.bincount(owners, minlength=len(user_rows))
+        from_end = np.cumsum(lengths)[owners] - np.arange(len(read))
+        places = drawn.places[read[from_end <= self._config.max_history]]
+        return {
+            "user_rows": user_rows.astype(np.int32),
+            "timestamps": drawn.timestamps,
+            "history_lengths": np.minimum(lengths, self._config.max_history).astype(np.int32),
+            "history_rows": self._histories.movie_rows[places],
+            "history_ratings": self._histories.ratings[places],
+            "history_timestamps": self._histories.timestamps[places],
+        }
 
     def _columns(self, movie_rows: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """The softmax's columns and the log of each one's sampling probability.
@@ -164,23 +142,20 @@ class ExampleSampler:
             count = self._histories.num_candidates
             return np.arange(count, dtype=np.int32), np.zeros(count, np.float32)
         candidates, uniform = self._histories.num_candidates, self._config.uniform_negatives
-        drawn = self._random.integers(0, candidates, uniform, dtype=np.int32)
-        columns = np.unique(np.concatenate([movie_rows, drawn]))
+        is_column = np.zeros(candidates, np.bool_)
+        is_column[movie_rows] = True
+        is_column[self._random.integers(0, candidates, uniform)] = True
+        columns = np.flatnonzero(is_column).astype(np.int32)
         log_missed = len(movie_rows) * np.log1p(-np.minimum(self._popularity[columns], 1 - 1e-9))
         log_missed += uniform * np.log1p(-1 / candidates)
         return columns, np.log(-np.expm1(log_missed)).astype(np.float32)
 
-    def _to_columns(self, pairs: NDArray[np.int32], candidate_rows: NDArray[np.int32]) -> NDArray[np.int32]:
-        """Pairs (user, candidate row) as (user, column); those that are no column are left out."""
+    def _columns_of(
+        self, movie_rows: NDArray[np.int32], candidate_rows: NDArray[np.int32]
+    ) -> NDArray[np.int32]:
+        """Columns of movies, int32 `[n]`; `NO_ROW` of those that have none."""
         if self._whole_catalogue:
-            return pairs
-        columns = np.minimum(np.searchsorted(candidate_rows, pairs[:, 1]), len(candidate_rows) - 1)
-        found = candidate_rows[columns] == pairs[:, 1]
-        in_columns: NDArray[np.int32] = np.stack([pairs[:, 0], columns], axis=1)[found].astype(np.int32)
-        return in_columns
-
-
-def _pairs(movies: list[NDArray[np.int32]]) -> NDArray[np.int32]:
-    """int32 `[n, 2]`: (position in the list, movie row)."""
-    users = np.repeat(np.arange(len(movies)), [len(rows) for rows in movies])
-    return np.stack([users, np.concatenate(movies)], axis=1).astype(np.int32)
+            return movie_rows
+        columns = np.full(self._histories.num_candidates, NO_ROW, np.int32)
+        columns[candidate_rows] = np.arange(len(candidate_rows), dtype=np.int32)
+        return columns[movie_rows]
