@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from training.config import TrainingConfig
-from training.model.layers import DenseStack, EmbeddingBag, constant_weight, embedding_table
+from training.model.layers import DenseStack, EmbeddingBag, constant_weight, embedding_table, gather_sum
 from training.model.new_content import NewContent
 from training.model.vocabulary import Vocabulary
 
@@ -34,10 +34,10 @@ class CandidateTower(keras.layers.Layer):
 
     def call(self, candidate_rows: tf.Tensor) -> tf.Tensor:
         """Embed movies, int32 `[K]`."""
-        values = tf.gather(self._ids.value + self._factors.value, candidate_rows)
+        values = gather_sum(self._ids, self._factors, candidate_rows)
         if self._content is not None:
             values += self._content(candidate_rows)
-        bias = tf.gather(self._bias.value + self._popularity.value, candidate_rows)
+        bias = gather_sum(self._bias, self._popularity, candidate_rows)
         return tf.concat([self._stack(values), bias[:, None]], axis=1)
 
     def keep_share(self, share: float) -> None:

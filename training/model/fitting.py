@@ -15,6 +15,7 @@ from training.errors import DataError, TrainingDiverged
 from training.model.adaptation import adapt
 from training.model.examples import Batch, ExampleSampler
 from training.model.histories import Histories
+from training.model.optimizer import TableAdamW
 from training.model.trained_model import TrainedModel, as_tensors
 from training.model.two_tower_model import TwoTowerModel
 from training.model.vocabulary import build_vocabulary
@@ -75,7 +76,7 @@ def fit_model(
     rate = keras.optimizers.schedules.PolynomialDecay(
         config.learning_rate, steps * config.epochs, end_learning_rate=0.0
     )
-    optimizer = keras.optimizers.AdamW(rate, weight_decay=config.weight_decay)
+    optimizer = TableAdamW(rate, weight_decay=config.weight_decay)
     # Build all variables first: else the step that creates them is traced twice, for more than a second.
     first = next(sampler.batches())
     model(as_tensors(first))
@@ -112,6 +113,7 @@ class _Record(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Called by Keras with the epoch's number, from 0."""
+        self.model.optimizer.catch_up()
         figures = {name: float(value) for name, value in (logs or {}).items()}
         for name, value in figures.items():
             if not np.isfinite(value):

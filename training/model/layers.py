@@ -106,3 +106,11 @@ def constant_weight(layer: keras.layers.Layer, name: str, values: np.ndarray[Any
         trainable=False,
         autocast=False,
     )
+
+
+def gather_sum(learned: keras.Variable, start: keras.Variable, rows: tf.Tensor) -> tf.Tensor:
+    """Look up rows of what was learned and of what it began with, and add them.
+
+    Not of the sum of both tables: that passes over all rows, and has a dense gradient's cost.
+    """
+    return tf.gather(learned.value, rows) + tf.gather(start.value, rows)

@@ -17,6 +17,7 @@ from training.model.layers import (
     OptionalEmbedding,
     constant_weight,
     embedding_table,
+    gather_sum,
 )
 from training.model.vocabulary import Vocabulary
 
@@ -65,7 +66,7 @@ class QueryTower(keras.layers.Layer):
         if self._times is not None:
             values += self._times(self._bucket(inputs["timestamps"]))
         if self._pools:
-            presence = tf.gather(self._presence.value + self._factors.value, history.movie_rows)
+            presence = gather_sum(self._presence, self._factors, history.movie_rows)
             preference = deviations[:, None] * tf.gather(self._preference.value, history.movie_rows)
             timed = tf.cast(inputs["timestamps"] != NO_TIMESTAMP, tf.float32)[:, None]
             if self._use_history_times and self._times is not None:

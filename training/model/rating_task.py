@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from training.config import TrainingConfig
 from training.model.history_batch import HistoryBatch
-from training.model.layers import EmbeddingBag, constant_weight, embedding_table
+from training.model.layers import EmbeddingBag, constant_weight, embedding_table, gather_sum
 from training.model.new_content import NewContent
 from training.model.vocabulary import Vocabulary
 
@@ -99,7 +99,7 @@ class RatingTask(keras.layers.Layer):
 
     def movie_bias(self, movie_rows: tf.Tensor) -> tf.Tensor:
         """Compute how far above the mean each movie is rated, float32 `[n]`."""
-        bias = tf.gather(self._initial_bias.value + self._movie_bias.value, movie_rows)
+        bias = gather_sum(self._movie_bias, self._initial_bias, movie_rows)
         return bias if self._content_bias is None else bias + self._content_bias(movie_rows)[:, 0]
 
     def content_bias(self, content: NewContent) -> tf.Tensor:
