@@ -23,7 +23,8 @@ def adapt(config: TrainingConfig, table: RatingsTable) -> TrainingConfig:
     number of steps, and 30 in an epoch are 100K's.
 
     Epochs: 45 for the 68 ratings of a user of 100K (of its validation split) and for more, else in
-    proportion, for a user of n ratings has about n moments to look forward from; at least 6.
+    proportion, for a user of n ratings has about n moments to look forward from. No more of them than make as
+    many steps as 100K has, which matters from 15,360 users on. At least 6.
     `training.evaluation.training_length` looks for fewer.
 
     The learning rate grows with the fourth root of the batch: with the square root, as gradients' noise falls
@@ -43,7 +44,9 @@ def adapt(config: TrainingConfig, table: RatingsTable) -> TrainingConfig:
     smallest, largest = _BATCH_SIZES
     fewest, most = _EPOCHS
     batch_size = config.batch_size or min(max(users // _STEPS_PER_EPOCH, smallest), largest)
-    epochs = config.epochs or min(max(round(_EPOCHS_PER_RATING * len(table) / users), fewest), most)
+    by_ratings = min(round(_EPOCHS_PER_RATING * len(table) / users), most)
+    by_steps = int(_STEPS_PER_EPOCH * most * largest / users)
+    epochs = config.epochs or max(min(by_ratings, by_steps), fewest)
     adapted = replace(config, batch_size=batch_size, epochs=epochs)
     if not config.batch_size:
         rate = config.learning_rate * (batch_size / smallest) ** _RATE_POWER

@@ -67,7 +67,8 @@ class TwoTowerModel(keras.Model):
         if self._trend is None:
             return None
         of_columns = tf.gather(self._trend, batch["candidate_rows"], axis=1)
-        return of_bias * tf.gather(of_columns, batch["periods"])
+        # Nothing learned is in it: without a stop its gradient passes over `[B, K]` twice for nothing.
+        return tf.stop_gradient(of_bias) * tf.gather(of_columns, batch["periods"])
 
     def compute_loss(
         self,

@@ -87,3 +87,27 @@ def test_the_loss_of_everything_masked_but_the_target_is_zero_and_has_a_gradient
             masked_pairs=tf.constant([[0, 0], [0, 2]]),
         )
     assert tape.gradient(loss, queries).numpy().tolist() == [[0, 0, 0], [0, 0, 0]]
+
+
+def test_the_gradient_is_that_of_cross_entropy_by_finite_differences() -> None:
+    pairs, weights, masked = [(0, 1), (1, 2), (1, 0)], [0.5, 0.3, 0.2], [(0, 2)]
+    logits = tf.Variable(LOGITS)
+    with tf.GradientTape() as tape:
+        loss = RetrievalTask()(
+            logits,
+            tf.eye(3),
+            log_sampling=tf.zeros(3),
+            trend=None,
+            pairs=tf.constant(pairs),
+            weights=tf.constant(weights),
+            masked_pairs=tf.constant(masked),
+        )
+    gradient = tape.gradient(loss, logits).numpy()
+    step = 1e-2
+    for row, column in np.ndindex(2, 3):
+        moved = []
+        for sign in (1, -1):
+            other = [list(each) for each in LOGITS]
+            other[row][column] += sign * step
+            moved.append(retrieval_loss(other, pairs, weights, masked=masked))
+        assert gradient[row, column] == pytest.approx((moved[0] - moved[1]) / (2 * step), abs=1e-3)
