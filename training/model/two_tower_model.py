@@ -127,7 +127,8 @@ class TwoTowerModel(keras.Model):
         Weights are interpolated between what training began with, 0, and what it ended with, 1, as in
         Wortsman et al. 2022 (arXiv:2109.01903): what overfits few ratings is still right in its direction.
         """
-        changed = [self.query_tower, self.candidate_tower] if retrieval < 1 else []
+        towers: list[keras.layers.Layer] = [self.query_tower, self.candidate_tower]
+        changed = towers if retrieval < 1 else []
         changed += [self.rating_task] if rating < 1 else []
         learned = [(weight, weight.numpy()) for layer in changed for weight in layer.trainable_variables]
         self.keep_shares(retrieval=retrieval, rating=rating)
