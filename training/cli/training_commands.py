@@ -67,6 +67,14 @@ def fit(
     index: Annotated[
         Index, typer.Option(help="annoy, or usearch, a graph; docs/performance.md compares them.")
     ] = Index.ANNOY,
+    warm_start: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BUNDLE",
+            help="Learn on from this bundle, a directory or `live`, in a tenth of the time; "
+            "what is new to it is measured.",
+        ),
+    ] = None,
     preset: Purpose = Preset.FORWARD,
     config_file: ConfigFile = None,
     layers: Layers = None,
@@ -92,6 +100,11 @@ def fit(
     held_out = None if evaluate is Evaluation.NONE else evaluate.value
     if held_out is None and at_least:
         raise ConfigurationError("--at-least needs measures: leave out --evaluate none")
+    if warm_start is not None and evaluate not in {Evaluation.AUTO, Evaluation.NONE}:
+        raise ConfigurationError(
+            f"--evaluate {evaluate.value} would hold out ratings that the bundle of --warm-start was "
+            "trained on: leave it out, and what is new is measured, or take --evaluate none"
+        )
     source = read_first(data, dataset.value, reading)
     import_pipeline().fit(
         source,
@@ -103,6 +116,7 @@ def fit(
         index_backend=index.value,
         gate=gate,
         store=store,
+        warm_start=warm_start,
     )
 
 

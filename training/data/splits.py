@@ -90,6 +90,21 @@ def global_split(table: RatingsTable) -> Split:
     return Split("global", np.flatnonzero(~is_test), np.flatnonzero(is_test))
 
 
+def news_split(table: RatingsTable, is_news: NDArray[np.bool_]) -> Split:
+    """Split off the latest fifth of what is new, or a random one without times; all else is trained on.
+
+    Args:
+        table: All ratings.
+        is_news: Which rows an earlier model was not trained on, bool `[num_ratings]`.
+    """
+    rows = np.flatnonzero(is_news)
+    random = np.random.default_rng(_SEED).permutation(len(rows))
+    order = np.lexsort((random, table.timestamps[rows]))
+    is_test = np.zeros(len(table), np.bool_)
+    is_test[rows[order[len(rows) - round(0.2 * len(rows)) :]]] = True
+    return Split("news", np.flatnonzero(~is_test), np.flatnonzero(is_test))
+
+
 _SPLITS: dict[str, Callable[[RatingsTable], Split]] = {
     "global": global_split,
     "temporal": temporal_split,

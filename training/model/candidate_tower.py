@@ -46,6 +46,11 @@ class CandidateTower(keras.layers.Layer):
         for weight in self.trainable_variables:
             weight.assign(share * weight)
 
+    @property
+    def factors(self) -> keras.Variable:
+        """What is added to the table of ids, float32 `[num_candidates, dimension]`."""
+        return self._factors
+
     def learned(self) -> LearnedTables:
         """Return what is trained, by name."""
         found = {

@@ -88,6 +88,11 @@ class QueryTower(keras.layers.Layer):
         for pool in self._pools:
             pool.keep_share(share)
 
+    def constants(self) -> dict[str, keras.Variable]:
+        """Return boundaries between time buckets, and what is added to the table of presence, if any."""
+        factors = {"read_factors": self._factors} if self._pools else {}
+        return {"boundaries": self._boundaries} | factors
+
     def learned(self) -> LearnedTables:
         """Return what is trained, by name."""
         found = {

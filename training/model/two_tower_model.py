@@ -116,14 +116,18 @@ class TwoTowerModel(keras.Model):
     def learned(self) -> LearnedTables:
         """Return all that is trained, by name; of a model that has been called once."""
         parts = {
-            "query_tower": self.query_tower,
-            "candidate_tower": self.candidate_tower,
-            "rating_task": self.rating_task,
+            "query_tower": self.query_tower.learned(),
+            "candidate_tower": self.candidate_tower.learned(),
+            "rating_task": self.rating_task.learned(),
         }
-        return {f"{part}:{name}": table for part, of in parts.items() for name, table in of.learned().items()}
+        return {f"{part}:{name}": table for part, of in parts.items() for name, table in of.items()}
+
+    def constants(self) -> dict[str, keras.Variable]:
+        """Return what learned tables were added to or stand beside, by name: factors and time boundaries."""
+        return self.query_tower.constants() | {"predicted_factors": self.candidate_tower.factors}
 
     def keep_shares(self, *, retrieval: float, rating: float) -> None:
-        """Keep shares of what both tasks learned, for good; see `keeping`. Above 1 they undo a former share."""
+        """Keep shares of what both tasks learned, for good; see `keeping`. Above 1 they undo a share."""
         if retrieval != 1:
             self.query_tower.keep_share(retrieval)
             self.candidate_tower.keep_share(retrieval)

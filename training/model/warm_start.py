@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.bundle import NO_ROW
-from training.config import TrainingConfig
 from training.data.table import RatingsTable
 from training.errors import ConfigurationError
 from training.model.histories import Histories
@@ -63,7 +62,7 @@ class WarmStart:
         that brings known movies nearest to where they were (orthogonal Procrustes, Schoenemann 1966, doi
         10.1007/BF02289451).
         """
-        known = _places(self.names[Rows.CANDIDATES], movie_ids)
+        known = places(self.names[Rows.CANDIDATES], movie_ids)
         now = vocabulary.start.read_factors, vocabulary.start.predicted_factors
         new, old = (
             np.concatenate([factors[rows] for factors in of]).astype(np.float64)
@@ -84,10 +83,10 @@ class WarmStart:
             ConfigurationError: The variables are not those of such a model.
         """
         names = row_names(vocabulary, histories.user_ids, movie_ids)
-        places = {rows: _places(self.names[rows], names[rows]) for rows in names}
+        places_of = {rows: places(self.names[rows], names[rows]) for rows in names}
         # A bucket was what it is now part of.
         starts = np.concatenate([[vocabulary.time_range[0]], vocabulary.boundaries])
-        places[Rows.TIMES] = np.searchsorted(self.boundaries, starts, side="right")
+        places_of[Rows.TIMES] = np.searchsorted(self.boundaries, starts, side="right")
         tables = model.learned()
         if unlike := sorted(tables.keys() ^ self.learned.keys()):
             raise ConfigurationError(f"cannot begin with the bundle's model: {', '.join(unlike)} in one only")
@@ -98,16 +97,12 @@ class WarmStart:
                 variable.assign(old)
                 continue
             _require_shape(name, variable.shape[1:], old.shape[1:])
-            known = np.flatnonzero(places[rows] != NO_ROW)
+            known = np.flatnonzero(places_of[rows] != NO_ROW)
             values = variable.numpy()
-            values[known] = old[places[rows][known]]
+            values[known] = old[places_of[rows][known]]
             variable.assign(values)
         # What was not kept is learned on with, and not kept once more: shares do not multiply.
         model.keep_shares(retrieval=1 / (self.retrieval_share or 1), rating=1 / (self.rating_share or 1))
-
-    def known_rows(self, kind: Rows, names: Sequence[str]) -> int:
-        """How many of these names it knows."""
-        return int(np.count_nonzero(_places(self.names[kind], names) != NO_ROW))
 
 
 def row_names(
@@ -122,7 +117,7 @@ def row_names(
     }
 
 
-def _places(former: Sequence[str], now: Sequence[str]) -> NDArray[np.int64]:
+def places(former: Sequence[str], now: Sequence[str]) -> NDArray[np.int64]:
     """Where each of `now` is in `former`, int64; `NO_ROW` where it is not."""
     place_of = {name: place for place, name in enumerate(former)}
     return np.fromiter((place_of.get(name, NO_ROW) for name in now), np.int64, len(now))
