@@ -27,7 +27,7 @@ from training.model.warm_start import WarmStart, places
 LIVE = "live"
 """Names the live bundle of the artifacts."""
 
-SHARE_OF_EPOCHS, SHARE_OF_RATE = 1 / 9, 0.25
+SHARE_OF_EPOCHS, SHARE_OF_RATE = 1 / 6, 0.25
 """Of the epochs and of the learning rate of a training in full: chosen on validation rows (docs/model.md)."""
 
 _FIXED = (
