@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from synthetic_ratings import SMALL_CONFIG, Rating, table_of, two_clusters
 
-from training.config import TrainingConfig
 from training.data.table import RatingsTable
 from training.errors import ConfigurationError
 from training.model.fitting import fit_model
@@ -143,20 +142,18 @@ def test_a_share_that_was_kept_is_not_taken_of_again(before: RatingsTable) -> No
 
 
 @pytest.mark.parametrize(
-    ("changes", "named"),
+    ("dimension", "layers", "named"),
     [
-        ({"embedding_dimension": 8}, r"query_tower:base of shape \(8,\), got \(4,\)"),
-        ({"layers": (4,)}, "candidate_tower:stack:0:0"),
+        (8, (), r"query_tower:base of shape \(8,\), got \(4,\)"),
+        (4, (4,), "candidate_tower:stack:0:0"),
     ],
 )
 def test_a_model_of_another_shape_is_refused_by_name(
-    former: TrainedModel, before: RatingsTable, changes: dict[str, object], named: str
+    former: TrainedModel, before: RatingsTable, dimension: int, layers: tuple[int, ...], named: str
 ) -> None:
-    warm = WarmStart.of(former, before)
-    warm = replace(
-        warm, factors=tuple(np.zeros((3, changes.get("embedding_dimension", 4)), np.float32) for _ in "ab")
-    )
-    config: TrainingConfig = replace(BRIEFLY, **changes)  # type: ignore[arg-type]
+    none = np.zeros((3, dimension), np.float32)
+    warm = replace(WarmStart.of(former, before), factors=(none, none))
+    config = replace(BRIEFLY, embedding_dimension=dimension, layers=layers)
     with pytest.raises(ConfigurationError, match=named):
         fit_model(before, config, warm=warm)
 
