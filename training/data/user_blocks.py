@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-_MOST_ROWS = 4_000_000
+_MOST_ROWS = 1_000_000
 
 
 def user_blocks(

@@ -12,7 +12,7 @@ from training.data.table import RatingsTable
 
 MOVIE_REGULARIZATION, USER_REGULARIZATION = 10.0, 15.0
 _ROUNDS = 10
-_MOST_ROWS = 4_000_000
+_MOST_ROWS = 1_000_000
 
 
 class RatingBiases(NamedTuple):
