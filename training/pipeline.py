@@ -16,6 +16,7 @@ from training.cli.fit_progress import fit_stage
 from training.cli.progress import console, stage
 from training.cli.result_tables import print_ablation, print_cold_start, print_comparison, print_lists
 from training.config import TrainingConfig
+from training.data.memory_limit import MemoryLimit
 from training.data.splits import split_by_name
 from training.data.table import RatingsTable
 from training.errors import BundleRefused, ConfigurationError
@@ -58,6 +59,7 @@ def fit(
     gate: QualityGate = NO_GATE,
     store: str | None = None,
     warm_start: str | None = None,
+    memory: MemoryLimit | None = None,
 ) -> Path:
     """Load ratings, measure on a split, train on every rating, export a bundle and make it live.
 
@@ -76,13 +78,14 @@ def fit(
         store: What was posted to the service, laid over the ratings: a path, or a URL of PostgreSQL.
         warm_start: A bundle's directory or `live`, whose model and hyper-parameters training begins with.
             Then news are measured, see `measure_news`, whatever the split.
+        memory: What training may take; None: what it needs.
 
     Returns:
         The bundle's directory.
 
     Raises:
-        ConfigurationError: `index_backend` needs a package that is not installed; or training cannot begin
-            with that bundle.
+        ConfigurationError: `index_backend` needs a package that is not installed; training cannot begin
+            with that bundle; or `memory` is not enough.
         DataError: That bundle's data were of another kind.
         AnotherTraining: Another training holds the lock of `artifacts`.
         NothingHeldOut: The split that was asked for leaves too few ratings.
@@ -98,7 +101,7 @@ def fit(
             console.print(f"removed {name}, which a killed training left", markup=False, soft_wrap=True)
         former = None if warm_start is None else FormerBundle.open(warm_start, artifacts)
         config = config if former is None else former.config(config)
-        table, stored = load_with_store(source, dataset, store)
+        table, stored = load_with_store(source, dataset, store, memory)
         live, metrics = _live_metrics(artifacts), None
         if former is not None:
             former.require_same_kind(table)

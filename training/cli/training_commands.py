@@ -31,6 +31,7 @@ from training.cli.options import (
 from training.cli.pipeline_import import import_pipeline
 from training.cli.reading_arguments import reads_files
 from training.config import PRESETS, TrainingConfig
+from training.data.memory_limit import MemoryLimit
 from training.data.reading_options import ReadingOptions
 from training.errors import ConfigurationError
 from training.export.quality_gate import QualityGate
@@ -67,6 +68,14 @@ def fit(
     index: Annotated[
         Index, typer.Option(help="annoy, or usearch, a graph; docs/performance.md compares them.")
     ] = Index.ANNOY,
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            metavar="4GiB",
+            help="What training may take: ratings that do not fit are kept in mapped files; it ends at once "
+            "where that is not enough.",
+        ),
+    ] = None,
     warm_start: Annotated[
         str | None,
         typer.Option(
@@ -105,7 +114,8 @@ def fit(
             f"--evaluate {evaluate.value} would hold out ratings that the bundle of --warm-start was "
             "trained on: leave it out, and what is new is measured, or take --evaluate none"
         )
-    source = read_first(data, dataset.value, reading)
+    limit = None if memory is None else MemoryLimit.parse(memory, artifacts, config)
+    source = read_first(data, dataset.value, reading, limit)
     import_pipeline().fit(
         source,
         dataset.value,
@@ -117,6 +127,7 @@ def fit(
         gate=gate,
         store=store,
         warm_start=warm_start,
+        memory=limit,
     )
 
 

@@ -54,7 +54,7 @@ class MappedColumns:
         return np.frombuffer(mapping, dtype)
 
 
-def stored(table: RatingsTable, allocate: Allocate) -> RatingsTable:
+def kept_in(table: RatingsTable, allocate: Allocate) -> RatingsTable:
     """The table with its columns, and all that are made of them, in other storage."""
     columns: dict[str, Any] = {}
     for name in ("user_rows", "movie_rows", "stars", "weights", "timestamps"):

@@ -8,7 +8,7 @@ import pytest
 from service_process import REPOSITORY
 from synthetic_ratings import two_clusters
 
-from training.data.column_storage import MappedColumns, stored
+from training.data.column_storage import MappedColumns, kept_in
 from training.data.splits import global_split, temporal_split
 from training.model.histories import Histories
 
@@ -73,7 +73,7 @@ def measured(kind: str, directory: Path) -> tuple[int, list[float]]:
 
 def test_what_is_made_of_mapped_columns_is_mapped_too_and_equal_bit_for_bit(tmp_path: Path) -> None:
     table = two_clusters()
-    mapped = stored(table, MappedColumns(tmp_path))
+    mapped = kept_in(table, MappedColumns(tmp_path))
     for one, other in ((table, mapped), (table.take(np.arange(9)), mapped.take(np.arange(9)))):
         for name in _COLUMNS:
             values = getattr(other, name)
