@@ -19,6 +19,7 @@ from training.model.optimizer import TableAdamW
 from training.model.trained_model import TrainedModel, as_tensors
 from training.model.two_tower_model import TwoTowerModel
 from training.model.vocabulary import build_vocabulary
+from training.model.warm_start import WarmStart
 
 _MAX_STEPS_PER_CALL = 32
 
@@ -44,6 +45,7 @@ def fit_model(
     *,
     validated_every: int = VALIDATED_EVERY,
     stop: Stop | None = None,
+    warm: WarmStart | None = None,
 ) -> TrainedModel:
     """Train on every row; the same table and configuration give the same model, validated or not.
 
@@ -54,6 +56,7 @@ def fit_model(
         validate: Its figures are reported and kept; without `stop` they choose nothing.
         validated_every: Epochs from one validation to the next.
         stop: Whether to end the training after a validation.
+        warm: What to begin with, beside what any training begins with.
 
     Raises:
         DataError: There are fewer than two ratings.
@@ -66,6 +69,9 @@ def fit_model(
     tf.config.experimental.enable_op_determinism()
     histories = Histories.from_table(table)
     vocabulary = build_vocabulary(table, histories, config)
+    movie_ids = table.movies.movie_ids
+    if warm is not None:
+        vocabulary = warm.turned(vocabulary, movie_ids)
     sampler = ExampleSampler(histories, config, vocabulary.start.trend)
     model = TwoTowerModel(vocabulary, config)
     # Several steps in one call save Keras's bookkeeping between them, 40 % of the time at this size. An epoch
@@ -81,6 +87,8 @@ def fit_model(
     first = next(sampler.batches())
     model(as_tensors(first))
     optimizer.build(model.trainable_variables)
+    if warm is not None:
+        warm.restore(model, vocabulary, histories, movie_ids)
     # XLA would compile again for every total length of the histories.
     model.compile(optimizer=optimizer, jit_compile=False, steps_per_execution=steps_per_call)
     trained = TrainedModel(model, vocabulary, histories, config, {})

@@ -43,11 +43,13 @@ def item_factors(
         return read, predicted
     lengths = np.diff(histories.offsets)
     scales = np.ones(shape[1])
-    weights = np.ones(len(histories.movie_rows))
+    weights = np.ones(len(histories.movie_rows), np.float32)
     if normalized:
         scales = np.maximum(1.0, histories.movie_counts) ** 0.25
-        weights = np.repeat(lengths**-0.5, lengths) / scales[histories.movie_rows]
-    matrix = csr_matrix((weights.astype(np.float32), histories.movie_rows, histories.offsets), shape)
+        np.divide(
+            np.repeat(lengths**-0.5, lengths), scales[histories.movie_rows], out=weights, casting="same_kind"
+        )
+    matrix = csr_matrix((weights, histories.movie_rows, histories.offsets), shape)
     _, singular, right = svds(matrix, k=found, rng=np.random.default_rng(0))
     shrunk = np.square(singular, dtype=np.float64)
     shrunk /= shrunk + (np.median(shrunk) if normalized else regularization)

@@ -12,6 +12,7 @@ import tensorflow as tf
 from training.config import TrainingConfig
 from training.model.candidate_tower import CandidateTower
 from training.model.history_batch import HistoryBatch
+from training.model.learned_tables import LearnedTables
 from training.model.query_tower import QueryTower
 from training.model.rating_task import RatingTask
 from training.model.retrieval_task import RetrievalTask
@@ -112,12 +113,25 @@ class TwoTowerModel(keras.Model):
         predicted = self.rating_task(state, self.candidate_tower(flat), flat, pairs)
         return tf.reshape(self.rating_task.to_stars(predicted), shape)
 
+    def learned(self) -> LearnedTables:
+        """Return all that is trained, by name; of a model that has been called once."""
+        parts = {
+            "query_tower": self.query_tower.learned(),
+            "candidate_tower": self.candidate_tower.learned(),
+            "rating_task": self.rating_task.learned(),
+        }
+        return {f"{part}:{name}": table for part, of in parts.items() for name, table in of.items()}
+
+    def constants(self) -> dict[str, keras.Variable]:
+        """Return what learned tables were added to or stand beside, by name: factors and time boundaries."""
+        return self.query_tower.constants() | {"predicted_factors": self.candidate_tower.factors}
+
     def keep_shares(self, *, retrieval: float, rating: float) -> None:
-        """Keep shares of what both tasks learned, for good; see `keeping`."""
-        if retrieval < 1:
+        """Keep shares of what both tasks learned, for good; see `keeping`. Above 1 they undo a share."""
+        if retrieval != 1:
             self.query_tower.keep_share(retrieval)
             self.candidate_tower.keep_share(retrieval)
-        if rating < 1:
+        if rating != 1:
             self.rating_task.keep_share(rating)
 
     @contextmanager
