@@ -107,10 +107,11 @@ class TwoTowerModel(keras.Model):
         """Predict stars, float32 `[B, K]`, of `inputs["candidate_rows"]`, int32 `[B, K]`."""
         rows = inputs["candidate_rows"]
         shape = tf.shape(rows)
-        flat = tf.reshape(rows, [-1])
-        pairs = tf.stack([tf.repeat(tf.range(shape[0]), shape[1]), tf.range(tf.size(flat))], axis=1)
+        # Each movie is embedded once: of many queries that took gigabytes.
+        movies, places = tf.unique(tf.reshape(rows, [-1]))
+        pairs = tf.stack([tf.repeat(tf.range(shape[0]), shape[1]), places], axis=1)
         state = self.rating_task.read_queries(inputs["user_rows"], HistoryBatch.from_inputs(inputs))
-        predicted = self.rating_task(state, self.candidate_tower(flat), flat, pairs)
+        predicted = self.rating_task(state, self.candidate_tower(movies), movies, pairs)
         return tf.reshape(self.rating_task.to_stars(predicted), shape)
 
     def learned(self) -> LearnedTables:
