@@ -31,6 +31,7 @@ _LOG_FACTOR_SCALES = 0.0, 8.0
 _MOVIE_REGULARIZATIONS = (2.0, 5.0, 10.0, 25.0)
 _USER_REGULARIZATIONS = (1.0, 5.0, 15.0, 50.0)
 _MOST_SCORES = 4_000_000  # users x candidates, for each of some fifty evaluations
+_LEAST_USERS = 100
 _MOST_RATINGS = 3_000_000
 
 
@@ -111,7 +112,7 @@ def _choose_scales(held_out: HeldOut, config: TrainingConfig, chosen: StartingCh
     histories = Histories.from_table(held_out.train)
     known = histories.positions(held_out.test.num_users)[held_out.test.user_rows] >= 0
     test = held_out.test.take(np.flatnonzero(known))
-    test = sample_users(test, max(1, _MOST_SCORES // histories.num_candidates))
+    test = sample_users(test, max(_LEAST_USERS, _MOST_SCORES // histories.num_candidates))
     if not len(test):
         return [chosen]
 
