@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from training.config import TrainingConfig
 from training.data.table import RatingsTable
 from training.distributed.fit_checkpoint import restore_checkpoint
 from training.distributed.gradient_exchange import GradientExchange
-from training.distributed.ray_cluster import ray_cluster
+from training.distributed.ray_cluster import is_listening, ray_cluster
 from training.distributed.training_run import TrainingRun
 from training.distributed.worker_fit import fit_share
 from training.errors import ClusterError, TrainingError
@@ -28,6 +30,7 @@ from training.model.trained_model import TrainedModel
 
 _MAX_FAILURES = 10
 _POLL_SECONDS = 0.2
+_HEAD_LOST_SECONDS = 20  # Ray itself ends this process after 60, without a word of ours
 _ENVIRONMENT = {
     # Every report waits for the next of these: epochs may be shorter than the usual two seconds.
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.25",
@@ -114,7 +117,9 @@ def fit_on_workers(
                 logging_config=ray.train.LoggingConfig(log_level="ERROR"),
             ),
         )
-        result = _Fit(trainer, run, workers, on_epoch, note).wait()
+        # Ray prints what it thinks of lost machines, in hundreds of lines.
+        with run.messages.open("a", encoding="utf-8") as messages, redirect_stdout(messages):
+            result = _Fit(trainer, run, workers, on_epoch, note).wait()
         fit = prepare_fit(table, config)
         with result.checkpoint.as_directory() as directory:
             restore_checkpoint(fit, Path(directory))
@@ -154,6 +159,7 @@ class _Fit:
         self._result: Any = None
         self._failure: BaseException | None = None
         self._read, self._epoch, self._size = 0, 0, workers.count
+        self._head_seen = time.monotonic()
 
     def wait(self) -> Any:
         """Train, and return Ray's result."""
@@ -162,6 +168,7 @@ class _Fit:
         while thread.is_alive():
             thread.join(_POLL_SECONDS)
             self._show_events()
+            self._look_for_head()
         self._show_events()
         if self._failure is not None:
             raise self._error(self._failure) from self._failure
@@ -173,6 +180,19 @@ class _Fit:
         except BaseException as failure:  # noqa: BLE001  raised again in the main thread
             self._failure = failure
 
+    def _look_for_head(self) -> None:
+        now = time.monotonic()
+        if now - self._head_seen < 1:
+            return
+        head = ray.get_runtime_context().gcs_address
+        if is_listening(head):
+            self._head_seen = time.monotonic()
+        elif now - self._head_seen > _HEAD_LOST_SECONDS:
+            raise ClusterError(
+                f"the Ray cluster was lost: its head at {head} has not answered for {_HEAD_LOST_SECONDS} "
+                f"seconds; once there is a cluster, {self._how_to_go_on()}"
+            )
+
     def _show_events(self) -> None:
         for event, end in self._run.events_from(self._read):
             self._read = end
@@ -180,10 +200,7 @@ class _Fit:
                 name, message = event["error"]
                 raise getattr(errors, name, TrainingError)(message)
             if "lost" in event:
-                self._note(
-                    f"{event['lost']}; training goes on from the last checkpoint "
-                    f"with the workers that there are"
-                )
+                self._note(f"{event['lost']}; training goes on from the last checkpoint")
                 continue
             if event["workers"] != self._size:
                 self._size = event["workers"]
@@ -193,13 +210,14 @@ class _Fit:
                 if self._on_epoch is not None:
                     self._on_epoch(self._epoch, event["figures"])
 
+    def _how_to_go_on(self) -> str:
+        return f"the same command goes on from the last checkpoint, which {self._run.directory} has"
+
     def _error(self, failure: BaseException) -> ClusterError:
-        kept = f"{self._run.directory} has what was trained so far: the same command goes on from there"
         if isinstance(failure, ray.train.WorkerGroupError):
-            return ClusterError(f"workers failed {_MAX_FAILURES + 1} times: {_last_line(failure)}; {kept}")
-        return ClusterError(
-            f"the Ray cluster was lost: {_last_line(failure)}; {kept} once there is a cluster"
-        )
+            times = f"workers failed {_MAX_FAILURES + 1} times, the last time"
+            return ClusterError(f"{times}: {_reason(failure)}; {self._how_to_go_on()}")
+        return ClusterError(f"the Ray cluster was lost: {_reason(failure)}; {self._how_to_go_on()}")
 
 
 class _Events(ray.train.UserCallback):
@@ -217,7 +235,7 @@ class _Events(ray.train.UserCallback):
         """Add which workers were lost."""
         del run_context
         ranks = ", ".join(str(rank) for rank in sorted(worker_exceptions))
-        reason = _last_line(next(iter(worker_exceptions.values())))
+        reason = _reason(next(iter(worker_exceptions.values())))
         self._run.add_event({"lost": f"worker {ranks} failed: {reason}"})
 
 
@@ -252,6 +270,10 @@ def _train_worker(job: dict[str, Any]) -> None:
         ray.train.report({"error": [type(error).__name__, str(error)]})
 
 
-def _last_line(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+def _reason(error: BaseException) -> str:
+    """Why a worker failed, in one line: that it died, or the last line of its traceback."""
+    text = str(error)
+    if any(sign in text for sign in ("ActorDiedError", "The actor is dead", "is unavailable")):
+        return "its process or machine died"
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__

@@ -67,6 +67,11 @@ class TrainingRun:
         """What has happened since the command began, a JSON object a line; on the driver's machine."""
         return self.directory / "events.jsonl"
 
+    @property
+    def messages(self) -> Path:
+        """What Ray has printed, on the driver's machine."""
+        return self.directory / "ray.log"
+
     def clear_events(self) -> None:
         """Forget what happened in former attempts."""
         self.events.write_text("", encoding="utf-8")
