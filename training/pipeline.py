@@ -18,6 +18,8 @@ from training.cli.result_tables import print_ablation, print_cold_start, print_c
 from training.config import TrainingConfig
 from training.data.splits import split_by_name
 from training.data.table import RatingsTable
+from training.distributed.training_run import remove_finished_runs
+from training.distributed.worker_group import WorkerGroup
 from training.errors import BundleRefused
 from training.evaluation.ablation import ablations
 from training.evaluation.baselines.environment import find_environment
@@ -55,6 +57,7 @@ def fit(
     index_backend: Backend = "annoy",
     gate: QualityGate = NO_GATE,
     store: str | None = None,
+    workers: WorkerGroup | None = None,
 ) -> Path:
     """Load ratings, measure on a split, train on every rating, export a bundle and make it live.
 
@@ -71,11 +74,13 @@ def fit(
         index_backend: A name of `service.bundle.INDEX_FILES`.
         gate: What the measures must be for the bundle to go live.
         store: What was posted to the service, laid over the ratings: a path, or a URL of PostgreSQL.
+        workers: Who trains on every rating; None: this process. It measures and exports in either case.
 
     Returns:
         The bundle's directory.
 
     Raises:
+        ClusterError: There is no cluster for the workers, or it was lost; the message says how to go on.
         ConfigurationError: `index_backend` needs a package that is not installed.
         AnotherTraining: Another training holds the lock of `artifacts`.
         NothingHeldOut: The split that was asked for leaves too few ratings.
@@ -101,8 +106,14 @@ def fit(
         else:
             length = TrainingLength.from_document(metrics["training_length"])
         config = length.apply(config, table)
-        with fit_stage("Train on every rating", config, tensorboard) as (_, on_epoch):
-            trained = fit_model(table, config, on_epoch)
+        with fit_stage("Train on every rating", config, tensorboard) as (running, on_epoch):
+            if workers is None:
+                trained = fit_model(table, config, on_epoch)
+            else:
+                # Ray is optional.
+                from training.distributed.ray_training import fit_on_workers  # noqa: PLC0415
+
+                trained = fit_on_workers(table, config, on_epoch, workers=workers, note=running.note)
         # A step is counted as it begins, so the last one ends with one more.
         with stage("Export", EXPORT_STEPS + 1) as running:
             bundle = export_bundle(
@@ -114,6 +125,8 @@ def fit(
                 stored=stored,
             )
             running.advance()
+        if workers is not None:
+            remove_finished_runs(workers.runs)
         if refusal is not None:
             raise BundleRefused(f"{bundle} is kept and not live: {refusal}")
         console.print(f"{bundle} is live", markup=False, soft_wrap=True)

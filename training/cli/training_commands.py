@@ -21,17 +21,21 @@ from training.cli.options import (
     Layers,
     Preset,
     Purpose,
+    RayAddress,
     Seed,
     Split,
     Store,
     TensorBoard,
     Version,
     Weight,
+    Workers,
 )
 from training.cli.pipeline_import import import_pipeline
 from training.cli.reading_arguments import reads_files
 from training.config import PRESETS, TrainingConfig
 from training.data.reading_options import ReadingOptions
+from training.distributed.ray_cluster import require_ray
+from training.distributed.worker_group import RUNS_DIRECTORY, WorkerGroup
 from training.errors import ConfigurationError
 from training.export.quality_gate import QualityGate
 
@@ -75,6 +79,18 @@ def fit(
     epochs: Epochs = None,
     seed: Seed = None,
     tensorboard: TensorBoard = None,
+    workers: Workers = None,
+    ray_address: RayAddress = None,
+    worker_processors: Annotated[
+        int, typer.Option(min=1, help="Processors of each worker, which are its threads.")
+    ] = 1,
+    checkpoints: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Of a training by workers, on every machine under this path; ARTIFACTS/runs by default.",
+        ),
+    ] = None,
     *,
     reading: ReadingOptions,
 ) -> None:
@@ -92,6 +108,7 @@ def fit(
     held_out = None if evaluate is Evaluation.NONE else evaluate.value
     if held_out is None and at_least:
         raise ConfigurationError("--at-least needs measures: leave out --evaluate none")
+    group = _group(workers, ray_address, worker_processors, checkpoints or artifacts / RUNS_DIRECTORY)
     source = read_first(data, dataset.value, reading)
     import_pipeline().fit(
         source,
@@ -103,6 +120,7 @@ def fit(
         index_backend=index.value,
         gate=gate,
         store=store,
+        workers=group,
     )
 
 
@@ -170,6 +188,16 @@ def evaluate(
         tensorboard=tensorboard,
         store=store,
     )
+
+
+def _group(count: int | None, address: str | None, processors: int, runs: Path) -> WorkerGroup | None:
+    """Workers of the last training, if there are to be several; the check that Ray is there comes first."""
+    if count is None or count == 1:
+        if address is not None:
+            raise ConfigurationError("--ray-address is of a training by several workers: add --workers")
+        return None
+    require_ray()
+    return WorkerGroup(count=count, address=address, processors=processors, runs=runs)
 
 
 def _config(preset: Preset, file: Path | None, layers: str | None, **overrides: Any) -> TrainingConfig:

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import redirect_stdout
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from training.distributed.gradient_exchange import GradientExchange
 from training.distributed.ray_cluster import is_listening, ray_cluster
 from training.distributed.training_run import TrainingRun
 from training.distributed.worker_fit import fit_share
+from training.distributed.worker_group import WorkerGroup
 from training.errors import ClusterError, TrainingError
 from training.model.adaptation import adapt
 from training.model.fitting import OnEpoch, prepare_fit
@@ -41,40 +41,18 @@ Note = Callable[[str], None]
 """Called with what a person who waits should know: a worker was lost, training goes on."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Workers:
-    """How to train on several machines.
-
-    Attributes:
-        count: Workers; as many as processors of the cluster where each has one.
-        address: Of the cluster, see `ray_cluster`.
-        processors: Of each worker.
-        runs: Directory of `TrainingRun`s; on every machine the same.
-        checkpoint_every_seconds: Time between two checkpoints, at least.
-    """
-
-    count: int
-    address: str | None = None
-    processors: int = 1
-    runs: Path
-    checkpoint_every_seconds: float = 30.0
-
-    def run_of(self, table: RatingsTable, config: TrainingConfig) -> TrainingRun:
-        """Find or begin the training of a table."""
-        return TrainingRun.of(self.runs, table, adapt(config, table))
-
-
 def fit_on_workers(
     table: RatingsTable,
     config: TrainingConfig,
     on_epoch: OnEpoch | None = None,
     *,
-    workers: Workers,
+    workers: WorkerGroup,
     note: Note = lambda _: None,
 ) -> TrainedModel:
     """Train as `fit_model` does, on several workers: to the same model but for the order of sums.
 
-    An attempt that failed is taken up where its last checkpoint is.
+    An attempt that failed is taken up where its last checkpoint is. What a finished one leaves is to be
+    removed by `remove_finished_runs`, once the model is kept elsewhere.
 
     Args:
         table: Ratings to train on.
@@ -87,7 +65,7 @@ def fit_on_workers(
         ClusterError: There is no cluster, it is too small, or it was lost; the message says how to go on.
         TrainingError: What `fit_model` raises.
     """
-    run = workers.run_of(table, config)
+    run = TrainingRun.of(workers.runs, table, adapt(config, table))
     run.clear_events()
     job = {
         "run": run,
@@ -123,10 +101,11 @@ def fit_on_workers(
         fit = prepare_fit(table, config)
         with result.checkpoint.as_directory() as directory:
             restore_checkpoint(fit, Path(directory))
+    run.finish()
     return fit.finish()
 
 
-def _require_processors(workers: Workers) -> None:
+def _require_processors(workers: WorkerGroup) -> None:
     """Refuse a cluster that is too small, instead of waiting for machines that do not come.
 
     Raises:
@@ -150,7 +129,7 @@ class _Fit:
         self,
         trainer: ray.train.tensorflow.TensorflowTrainer,
         run: TrainingRun,
-        workers: Workers,
+        workers: WorkerGroup,
         on_epoch: OnEpoch | None,
         note: Note,
     ) -> None:

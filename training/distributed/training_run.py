@@ -16,8 +16,7 @@ from training.data.table_files import open_table, write_table
 from training.errors import DataError
 from training.evaluation.cached_results import code_sha256
 
-RUNS_DIRECTORY = "runs"
-"""Directory within the artifacts for trainings that have not ended; the service does not read it."""
+_FINISHED = "finished"
 
 
 @dataclass(frozen=True)
@@ -91,8 +90,16 @@ class TrainingRun:
                 offset += len(line)
                 yield json.loads(line), offset
 
-    def remove(self) -> None:
-        """Remove the directory, and that of all runs if no other is in it."""
-        shutil.rmtree(self.directory, ignore_errors=True)
-        if not any(self.directory.parent.iterdir()):
-            self.directory.parent.rmdir()
+    def finish(self) -> None:
+        """Note that the training came to its end."""
+        (self.directory / _FINISHED).touch()
+
+
+def remove_finished_runs(runs: Path) -> None:
+    """Remove the runs that came to their end, and the directory if no other is in it."""
+    if not runs.is_dir():
+        return
+    for finished in runs.glob(f"*/{_FINISHED}"):
+        shutil.rmtree(finished.parent, ignore_errors=True)
+    if not any(runs.iterdir()):
+        runs.rmdir()
