@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from itertools import count
 from typing import Any, TypeAlias
 
 import tensorflow as tf
@@ -15,7 +16,8 @@ GATHERED_FROM = 20_000
 """Rows from which the touched rows of a table are gathered; a smaller one is summed whole with the rest."""
 
 # All workers run the same collectives in an order that their keys tell apart. A key's shape is fixed.
-_GROUP, _SUM, _COUNTS, _FIRST_VALUE, _ROWS = 1, 1, 2, 3, 100_000
+_SUM, _COUNTS, _FIRST_VALUE, _ROWS = 1, 2, 3, 100_000
+_GROUPS = count(1)  # of each exchange, in the order in which every worker makes them
 _NO_TOKENS: list[Any] = []
 
 
@@ -34,6 +36,7 @@ class GradientExchange:
     def __init__(self, rank: int, workers: int, *, gathered_from: int = GATHERED_FROM) -> None:
         self.rank, self.workers = rank, workers
         self._gathered_from = gathered_from
+        self._group = next(_GROUPS)
         self._strategy: tf.distribute.Strategy | None = None
 
     @classmethod
@@ -84,7 +87,7 @@ class GradientExchange:
         """Set variables to those of worker 0, in the same order and of the same shapes on every worker."""
         if self.workers == 1:
             return
-        about = {"group_size": self.workers, "group_key": _GROUP}
+        about = {"group_size": self.workers, "group_key": self._group}
         for at, variable in enumerate(variables):
             key = _FIRST_VALUE + at
             if self.rank == 0:
@@ -102,7 +105,7 @@ class GradientExchange:
         total = tf.raw_ops.CollectiveReduceV2(
             input=flat,
             group_size=self.workers,
-            group_key=_GROUP,
+            group_key=self._group,
             instance_key=_SUM,
             ordering_token=_NO_TOKENS,
             merge_op="Add",
@@ -149,7 +152,7 @@ class GradientExchange:
         return tf.raw_ops.CollectiveGatherV2(
             input=tensor,
             group_size=self.workers,
-            group_key=_GROUP,
+            group_key=self._group,
             instance_key=key,
             ordering_token=_NO_TOKENS,
         )
