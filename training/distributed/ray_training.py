@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import ray
+import ray.exceptions
 import ray.train
 import ray.train.tensorflow
 
@@ -150,7 +151,7 @@ class _Fit:
             self._look_for_head()
         self._show_events()
         if self._failure is not None:
-            raise self._error(self._failure) from self._failure
+            raise self._error(self._failure)
         return self._result
 
     def _train(self) -> None:
@@ -192,11 +193,13 @@ class _Fit:
     def _how_to_go_on(self) -> str:
         return f"the same command goes on from the last checkpoint, which {self._run.directory} has"
 
-    def _error(self, failure: BaseException) -> ClusterError:
+    def _error(self, failure: BaseException) -> BaseException:
         if isinstance(failure, ray.train.WorkerGroupError):
             times = f"workers failed {_MAX_FAILURES + 1} times, the last time"
             return ClusterError(f"{times}: {_reason(failure)}; {self._how_to_go_on()}")
-        return ClusterError(f"the Ray cluster was lost: {_reason(failure)}; {self._how_to_go_on()}")
+        if isinstance(failure, ray.train.TrainingFailedError | ray.exceptions.RayError | OSError):
+            return ClusterError(f"the Ray cluster was lost: {_reason(failure)}; {self._how_to_go_on()}")
+        return failure
 
 
 class _Events(ray.train.UserCallback):

@@ -15,6 +15,7 @@ from training.data.table import RatingsTable
 from training.data.table_files import open_table, write_table
 from training.errors import DataError
 from training.evaluation.cached_results import code_sha256
+from training.export.artifacts import writing
 
 _FINISHED = "finished"
 
@@ -41,14 +42,15 @@ class TrainingRun:
             config: Hyper-parameters.
 
         Raises:
-            OSError: The directory cannot be written to.
+            ExportError: The directory cannot be written to.
         """
         told = json.dumps([table.sha256(), table.name, config.to_document(), code_sha256()])
         run = cls(runs.absolute() / hashlib.sha256(told.encode()).hexdigest()[:16])
         try:
             open_table(run.table)
         except DataError:
-            write_table(table, run.table)
+            with writing(runs):
+                write_table(table, run.table)
         return run
 
     @property
