@@ -138,6 +138,7 @@ class _Fit:
         self._on_epoch, self._note = on_epoch, note
         self._result: Any = None
         self._failure: BaseException | None = None
+        self._foreseen: TrainingError | None = None
         self._read, self._epoch, self._size = 0, 0, workers.count
         self._head_seen = time.monotonic()
 
@@ -150,6 +151,8 @@ class _Fit:
             self._show_events()
             self._look_for_head()
         self._show_events()
+        if self._foreseen is not None:
+            raise self._foreseen
         if self._failure is not None:
             raise self._error(self._failure)
         return self._result
@@ -178,7 +181,9 @@ class _Fit:
             self._read = end
             if "error" in event:
                 name, message = event["error"]
-                raise getattr(errors, name, TrainingError)(message)
+                # Raised once the workers have ended: Ray keeps what an ended command reserved for minutes.
+                self._foreseen = getattr(errors, name, TrainingError)(message)
+                continue
             if "lost" in event:
                 self._note(f"{event['lost']}; training goes on from the last checkpoint")
                 continue
