@@ -30,6 +30,7 @@ from training.model.fitting import OnEpoch, prepare_fit
 from training.model.trained_model import TrainedModel
 
 _MAX_FAILURES = 10
+_LEFT_BEHIND = "another one does not answer"
 _POLL_SECONDS = 0.2
 _HEAD_LOST_SECONDS = 20  # Ray itself ends this process after 60, without a word of ours
 _ENVIRONMENT = {
@@ -99,9 +100,9 @@ def fit_on_workers(
         # Ray prints what it thinks of lost machines, in hundreds of lines.
         with run.messages.open("a", encoding="utf-8") as messages, redirect_stdout(messages):
             result = _Fit(trainer, run, workers, on_epoch, note).wait()
-        fit = prepare_fit(table, config)
-        with result.checkpoint.as_directory() as directory:
-            restore_checkpoint(fit, Path(directory))
+    fit = prepare_fit(table, config)
+    with result.checkpoint.as_directory() as directory:
+        restore_checkpoint(fit, Path(directory))
     run.finish()
     return fit.finish()
 
@@ -222,7 +223,8 @@ class _Events(ray.train.UserCallback):
         """Add which workers were lost."""
         del run_context
         ranks = ", ".join(str(rank) for rank in sorted(worker_exceptions))
-        reason = _reason(next(iter(worker_exceptions.values())))
+        # Those that were left behind fail too, later.
+        reason = min(map(_reason, worker_exceptions.values()), key=_LEFT_BEHIND.__eq__)
         self._run.add_event({"lost": f"worker {ranks} failed: {reason}"})
 
 
@@ -262,5 +264,7 @@ def _reason(error: BaseException) -> str:
     text = str(error)
     if any(sign in text for sign in ("ActorDiedError", "The actor is dead", "is unavailable")):
         return "its process or machine died"
+    if "Collective" in text:
+        return _LEFT_BEHIND
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__
