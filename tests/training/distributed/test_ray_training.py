@@ -5,19 +5,20 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+import ray_driver
 from ray.cluster_utils import Cluster
+from ray_driver import EPOCHS
 from ray_nodes import ray_nodes
-from synthetic_ratings import SMALL_CONFIG, two_clusters
+from synthetic_ratings import two_clusters
 
 from training.data.table import RatingsTable
-from training.distributed import ray_training
 from training.distributed.ray_training import fit_on_workers
 from training.distributed.training_run import remove_finished_runs
 from training.distributed.worker_group import WorkerGroup
@@ -33,9 +34,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-
-EPOCHS = replace(SMALL_CONFIG, epochs=30)
-"""Of eight steps: long enough to be interrupted."""
 
 
 @pytest.fixture(scope="module")
@@ -131,22 +129,32 @@ def test_a_node_that_leaves_for_good_leaves_the_rest_to_train(
 
 
 def test_a_lost_head_is_reported_and_the_same_training_goes_on_on_another_cluster(
-    table: RatingsTable, alone: TrainedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    table: RatingsTable, alone: TrainedModel, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(ray_training, "_HEAD_LOST_SECONDS", 4)
-    group: dict[str, Any] = {"count": 2, "runs": tmp_path / "runs", "checkpoint_every_seconds": 0.5}
+    runs = tmp_path / "runs"
+    program = Path(ray_driver.__file__)
+    paths = os.pathsep.join(map(str, (program.parent.parent, program.parent)))
     with ray_nodes((1, 1)) as nodes:
-
-        def kill_the_head() -> None:
+        driver = subprocess.Popen(
+            [sys.executable, program, nodes.address, runs],
+            env=os.environ | {"PYTHONPATH": paths},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        with driver:
+            assert driver.stdout is not None
+            for line in driver.stdout:
+                if line.strip() == "3":
+                    break
             for processes in nodes.head_node.all_processes.values():
                 for each in processes:
                     each.process.kill()
-
-        shown = Disturbed(8, kill_the_head)
-        with pytest.raises(ClusterError, match="the same command goes on from the last checkpoint"):
-            fit_on_workers(table, EPOCHS, shown.on_epoch, workers=WorkerGroup(address=nodes.address, **group))
+            *_, error = driver.stdout.read().splitlines()
+    assert driver.returncode == 1
+    assert "has not answered for 1 seconds" in error
+    assert "the same command goes on from the last checkpoint" in error
     resumed = Disturbed(0, lambda: None)
-    trained = fit_on_workers(table, EPOCHS, resumed.on_epoch, workers=WorkerGroup(**group))
-    assert 1 < resumed.epochs[0] <= shown.epochs[-1] + 1
+    trained = fit_on_workers(table, EPOCHS, resumed.on_epoch, workers=WorkerGroup(count=2, runs=runs))
+    assert resumed.epochs[0] > 1
     assert resumed.epochs[-1] == 30
     require_equal(trained, alone, 1e-4)
