@@ -24,7 +24,7 @@ BASELINES_PINS := requirements/baselines.txt
 AUDIT := .venv-audit
 REQUIREMENTS := requirements/dev.txt requirements/dataset.txt
 
-.PHONY: help install install-baselines install-sasrec fit serve test test-slow test-docker test-browser test-ray pictures test-faults swaps test-hostile mutants audit check readme-figures docs-answers experiments training-speed tutorial-depth load-test any-data format pins clean
+.PHONY: help install install-baselines install-sasrec fit serve test test-slow test-docker test-browser test-ray pictures test-faults swaps test-hostile mutants audit check readme-figures docs-answers experiments training-speed tutorial-depth load-test scale any-data format pins clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -158,6 +158,9 @@ tutorial-depth: install ## deep retrieval step by step and to its end beside TFR
 
 load-test: install ## measure a running service (URL=, FLAGS=); JSON, plot and page go to load-test/
 	@$(IN_VENV) -m benchmarks.load_test '$(URL)' --out load-test $(FLAGS)
+
+scale: install ## time and memory of `fit` on 1, 5 and 25 million ratings and on a million movies (an hour; FLAGS='--only 25m')
+	@$(IN_VENV) -m benchmarks.scale $(FLAGS)
 
 any-data: install ## quality on the public data sets in DATASETS, see docs/quality_any_data.md (hours; FLAGS=)
 	@$(IN_VENV) -m benchmarks.any_data '$(DATASETS)' --page docs/quality_any_data.md $(FLAGS)

@@ -1,4 +1,4 @@
-"""Train `two_clusters` on a cluster's workers, in a process of its own: one whose head was lost is of no more use.
+"""Train `two_clusters` on a cluster's workers, in a process of its own: Ray ends one whose head was lost.
 
 Run as `python ray_driver.py ADDRESS RUNS`: prints the number of each epoch; the error is the last line.
 """
@@ -33,7 +33,7 @@ def main(address: str, runs: Path) -> None:
             workers=group,
         )
     except ClusterError as error:
-        print(error, flush=True)
+        print(error, flush=True)  # noqa: T201
         os._exit(error.exit_code)
 
 

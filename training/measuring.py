@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from training.cli.fit_progress import fit_stage
 from training.cli.progress import console, stage
 from training.config import TrainingConfig
-from training.data.splits import SPLIT_NAMES, choose_split, split_by_name
+from training.data.splits import SPLIT_NAMES, choose_split, news_split, split_by_name
 from training.data.table import RatingsTable
 from training.errors import NothingHeldOut
 from training.evaluation.baseline_evaluation import Baseline, evaluate_baselines
@@ -17,9 +19,14 @@ from training.evaluation.baselines.specialists import measure_specialists
 from training.evaluation.cached_results import EvaluationRecords
 from training.evaluation.held_out import HeldOut, hold_out
 from training.evaluation.seeds import mean_of_runs
+from training.evaluation.served_answers import evaluate_bundle
 from training.evaluation.split_evaluation import Evaluation, evaluate_split
 from training.evaluation.training_length import TrainingLength, choose_training_length
+from training.export.former_bundle import FormerBundle
 from training.model.adaptation import adapt
+
+LEAST_NEWS = 100
+"""A warm start is measured on at least so many ratings: on fewer, chance decides."""
 
 
 def choose_and_say_split(table: RatingsTable, wanted: str) -> tuple[str, str | None]:
@@ -70,6 +77,43 @@ def choose_length(
     name, again = "Choose the training length", adapted.epochs
     with fit_stage(name, adapted, logged, then=again) as (_, on_epoch):
         return choose_training_length(train, config, split, on_epoch)
+
+
+def measure_news(
+    former: FormerBundle, live: FormerBundle | None, table: RatingsTable, config: TrainingConfig
+) -> dict[str, Any] | None:
+    """Measure a warm start, and the live bundle beside the baselines, on rows that neither bundle has seen.
+
+    The rows that other splits hold out are no test here: the bundle that training begins with knows them.
+    None, which is said, where there are fewer than `LEAST_NEWS`.
+
+    Args:
+        former: What training begins with.
+        live: What is served; None: nothing.
+        table: All ratings.
+        config: Of `former.config`.
+    """
+    is_news = former.is_news(table)
+    if live is not None:
+        is_news &= live.is_news(table)
+    split = news_split(table, is_news)
+    if len(split.test) < LEAST_NEWS:
+        console.print(
+            f"Quality is not measured: {np.count_nonzero(is_news):,} ratings are new, and a fifth of them is "
+            f"under {LEAST_NEWS}",
+            markup=False,
+            soft_wrap=True,
+        )
+        return None
+    held_out = hold_out(table, split)
+    beside = measure_baselines(held_out, config.seed)
+    with fit_stage("Train and measure, a fifth of the news", config, None, then=2) as (running, on_epoch):
+        measured = evaluate_split(held_out, config, on_epoch, warm=former.warm_start())
+        running.advance()
+        if live is not None:
+            beside["live_bundle"] = Baseline(evaluate_bundle(live, held_out.train, held_out.test))
+        running.advance()
+    return mean_of_runs([measured], beside, held_out.has_history) | {"split_note": None}
 
 
 def train_and_measure(

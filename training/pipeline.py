@@ -16,11 +16,12 @@ from training.cli.fit_progress import fit_stage
 from training.cli.progress import console, stage
 from training.cli.result_tables import print_ablation, print_cold_start, print_comparison, print_lists
 from training.config import TrainingConfig
+from training.data.memory_limit import MemoryLimit
 from training.data.splits import split_by_name
 from training.data.table import RatingsTable
 from training.distributed.training_run import remove_finished_runs
 from training.distributed.worker_group import WorkerGroup
-from training.errors import BundleRefused
+from training.errors import BundleRefused, ConfigurationError
 from training.evaluation.ablation import ablations
 from training.evaluation.baselines.environment import find_environment
 from training.evaluation.cached_results import EvaluationRecords
@@ -31,6 +32,7 @@ from training.evaluation.training_length import TrainingLength
 from training.export.artifacts import require_writable
 from training.export.bundle_export import EXPORT_STEPS, export_bundle
 from training.export.bundle_inventory import sole_training
+from training.export.former_bundle import LIVE, FormerBundle
 from training.export.index_recall import require_index
 from training.export.quality_gate import QualityGate
 from training.measuring import (
@@ -38,6 +40,7 @@ from training.measuring import (
     choose_length,
     known_or_measured,
     measure_baselines,
+    measure_news,
     train_and_measure,
 )
 from training.model.fitting import fit_model
@@ -57,6 +60,8 @@ def fit(
     index_backend: Backend = "annoy",
     gate: QualityGate = NO_GATE,
     store: str | None = None,
+    warm_start: str | None = None,
+    memory: MemoryLimit | None = None,
     workers: WorkerGroup | None = None,
 ) -> Path:
     """Load ratings, measure on a split, train on every rating, export a bundle and make it live.
@@ -74,6 +79,9 @@ def fit(
         index_backend: A name of `service.bundle.INDEX_FILES`.
         gate: What the measures must be for the bundle to go live.
         store: What was posted to the service, laid over the ratings: a path, or a URL of PostgreSQL.
+        warm_start: A bundle's directory or `live`, whose model and hyper-parameters training begins with.
+            Then news are measured, see `measure_news`, whatever the split.
+        memory: What training may take; None: what it needs.
         workers: Who trains on every rating; None: this process. It measures and exports in either case.
 
     Returns:
@@ -81,7 +89,9 @@ def fit(
 
     Raises:
         ClusterError: There is no cluster for the workers, or it was lost; the message says how to go on.
-        ConfigurationError: `index_backend` needs a package that is not installed.
+        ConfigurationError: `index_backend` needs a package that is not installed; training cannot begin
+            with that bundle; or `memory` is not enough.
+        DataError: That bundle's data were of another kind.
         AnotherTraining: Another training holds the lock of `artifacts`.
         NothingHeldOut: The split that was asked for leaves too few ratings.
         ExportError: The bundle cannot be written, or fails a check; CURRENT was not changed.
@@ -94,21 +104,31 @@ def fit(
     with sole_training(artifacts) as leftovers:
         for name in leftovers:
             console.print(f"removed {name}, which a killed training left", markup=False, soft_wrap=True)
-        table, stored = load_with_store(source, dataset, store)
-        metrics = None
-        if split is not None:
+        former = None if warm_start is None else FormerBundle.open(warm_start, artifacts)
+        config = config if former is None else former.config(config)
+        table, stored = load_with_store(source, dataset, store, memory)
+        live, metrics = _live_metrics(artifacts), None
+        if former is not None:
+            former.require_same_kind(table)
+            console.print(former.in_words(table), markup=False, soft_wrap=True)
+            if split is not None:
+                metrics = measure_news(former, _live_bundle(artifacts), table, config)
+                live = _of_live(metrics)
+        elif split is not None:
             metrics = known_or_measured(table, split, config, artifacts, tensorboard)
         if metrics is not None:
             print_comparison(metrics)
-        refusal = gate.refusal(metrics, _live_metrics(artifacts))
-        if metrics is None:
-            length = choose_length(table, config, choose_and_say_split(table, "auto")[0], tensorboard)
-        else:
-            length = TrainingLength.from_document(metrics["training_length"])
-        config = length.apply(config, table)
+        refusal = gate.refusal(metrics, live)
+        if former is None:
+            if metrics is None:
+                length = choose_length(table, config, choose_and_say_split(table, "auto")[0], tensorboard)
+            else:
+                length = TrainingLength.from_document(metrics["training_length"])
+            config = length.apply(config, table)
         with fit_stage("Train on every rating", config, tensorboard) as (running, on_epoch):
             if workers is None:
-                trained = fit_model(table, config, on_epoch)
+                warm = None if former is None else former.warm_start()
+                trained = fit_model(table, config, on_epoch, warm=warm)
             else:
                 # Ray is optional.
                 from training.distributed.ray_training import fit_on_workers  # noqa: PLC0415
@@ -123,6 +143,7 @@ def fit(
                 index_backend=index_backend,
                 refusal=refusal,
                 stored=stored,
+                warm_start=None if former is None else former.record(),
             )
             running.advance()
         if workers is not None:
@@ -230,6 +251,19 @@ def ablate(
     records.add(split, {"ablation": measured})
     print_ablation(measured, split)
     return measured
+
+
+def _live_bundle(artifacts: Path) -> FormerBundle | None:
+    try:
+        return FormerBundle.open(LIVE, artifacts)
+    except ConfigurationError:
+        return None
+
+
+def _of_live(metrics: dict[str, Any] | None) -> dict[str, Any] | None:
+    """What the live bundle measures on the same rows, as `QualityGate` compares it."""
+    of_live = None if metrics is None else metrics["baselines"].get("live_bundle")
+    return None if metrics is None or of_live is None else {"split": metrics["split"], "model": of_live}
 
 
 def _live_metrics(artifacts: Path) -> dict[str, Any] | None:

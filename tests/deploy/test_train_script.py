@@ -23,6 +23,7 @@ case "$3 $*" in
   *--endless*) trap 'echo interrupted; exit 1' TERM; echo begun; while :; do sleep 0.05; done ;;
   *--failing*) exit 3 ;;
   fit*--forgotten*) exit 5 ;;
+  fit*--warm-start*--stale*) echo refused; exit 2 ;;
   fit*--epochs*) echo "$@ with $MATINEE_STORE" ;;
   fit*|prune*) echo "$3" ;;
   *) exec {sys.executable} "$@" ;;
@@ -199,3 +200,33 @@ def test_every_tries_three_times_at_once_where_a_user_was_forgotten_meanwhile(
         *(discarded.format(attempt) for attempt in (1, 2, 3)),
         "matinee-train: training failed; next attempt in 0 s\n",
     ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("--epochs", "1"), ["warm", "prune", "warm", "prune", "full", "prune", "warm"]),
+        (
+            ("--epochs", "1", "--stale"),
+            ["refused", "full", "prune", "refused", "full", "prune", "full", "prune"],
+        ),
+    ],
+)
+def test_every_nth_training_is_in_full_and_those_that_cannot_learn_on_are_too(
+    arguments: tuple[str, ...],
+    expected: list[str],
+    start: Start,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MATINEE_FULL_EVERY", "3")
+    with start(tmp_path, "every", "0", *arguments) as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline().strip() for _ in expected]
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+    kinds = [
+        ("warm" if " --warm-start live " in line else "full") if "--epochs" in line else line
+        for line in lines
+    ]
+    assert kinds == expected

@@ -164,7 +164,7 @@ def exported(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any] | None]:
         metrics.append(measured)
         return artifacts / "bundle"
 
-    monkeypatch.setattr(pipeline, "fit_model", lambda *_: None)
+    monkeypatch.setattr(pipeline, "fit_model", lambda *_, **__: None)
     monkeypatch.setattr(pipeline, "export_bundle", export)
     return metrics
 
@@ -247,7 +247,7 @@ def test_a_bundle_that_does_not_pass_the_gate_is_exported_as_refused(
         refusals.append(refusal)
         return Path(given[3]) / "bundle"
 
-    monkeypatch.setattr(pipeline, "fit_model", lambda *_: None)
+    monkeypatch.setattr(pipeline, "fit_model", lambda *_, **__: None)
     monkeypatch.setattr(pipeline, "export_bundle", export)
     config = TrainingConfig(seed=30, epochs=1)  # every measure is 0.3
     fit = partial(pipeline.fit, "auto", "100k", config, "temporal", tmp_path)
@@ -283,7 +283,7 @@ def test_what_was_posted_is_measured_trained_on_and_said(
         tables.append(table)
         return Path(given[1]) / "bundle"
 
-    monkeypatch.setattr(pipeline, "fit_model", lambda table, *_: tables.append(table))
+    monkeypatch.setattr(pipeline, "fit_model", lambda table, *_, **__: tables.append(table))
     monkeypatch.setattr(pipeline, "export_bundle", export)
     config = TrainingConfig(epochs=1)
     pipeline.fit("auto", "100k", config, "auto", tmp_path / "artifacts", store=str(path))

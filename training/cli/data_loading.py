@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from training.cli.progress import console, stage
+from training.data.memory_limit import MemoryLimit
 from training.data.reading import Reading
 from training.data.reading_options import ReadingOptions
 from training.data.sources import is_path, load_reading
@@ -10,7 +11,9 @@ from training.data.stored_feedback import StoredFeedback
 from training.data.table import RatingsTable
 
 
-def read_first(source: str, dataset: str, options: ReadingOptions) -> str | RatingsTable:
+def read_first(
+    source: str, dataset: str, options: ReadingOptions, memory: MemoryLimit | None = None
+) -> str | RatingsTable:
     """Read a path's ratings before the seconds that TensorFlow takes to import.
 
     Returns:
@@ -18,9 +21,11 @@ def read_first(source: str, dataset: str, options: ReadingOptions) -> str | Rati
 
     Raises:
         DataError: The files are wrong.
-        ConfigurationError: There are options for a source that is no path.
+        ConfigurationError: There are options for a source that is no path, or `memory` is not enough.
     """
-    return load(source, dataset, options) if is_path(source) or options.as_arguments() else source
+    if not is_path(source) and not options.as_arguments():
+        return source
+    return _placed(load(source, dataset, options), memory)
 
 
 def load(source: str, dataset: str, options: ReadingOptions | None = None) -> RatingsTable:
@@ -33,7 +38,7 @@ def load(source: str, dataset: str, options: ReadingOptions | None = None) -> Ra
 
 
 def load_with_store(
-    source: str | RatingsTable, dataset: str, store: str | None
+    source: str | RatingsTable, dataset: str, store: str | None, memory: MemoryLimit | None = None
 ) -> tuple[RatingsTable, StoredFeedback | None]:
     """Load ratings, where they are not loaded yet, and lay over them what was posted to the service.
 
@@ -41,15 +46,24 @@ def load_with_store(
         source: What to load, see `load_reading`; or ratings that are loaded.
         dataset: The MovieLens version that `auto` and `tfds` mean.
         store: The store of feedback: a path, or a URL of PostgreSQL; None for none.
+        memory: What training may take.
 
     Raises:
         SourceError: The store cannot be read.
+        ConfigurationError: `memory` is not enough.
     """
-    table = source if isinstance(source, RatingsTable) else load(source, dataset)
+    table = _placed(source if isinstance(source, RatingsTable) else load(source, dataset), memory)
     if store is None:
         return table, None
     stored = _load_stored(table, store)
     return stored.table, stored
+
+
+def _placed(table: RatingsTable, memory: MemoryLimit | None) -> RatingsTable:
+    placed = table if memory is None else memory.placed(table)
+    if placed is not table:
+        console.print("  ratings are kept in mapped files, as --memory needs it", markup=False)
+    return placed
 
 
 def print_reading(reading: Reading) -> None:

@@ -42,7 +42,7 @@ def fit_stage(
             if measured:
                 held_out = f"; held out: {_format(measured)}"
             note = f"epoch {epoch} of {config.epochs}: {_format(losses)}{held_out}"
-            running.advance(note, milestone=epoch % VALIDATED_EVERY == 0)
+            running.advance(note, milestone=bool(measured) or epoch % VALIDATED_EVERY == 0)
 
         yield running, on_epoch
 

@@ -33,6 +33,7 @@ from training.cli.options import (
 from training.cli.pipeline_import import import_pipeline
 from training.cli.reading_arguments import reads_files
 from training.config import PRESETS, TrainingConfig
+from training.data.memory_limit import MemoryLimit
 from training.data.reading_options import ReadingOptions
 from training.distributed.ray_cluster import require_ray
 from training.distributed.worker_group import RUNS_DIRECTORY, WorkerGroup
@@ -71,6 +72,22 @@ def fit(
     index: Annotated[
         Index, typer.Option(help="annoy, or usearch, a graph; docs/performance.md compares them.")
     ] = Index.ANNOY,
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            metavar="4GiB",
+            help="What training may take: ratings that do not fit are kept in mapped files; it ends at once "
+            "where that is not enough.",
+        ),
+    ] = None,
+    warm_start: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BUNDLE",
+            help="Learn on from this bundle, a directory or `live`, in a tenth of the time; "
+            "what is new to it is measured.",
+        ),
+    ] = None,
     preset: Purpose = Preset.FORWARD,
     config_file: ConfigFile = None,
     layers: Layers = None,
@@ -108,8 +125,16 @@ def fit(
     held_out = None if evaluate is Evaluation.NONE else evaluate.value
     if held_out is None and at_least:
         raise ConfigurationError("--at-least needs measures: leave out --evaluate none")
+    if warm_start is not None and evaluate not in {Evaluation.AUTO, Evaluation.NONE}:
+        raise ConfigurationError(
+            f"--evaluate {evaluate.value} would hold out ratings that the bundle of --warm-start was "
+            "trained on: leave it out, and what is new is measured, or take --evaluate none"
+        )
+    if warm_start is not None and workers is not None and workers > 1:
+        raise ConfigurationError("--warm-start trains in one process: leave out --workers")
     group = _group(workers, ray_address, worker_processors, checkpoints or artifacts / RUNS_DIRECTORY)
-    source = read_first(data, dataset.value, reading)
+    limit = None if memory is None else MemoryLimit.parse(memory, artifacts, config)
+    source = read_first(data, dataset.value, reading, limit)
     import_pipeline().fit(
         source,
         dataset.value,
@@ -120,6 +145,8 @@ def fit(
         index_backend=index.value,
         gate=gate,
         store=store,
+        warm_start=warm_start,
+        memory=limit,
         workers=group,
     )
 

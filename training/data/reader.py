@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
+import pyarrow as pa
 
 from training.data.assembly import assemble_movies, assemble_ratings, share_tied
 from training.data.candidates import Candidate, columns_to_read, names_by_title, require_ratings
@@ -48,7 +49,10 @@ def read_files(path: Path, options: ReadingOptions | None = None) -> Reading:
     """
     options = options or ReadingOptions()
     with open_folder(path) as folder:
-        return _Reader(folder, options).read()
+        reading = _Reader(folder, options).read()
+    # Arrow keeps the memory of the text for later, of 25 million ratings more than a gigabyte.
+    pa.default_memory_pool().release_unused()
+    return reading
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from training.data.table import RatingsTable, id_order
+from training.data.user_blocks import user_blocks
 from training.errors import DataError
 
 _SEED = 42
@@ -65,13 +66,18 @@ def temporal_split(table: RatingsTable) -> Split:
     """
     order_of_id = np.empty(table.num_movies, np.int64)
     order_of_id[id_order(table.movies.movie_ids)] = np.arange(table.num_movies)
-    order = np.lexsort((order_of_id[table.movie_rows], table.timestamps, table.user_rows))
-    users = table.user_rows[order]
-    num_rated = np.bincount(users, minlength=table.num_users)
+    num_rated = np.bincount(table.user_rows, minlength=table.num_users)
     num_test = np.rint(0.2 * num_rated)
-    num_later = np.cumsum(num_rated)[users] - 1 - np.arange(len(users))
-    is_test = num_later < num_test[users]
-    return Split("temporal", np.sort(order[~is_test]), np.sort(order[is_test]))
+    is_test = np.zeros(len(table), np.bool_)
+    every_user = np.arange(table.num_users, dtype=np.int32)
+    for rows in user_blocks(table.user_rows, every_user, table.num_users):
+        keys = order_of_id[table.movie_rows[rows]], table.timestamps[rows], table.user_rows[rows]
+        ordered = rows[np.lexsort(keys)]
+        users = table.user_rows[ordered]
+        ends = np.cumsum(np.bincount(users, minlength=table.num_users))
+        num_later = ends[users] - 1 - np.arange(len(users))
+        is_test[ordered] = num_later < num_test[users]
+    return Split("temporal", np.flatnonzero(~is_test), np.flatnonzero(is_test))
 
 
 def global_split(table: RatingsTable) -> Split:
@@ -81,13 +87,32 @@ def global_split(table: RatingsTable) -> Split:
     who have no earlier row are test users like others. Rows are in table order; where all times are equal,
     none is a test row.
     """
-    times, counts = np.unique(table.timestamps, return_counts=True)
-    num_earlier = np.cumsum(counts)[:-1]
-    if not len(num_earlier):
+    times = np.sort(table.timestamps)
+    wanted = 0.8 * len(times)
+    # Where times change about there: as many rows are earlier.
+    around = times[int(wanted)] if len(times) else 0
+    changes = [int(np.searchsorted(times, around, side)) for side in ("left", "right")]
+    changes = [change for change in changes if 0 < change < len(times)]
+    if not changes:
         return Split("global", np.arange(len(table)), np.empty(0, np.int64))
-    moment = times[1:][np.argmin(np.abs(num_earlier - 0.8 * len(table)))]
+    moment = times[min(changes, key=lambda num_earlier: abs(num_earlier - wanted))]
     is_test = table.timestamps >= moment
     return Split("global", np.flatnonzero(~is_test), np.flatnonzero(is_test))
+
+
+def news_split(table: RatingsTable, is_news: NDArray[np.bool_]) -> Split:
+    """Split off the latest fifth of what is new, or a random one without times; all else is trained on.
+
+    Args:
+        table: All ratings.
+        is_news: Which rows an earlier model was not trained on, bool `[num_ratings]`.
+    """
+    rows = np.flatnonzero(is_news)
+    random = np.random.default_rng(_SEED).permutation(len(rows))
+    order = np.lexsort((random, table.timestamps[rows]))
+    is_test = np.zeros(len(table), np.bool_)
+    is_test[rows[order[len(rows) - round(0.2 * len(rows)) :]]] = True
+    return Split("news", np.flatnonzero(~is_test), np.flatnonzero(is_test))
 
 
 _SPLITS: dict[str, Callable[[RatingsTable], Split]] = {

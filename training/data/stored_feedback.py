@@ -12,6 +12,7 @@ import numpy as np
 from service.bundle.candidate_encoding import MovieContent
 from service.errors import StoreError
 from service.live.training_feed import TrainingFeed, reading
+from training.data.column_storage import in_memory, kept_in
 from training.data.overlay import NEVER, StoredPairs, overlaid
 from training.data.table import MovieTable, RatingsTable
 from training.errors import DataError, Forgotten, SourceError
@@ -59,6 +60,8 @@ class StoredFeedback:
                 )
             movies, num_described = _described(merged.movies, frozenset(table.movies.movie_ids), feed)
             merged = dataclasses.replace(merged, movies=movies)
+            if merged.allocate is not in_memory:
+                merged = kept_in(merged, merged.allocate)
             return cls(merged, feed.position, num_pairs, len(forgotten), num_described, setting, feed.key)
 
     def require_none_forgotten(self) -> None:

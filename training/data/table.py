@@ -8,9 +8,12 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from training.data.column_storage import Allocate, in_memory
 
 
 def id_order(ids: Sequence[str]) -> NDArray[np.int64]:
@@ -96,6 +99,7 @@ class RatingsTable:
         name: Name of the data set, such as 'movielens/100k' or the base name of a path.
         source: Description of where the rows came from.
         num_replaced: Number of ratings dropped because the user rated the movie again later.
+        allocate: Makes the columns of what is made of this table.
     """
 
     user_rows: NDArray[np.int32]
@@ -110,6 +114,7 @@ class RatingsTable:
     name: str
     source: str
     num_replaced: int
+    allocate: Allocate = in_memory
 
     def __len__(self) -> int:
         return len(self.user_rows)
@@ -163,14 +168,13 @@ class RatingsTable:
         Args:
             rows: Positions of ratings, shape [n].
         """
-        return dataclasses.replace(
-            self,
-            user_rows=self.user_rows[rows],
-            movie_rows=self.movie_rows[rows],
-            stars=self.stars[rows],
-            weights=self.weights[rows],
-            timestamps=self.timestamps[rows],
-        )
+        columns: dict[str, Any] = {}
+        for name in ("user_rows", "movie_rows", "stars", "weights", "timestamps"):
+            values = getattr(self, name)
+            columns[name] = self.allocate(len(rows), values.dtype)
+            if len(rows):
+                values.take(rows, out=columns[name], mode="wrap")  # as indexing does; "raise" would copy
+        return dataclasses.replace(self, **columns)
 
     def sha256(self) -> str:
         """Hash the content: ratings, weights, movies and features.

@@ -27,6 +27,7 @@ AGAINST = "against the best baseline, 95 %"
 OURS = "Matinee"
 
 _NAMES = {
+    "live_bundle": "live bundle",
     "popularity_7_days": "popular, 7 days",
     "popularity_30_days": "popular, 30 days",
     "ease": "EASE",

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from training.data.table import RatingsTable
 from training.model.histories import Histories
 
-_USERS_AT_ONCE = 256
+_MOST_USERS_AT_ONCE = 256
+_MOST_SCORES_AT_ONCE = 2**25  # 128 MiB
 
 
 def held_out_users(
@@ -22,10 +23,11 @@ def held_out_users(
     users = np.flatnonzero(counts)
     ends = np.cumsum(counts[users])
     known = histories.positions(test.num_users)[users]
-    for start in range(0, len(users), _USERS_AT_ONCE):
-        group = ends[start : start + _USERS_AT_ONCE]
+    at_once = min(_MOST_USERS_AT_ONCE, max(1, _MOST_SCORES_AT_ONCE // histories.num_candidates))
+    for start in range(0, len(users), at_once):
+        group = ends[start : start + at_once]
         first = ends[start - 1] if start else 0
-        yield known[start : start + _USERS_AT_ONCE], np.split(order[first : group[-1]], group[:-1] - first)
+        yield known[start : start + at_once], np.split(order[first : group[-1]], group[:-1] - first)
 
 
 def padded_movies(test: RatingsTable, rows_of_users: list[NDArray[np.int64]]) -> NDArray[np.int32]:

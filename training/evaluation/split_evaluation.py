@@ -26,6 +26,7 @@ from training.export.index_recall import build_measured_index
 from training.export.sampled_queries import sample_queries
 from training.model.fitting import OnEpoch, Validate, fit_model
 from training.model.trained_model import TrainedModel
+from training.model.warm_start import WarmStart
 
 _ROWS_AT_ONCE = 512
 _MOST_TIMED_ROWS = 50_000
@@ -54,6 +55,7 @@ def evaluate_split(
     on_epoch: OnEpoch | None = None,
     *,
     measure_index: bool = False,
+    warm: WarmStart | None = None,
 ) -> Evaluation:
     """Train on the training rows of a split and measure on its test rows.
 
@@ -62,10 +64,11 @@ def evaluate_split(
         config: Hyper-parameters.
         on_epoch: Called after every epoch.
         measure_index: Whether to build the index as export would, and measure its recall.
+        warm: What training begins with, see `fit_model`.
     """
     test = held_out.test
     started, processor_started = time.perf_counter(), time.process_time()
-    trained = fit_model(held_out.train, config, on_epoch, validation_on(test))
+    trained = fit_model(held_out.train, config, on_epoch, validation_on(test), warm=warm)
     fit_seconds = time.perf_counter() - started
     processor_seconds = time.process_time() - processor_started
     lists = RecommendedLists(trained.histories, test.movies)

@@ -31,7 +31,7 @@ _LOG_FACTOR_SCALES = 0.0, 8.0
 _MOVIE_REGULARIZATIONS = (2.0, 5.0, 10.0, 25.0)
 _USER_REGULARIZATIONS = (1.0, 5.0, 15.0, 50.0)
 _MOST_SCORES = 4_000_000  # users x candidates, for each of some fifty evaluations
-_MOST_RATINGS = 1_000_000
+_MOST_RATINGS = 3_000_000
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,8 @@ def choose_starts(held_out: HeldOut, config: TrainingConfig) -> list[StartingCho
     - Whether the factors are normalized, and if so, whether there are more of them: by the same.
     - Regularization of rating biases: by the biases' RMSE.
 
+    Of many ratings those of a part of the users are enough.
+
     Args:
         held_out: Rows to begin from, and rows to validate on.
         config: Adapted to the former.
@@ -71,12 +73,24 @@ def choose_starts(held_out: HeldOut, config: TrainingConfig) -> list[StartingCho
         A choice in which popularity counts in full, and one in which it counts less if that predicts clearly
         better: training often makes up for it, so both are worth a trial.
     """
+    held_out = _of_some_users(held_out)
     chosen = StartingChoice(use_trend=config.use_trend or _follows_time(held_out))
     if held_out.train.rating_scale is not None:
         chosen = _choose_regularization(held_out, chosen)
     if config.layers or not config.use_history or not config.factor_scale:
         return [chosen]
     return _choose_scales(held_out, replace(config, use_trend=chosen.use_trend), chosen)
+
+
+def _of_some_users(held_out: HeldOut) -> HeldOut:
+    """Take the rows of so many users, drawn at random, that there are at most about `_MOST_RATINGS`."""
+    train, test = held_out.train, held_out.test
+    if len(train) <= _MOST_RATINGS:
+        return held_out
+    is_drawn = np.random.default_rng(0).random(train.num_users) < _MOST_RATINGS / len(train)
+    of_drawn = train.take(np.flatnonzero(is_drawn[train.user_rows]))
+    tested = test.take(np.flatnonzero(is_drawn[test.user_rows]))
+    return held_out if not len(tested) else replace(held_out, train=of_drawn, test=tested)
 
 
 def _follows_time(held_out: HeldOut) -> bool:
@@ -154,11 +168,6 @@ class _Likelihood:
 
 def _choose_regularization(held_out: HeldOut, chosen: StartingChoice) -> StartingChoice:
     train, test = held_out.train, held_out.test
-    if len(train) > _MOST_RATINGS:
-        share = _MOST_RATINGS / len(train)
-        users = np.flatnonzero(np.random.default_rng(0).random(train.num_users) < share)
-        train = train.take(np.flatnonzero(np.isin(train.user_rows, users)))
-        test = test.take(np.flatnonzero(np.isin(test.user_rows, users)))
     if not test.is_rated.any() or not train.is_rated.any():
         return chosen
     found = {}

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,7 @@ def export_bundle(
     index_backend: Backend = "annoy",
     refusal: str | None = None,
     stored: StoredFeedback | None = None,
+    warm_start: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write, move and verify a bundle, and make it live.
 
@@ -63,6 +64,7 @@ def export_bundle(
         index_backend: What finds candidates.
         refusal: Why it must not go live, see `QualityGate`; it is kept, and says so.
         stored: The store that `table` has feedback of, if any.
+        warm_start: What training began with, see `FormerBundle.record`, if with an earlier bundle.
 
     Returns:
         The bundle's directory.
@@ -92,6 +94,7 @@ def export_bundle(
                 index_backend=index_backend,
                 refusal=refusal,
                 stored=stored,
+                warm_start=warm_start,
             )
             building.rename(verifying)
             on_step("compare with the model in a fresh process")
@@ -124,6 +127,7 @@ def _write(
     index_backend: Backend,
     refusal: str | None,
     stored: StoredFeedback | None,
+    warm_start: Mapping[str, Any] | None,
 ) -> None:
     directory.mkdir(parents=True)
     on_step("write the embeddings and the catalogue")
@@ -162,6 +166,7 @@ def _write(
             "last_timestamp": last,
             "sha256": table.sha256(),
             **({} if stored is None else {"store_position": stored.position}),
+            **({} if warm_start is None else {"warm_start": dict(warm_start)}),
         },
         hyperparameters=trained.config.to_document(),
         seed=seed,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from service.bundle import NO_ROW, NO_TIMESTAMP
+from service.bundle.learned_variables import track
 from service.bundle.saved_model import candidate_specs, query_specs, save
 from training.data.table import MovieTable
 from training.export.new_movies import NewMovies
@@ -36,6 +37,7 @@ class ExactTopK(tf.Module):
         user_ids: Of the users by row.
         candidates: float32 `[C, D]`, embeddings of the candidates.
         movie_ids, titles: Of the candidates.
+        named: Variables to be saved by name, see `service.bundle.learned_variables`; most are the model's.
     """
 
     embed_users: Callable[[tf.Tensor], tf.Tensor]
@@ -49,9 +51,15 @@ class ExactTopK(tf.Module):
         candidates: NDArray[np.float32],
         movie_ids: Sequence[str],
         titles: Sequence[str],
+        named: Mapping[str, tf.Variable] | None = None,
     ) -> None:
         super().__init__()
-        self._model_variables = [variable.value for variable in model.variables]
+        # Each under one name only: TensorFlow would save what is in both by the other one.
+        named = {} if named is None else named
+        track(self, named)
+        of_names = {id(variable) for variable in named.values()}
+        variables = [variable.value for variable in model.variables]
+        self._model_variables = [variable for variable in variables if id(variable) not in of_names]
         self._users = tf.lookup.StaticHashTable(
             tf.lookup.KeyValueTensorInitializer(
                 tf.constant(user_ids, tf.string), tf.range(len(user_ids), dtype=tf.int32)
@@ -88,6 +96,7 @@ class ServingModel(ExactTopK):
             candidates=trained.candidate_embeddings,
             movie_ids=movies.movie_ids,
             titles=movies.titles,
+            named=_learned(trained),
         )
         self._trained = trained
         self.has_ratings = trained.vocabulary.rating_scale is not None
@@ -142,6 +151,21 @@ class ServingModel(ExactTopK):
             "history_ratings": tf.gather(self._ratings, at),
             "history_timestamps": tf.gather(self._timestamps, at),
         }
+
+
+def _learned(trained: TrainedModel) -> dict[str, tf.Variable]:
+    """What `FormerBundle` reads back: what was trained, what it was added to, and the names of features."""
+    vocabulary = trained.vocabulary
+    names = {"content": vocabulary.candidates.names, "user_features": vocabulary.users.names}
+    model = trained.model
+    return (
+        {name: table.variable.value for name, table in model.learned().items()}
+        | {f"constant:{name}": constant.value for name, constant in model.constants().items()}
+        | {
+            f"names:{rows}": tf.Variable(np.array(of, object), trainable=False, dtype=tf.string)
+            for rows, of in names.items()
+        }
+    )
 
 
 def save_model(trained: TrainedModel, movies: MovieTable, directory: Path) -> None:

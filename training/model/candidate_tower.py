@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from training.config import TrainingConfig
 from training.model.layers import DenseStack, EmbeddingBag, constant_weight, embedding_table, gather_sum
+from training.model.learned_tables import LearnedTable, LearnedTables, Rows, wholes
 from training.model.new_content import NewContent
 from training.model.vocabulary import Vocabulary
 
@@ -44,6 +45,21 @@ class CandidateTower(keras.layers.Layer):
         """Keep a share of what was learned, see `TwoTowerModel.keeping`; without dense layers only."""
         for weight in self.trainable_variables:
             weight.assign(share * weight)
+
+    @property
+    def factors(self) -> keras.Variable:
+        """What is added to the table of ids, float32 `[num_candidates, dimension]`."""
+        return self._factors
+
+    def learned(self) -> LearnedTables:
+        """Return what is trained, by name."""
+        found = {
+            "ids": LearnedTable(Rows.CANDIDATES, self._ids),
+            "bias": LearnedTable(Rows.CANDIDATES, self._bias),
+        }
+        if self._content is not None:
+            found["content"] = LearnedTable(Rows.CONTENT, self._content.table)
+        return found | wholes("stack", [self._stack])
 
     def embed_content(self, content: NewContent) -> tf.Tensor:
         """Embed movies without a row by their content alone, the bias being 0: `[count, dimension + 1]`."""

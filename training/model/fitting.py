@@ -21,6 +21,7 @@ from training.model.optimizer import TableAdamW
 from training.model.trained_model import TrainedModel, as_tensors
 from training.model.two_tower_model import TwoTowerModel
 from training.model.vocabulary import Vocabulary, build_vocabulary
+from training.model.warm_start import WarmStart
 
 _MAX_STEPS_PER_CALL = 32
 
@@ -93,6 +94,7 @@ def fit_model(
     *,
     validated_every: int = VALIDATED_EVERY,
     stop: Stop | None = None,
+    warm: WarmStart | None = None,
 ) -> TrainedModel:
     """Train on every row; the same table and configuration give the same model, validated or not.
 
@@ -103,12 +105,13 @@ def fit_model(
         validate: Its figures are reported and kept; without `stop` they choose nothing.
         validated_every: Epochs from one validation to the next.
         stop: Whether to end the training after a validation.
+        warm: What to begin with, beside what any training begins with.
 
     Raises:
         DataError: There are fewer than two ratings.
         TrainingDiverged: A loss was no longer a finite number.
     """
-    fit = prepare_fit(table, config)
+    fit = prepare_fit(table, config, warm=warm)
     fit.run([EpochRecord(fit.trained, on_epoch, validate, validated_every, stop)])
     return fit.finish()
 
@@ -117,6 +120,7 @@ def prepare_fit(
     table: RatingsTable,
     config: TrainingConfig,
     make_model: Callable[[Vocabulary, TrainingConfig], TwoTowerModel] = TwoTowerModel,
+    warm: WarmStart | None = None,
 ) -> PreparedFit:
     """Build the model of a table and what trains it; the same arguments give the same weights.
 
@@ -124,6 +128,7 @@ def prepare_fit(
         table: Ratings to train on.
         config: Hyper-parameters, adapted to the table first; the model's `config` are those.
         make_model: Called with the vocabulary and the configuration.
+        warm: What to begin with, beside what any training begins with.
 
     Raises:
         DataError: There are fewer than two ratings.
@@ -135,6 +140,9 @@ def prepare_fit(
     tf.config.experimental.enable_op_determinism()
     histories = Histories.from_table(table)
     vocabulary = build_vocabulary(table, histories, config)
+    movie_ids = table.movies.movie_ids
+    if warm is not None:
+        vocabulary = warm.turned(vocabulary, movie_ids)
     sampler = ExampleSampler(histories, config, vocabulary.start.trend)
     model = make_model(vocabulary, config)
     # Several steps in one call save Keras's bookkeeping between them, 40 % of the time at this size. An epoch
@@ -150,6 +158,8 @@ def prepare_fit(
     first = next(sampler.batches())
     model(as_tensors(first))
     optimizer.build(model.trainable_variables)
+    if warm is not None:
+        warm.restore(model, vocabulary, histories, movie_ids)
     # XLA would compile again for every total length of the histories.
     model.compile(optimizer=optimizer, jit_compile=False, steps_per_execution=steps_per_call)
     return PreparedFit(TrainedModel(model, vocabulary, histories, config, {}), sampler, first, steps)

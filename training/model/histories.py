@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from service.bundle import NO_ROW, NO_TIMESTAMP
 from service.bundle.histories import History
 from service.bundle.query_encoding import NO_HISTORY, QueryInputs, encode_queries
 from training.data.table import RatingsTable, tie_order
+from training.data.user_blocks import user_blocks
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,16 +47,22 @@ class Histories:
         table_rows = np.array(present, np.int32)
         position = np.full(table.num_users, NO_ROW, np.int32)
         position[table_rows] = np.arange(len(present), dtype=np.int32)
-        users = position[table.user_rows]
-        order = np.lexsort((tie_order(table.user_rows, table.movie_rows), table.timestamps, users))
+        kept: dict[str, NDArray[Any]] = {"movie_rows": table.movie_rows, "ratings": table.stars}
+        kept |= {"weights": table.weights, "timestamps": table.timestamps}
+        columns = {name: table.allocate(len(table), values.dtype) for name, values in kept.items()}
+        done = 0
+        for rows in user_blocks(table.user_rows, table_rows, table.num_users):
+            users, movies = table.user_rows[rows], table.movie_rows[rows]
+            keys = tie_order(users, movies), table.timestamps[rows], position[users]
+            ordered = rows[np.lexsort(keys)]
+            for name, values in kept.items():
+                columns[name][done : done + len(rows)] = values[ordered]
+            done += len(rows)
         return cls(
             user_ids=tuple(table.user_ids[row] for row in present),
             table_rows=table_rows,
             offsets=np.concatenate([[0], np.cumsum(counts[table_rows])]).astype(np.int64),
-            movie_rows=table.movie_rows[order],
-            ratings=table.stars[order],
-            weights=table.weights[order],
-            timestamps=table.timestamps[order],
+            **columns,
             movie_counts=table.movie_counts,
         )
 

@@ -13,6 +13,8 @@ from training.model.history_pooling import PROJECTION_GAIN
 from training.model.item_factors import item_factors
 from training.model.starting_point import initial_popularity
 
+_USERS_AT_ONCE = 16_384
+
 
 class InitialScores:
     """What `TwoTowerModel` scores before its first step, but for the small random part of its tables.
@@ -27,19 +29,13 @@ class InitialScores:
         self.popularity = popularity
         lengths = np.diff(histories.offsets)
         self.lengths = lengths.astype(np.float32)
-        users = np.repeat(np.arange(len(histories)), lengths)
-        distances = histories.offsets[1:][users] - 1 - np.arange(len(users))
-        weights = np.zeros(len(users))
-        for scale in config.history_scales:
-            of_scale = 1 / (1 + distances / scale)
-            norms = np.sqrt(np.bincount(users, of_scale**2, minlength=len(histories)))
-            weights += PROJECTION_GAIN * of_scale / norms[users]
-        shape = len(histories), histories.num_candidates
         read, self._predicted = item_factors(
             histories, config.embedding_dimension, normalized=config.normalized_factors
         )
-        pooled = csr_matrix((weights, histories.movie_rows, histories.offsets), shape) @ read
-        self._pooled: NDArray[np.float32] = pooled.astype(np.float32)
+        self._pooled = np.zeros((len(histories), read.shape[1]), np.float32)
+        for start in range(0, len(histories), _USERS_AT_ONCE):
+            of_block = slice(start, start + _USERS_AT_ONCE)
+            self._pooled[of_block] = _pool(histories, of_block, config.history_scales) @ read
 
     def of_factors(self, user_rows: NDArray[np.int32]) -> NDArray[np.float32]:
         """Scores by factors of scale 1, float32 `[B, num_candidates]`; 0 for `NO_ROW`."""
@@ -60,3 +56,18 @@ class InitialScores:
         """Score all candidates, float32 `[B, num_candidates]`, for int32 `[B]` users."""
         of_factors = np.float32(factor_scale) * self.of_factors(user_rows)
         return self.of_popularity(user_rows, popularity_scale) + of_factors
+
+
+def _pool(histories: Histories, of_block: slice, scales: tuple[float, ...]) -> csr_matrix:
+    """The weights of `HistoryPooling` at the end of histories, summed over scales: `[users, candidates]`."""
+    offsets = histories.offsets[of_block.start : of_block.stop + 1]
+    count = len(offsets) - 1
+    users = np.repeat(np.arange(count), np.diff(offsets))
+    distances = offsets[1:][users] - 1 - np.arange(offsets[0], offsets[-1])
+    weights = np.zeros(len(users))
+    for scale in scales:
+        of_scale = 1 / (1 + distances / scale)
+        norms = np.sqrt(np.bincount(users, of_scale**2, minlength=count))
+        weights += PROJECTION_GAIN * of_scale / norms[users]
+    movies = histories.movie_rows[offsets[0] : offsets[-1]]
+    return csr_matrix((weights, movies, offsets - offsets[0]), (count, histories.num_candidates))

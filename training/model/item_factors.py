@@ -43,20 +43,25 @@ def item_factors(
         return read, predicted
     lengths = np.diff(histories.offsets)
     scales = np.ones(shape[1])
-    weights = np.ones(len(histories.movie_rows))
+    weights = np.ones(len(histories.movie_rows), np.float32)
     if normalized:
         scales = np.maximum(1.0, histories.movie_counts) ** 0.25
-        weights = np.repeat(lengths**-0.5, lengths) / scales[histories.movie_rows]
-    matrix = csr_matrix((weights.astype(np.float32), histories.movie_rows, histories.offsets), shape)
+        np.divide(
+            np.repeat(lengths**-0.5, lengths), scales[histories.movie_rows], out=weights, casting="same_kind"
+        )
+    matrix = csr_matrix((weights, histories.movie_rows, histories.offsets), shape)
     _, singular, right = svds(matrix, k=found, rng=np.random.default_rng(0))
-    vectors = right.T.astype(np.float64)
-    # The sign of a singular vector is arbitrary, and so would be the model that begins with it.
-    vectors *= np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(found)])
     shrunk = np.square(singular, dtype=np.float64)
     shrunk /= shrunk + (np.median(shrunk) if normalized else regularization)
+    leverage = np.zeros(shape[1])
     order = np.argsort(-singular)
-    half = (vectors * np.sqrt(shrunk))[:, order]
-    leverage = np.square(vectors) @ shrunk
-    read[:, :found] = half / scales[:, None]
-    predicted[:, :found] = half * (scales / (1 - leverage))[:, None]
+    # Column by column, for several copies of a million movies in float64 are gigabytes.
+    for column, of in enumerate(order.tolist()):
+        vector = right[of].astype(np.float64)
+        # The sign of a singular vector is arbitrary, and so would be the model that begins with it.
+        vector *= np.sign(vector[np.abs(vector).argmax()])
+        leverage += shrunk[of] * vector**2
+        predicted[:, column] = vector * np.sqrt(shrunk[of])
+    read[:, :found] = predicted[:, :found] / scales[:, None]
+    predicted[:, :found] *= (scales / (1 - leverage))[:, None]
     return read, predicted

@@ -19,6 +19,7 @@ from training.model.layers import (
     embedding_table,
     gather_sum,
 )
+from training.model.learned_tables import LearnedTable, LearnedTables, Rows, wholes
 from training.model.vocabulary import Vocabulary
 
 
@@ -86,6 +87,26 @@ class QueryTower(keras.layers.Layer):
                 weight.assign(share * weight)
         for pool in self._pools:
             pool.keep_share(share)
+
+    def constants(self) -> dict[str, keras.Variable]:
+        """Return boundaries between time buckets, and what is added to the table of presence, if any."""
+        factors = {"read_factors": self._factors} if self._pools else {}
+        return {"boundaries": self._boundaries} | factors
+
+    def learned(self) -> LearnedTables:
+        """Return what is trained, by name."""
+        found = {
+            "base": LearnedTable(Rows.NONE, self._base),
+            "features": LearnedTable(Rows.USER_FEATURES, self._features.table),
+        }
+        if self._ids is not None:
+            found["ids"] = LearnedTable(Rows.USERS, self._ids.table)
+        if self._times is not None:
+            found["times"] = LearnedTable(Rows.TIMES, self._times.table)
+        if self._pools:
+            found["presence"] = LearnedTable(Rows.CANDIDATES, self._presence)
+            found["preference"] = LearnedTable(Rows.CANDIDATES, self._preference)
+        return found | wholes("pools", [*self._pools]) | wholes("stack", [self._stack])
 
     def clip_times(self, timestamps: tf.Tensor) -> tf.Tensor:
         """Clip int64 `[B]` to the training times; `NO_TIMESTAMP` stays as it is."""

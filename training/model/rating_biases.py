@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from training.data.table import RatingsTable
 
 MOVIE_REGULARIZATION, USER_REGULARIZATION = 10.0, 15.0
 _ROUNDS = 10
+_MOST_ROWS = 1_000_000
 
 
 class RatingBiases(NamedTuple):
@@ -48,16 +50,32 @@ def fit_biases(
         movie_regularization: Added to the number of each movie's ratings, by which its sum is divided.
         user_regularization: Likewise of users.
     """
-    rated = table.is_rated
-    users, movies, stars = table.user_rows[rated], table.movie_rows[rated], table.stars[rated]
     of_users, of_movies = np.zeros(table.num_users), np.zeros(table.num_movies)
-    if not len(stars):
+    if not table.is_rated.any():
         return RatingBiases(0.0, of_users, of_movies)
-    mean = float(stars.mean(dtype=np.float64))
-    user_counts = np.bincount(users, minlength=table.num_users) + user_regularization
-    movie_counts = np.bincount(movies, minlength=table.num_movies) + movie_regularization
-    centred = stars.astype(np.float64) - mean
+    mean = float(table.stars.mean(dtype=np.float64, where=table.is_rated))
+    counts = np.zeros(table.num_users), np.zeros(table.num_movies)
+    for users, movies, _ in _blocks(table):
+        counts[0][:] += np.bincount(users, minlength=table.num_users)
+        counts[1][:] += np.bincount(movies, minlength=table.num_movies)
     for _ in range(_ROUNDS):
-        of_movies = np.bincount(movies, centred - of_users[users], minlength=table.num_movies) / movie_counts
-        of_users = np.bincount(users, centred - of_movies[movies], minlength=table.num_users) / user_counts
+        sums = np.zeros(table.num_movies)
+        for users, movies, stars in _blocks(table):
+            sums += np.bincount(movies, stars - mean - of_users[users], minlength=table.num_movies)
+        of_movies = sums / (counts[1] + movie_regularization)
+        sums = np.zeros(table.num_users)
+        for users, movies, stars in _blocks(table):
+            sums += np.bincount(users, stars - mean - of_movies[movies], minlength=table.num_users)
+        of_users = sums / (counts[0] + user_regularization)
     return RatingBiases(mean, of_users, of_movies)
+
+
+def _blocks(
+    table: RatingsTable,
+) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]]:
+    """Users, movies and stars of rated rows, in blocks: sums of all at once need several copies."""
+    for start in range(0, len(table), _MOST_ROWS):
+        rows = slice(start, start + _MOST_ROWS)
+        rated = table.is_rated[rows]
+        stars = table.stars[rows][rated].astype(np.float64)
+        yield table.user_rows[rows][rated], table.movie_rows[rows][rated], stars

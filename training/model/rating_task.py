@@ -11,6 +11,7 @@ import tensorflow as tf
 from training.config import TrainingConfig
 from training.model.history_batch import HistoryBatch
 from training.model.layers import EmbeddingBag, constant_weight, embedding_table, gather_sum
+from training.model.learned_tables import LearnedTable, LearnedTables, Rows, wholes
 from training.model.new_content import NewContent
 from training.model.vocabulary import Vocabulary
 
@@ -87,6 +88,21 @@ class RatingTask(keras.layers.Layer):
         if self._correction is not None:
             for weight in self._correction.weights:
                 weight.assign(share * weight)
+
+    def learned(self) -> LearnedTables:
+        """Return what is trained, by name."""
+        found = {
+            "movie_bias": LearnedTable(Rows.CANDIDATES, self._movie_bias),
+            "feature_bias": LearnedTable(Rows.USER_FEATURES, self._feature_bias.table),
+            "features": LearnedTable(Rows.USER_FEATURES, self._features.table),
+        }
+        if self._content_bias is not None:
+            found["content_bias"] = LearnedTable(Rows.CONTENT, self._content_bias.table)
+        if self._use_history:
+            found["log_shrinkage"] = LearnedTable(Rows.NONE, self._log_shrinkage)
+            found["presence"] = LearnedTable(Rows.CANDIDATES, self._presence)
+            found["preference"] = LearnedTable(Rows.CANDIDATES, self._preference)
+        return found | wholes("dense", [self._candidate_projection, *self.correction_layers()])
 
     @property
     def mean_and_spread(self) -> tuple[float, float]:

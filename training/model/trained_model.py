@@ -15,6 +15,8 @@ from training.model.histories import Histories
 from training.model.two_tower_model import TwoTowerModel
 from training.model.vocabulary import Vocabulary
 
+_AT_ONCE = 65_536  # movies whose content is looked up: of a million it takes gigabytes
+
 
 @dataclass(frozen=True, eq=False)
 class TrainedModel:
@@ -36,8 +38,9 @@ class TrainedModel:
     @cached_property
     def candidate_embeddings(self) -> NDArray[np.float32]:
         """Embeddings of all candidates, float32 `[num_candidates, D]`, read-only, computed once."""
-        rows = tf.range(self.vocabulary.num_candidates)
-        embeddings: NDArray[np.float32] = self.model.candidate_tower(rows).numpy()
+        count = self.vocabulary.num_candidates
+        blocks = [tf.range(start, min(start + _AT_ONCE, count)) for start in range(0, count, _AT_ONCE)]
+        embeddings = np.concatenate([self.model.candidate_tower(rows).numpy() for rows in blocks])
         embeddings.flags.writeable = False
         return embeddings
 

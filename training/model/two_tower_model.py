@@ -12,6 +12,7 @@ import tensorflow as tf
 from training.config import TrainingConfig
 from training.model.candidate_tower import CandidateTower
 from training.model.history_batch import HistoryBatch
+from training.model.learned_tables import LearnedTables
 from training.model.query_tower import QueryTower
 from training.model.rating_task import RatingTask
 from training.model.retrieval_task import RetrievalTask
@@ -110,18 +111,32 @@ class TwoTowerModel(keras.Model):
         """Predict stars, float32 `[B, K]`, of `inputs["candidate_rows"]`, int32 `[B, K]`."""
         rows = inputs["candidate_rows"]
         shape = tf.shape(rows)
-        flat = tf.reshape(rows, [-1])
-        pairs = tf.stack([tf.repeat(tf.range(shape[0]), shape[1]), tf.range(tf.size(flat))], axis=1)
+        # Each movie is embedded once: of many queries that took gigabytes.
+        movies, places = tf.unique(tf.reshape(rows, [-1]))
+        pairs = tf.stack([tf.repeat(tf.range(shape[0]), shape[1]), places], axis=1)
         state = self.rating_task.read_queries(inputs["user_rows"], HistoryBatch.from_inputs(inputs))
-        predicted = self.rating_task(state, self.candidate_tower(flat), flat, pairs)
+        predicted = self.rating_task(state, self.candidate_tower(movies), movies, pairs)
         return tf.reshape(self.rating_task.to_stars(predicted), shape)
 
+    def learned(self) -> LearnedTables:
+        """Return all that is trained, by name; of a model that has been called once."""
+        parts = {
+            "query_tower": self.query_tower.learned(),
+            "candidate_tower": self.candidate_tower.learned(),
+            "rating_task": self.rating_task.learned(),
+        }
+        return {f"{part}:{name}": table for part, of in parts.items() for name, table in of.items()}
+
+    def constants(self) -> dict[str, keras.Variable]:
+        """Return what learned tables were added to or stand beside, by name: factors and time boundaries."""
+        return self.query_tower.constants() | {"predicted_factors": self.candidate_tower.factors}
+
     def keep_shares(self, *, retrieval: float, rating: float) -> None:
-        """Keep shares of what both tasks learned, for good; see `keeping`."""
-        if retrieval < 1:
+        """Keep shares of what both tasks learned, for good; see `keeping`. Above 1 they undo a share."""
+        if retrieval != 1:
             self.query_tower.keep_share(retrieval)
             self.candidate_tower.keep_share(retrieval)
-        if rating < 1:
+        if rating != 1:
             self.rating_task.keep_share(rating)
 
     @contextmanager
@@ -131,12 +146,15 @@ class TwoTowerModel(keras.Model):
         Weights are interpolated between what training began with, 0, and what it ended with, 1, as in
         Wortsman et al. 2022 (arXiv:2109.01903): what overfits few ratings is still right in its direction.
         """
-        learned = [weight.numpy() for weight in self.trainable_variables]
+        towers: list[keras.layers.Layer] = [self.query_tower, self.candidate_tower]
+        changed = towers if retrieval < 1 else []
+        changed += [self.rating_task] if rating < 1 else []
+        learned = [(weight, weight.numpy()) for layer in changed for weight in layer.trainable_variables]
         self.keep_shares(retrieval=retrieval, rating=rating)
         try:
             yield
         finally:
-            for weight, value in zip(self.trainable_variables, learned, strict=True):
+            for weight, value in learned:
                 weight.assign(value)
 
     def _embed(self, inputs: dict[str, tf.Tensor], history: HistoryBatch) -> tf.Tensor:

@@ -1,0 +1,105 @@
+"""Time and memory of `fit` on synthetic ratings, a million to 25 millions of them.
+
+    python -m benchmarks.scale --page docs/scale.md
+
+The ratings are made once and kept in --data, 0.7 GB. A run is `fit --evaluate none` as a user would type it:
+load, choose the length of the training by held-out ratings, train on all, export, verify.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.machine import describe_machine, format_machine
+from benchmarks.page import markdown_table, replace_between
+from benchmarks.scale.measured_fit import MeasuredFit, measure_fit
+from benchmarks.scale.synthetic_ratings import write_ratings
+
+_GIB = 2**30
+_PACKAGES = ("tensorflow", "keras", "numpy")
+_LOAD, _CHOOSE, _TRAIN, _EXPORT = (
+    "Load ratings",
+    "Choose the training length",
+    "Train on every rating",
+    "Export",
+)
+
+
+class Size(NamedTuple):
+    """How much data."""
+
+    ratings: int
+    users: int
+    movies: int
+
+
+SIZES = {
+    "1m": Size(1_000_000, 6_500, 4_000),
+    "5m": Size(5_000_000, 32_500, 20_000),
+    "25m": Size(25_000_000, 162_000, 60_000),
+    "million-movies": Size(5_000_000, 32_500, 1_000_000),
+}
+
+
+def main() -> None:
+    """Measure, print and write the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--only", nargs="+", choices=SIZES, default=list(SIZES))
+    parser.add_argument("--data", type=Path, default=Path(tempfile.gettempdir()) / "matinee-scale")
+    parser.add_argument("--page", type=Path, help="page whose table is replaced")
+    arguments = parser.parse_args()
+    rows = []
+    for name in arguments.only:
+        directory = arguments.data / name
+        if not (directory / "ratings.csv").exists():
+            write_ratings(directory, **SIZES[name]._asdict())
+        with tempfile.TemporaryDirectory() as artifacts:
+            rows.append(_row(SIZES[name], measure_fit(directory, Path(artifacts))))
+        sys.stdout.write(f"{name}: {' | '.join(rows[-1])}\n")
+    machine = format_machine(describe_machine(_PACKAGES))
+    text = f"{machine}\n\n{markdown_table(_HEADINGS, rows)}\n"
+    sys.stdout.write(f"\n{text}")
+    if arguments.page:
+        replace_between(arguments.page, "benchmarks.scale", text)
+
+
+_HEADINGS = (
+    "ratings",
+    "users",
+    "movies",
+    "load, s",
+    "choose, s",
+    "train, s",
+    "export, s",
+    "whole, s",
+    "processor s per million",
+    "peak GiB",
+    "GiB per million",
+    "held-out hit rate@100 by epoch:",
+)
+
+
+def _row(size: Size, fit: MeasuredFit) -> list[str]:
+    stages = [f"{fit.stages[name]:.0f}" for name in (_LOAD, _CHOOSE, _TRAIN, _EXPORT)]
+    millions, gib = size.ratings / 1e6, fit.peak_bytes / _GIB
+    rates = {epoch: f"{rate:.3f}" for epoch, rate in fit.hit_rates.items()}
+    rates[fit.best_epoch] = f"**{rates[fit.best_epoch]}**"
+    return [
+        *(f"{count:,}" for count in size),
+        *stages,
+        f"{fit.seconds:.0f}",
+        f"{fit.processor_seconds / millions:.1f}",
+        f"{gib:.2f}",
+        f"{gib / millions:.2f}",
+        ", ".join(f"{epoch}: {rate}" for epoch, rate in rates.items()),
+    ]
+
+
+if __name__ == "__main__":
+    main()

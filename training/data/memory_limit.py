@@ -1,0 +1,119 @@
+"""How much memory a training needs, and where ratings are kept so that it has enough."""
+
+from __future__ import annotations
+
+import math
+import re
+import resource
+from dataclasses import dataclass
+from pathlib import Path
+
+from training.config import TrainingConfig
+from training.data.column_storage import MappedColumns, kept_in
+from training.data.table import RatingsTable
+from training.errors import ConfigurationError
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]i?B?)", re.IGNORECASE)
+_POWERS = {"K": 1, "M": 2, "G": 3, "T": 4}
+_GIB = 2**30
+
+# Anonymous memory, measured on synthetic tables (docs/scale.md), with the processes that verify a bundle.
+_BASE = 1_300 * 2**20
+_MAPPED_PER_RATING, _COLUMNS_PER_RATING = 60, 70
+_TABLES = 10  # of a width as the embedding: weights, two moments, gradients, copies for export
+_TEXT_PER_USER, _TEXT_PER_MOVIE = 400, 2_000
+_WIDEST = 128  # see `starting_choice`
+_LOGITS = 8  # copies of users x candidates in a step
+
+
+@dataclass(frozen=True)
+class MemoryNeed:
+    """Bytes that a training needs at most, with the processes that it starts.
+
+    Attributes:
+        in_memory: With ratings, histories and the parts of splits in memory.
+        mapped: With those mapped from files, of which the kernel keeps what it has room for.
+    """
+
+    in_memory: int
+    mapped: int
+
+    @classmethod
+    def of(cls, ratings: int, users: int, movies: int, config: TrainingConfig) -> MemoryNeed:
+        """Estimate it.
+
+        Args:
+            ratings: How many there are.
+            users: Likewise.
+            movies: Likewise.
+            config: What is trained, if need be with twice the default width, which is chosen for some data.
+        """
+        width = config.embedding_dimension
+        if width == TrainingConfig.embedding_dimension and not config.layers:
+            width = _WIDEST
+        rows = users + 3 * movies  # ids, presence, preference
+        tables = 4 * width * _TABLES * rows
+        batch = config.batch_size or 512
+        columns = min(movies, config.full_softmax_candidates)
+        step = 4 * _LOGITS * batch * columns
+        text = _TEXT_PER_USER * users + _TEXT_PER_MOVIE * movies
+        mapped = _BASE + tables + step + text + _MAPPED_PER_RATING * ratings
+        return cls(mapped + _COLUMNS_PER_RATING * ratings, mapped)
+
+
+@dataclass(frozen=True)
+class MemoryLimit:
+    """What a training may take.
+
+    Attributes:
+        num_bytes: Anonymous memory of its process and those that it starts.
+        directory: On a disk, for files in which ratings are kept.
+        config: What is trained.
+    """
+
+    num_bytes: int
+    directory: Path
+    config: TrainingConfig
+
+    @classmethod
+    def parse(cls, text: str, directory: Path, config: TrainingConfig) -> MemoryLimit:
+        """Read a size such as 4GiB, 4G or 4096MB; all are powers of 1,024.
+
+        Raises:
+            ConfigurationError: It cannot be read.
+        """
+        match = _SIZE.fullmatch(text.strip())
+        if match is None or not float(match[1]):
+            raise ConfigurationError(f"--memory: expected a size such as 4GiB or 900MiB, got {text!r}")
+        return cls(int(float(match[1]) * 1024 ** _POWERS[match[2][0].upper()]), directory, config)
+
+    def placed(self, table: RatingsTable) -> RatingsTable:
+        """Return the table as it is where memory is enough, else with its columns mapped from files.
+
+        Raises:
+            ConfigurationError: It is not enough then either, or reading the ratings took more.
+        """
+        if isinstance(table.allocate, MappedColumns):
+            return table
+        need = MemoryNeed.of(len(table), table.num_users, table.num_movies, self.config)
+        if need.in_memory <= self.num_bytes:
+            return table
+        if need.mapped > self.num_bytes:
+            raise ConfigurationError(
+                f"--memory: {table.name} needs {_in_gib(need.mapped)} with its ratings in mapped files "
+                f"({_in_gib(need.in_memory)} with them in memory), got {_in_gib(self.num_bytes)}: "
+                "allow as much"
+            )
+        taken = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        if taken > self.num_bytes:
+            raise ConfigurationError(
+                f"--memory: reading {table.name} took {_in_gib(taken)}, got {_in_gib(self.num_bytes)}: "
+                "allow as much"
+            )
+        self.directory.mkdir(parents=True, exist_ok=True)
+        return kept_in(table, MappedColumns(self.directory))
+
+
+def _in_gib(num_bytes: int) -> str:
+    """Rounded up, so that what is named is enough."""
+    return f"{math.ceil(10 * num_bytes / _GIB) / 10:.1f} GiB"
