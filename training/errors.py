@@ -12,6 +12,7 @@ Exception
     ├── Forgotten      5  a user was forgotten while it was trained on: the bundle was discarded
     ├── AnotherTraining 3 another training holds the lock of the artifacts; nothing was done
     ├── BundleCommandError 1  a command about bundles cannot be done: a file is wrong, none is previous
+    ├── ClusterError   1  a Ray cluster is not there, or was lost; names how to go on
     └── SourceError    1  no ratings: a failed download, a package that is not installed
 """
 
@@ -59,6 +60,10 @@ class ConfigurationError(TrainingError):
 
 class TrainingDiverged(TrainingError):
     """A loss is no longer a finite number; no bundle has been written."""
+
+
+class ClusterError(TrainingError):
+    """A Ray cluster cannot be reached, is too small or was lost; no bundle has been written."""
 
 
 class BaselineError(TrainingError):

@@ -19,6 +19,8 @@ from training.config import TrainingConfig
 from training.data.memory_limit import MemoryLimit
 from training.data.splits import split_by_name
 from training.data.table import RatingsTable
+from training.distributed.training_run import remove_finished_runs
+from training.distributed.worker_group import WorkerGroup
 from training.errors import BundleRefused, ConfigurationError
 from training.evaluation.ablation import ablations
 from training.evaluation.baselines.environment import find_environment
@@ -60,6 +62,7 @@ def fit(
     store: str | None = None,
     warm_start: str | None = None,
     memory: MemoryLimit | None = None,
+    workers: WorkerGroup | None = None,
 ) -> Path:
     """Load ratings, measure on a split, train on every rating, export a bundle and make it live.
 
@@ -79,11 +82,13 @@ def fit(
         warm_start: A bundle's directory or `live`, whose model and hyper-parameters training begins with.
             Then news are measured, see `measure_news`, whatever the split.
         memory: What training may take; None: what it needs.
+        workers: Who trains on every rating; None: this process. It measures and exports in either case.
 
     Returns:
         The bundle's directory.
 
     Raises:
+        ClusterError: There is no cluster for the workers, or it was lost; the message says how to go on.
         ConfigurationError: `index_backend` needs a package that is not installed; training cannot begin
             with that bundle; or `memory` is not enough.
         DataError: That bundle's data were of another kind.
@@ -120,9 +125,15 @@ def fit(
             else:
                 length = TrainingLength.from_document(metrics["training_length"])
             config = length.apply(config, table)
-        with fit_stage("Train on every rating", config, tensorboard) as (_, on_epoch):
-            warm = None if former is None else former.warm_start()
-            trained = fit_model(table, config, on_epoch, warm=warm)
+        with fit_stage("Train on every rating", config, tensorboard) as (running, on_epoch):
+            if workers is None:
+                warm = None if former is None else former.warm_start()
+                trained = fit_model(table, config, on_epoch, warm=warm)
+            else:
+                # Ray is optional.
+                from training.distributed.ray_training import fit_on_workers  # noqa: PLC0415
+
+                trained = fit_on_workers(table, config, on_epoch, workers=workers, note=running.note)
         # A step is counted as it begins, so the last one ends with one more.
         with stage("Export", EXPORT_STEPS + 1) as running:
             bundle = export_bundle(
@@ -135,6 +146,8 @@ def fit(
                 warm_start=None if former is None else former.record(),
             )
             running.advance()
+        if workers is not None:
+            remove_finished_runs(workers.runs)
         if refusal is not None:
             raise BundleRefused(f"{bundle} is kept and not live: {refusal}")
         console.print(f"{bundle} is live", markup=False, soft_wrap=True)

@@ -21,18 +21,22 @@ from training.cli.options import (
     Layers,
     Preset,
     Purpose,
+    RayAddress,
     Seed,
     Split,
     Store,
     TensorBoard,
     Version,
     Weight,
+    Workers,
 )
 from training.cli.pipeline_import import import_pipeline
 from training.cli.reading_arguments import reads_files
 from training.config import PRESETS, TrainingConfig
 from training.data.memory_limit import MemoryLimit
 from training.data.reading_options import ReadingOptions
+from training.distributed.ray_cluster import require_ray
+from training.distributed.worker_group import RUNS_DIRECTORY, WorkerGroup
 from training.errors import ConfigurationError
 from training.export.quality_gate import QualityGate
 
@@ -92,6 +96,18 @@ def fit(
     epochs: Epochs = None,
     seed: Seed = None,
     tensorboard: TensorBoard = None,
+    workers: Workers = None,
+    ray_address: RayAddress = None,
+    worker_processors: Annotated[
+        int, typer.Option(min=1, help="Processors of each worker, which are its threads.")
+    ] = 1,
+    checkpoints: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Of a training by workers, on every machine under this path; ARTIFACTS/runs by default.",
+        ),
+    ] = None,
     *,
     reading: ReadingOptions,
 ) -> None:
@@ -114,6 +130,9 @@ def fit(
             f"--evaluate {evaluate.value} would hold out ratings that the bundle of --warm-start was "
             "trained on: leave it out, and what is new is measured, or take --evaluate none"
         )
+    if warm_start is not None and workers is not None and workers > 1:
+        raise ConfigurationError("--warm-start trains in one process: leave out --workers")
+    group = _group(workers, ray_address, worker_processors, checkpoints or artifacts / RUNS_DIRECTORY)
     limit = None if memory is None else MemoryLimit.parse(memory, artifacts, config)
     source = read_first(data, dataset.value, reading, limit)
     import_pipeline().fit(
@@ -128,6 +147,7 @@ def fit(
         store=store,
         warm_start=warm_start,
         memory=limit,
+        workers=group,
     )
 
 
@@ -195,6 +215,16 @@ def evaluate(
         tensorboard=tensorboard,
         store=store,
     )
+
+
+def _group(count: int | None, address: str | None, processors: int, runs: Path) -> WorkerGroup | None:
+    """Workers of the last training, if there are to be several; the check that Ray is there comes first."""
+    if count is None or count == 1:
+        if address is not None:
+            raise ConfigurationError("--ray-address is of a training by several workers: add --workers")
+        return None
+    require_ray()
+    return WorkerGroup(count=count, address=address, processors=processors, runs=runs)
 
 
 def _config(preset: Preset, file: Path | None, layers: str | None, **overrides: Any) -> TrainingConfig:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -18,7 +20,7 @@ from training.model.histories import Histories
 from training.model.optimizer import TableAdamW
 from training.model.trained_model import TrainedModel, as_tensors
 from training.model.two_tower_model import TwoTowerModel
-from training.model.vocabulary import build_vocabulary
+from training.model.vocabulary import Vocabulary, build_vocabulary
 from training.model.warm_start import WarmStart
 
 _MAX_STEPS_PER_CALL = 32
@@ -35,6 +37,53 @@ Stop = Callable[[dict[str, float]], bool]
 
 VALIDATED_EVERY = 5
 """Epochs from one validation to the next; the last epoch is validated too."""
+
+
+class PreparedFit(NamedTuple):
+    """A model with its first weights, and all that trains it.
+
+    Attributes:
+        trained: The model, compiled.
+        sampler: Has packed `first`; its next batch is the first that is trained on.
+        first: A batch, of whose kind all are.
+        steps: In an epoch.
+    """
+
+    trained: TrainedModel
+    sampler: ExampleSampler
+    first: Batch
+    steps: int
+
+    def run(
+        self,
+        callbacks: Sequence[keras.callbacks.Callback],
+        *,
+        epochs_done: int = 0,
+        share: Callable[[Batch], Batch] = lambda batch: batch,
+    ) -> None:
+        """Train to the last epoch.
+
+        Args:
+            callbacks: Keras's.
+            epochs_done: How many a former run ended with these weights; their batches are drawn again.
+            share: What to train on of every batch.
+        """
+        batches = islice(self.sampler.batches(), epochs_done * self.steps, None)
+        self.trained.model.fit(
+            _dataset(map(share, batches), self.first),
+            initial_epoch=epochs_done,
+            epochs=self.trained.config.epochs,
+            steps_per_epoch=self.steps,
+            callbacks=list(callbacks),
+            verbose=0,
+            shuffle=False,
+        )
+
+    def finish(self) -> TrainedModel:
+        """Return the model with the shares of what it learned that its configuration keeps."""
+        config = self.trained.config
+        self.trained.model.keep_shares(retrieval=config.retrieval_share, rating=config.rating_share)
+        return self.trained
 
 
 def fit_model(
@@ -62,6 +111,28 @@ def fit_model(
         DataError: There are fewer than two ratings.
         TrainingDiverged: A loss was no longer a finite number.
     """
+    fit = prepare_fit(table, config, warm=warm)
+    fit.run([EpochRecord(fit.trained, on_epoch, validate, validated_every, stop)])
+    return fit.finish()
+
+
+def prepare_fit(
+    table: RatingsTable,
+    config: TrainingConfig,
+    make_model: Callable[[Vocabulary, TrainingConfig], TwoTowerModel] = TwoTowerModel,
+    warm: WarmStart | None = None,
+) -> PreparedFit:
+    """Build the model of a table and what trains it; the same arguments give the same weights.
+
+    Args:
+        table: Ratings to train on.
+        config: Hyper-parameters, adapted to the table first; the model's `config` are those.
+        make_model: Called with the vocabulary and the configuration.
+        warm: What to begin with, beside what any training begins with.
+
+    Raises:
+        DataError: There are fewer than two ratings.
+    """
     if len(table) < 2:
         raise DataError(f"{table.name}: expected at least 2 ratings to train on, got {len(table)}")
     config = adapt(config, table)
@@ -73,7 +144,7 @@ def fit_model(
     if warm is not None:
         vocabulary = warm.turned(vocabulary, movie_ids)
     sampler = ExampleSampler(histories, config, vocabulary.start.trend)
-    model = TwoTowerModel(vocabulary, config)
+    model = make_model(vocabulary, config)
     # Several steps in one call save Keras's bookkeeping between them, 40 % of the time at this size. An epoch
     # is a whole number of calls, and so may contain a few users of the next one.
     calls = -(-sampler.batches_per_epoch // _MAX_STEPS_PER_CALL)
@@ -91,20 +162,10 @@ def fit_model(
         warm.restore(model, vocabulary, histories, movie_ids)
     # XLA would compile again for every total length of the histories.
     model.compile(optimizer=optimizer, jit_compile=False, steps_per_execution=steps_per_call)
-    trained = TrainedModel(model, vocabulary, histories, config, {})
-    model.fit(
-        _dataset(sampler, first),
-        epochs=config.epochs,
-        steps_per_epoch=steps,
-        callbacks=[_Record(trained, on_epoch, validate, validated_every, stop)],
-        verbose=0,
-        shuffle=False,
-    )
-    model.keep_shares(retrieval=config.retrieval_share, rating=config.rating_share)
-    return trained
+    return PreparedFit(TrainedModel(model, vocabulary, histories, config, {}), sampler, first, steps)
 
 
-class _Record(keras.callbacks.Callback):
+class EpochRecord(keras.callbacks.Callback):
     """Record and report the figures of each epoch; stop at the first loss that is not finite."""
 
     def __init__(
@@ -143,8 +204,8 @@ class _Record(keras.callbacks.Callback):
             self._on_epoch(epoch + 1, figures)
 
 
-def _dataset(sampler: ExampleSampler, like: Batch) -> tf.data.Dataset:
-    """Stream the sampler's batches, prepared while the step before trains."""
+def _dataset(batches: Iterator[Batch], like: Batch) -> tf.data.Dataset:
+    """Stream batches, prepared while the step before trains."""
     # Every axis but that of pairs varies from batch to batch.
     signature = {
         name: tf.TensorSpec(
@@ -152,4 +213,4 @@ def _dataset(sampler: ExampleSampler, like: Batch) -> tf.data.Dataset:
         )
         for name, value in like.items()
     }
-    return tf.data.Dataset.from_generator(sampler.batches, output_signature=signature).prefetch(2)
+    return tf.data.Dataset.from_generator(lambda: batches, output_signature=signature).prefetch(2)

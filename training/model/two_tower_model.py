@@ -79,11 +79,15 @@ class TwoTowerModel(keras.Model):
         sample_weight: Any = None,
         training: bool = True,
     ) -> tf.Tensor:
-        """Compute the weighted sum of both losses."""
+        """Compute the weighted sum of both losses, and record them."""
         del x, y, sample_weight, training
         self._retrieval_loss.update_state(y_pred["retrieval"])
         self._rating_loss.update_state(y_pred["rating"])
-        return self._retrieval_weight * y_pred["retrieval"] + self._rating_weight * y_pred["rating"]
+        return self.total_loss(y_pred)
+
+    def total_loss(self, losses: dict[str, tf.Tensor]) -> tf.Tensor:
+        """Weigh both losses, without recording them."""
+        return self._retrieval_weight * losses["retrieval"] + self._rating_weight * losses["rating"]
 
     def embed_query(self, inputs: dict[str, tf.Tensor]) -> tf.Tensor:
         """Embed queries, float32 `[B, D]`, given the query arguments that `service.bundle` describes."""

@@ -17,6 +17,8 @@ from service.bundle.manifest import read_manifest
 from training import pipeline
 from training.cli import command_line
 from training.config import PRESETS, TrainingConfig
+from training.distributed import ray_cluster
+from training.distributed.worker_group import WorkerGroup
 from training.errors import TrainingDiverged
 
 
@@ -61,6 +63,38 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
         monkeypatch.setattr(pipeline, stages.__name__, record)
     return recorded
+
+
+def test_workers_train_only_where_there_are_to_be_several(
+    run: Any, calls: list[dict[str, Any]], csv_directory: Path, tmp_path: Path
+) -> None:
+    fit = ("fit", "--data", csv_directory, "--artifacts", tmp_path)
+    assert run(*fit)[0] == run(*fit, "--workers", "1")[0] == 0
+    assert [call["workers"] for call in calls] == [None, None]
+    assert run(*fit, "--workers", "3", "--worker-processors", "4", "--ray-address", "head:6379")[0] == 0
+    assert calls[-1]["workers"] == WorkerGroup(
+        count=3, address="head:6379", processors=4, runs=tmp_path / "runs"
+    )
+    run(*fit, "--workers", "2", "--checkpoints", tmp_path / "elsewhere")
+    assert calls[-1]["workers"] == WorkerGroup(count=2, runs=tmp_path / "elsewhere")
+    code, _, err = run(*fit, "--ray-address", "auto")
+    assert code == 2
+    assert "add --workers" in err
+
+
+def test_without_ray_workers_are_refused_before_anything_is_read(
+    run: Any, calls: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ray_cluster, "find_spec", lambda _: None)
+    code, _, err = run("fit", "--data", "nothing.csv", "--workers", "2")
+    assert code == 2
+    assert "pip install 'matinee[ray]'" in err
+    assert calls == []
+
+
+def test_without_workers_nothing_of_ray_is_imported() -> None:
+    code = "import sys; from training import pipeline; assert 'ray' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=True)
 
 
 @pytest.mark.parametrize(

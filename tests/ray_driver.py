@@ -1,0 +1,41 @@
+"""Train `two_clusters` on a cluster's workers, in a process of its own: Ray ends one whose head was lost.
+
+Run as `python ray_driver.py ADDRESS RUNS`: prints the number of each epoch; the error is the last line.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+from synthetic_ratings import SMALL_CONFIG, two_clusters
+
+from training.distributed import ray_training
+from training.distributed.worker_group import WorkerGroup
+from training.errors import ClusterError
+
+EPOCHS = replace(SMALL_CONFIG, epochs=30)
+"""Of eight steps: long enough to be interrupted."""
+
+
+def main(address: str, runs: Path) -> None:
+    ray_training._HEAD_LOST_SECONDS = 1
+    group = WorkerGroup(count=2, address=address, runs=runs, checkpoint_every_seconds=0.5)
+    try:
+        ray_training.fit_on_workers(
+            two_clusters(),
+            EPOCHS,
+            lambda epoch, _: print(epoch, file=sys.__stdout__, flush=True),
+            workers=group,
+        )
+    except ClusterError as error:
+        print(error, flush=True)  # noqa: T201
+        os._exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))
