@@ -18,7 +18,7 @@ _POWERS = {"K": 1, "M": 2, "G": 3, "T": 4}
 _GIB = 2**30
 
 # Anonymous memory, measured on synthetic tables (docs/scale.md), with the processes that verify a bundle.
-_BASE = 1_300 * 2**20
+_BASE = 900 * 2**20
 _MAPPED_PER_RATING, _COLUMNS_PER_RATING = 60, 70
 _TABLES = 10  # of a width as the embedding: weights, two moments, gradients, copies for export
 _TEXT_PER_USER, _TEXT_PER_MOVIE = 400, 2_000
