@@ -120,6 +120,8 @@ def fit(
             else:
                 length = TrainingLength.from_document(metrics["training_length"])
             config = length.apply(config, table)
+        if memory is not None:
+            memory.require(table, config)
         with fit_stage("Train on every rating", config, tensorboard) as (_, on_epoch):
             warm = None if former is None else former.warm_start()
             trained = fit_model(table, config, on_epoch, warm=warm)
