@@ -257,6 +257,7 @@ def _of_live(metrics: dict[str, Any] | None) -> dict[str, Any] | None:
 
 def _live_metrics(artifacts: Path) -> dict[str, Any] | None:
     try:
-        return read_manifest(read_current(artifacts)).metrics
+        directory = read_current(artifacts)
+        return FormerBundle(directory, read_manifest(directory)).measured_in_full
     except BundleError:
         return None
