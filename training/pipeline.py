@@ -125,6 +125,8 @@ def fit(
             else:
                 length = TrainingLength.from_document(metrics["training_length"])
             config = length.apply(config, table)
+        if memory is not None:
+            memory.require(table, config)
         with fit_stage("Train on every rating", config, tensorboard) as (running, on_epoch):
             if workers is None:
                 warm = None if former is None else former.warm_start()
@@ -268,6 +270,7 @@ def _of_live(metrics: dict[str, Any] | None) -> dict[str, Any] | None:
 
 def _live_metrics(artifacts: Path) -> dict[str, Any] | None:
     try:
-        return read_manifest(read_current(artifacts)).metrics
+        directory = read_current(artifacts)
+        return FormerBundle(directory, read_manifest(directory)).measured_in_full
     except BundleError:
         return None

@@ -18,11 +18,10 @@ _POWERS = {"K": 1, "M": 2, "G": 3, "T": 4}
 _GIB = 2**30
 
 # Anonymous memory, measured on synthetic tables (docs/scale.md), with the processes that verify a bundle.
-_BASE = 1_300 * 2**20
+_BASE = 900 * 2**20
 _MAPPED_PER_RATING, _COLUMNS_PER_RATING = 60, 70
-_TABLES = 10  # of a width as the embedding: weights, two moments, gradients, copies for export
+_TABLES = 7  # weights, two moments, factors, copies: of `keeping`, of export, of the fresh process
 _TEXT_PER_USER, _TEXT_PER_MOVIE = 400, 2_000
-_WIDEST = 128  # see `starting_choice`
 _LOGITS = 8  # copies of users x candidates in a step
 
 
@@ -46,13 +45,10 @@ class MemoryNeed:
             ratings: How many there are.
             users: Likewise.
             movies: Likewise.
-            config: What is trained, if need be with twice the default width, which is chosen for some data.
+            config: What is trained.
         """
-        width = config.embedding_dimension
-        if width == TrainingConfig.embedding_dimension and not config.layers:
-            width = _WIDEST
         rows = users + 3 * movies  # ids, presence, preference
-        tables = 4 * width * _TABLES * rows
+        tables = 4 * config.embedding_dimension * _TABLES * rows
         batch = config.batch_size or 512
         columns = min(movies, config.full_softmax_candidates)
         step = 4 * _LOGITS * batch * columns
@@ -95,15 +91,9 @@ class MemoryLimit:
         """
         if isinstance(table.allocate, MappedColumns):
             return table
-        need = MemoryNeed.of(len(table), table.num_users, table.num_movies, self.config)
+        need = self.require(table, self.config)
         if need.in_memory <= self.num_bytes:
             return table
-        if need.mapped > self.num_bytes:
-            raise ConfigurationError(
-                f"--memory: {table.name} needs {_in_gib(need.mapped)} with its ratings in mapped files "
-                f"({_in_gib(need.in_memory)} with them in memory), got {_in_gib(self.num_bytes)}: "
-                "allow as much"
-            )
         taken = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         if taken > self.num_bytes:
             raise ConfigurationError(
@@ -112,6 +102,21 @@ class MemoryLimit:
             )
         self.directory.mkdir(parents=True, exist_ok=True)
         return kept_in(table, MappedColumns(self.directory))
+
+    def require(self, table: RatingsTable, config: TrainingConfig) -> MemoryNeed:
+        """Return what training needs; for some data wider embeddings are chosen than were asked for.
+
+        Raises:
+            ConfigurationError: It is more than there is, with mapped files too.
+        """
+        need = MemoryNeed.of(len(table), table.num_users, table.num_movies, config)
+        if need.mapped > self.num_bytes:
+            raise ConfigurationError(
+                f"--memory: {table.name} needs {_in_gib(need.mapped)} with its ratings in mapped files "
+                f"({_in_gib(need.in_memory)} with them in memory) at {config.embedding_dimension} dimensions"
+                f", got {_in_gib(self.num_bytes)}: allow as much"
+            )
+        return need
 
 
 def _in_gib(num_bytes: int) -> str:

@@ -188,7 +188,25 @@ class FormerBundle:
     def record(self) -> dict[str, Any]:
         """What the manifest of the next bundle says of this one."""
         generations = self.manifest.dataset.get("warm_start", {}).get("generations", 0)
-        return {"bundle_id": self.manifest.bundle_id, "generations": generations + 1, **self._in_full}
+        return {
+            "bundle_id": self.manifest.bundle_id,
+            "generations": generations + 1,
+            **self._in_full,
+            "measured": self.measured_in_full,
+        }
+
+    @property
+    def measured_in_full(self) -> dict[str, Any] | None:
+        """Split and measures of the last training in full; None where nothing was measured.
+
+        What a warm start measures, on news, is no measure for the next training in full.
+        """
+        former = self.manifest.dataset.get("warm_start")
+        if former is not None:
+            measured: dict[str, Any] | None = former["measured"]
+            return measured
+        metrics = self.manifest.metrics or {}
+        return {name: metrics[name] for name in ("split", "model")} if "model" in metrics else None
 
     @property
     def _in_full(self) -> dict[str, Any]:

@@ -161,6 +161,21 @@ def test_files_are_read_as_the_options_say_before_the_pipeline(
     assert "log.tsv: tab-separated, UTF-8; user = who, item = what, event = event (view 1, buy 1)" in err
 
 
+def test_fit_learns_on_and_keeps_ratings_in_files_where_it_is_told_to(
+    run: Any, calls: list[dict[str, Any]], csv_directory: Path, tmp_path: Path
+) -> None:
+    data = ("--data", csv_directory, "--artifacts", tmp_path / "there")
+    assert run("fit", "--warm-start", "live", "--evaluate", "none", *data)[0] == 0
+    code, _, err = run("fit", "--memory", "0.1GiB", *data)
+    assert code == 2
+    needed = re.search(r"needs (\d+\.\d) GiB with its ratings in mapped files", err)
+    assert needed is not None, err
+    code, _, err = run("fit", "--memory", f"{needed[1]}GiB", *data)
+    assert code == 0, err
+    assert [(call["warm_start"], call["memory"] is None) for call in calls] == [("live", True), (None, False)]
+    assert isinstance(calls[1]["source"].user_ids, tuple)  # read, and placed
+
+
 def test_evaluate_takes_a_split_and_a_number_of_seeds(run: Any, calls: list[dict[str, Any]]) -> None:
     assert run("evaluate")[0] == 0
     assert run("evaluate", "--split", "random", "--seeds", "3", "--seed", "7")[0] == 0
@@ -211,6 +226,11 @@ def test_a_preset_is_where_single_options_begin(preset: str, run: Any, calls: li
         (["fit", "--retrieval-weight", "nan"], "--?retrieval.weight"),
         (["fit", "--retrieval-weight", "0", "--rating-weight", "0"], "rating_weight must be above 0"),
         (["fit", "--seed", "4294967296"], "seed must be from 0 to 4294967295"),
+        (["fit", "--memory", "much"], "--memory: expected a size such as 4GiB or 900MiB, got 'much'"),
+        (
+            ["fit", "--warm-start", "live", "--evaluate", "global"],
+            "--evaluate global would hold out ratings that the bundle of --warm-start was trained on",
+        ),
         (["evaluate", "--split", "none"], "--split.*none"),
         (["evaluate", "--ablation", "--baselines"], "leave out --baselines"),
         (["evaluate", "--seeds", "0"], "--seeds.*equal to 1"),

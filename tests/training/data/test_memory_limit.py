@@ -60,10 +60,12 @@ def test_too_little_memory_is_refused_with_the_figures_that_are_needed(tmp_path:
     message = str(caught.value)
     needed = re.fullmatch(
         r"--memory: small needs (\d\.\d) GiB with its ratings in mapped files \((\d\.\d) GiB with them in "
-        r"memory\), got 0\.1 GiB: allow as much",
+        r"memory\) at 64 dimensions, got 0\.1 GiB: allow as much",
         message,
     )
     assert needed is not None, message
+    with pytest.raises(ConfigurationError, match="at 128 dimensions"):
+        limit.require(table, TrainingConfig(embedding_dimension=128))
     # What it names is enough.
     enough = MemoryLimit.parse(f"{needed[1]}GiB", tmp_path, TrainingConfig())
     assert len(enough.placed(table)) == len(table)

@@ -91,6 +91,19 @@ def test_shares_are_of_the_last_training_in_full_however_often_it_is_learned_on(
     assert second.record()["epochs"] == SMALL_CONFIG.epochs
 
 
+def test_the_measures_of_the_last_training_in_full_are_kept_for_the_next_one(former: FormerBundle) -> None:
+    metrics = former.manifest.metrics
+    assert metrics is not None
+    in_full = {"split": "temporal", "model": metrics["model"]}
+    assert former.measured_in_full == in_full
+    of_news = {"split": "news", "model": {"hit_rate_at_100": 0.9}}
+    dataset = former.manifest.dataset | {"warm_start": former.record()}
+    second = replace(former, manifest=replace(former.manifest, dataset=dataset, metrics=of_news))
+    assert second.measured_in_full == second.record()["measured"] == in_full
+    unmeasured = replace(former, manifest=replace(former.manifest, metrics={"refused": "too bad"}))
+    assert unmeasured.measured_in_full is None
+
+
 def test_data_of_another_kind_are_refused_with_every_reason(
     former: FormerBundle, train_table: RatingsTable
 ) -> None:
