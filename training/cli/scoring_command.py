@@ -1,0 +1,96 @@
+"""`score`: write the best movies of all users to a file. What it does is in `training.scoring`."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from service.bundle.current import read_current
+from service.errors import MatineeError
+from training.cli.options import DEFAULT_ARTIFACTS, Artifacts
+from training.cli.progress import console, results, stage
+from training.errors import BundleCommandError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("score")(score)
+
+
+def score(
+    output: Annotated[
+        Path, typer.Argument(help="The Parquet file, which is replaced when the new one is whole.")
+    ],
+    bundle: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="A bundle's directory, by default the live.")
+    ] = None,
+    artifacts: Artifacts = DEFAULT_ARTIFACTS,
+    users: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Whom to score: an id in every line; by default all of the bundle."
+        ),
+    ] = None,
+    users_column: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The column of that file, where it is CSV, Parquet or the like."),
+    ] = None,
+    k: Annotated[int, typer.Option("--k", "-k", min=1, help="Most movies of a list.")] = 100,
+    include_seen: Annotated[
+        bool, typer.Option("--include-seen", help="Do not leave out what is in a user's history.")
+    ] = False,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Parts scored at once; by default one a core.")
+    ] = None,
+    users_per_part: Annotated[
+        int, typer.Option(min=1, help="Users of a row group; memory grows with it.")
+    ] = 4_096,
+) -> None:
+    """Write user, rank, item, score, predicted rating and bundle of each user's best movies to Parquet.
+
+    A run that was interrupted goes on where it was when the same command is given again.
+    """
+    # Before NumPy: each thread multiplies matrices by itself.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    count = threads or len(os.sched_getaffinity(0))
+    from training.scoring import scoring_run, wanted_users  # noqa: PLC0415  they import NumPy and Arrow
+    from training.scoring.list_scorer import ListScorer  # noqa: PLC0415
+    from training.scoring.scored_bundle import ScoredBundle  # noqa: PLC0415
+
+    user_ids = None if users is None else wanted_users.read_user_ids(users, users_column)
+    with stage("Open the bundle"):
+        try:
+            opened = ScoredBundle.open((bundle or read_current(artifacts)).absolute(), threads=count)
+        except MatineeError as error:
+            raise BundleCommandError(str(error)) from error
+    if user_ids is None:
+        wanted = wanted_users.WantedUsers.all_of(opened.histories)
+    else:
+        wanted = wanted_users.WantedUsers.listed(user_ids, opened.histories)
+    if wanted.unknown:
+        console.print(f"left out {wanted.describe_unknown()}", markup=False, soft_wrap=True)
+    plan = scoring_run.ScoringPlan(k=k, exclude_seen=not include_seen, users_per_part=users_per_part)
+    scorer = ListScorer(opened, k=k, exclude_seen=plan.exclude_seen)
+    started, done = time.perf_counter(), 0
+    with stage("Score users", len(plan.parts_of(wanted.rows))) as running:
+
+        def on_part(num_users: int) -> None:
+            nonlocal done
+            done += num_users
+            rate = done / (time.perf_counter() - started)
+            running.advance(f"{done:,} of {len(wanted.rows):,} users, {rate:,.0f}/s", milestone=True)
+
+        outcome = scoring_run.score_users(
+            opened, wanted.rows, output, plan, scoring_run.Threads(scorer, opened, count), on_part=on_part
+        )
+    if outcome.num_resumed:
+        console.print(f"{outcome.num_resumed:,} of {outcome.num_parts:,} parts were finished before")
+    results.print(
+        f"{output}: {outcome.num_rows:,} rows of {outcome.num_lists:,} users, by {opened.manifest.bundle_id}",
+        markup=False,
+        soft_wrap=True,
+    )
