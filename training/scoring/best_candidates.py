@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,9 @@ _UNIT_ROUNDOFF = 2.0**-24
 _MOST_GATHERED = 2**24
 """Elements of candidates that are gathered at once for exact scores; where many scores are equal, a few
 queries want most of the catalogue."""
+
+_SMALLEST_SAMPLE, _LARGEST_STEP = 2_048, 16
+"""Candidates of a sample, which is every so-manieth one at most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,16 +71,8 @@ class BestCandidates:
         """
         scores = queries @ self._columns
         scores[np.repeat(np.arange(len(queries)), num_excluded), excluded] = -np.inf
-        num_candidates = scores.shape[1]
-        last = num_candidates - min(k, num_candidates)
-        least = np.partition(scores, last, axis=1)[:, last]
         slack = np.float32(self._slack) * np.linalg.norm(queries, axis=1)
-        # What is excluded is minus infinity, and so is the last place where fewer are left.
-        floor = np.maximum(least - slack, np.finfo(np.float32).min)
-        places = np.flatnonzero(scores >= floor[:, None])
-        of_query = places // num_candidates
-        counts = np.bincount(of_query, minlength=len(queries))
-        rows = (places - of_query * num_candidates).astype(np.int32)
+        counts, rows = _not_below(scores, _least_of_best(scores, k), slack)
         return self._best(queries, counts, rows, k)
 
     def _best(
@@ -109,3 +105,39 @@ class BestCandidates:
             np.take_along_axis(padded, order, axis=1)[kept],
             np.take_along_axis(exact, order, axis=1)[kept],
         )
+
+
+def _least_of_best(scores: NDArray[np.float32], k: int) -> NDArray[np.float32]:
+    """A score that at least k of each query's reach, hardly more of them than must, float32 `[B]`.
+
+    Of a large catalogue it is the score of a sample that is low enough but for a chance in a thousand. Where
+    it is not, and of a small catalogue, it is the k-th best.
+    """
+    step = min(_LARGEST_STEP, scores.shape[1] // _SMALLEST_SAMPLE)
+    if step <= 1:
+        return _kth_best(scores, k)
+    expected = k / step  # in the sample, with a standard deviation of its root
+    least = _kth_best(scores[:, ::step], math.ceil(expected + 3 * math.sqrt(expected) + 1))
+    is_too_high = np.count_nonzero(scores >= least[:, None], axis=1) < k
+    if is_too_high.any():
+        least[is_too_high] = _kth_best(scores[is_too_high], k)
+    return least
+
+
+def _kth_best(scores: NDArray[np.float32], k: int) -> NDArray[np.float32]:
+    """The k-th best score of each query, or its lowest where there are fewer."""
+    last = max(0, scores.shape[1] - k)
+    best: NDArray[np.float32] = np.partition(scores, last, axis=1)[:, last]
+    return best
+
+
+def _not_below(
+    scores: NDArray[np.float32], least: NDArray[np.float32], slack: NDArray[np.float32]
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """How many candidates of each query score at least `least` without `slack`, and their rising rows."""
+    # What is excluded is minus infinity, and so is the last place where fewer are left.
+    floor = np.maximum(least - slack, np.finfo(np.float32).min)
+    places = np.flatnonzero(scores >= floor[:, None])
+    of_query = places // scores.shape[1]
+    rows = (places - of_query * scores.shape[1]).astype(np.int32)
+    return np.bincount(of_query, minlength=len(scores)), rows

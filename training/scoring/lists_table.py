@@ -91,7 +91,8 @@ class ParquetWriter:
         Raises:
             OSError: It cannot be written.
         """
-        options = {"compression": "zstd", "compression_level": 1, "use_dictionary": _REPEATED}
+        # zstd makes it a sixth smaller, and takes twice as long.
+        options = {"compression": "snappy", "use_dictionary": _REPEATED}
         with pyarrow.parquet.ParquetWriter(path, SCHEMA, write_statistics=["user"], **options) as writer:
             yield cls(writer)
 
