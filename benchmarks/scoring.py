@@ -66,7 +66,8 @@ def measure(artifacts: Path, rounds: int, seconds: float) -> str:
     """Measure; return the table as Markdown."""
     threads = len(os.sched_getaffinity(0))
     started = time.perf_counter()
-    bundle = ScoredBundle.open(read_current(artifacts).absolute(), threads=threads)
+    bundle = ScoredBundle.open(read_current(artifacts).absolute())
+    scorers = {k: ListScorer(bundle, k=k, threads=threads) for k in LENGTHS}
     opened_seconds = time.perf_counter() - started
     rows = []
     with ExitStack() as stack:
@@ -76,7 +77,7 @@ def measure(artifacts: Path, rounds: int, seconds: float) -> str:
         }
         for k in LENGTHS:
             bodies = _bodies(bundle, k)
-            _score(bundle, k, threads)
+            _score(bundle, scorers[k], k, threads)
             for server in servers.values():
                 run_closed(server, "/recommend", bodies, connections=CONNECTIONS, seconds=1)
             scored: list[Scored] = []
@@ -86,7 +87,7 @@ def measure(artifacts: Path, rounds: int, seconds: float) -> str:
                     served[name].append(
                         run_closed(server, "/recommend", bodies, connections=CONNECTIONS, seconds=seconds)
                     )
-                scored.append(_score(bundle, k, threads))
+                scored.append(_score(bundle, scorers[k], k, threads))
             rows += [_row(k, name, scored, runs) for name, runs in served.items()]
     headings = ["k", "the service:", "lists/s over HTTP", "scored/s", "ratio, median", "least to most"]
     headings += ["CPU us a list over HTTP", "scored", "ratio, median"]
@@ -105,9 +106,8 @@ def _bodies(bundle: ScoredBundle, k: int, count: int = 2_000) -> Sequence[object
     return [{"user_id": bundle.histories.user_id_of(draw.randrange(users)), "k": k} for _ in range(count)]
 
 
-def _score(bundle: ScoredBundle, k: int, threads: int) -> Scored:
+def _score(bundle: ScoredBundle, scorer: ListScorer, k: int, threads: int) -> Scored:
     users = np.resize(np.arange(len(bundle.histories)), _LISTS)
-    scorer = ListScorer(bundle, k=k)
     with tempfile.TemporaryDirectory() as directory:
         started, processor_started = time.perf_counter(), time.process_time()
         score_users(

@@ -13,6 +13,7 @@ Exception
     ├── AnotherTraining 3 another training holds the lock of the artifacts; nothing was done
     ├── ScoringError   1  lists cannot be written; what was finished is kept for the same command to go on
     ├── BundleCommandError 1  a command about bundles cannot be done: a file is wrong, none is previous
+    ├── ClusterError   1  a Ray cluster is not there, or was lost; names how to go on
     └── SourceError    1  no ratings: a failed download, a package that is not installed
 """
 
@@ -60,6 +61,10 @@ class ConfigurationError(TrainingError):
 
 class TrainingDiverged(TrainingError):
     """A loss is no longer a finite number; no bundle has been written."""
+
+
+class ClusterError(TrainingError):
+    """A Ray cluster cannot be reached, is too small or was lost; no bundle has been written."""
 
 
 class BaselineError(TrainingError):

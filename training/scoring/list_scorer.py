@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from service.bundle.query_tower import QueryTower
 from training.scoring.best_candidates import BestCandidates
 from training.scoring.scored_bundle import ScoredBundle
 
@@ -49,10 +50,18 @@ class ListScorer:
         bundle: Where users, candidates and model are.
         k: Most movies of a list.
         exclude_seen: Whether to leave out what is in the user's history.
+        threads: How many threads score at the same time.
+
+    Raises:
+        BundleInconsistent: The model cannot be loaded.
     """
 
-    def __init__(self, bundle: ScoredBundle, *, k: int, exclude_seen: bool = True) -> None:
+    def __init__(
+        self, bundle: ScoredBundle, *, k: int, exclude_seen: bool = True, threads: int = 1
+    ) -> None:
         self._bundle = bundle
+        # The model runs as one operation, on one of the threads between operations.
+        self._tower = QueryTower.open(bundle.directory, intra_op_threads=1, inter_op_threads=threads)
         self._k = k
         self._longest_excluded = None if exclude_seen else 0
         self._best = BestCandidates(bundle.candidates)
@@ -72,7 +81,7 @@ class ListScorer:
 
     def _score_call(self, user_rows: NDArray[np.int64]) -> Iterator[ScoredLists]:
         bundle = self._bundle
-        states = bundle.tower.read_stored(bundle.histories, user_rows, bundle.manifest.max_history)
+        states = self._tower.read_stored(bundle.histories, user_rows, bundle.manifest.max_history)
         for start in range(0, len(user_rows), self._block):
             block = slice(start, start + self._block)
             yield self._score_block(user_rows[block], states[block])

@@ -77,6 +77,21 @@ def read_part(path: Path) -> Table:
     return pyarrow.feather.read_table(path, memory_map=True)
 
 
+def to_bytes(table: Table) -> bytes:
+    """Return a table as bytes, for another process."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
+
+
+def from_bytes(content: bytes) -> Table:
+    """Return what `to_bytes` was given."""
+    with pa.ipc.open_stream(content) as reader:
+        return reader.read_all()
+
+
 class ParquetWriter:
     """Writes tables to a Parquet file, each as one row group."""
 

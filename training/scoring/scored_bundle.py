@@ -13,7 +13,6 @@ from service.bundle.catalogue import Catalogue
 from service.bundle.checksums import verify_files
 from service.bundle.histories import Histories
 from service.bundle.manifest import Manifest, read_manifest
-from service.bundle.query_tower import QueryTower
 from service.bundle.rating_head import RatingHead
 from service.bundle.required_files import required_files
 from service.errors import BundleInconsistent
@@ -21,7 +20,7 @@ from service.errors import BundleInconsistent
 
 @dataclass(frozen=True, eq=False)
 class ScoredBundle:
-    """A bundle without its index, which is not needed where every candidate is scored.
+    """A bundle without its index, for every candidate is scored, and without its model.
 
     Attributes:
         directory: Of the bundle.
@@ -29,7 +28,6 @@ class ScoredBundle:
         catalogue: The movies.
         histories: The users.
         candidates: float32 `[num_candidates, embedding_dimension]`.
-        tower: Makes query states.
         rating_head: Predicts ratings; None where the bundle predicts none.
     """
 
@@ -38,16 +36,14 @@ class ScoredBundle:
     catalogue: Catalogue
     histories: Histories
     candidates: NDArray[np.float32]
-    tower: QueryTower
     rating_head: RatingHead | None
 
     @classmethod
-    def open(cls, directory: Path, *, threads: int = 1, verify: bool = True) -> ScoredBundle:
+    def open(cls, directory: Path, *, verify: bool = True) -> ScoredBundle:
         """Open a bundle.
 
         Args:
             directory: `<artifacts>/<bundle_id>`.
-            threads: How many threads call the model at the same time.
             verify: Whether to read every file for its checksum; workers need not repeat that.
 
         Raises:
@@ -71,7 +67,5 @@ class ScoredBundle:
             catalogue,
             Histories.open(directory, num_candidates=len(candidates)),
             candidates,
-            # Each thread's call is one operation, which runs on a thread between operations.
-            QueryTower.open(directory, intra_op_threads=1, inter_op_threads=threads),
             None if manifest.rating_scale is None else RatingHead.open(directory, manifest),
         )
