@@ -90,5 +90,16 @@ TensorBoard = Annotated[
     typer.Option(metavar="DIR", help="Where to write TensorBoard logs: losses, held-out figures, rate."),
 ]
 Seed = Annotated[int | None, typer.Option(min=0, help="Fixes weights and every random draw.")]
+Workers = Annotated[
+    int | None,
+    typer.Option(min=1, help="Processes on a Ray cluster; without, this process alone and no Ray."),
+]
+RayAddress = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOST:PORT",
+        help="The cluster's head, or auto for the cluster of this machine; by default one is started here.",
+    ),
+]
 
 DEFAULT_ARTIFACTS = Path("artifacts")

@@ -56,9 +56,7 @@ class ListScorer:
         BundleInconsistent: The model cannot be loaded.
     """
 
-    def __init__(
-        self, bundle: ScoredBundle, *, k: int, exclude_seen: bool = True, threads: int = 1
-    ) -> None:
+    def __init__(self, bundle: ScoredBundle, *, k: int, exclude_seen: bool = True, threads: int = 1) -> None:
         self._bundle = bundle
         # The model runs as one operation, on one of the threads between operations.
         self._tower = QueryTower.open(bundle.directory, intra_op_threads=1, inter_op_threads=threads)

@@ -58,3 +58,14 @@ def test_a_damaged_bundle_is_not_scored(run: Any, artifacts: Path, tmp_path: Pat
     code, _, progress = run(tmp_path / "lists.parquet", "--artifacts", artifacts)
     assert code == 1
     assert "candidates.npy: expected" in progress
+
+
+@pytest.mark.ray
+@pytest.mark.timeout(240)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")
+def test_workers_of_a_cluster_write_the_same(run: Any, tiny_artifacts: Path, tmp_path: Path) -> None:
+    here, there = tmp_path / "here.parquet", tmp_path / "there.parquet"
+    assert run(here, "--artifacts", tiny_artifacts, "--users-per-part", "3")[0] == 0
+    code, _, progress = run(there, "--artifacts", tiny_artifacts, "--users-per-part", "3", "--workers", "2")
+    assert code == 0, progress
+    assert there.read_bytes() == here.read_bytes()
