@@ -26,6 +26,7 @@ from training.evaluation.cached_results import EvaluationRecords
 from training.evaluation.cold_start import cold_start
 from training.evaluation.held_out import hold_out
 from training.evaluation.seeds import mean_of_runs
+from training.evaluation.split_evaluation import MeasureModel
 from training.evaluation.training_length import TrainingLength
 from training.export.artifacts import require_writable
 from training.export.bundle_export import EXPORT_STEPS, export_bundle
@@ -155,6 +156,7 @@ def evaluate(
     readme_preset: str = "",
     tensorboard: Path | None = None,
     store: str | None = None,
+    measure: MeasureModel | None = None,
 ) -> dict[str, Any]:
     """Load ratings, measure once per seed, print the mean beside the baselines, and keep it for `fit`.
 
@@ -171,6 +173,7 @@ def evaluate(
         readme_preset: Stands after the split in the comments around that table.
         tensorboard: A directory for event files, if any.
         store: As of `fit`.
+        measure: Measures a trained model, such as on a cluster; None: here.
 
     Returns:
         Everything that was measured, see docs/evaluation.md.
@@ -196,6 +199,7 @@ def evaluate(
             replace(config, seed=config.seed + more),
             tensorboard,
             measure_index=extras and more == 0,
+            measure=measure,
         )
         for more in range(seeds)
     ]

@@ -21,12 +21,14 @@ from training.cli.options import (
     Layers,
     Preset,
     Purpose,
+    RayAddress,
     Seed,
     Split,
     Store,
     TensorBoard,
     Version,
     Weight,
+    Workers,
 )
 from training.cli.pipeline_import import import_pipeline
 from training.cli.reading_arguments import reads_files
@@ -162,6 +164,8 @@ def evaluate(
     epochs: Epochs = None,
     seed: Seed = None,
     tensorboard: TensorBoard = None,
+    workers: Workers = None,
+    ray_address: RayAddress = None,
     *,
     reading: ReadingOptions,
 ) -> None:
@@ -177,11 +181,23 @@ def evaluate(
     )
     if ablation and baselines:
         raise ConfigurationError("--ablation compares the model with itself: leave out --baselines")
+    if ablation and workers is not None:
+        raise ConfigurationError("--ablation measures in this process: leave out --workers")
     source = read_first(data, dataset.value, reading)
     if ablation:
         import_pipeline().ablate(source, dataset.value, config, split.value, artifacts, store=store)
         return
-    import_pipeline().evaluate(
+    measure = None
+    if workers is not None:
+        from training.distributed.ray_cluster import require_ray  # noqa: PLC0415  # optional
+
+        require_ray()
+    pipeline = import_pipeline()
+    if workers is not None:
+        from training.distributed.ray_evaluation import RayShards  # noqa: PLC0415
+
+        measure = RayShards(workers, ray_address)
+    pipeline.evaluate(
         source,
         dataset.value,
         config,
@@ -194,6 +210,7 @@ def evaluate(
         readme_preset="" if preset is Preset.FORWARD else preset.value,
         tensorboard=tensorboard,
         store=store,
+        measure=measure,
     )
 
 
