@@ -71,10 +71,6 @@ def score(
     user_ids = None if users is None else wanted_users.read_user_ids(users, users_column)
     plan = ScoringPlan(k=k, exclude_seen=not include_seen, users_per_part=users_per_part)
     with ExitStack() as stack:
-        if workers is not None:
-            from training.distributed.ray_cluster import ray_cluster  # noqa: PLC0415  optional
-
-            stack.enter_context(ray_cluster(ray_address, processors=workers))
         with stage("Open the bundle"), _as_training_error():
             opened = ScoredBundle.open((bundle or read_current(artifacts)).absolute())
             score_parts: ScoreParts
@@ -83,10 +79,13 @@ def score(
 
                 scorer = ListScorer(opened, k=k, exclude_seen=plan.exclude_seen, threads=count)
                 score_parts = Threads(scorer, opened, count)
-            else:
-                from training.distributed.ray_scoring import RayActors  # noqa: PLC0415  optional
+        if workers is not None:
+            from training.distributed.ray_cluster import ray_cluster  # noqa: PLC0415  optional
 
-                score_parts = RayActors(opened.directory, plan, workers)
+            stack.enter_context(ray_cluster(ray_address, processors=workers))
+            from training.distributed.ray_scoring import RayActors  # noqa: PLC0415
+
+            score_parts = RayActors(opened.directory, plan, workers)
         if user_ids is None:
             wanted = wanted_users.WantedUsers.all_of(opened.histories)
         else:
