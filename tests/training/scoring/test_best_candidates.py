@@ -54,15 +54,17 @@ def test_what_is_excluded_is_never_found() -> None:
     assert found.rows.tolist() == [3, 2, 1, 0, 5, 4, 3, 2]
 
 
-@pytest.mark.parametrize("is_sorted", [True, False])
-def test_of_a_large_catalogue_the_best_are_found_by_a_sample(is_sorted: bool) -> None:
-    """Also where the sample says nothing of the best: sorted, all of them lie between two of its places."""
+@pytest.mark.parametrize("best_are", ["anywhere", "first", "where the sample is"])
+def test_of_a_large_catalogue_the_best_are_found_by_a_sample(best_are: str) -> None:
+    """Also where the sample is like none of the others, and says too high a score."""
     random = np.random.default_rng(5)
     candidates = random.normal(size=(40_000, 8)).astype(np.float32)
     queries = random.normal(size=(6, 8)).astype(np.float32)
-    if is_sorted:
-        candidates = candidates[np.argsort(-candidates[:, 0])]
-        queries[:, 1:] = 0
+    queries[:, 0] = 1
+    if best_are == "first":
+        candidates[:2_500, 0] += 10
+    elif best_are == "where the sample is":
+        candidates[::16, 0] += 10
     assert find(candidates, queries, 13).rows.tolist() == one_by_one(candidates, queries, 13)
     excluded = np.arange(39_990).tolist()
     assert find(candidates, queries, 13, [excluded] * 6).lengths.tolist() == [10] * 6
