@@ -24,7 +24,7 @@ BASELINES_PINS := requirements/baselines.txt
 AUDIT := .venv-audit
 REQUIREMENTS := requirements/dev.txt requirements/dataset.txt
 
-.PHONY: help install install-baselines install-sasrec fit serve test test-slow test-docker test-browser pictures test-faults swaps test-hostile mutants audit check readme-figures docs-answers experiments training-speed tutorial-depth load-test scale any-data format pins clean
+.PHONY: help install install-baselines install-sasrec fit serve test test-slow test-docker test-browser test-ray pictures test-faults swaps test-hostile mutants audit check readme-figures docs-answers experiments training-speed tutorial-depth load-test scale any-data format pins clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -109,6 +109,10 @@ test-docker: install ## build the images and try the whole stack for real (minut
 	@for program in docker prometheus promtool objdump; do command -v $$program >/dev/null \
 	  || { echo "make: test-docker needs $$program on the path" >&2; exit 1; }; done
 	@$(IN_VENV) -m deploy.trial
+
+# One process: its nodes need the processors.
+test-ray: install ## training, tuning and scoring on a cluster of Ray nodes on this machine, nodes killed too
+	@$(IN_VENV) -m pytest -m ray
 
 test-hostile: install ## 10,000 requests made from the OpenAPI document, and clients that are no clients
 	@$(IN_VENV) -m pytest -m 'slow or not slow' tests/service/http/test_openapi.py tests/service/processes/test_hostile_connections.py

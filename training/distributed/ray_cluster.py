@@ -15,7 +15,7 @@ from training.errors import ClusterError, ConfigurationError
 
 _CONNECTED_WITHIN_SECONDS = 5
 _DEFAULT_PORT = 6379
-_QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "error"}
+_QUIET = {"RAY_USAGE_STATS_ENABLED": "0"}
 
 
 def require_ray() -> None:
@@ -95,14 +95,22 @@ def _require_listener(address: str) -> None:
             f"--ray-address must be HOST:PORT of the cluster's head, or auto, got {address!r}; "
             "run the command on a machine of the cluster"
         )
+    if not is_listening(address):
+        raise ClusterError(
+            f"no Ray cluster at {address}: nothing listens there; start its head with `ray start --head` "
+            "and pass the address that it prints"
+        )
+
+
+def is_listening(address: str) -> bool:
+    """Whether something listens at HOST:PORT, or HOST and Ray's usual port."""
+    host, _, port = address.rpartition(":")
     where = (host, int(port)) if host else (address, _DEFAULT_PORT)
     try:
         socket.create_connection(where, _CONNECTED_WITHIN_SECONDS).close()
-    except OSError as error:
-        raise ClusterError(
-            f"no Ray cluster at {address} ({error}): start its head with `ray start --head` "
-            "and pass the address that it prints"
-        ) from error
+    except OSError:
+        return False
+    return True
 
 
 def _not_connected(address: str | None, error: Exception) -> str:
