@@ -1,4 +1,5 @@
-# Targets: `service` answers requests, `training` makes bundles, `load` runs the load test. No image contains data.
+# Targets: `service` answers requests, `training` makes bundles, `load` runs the load test, `ray` is a machine of a Ray
+# cluster. No image contains data.
 # The classic builder builds all stages before a target, hence their order. Sizes: docs/deployment.md.
 ARG PYTHON_IMAGE=python:3.11-slim-bookworm
 
@@ -63,3 +64,15 @@ COPY benchmarks benchmarks
 USER matinee
 ENTRYPOINT ["python", "-m", "benchmarks.load_test"]
 CMD ["http://127.0.0.1:8000"]
+
+# Ray starts a shell in it, and its own processes.
+FROM training AS ray
+LABEL org.opencontainers.image.title="matinee-ray" \
+      org.opencontainers.image.description="Training, tuning and scoring on a Ray cluster."
+USER root
+COPY requirements/ray-cluster.txt requirements/
+RUN pip --python /opt/matinee/bin/python install --no-cache-dir --quiet -r requirements/ray-cluster.txt
+ENV RAY_USAGE_STATS_ENABLED=0
+USER matinee
+ENTRYPOINT []
+CMD ["bash"]

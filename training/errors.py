@@ -11,6 +11,7 @@ Exception
     ├── BundleRefused  4  a bundle was kept from going live, for its quality is too low
     ├── Forgotten      5  a user was forgotten while it was trained on: the bundle was discarded
     ├── AnotherTraining 3 another training holds the lock of the artifacts; nothing was done
+    ├── ScoringError   1  lists cannot be written; what was finished is kept for the same command to go on
     ├── BundleCommandError 1  a command about bundles cannot be done: a file is wrong, none is previous
     ├── ClusterError   1  a Ray cluster is not there, or was lost; names how to go on
     └── SourceError    1  no ratings: a failed download, a package that is not installed
@@ -90,6 +91,10 @@ class AnotherTraining(TrainingError):
     """Another training holds the lock of the same artifacts; nothing was done."""
 
     exit_code: ClassVar[int] = 3
+
+
+class ScoringError(TrainingError):
+    """Lists cannot be written; finished parts are kept, and the same command goes on from them."""
 
 
 class BundleCommandError(TrainingError):

@@ -20,7 +20,7 @@ from training.evaluation.cached_results import EvaluationRecords
 from training.evaluation.held_out import HeldOut, hold_out
 from training.evaluation.seeds import mean_of_runs
 from training.evaluation.served_answers import evaluate_bundle
-from training.evaluation.split_evaluation import Evaluation, evaluate_split
+from training.evaluation.split_evaluation import Evaluation, MeasureModel, evaluate_split
 from training.evaluation.training_length import TrainingLength, choose_training_length
 from training.export.former_bundle import FormerBundle
 from training.model.adaptation import adapt
@@ -123,6 +123,7 @@ def train_and_measure(
     variant: str = "",
     *,
     measure_index: bool = False,
+    measure: MeasureModel | None = None,
 ) -> Evaluation:
     """Train on the training rows of a split and measure on its test rows, see `evaluate_split`.
 
@@ -132,11 +133,12 @@ def train_and_measure(
         tensorboard: A directory for event files, if any.
         variant: What is changed, for the stage's name.
         measure_index: Whether to build the index and measure its recall.
+        measure: See `evaluate_split`.
     """
     name = f"Train and measure, {variant or f'{held_out.split} split'}"
     # The last step is the measuring itself.
     with fit_stage(name, config, tensorboard, then=1) as (running, on_epoch):
-        measured = evaluate_split(held_out, config, on_epoch, measure_index=measure_index)
+        measured = evaluate_split(held_out, config, on_epoch, measure_index=measure_index, measure=measure)
         running.advance()
     return measured
 

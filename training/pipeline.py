@@ -28,6 +28,7 @@ from training.evaluation.cached_results import EvaluationRecords
 from training.evaluation.cold_start import cold_start
 from training.evaluation.held_out import hold_out
 from training.evaluation.seeds import mean_of_runs
+from training.evaluation.split_evaluation import MeasureModel
 from training.evaluation.training_length import TrainingLength
 from training.export.artifacts import require_writable
 from training.export.bundle_export import EXPORT_STEPS, export_bundle
@@ -44,6 +45,7 @@ from training.measuring import (
     train_and_measure,
 )
 from training.model.fitting import fit_model
+from training.model.trained_model import TrainedModel
 from training.report.readme_table import write_readme_table
 
 NO_GATE = QualityGate()
@@ -127,15 +129,7 @@ def fit(
             config = length.apply(config, table)
         if memory is not None:
             memory.require(table, config)
-        with fit_stage("Train on every rating", config, tensorboard) as (running, on_epoch):
-            if workers is None:
-                warm = None if former is None else former.warm_start()
-                trained = fit_model(table, config, on_epoch, warm=warm)
-            else:
-                # Ray is optional.
-                from training.distributed.ray_training import fit_on_workers  # noqa: PLC0415
-
-                trained = fit_on_workers(table, config, on_epoch, workers=workers, note=running.note)
+        trained = _train(table, config, tensorboard, former, workers)
         # A step is counted as it begins, so the last one ends with one more.
         with stage("Export", EXPORT_STEPS + 1) as running:
             bundle = export_bundle(
@@ -170,6 +164,7 @@ def evaluate(
     readme_preset: str = "",
     tensorboard: Path | None = None,
     store: str | None = None,
+    measure: MeasureModel | None = None,
 ) -> dict[str, Any]:
     """Load ratings, measure once per seed, print the mean beside the baselines, and keep it for `fit`.
 
@@ -186,6 +181,7 @@ def evaluate(
         readme_preset: Stands after the split in the comments around that table.
         tensorboard: A directory for event files, if any.
         store: As of `fit`.
+        measure: Measures a trained model, such as on a cluster; None: here.
 
     Returns:
         Everything that was measured, see docs/evaluation.md.
@@ -211,6 +207,7 @@ def evaluate(
             replace(config, seed=config.seed + more),
             tensorboard,
             measure_index=extras and more == 0,
+            measure=measure,
         )
         for more in range(seeds)
     ]
@@ -266,6 +263,24 @@ def _of_live(metrics: dict[str, Any] | None) -> dict[str, Any] | None:
     """What the live bundle measures on the same rows, as `QualityGate` compares it."""
     of_live = None if metrics is None else metrics["baselines"].get("live_bundle")
     return None if metrics is None or of_live is None else {"split": metrics["split"], "model": of_live}
+
+
+def _train(
+    table: RatingsTable,
+    config: TrainingConfig,
+    tensorboard: Path | None,
+    former: FormerBundle | None,
+    workers: WorkerGroup | None,
+) -> TrainedModel:
+    """Train on every rating, in this process or by workers."""
+    with fit_stage("Train on every rating", config, tensorboard) as (running, on_epoch):
+        if workers is None:
+            warm = None if former is None else former.warm_start()
+            return fit_model(table, config, on_epoch, warm=warm)
+        # Ray is optional.
+        from training.distributed.ray_training import fit_on_workers  # noqa: PLC0415
+
+        return fit_on_workers(table, config, on_epoch, workers=workers, note=running.note)
 
 
 def _live_metrics(artifacts: Path) -> dict[str, Any] | None:

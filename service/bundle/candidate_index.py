@@ -30,6 +30,25 @@ _INDEXES: dict[Backend, type[AnnoyIndex] | type[UsearchIndex]] = {
 }
 
 
+def open_candidates(
+    directory: Path, description: IndexDescription, embedding_dimension: int
+) -> NDArray[np.float32]:
+    """Map the embeddings alone, float32 `[num_candidates, embedding_dimension]`.
+
+    Raises:
+        BundleUnreadable: The file is missing or may not be read.
+        BundleInconsistent: It has not the shape that the manifest says.
+    """
+    path = directory / CANDIDATES_FILE
+    candidates = open_array(path, np.float32, dimensions=2)
+    if candidates.shape != (description.candidates, embedding_dimension):
+        raise BundleInconsistent(
+            f"{path}: expected {description.candidates} candidates of dimension {embedding_dimension}, "
+            f"got {candidates.shape}; export again"
+        )
+    return candidates
+
+
 class CandidateIndex:
     """The candidates' embeddings and, to find the best of them, an index.
 
@@ -68,13 +87,7 @@ class CandidateIndex:
             BundleInconsistent: Files and manifest disagree in kind, counts, dimensions or vectors.
             BundleIncompatible: The index needs a package that is not installed.
         """
-        path = directory / CANDIDATES_FILE
-        candidates = open_array(path, np.float32, dimensions=2)
-        if candidates.shape != (description.candidates, embedding_dimension):
-            raise BundleInconsistent(
-                f"{path}: expected {description.candidates} candidates of dimension {embedding_dimension}, "
-                f"got {candidates.shape}; export again"
-            )
+        candidates = open_candidates(directory, description, embedding_dimension)
         kind = _INDEXES.get(description.backend)
         index = None if kind is None else kind.open(directory, description, candidates)
         return cls(candidates, index, description)

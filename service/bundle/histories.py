@@ -203,6 +203,31 @@ class Histories:
         whole = self._whole
         return History(whole.rows[start:end], whole.ratings[start:end], whole.timestamps[start:end])
 
+    def lengths(self, user_rows: NDArray[np.int64], longest: int) -> NDArray[np.int64]:
+        """int64 `[n]`: movies of each user's history, at most `longest`."""
+        lengths: NDArray[np.int64] = self._offsets[user_rows + 1] - self._offsets[user_rows]
+        return np.minimum(lengths, longest)
+
+    def of_users(
+        self, user_rows: NDArray[np.int64], longest: int | None = None
+    ) -> tuple[NDArray[np.int64], History]:
+        """Histories of many users one after another, without a Python object for each.
+
+        Args:
+            user_rows: int64 `[n]`.
+            longest: Most movies of each, the most recent ones; None: all.
+
+        Returns:
+            Their lengths, int64 `[n]`, and a copy of the movies, `[sum of lengths]`.
+        """
+        starts, ends = self._offsets[user_rows], self._offsets[user_rows + 1]
+        if longest is not None:
+            starts = np.maximum(starts, ends - longest)
+        lengths = ends - starts
+        firsts = np.cumsum(lengths) - lengths
+        places = np.repeat(starts - firsts, lengths) + np.arange(int(lengths.sum()))
+        return lengths, self._whole.take(places)
+
 
 def _check(directory: Path, arrays: Mapping[str, NDArray[Any]], num_candidates: int) -> None:
     rows, offsets, where = arrays["movie_rows"], arrays["offsets"], directory / HISTORY_ARRAYS["offsets"]

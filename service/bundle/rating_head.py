@@ -134,17 +134,22 @@ class RatingHead:
         if not rows:
             return []
         lengths = [len(each) for each in rows]
-        wanted = np.concatenate(rows)
+        return np.split(self.predict_joined(states, lengths, np.concatenate(rows)), np.cumsum(lengths[:-1]))
+
+    def predict_joined(
+        self, states: Floats, lengths: Sequence[int] | NDArray[np.int64], wanted: NDArray[np.int32]
+    ) -> Stars:
+        """The same of rows one after another, `lengths` `[B]` of them by query, in one array."""
         of_query = np.repeat(states[:, self._dimension :], lengths, axis=0)
         query_bias, movie_bias = of_query[:, -2], self._biases[wanted]
         products = np.vecdot(self._vectors[wanted], of_query[:, :-2])
         predicted = query_bias + movie_bias + products
         if self._layers:
             values = (query_bias, movie_bias, products, self._confidences[wanted], of_query[:, -1])
-            predicted += _apply(self._layers, np.stack(values, axis=1))
+            predicted += _apply(self._layers, np.stack(values))
         # Clipped as float64, for the float32 nearest to 4.3 lies above it.
-        stars = np.clip((self._mean + self._spread * predicted).astype(np.float64), *self._scale)
-        return np.split(stars, np.cumsum(lengths[:-1]))
+        stars: Stars = np.clip((self._mean + self._spread * predicted).astype(np.float64), *self._scale)
+        return stars
 
 
 def _read_head(path: Path) -> tuple[np.float32, np.float32, Layers]:
@@ -168,12 +173,14 @@ def _read_head(path: Path) -> tuple[np.float32, np.float32, Layers]:
 
 
 def _apply(layers: Layers, values: Floats) -> Floats:
-    """float32 `[n, 5]` to `[n]`."""
+    """float32 `[5, n]` to `[n]`."""
     for kernel, bias in layers[:-1]:
-        hidden = np.repeat(bias[None], len(values), axis=0)
-        for place, weights in enumerate(kernel):
-            hidden += values[:, place, None] * weights
+        hidden = np.repeat(bias[:, None], values.shape[1], axis=1)
+        products = np.empty_like(hidden)
+        for of_input, weights in zip(values, kernel, strict=True):
+            hidden += np.multiply(weights[:, None], of_input, out=products)
         values = np.maximum(hidden, 0, out=hidden)
     kernel, bias = layers[-1]
-    corrections: Floats = np.vecdot(values, np.ascontiguousarray(kernel[:, 0])) + bias[0]
+    last = np.vecdot(np.ascontiguousarray(values.T), np.ascontiguousarray(kernel[:, 0]))
+    corrections: Floats = last + bias[0]
     return corrections

@@ -51,6 +51,14 @@ def test_packages_are_installed_before_the_code_is_copied(name: str) -> None:
     assert all(end < stage(name).index(f"COPY {code} {code}") for end in installed)
 
 
+def test_a_machine_of_a_ray_cluster_is_the_training_image_with_ray() -> None:
+    assert "FROM training AS ray\n" in DOCKERFILE
+    assert "requirements/ray-cluster.txt" in stage("ray")
+    assert re.findall(r"^USER (.+)$", stage("ray"), re.MULTILINE)[-1] == "matinee"
+    # `ray up` starts a shell in it, KubeRay its own commands.
+    assert "ENTRYPOINT []\n" in stage("ray")
+
+
 def test_copied_files_exist_and_pass_dockerignore() -> None:
     ignore = (REPOSITORY / ".dockerignore").read_text(encoding="utf-8").splitlines()
     allowed = [line.removeprefix("!") for line in ignore if line.startswith("!")]

@@ -40,7 +40,7 @@ def seeds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     used: list[int] = []
 
     def evaluate(
-        held_out: HeldOut, config: TrainingConfig, on_epoch: Any, *, measure_index: bool = False
+        held_out: HeldOut, config: TrainingConfig, on_epoch: Any, *, measure_index: bool = False, **_: Any
     ) -> Evaluation:
         used.append(config.seed)
         for epoch in range(config.epochs):

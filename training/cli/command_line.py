@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from training.cli import bundle_commands, inspect_command, training_commands, tuning_command
+from training.cli import bundle_commands, inspect_command, scoring_command, training_commands, tuning_command
 from training.cli.progress import console
 from training.errors import TrainingError
 from training.experiments import experiment_commands
@@ -25,6 +25,7 @@ app = typer.Typer(
 training_commands.register(app)
 tuning_command.register(app)
 inspect_command.register(app)
+scoring_command.register(app)
 bundle_commands.register(app)
 app.add_typer(experiment_commands.app, name="experiments")
 

@@ -182,6 +182,8 @@ def evaluate(
     epochs: Epochs = None,
     seed: Seed = None,
     tensorboard: TensorBoard = None,
+    workers: Workers = None,
+    ray_address: RayAddress = None,
     *,
     reading: ReadingOptions,
 ) -> None:
@@ -197,11 +199,23 @@ def evaluate(
     )
     if ablation and baselines:
         raise ConfigurationError("--ablation compares the model with itself: leave out --baselines")
+    if ablation and workers is not None:
+        raise ConfigurationError("--ablation measures in this process: leave out --workers")
     source = read_first(data, dataset.value, reading)
     if ablation:
         import_pipeline().ablate(source, dataset.value, config, split.value, artifacts, store=store)
         return
-    import_pipeline().evaluate(
+    measure = None
+    if workers is not None:
+        from training.distributed.ray_cluster import require_ray  # noqa: PLC0415  # optional
+
+        require_ray()
+    pipeline = import_pipeline()
+    if workers is not None:
+        from training.distributed.ray_evaluation import RayShards  # noqa: PLC0415
+
+        measure = RayShards(workers, ray_address)
+    pipeline.evaluate(
         source,
         dataset.value,
         config,
@@ -214,6 +228,7 @@ def evaluate(
         readme_preset="" if preset is Preset.FORWARD else preset.value,
         tensorboard=tensorboard,
         store=store,
+        measure=measure,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import ExitStack
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,10 +19,12 @@ from training.cli.options import (
     Dataset,
     Preset,
     Purpose,
+    RayAddress,
     Seed,
     Split,
     Store,
     Version,
+    Workers,
 )
 from training.cli.pipeline_import import import_pipeline
 from training.cli.reading_arguments import reads_files
@@ -72,6 +75,8 @@ def tune(
     artifacts: Artifacts = DEFAULT_ARTIFACTS,
     preset: Purpose = Preset.FORWARD,
     seed: Seed = None,
+    workers: Workers = None,
+    ray_address: RayAddress = None,
     *,
     reading: ReadingOptions,
 ) -> None:
@@ -84,19 +89,29 @@ def tune(
     import_pipeline()
     from training.tuning import tuning  # noqa: PLC0415  # as `pipeline_import`
 
-    tuning.tune(
-        source,
-        dataset.value,
-        config,
-        split.value,
-        artifacts,
-        objective=objective.value,
-        trials=trials,
-        seconds=seconds,
-        study=study,
-        command=_fit_command(data, store, dataset, split, artifacts, reading),
-        store=store,
-    )
+    with ExitStack() as stack:
+        run_trials = None
+        if workers is not None:
+            from training.distributed.ray_cluster import ray_cluster  # noqa: PLC0415  # optional
+
+            stack.enter_context(ray_cluster(ray_address, processors=workers))
+            from training.distributed.ray_tuning import RayTrials  # noqa: PLC0415
+
+            run_trials = RayTrials(workers)
+        tuning.tune(
+            source,
+            dataset.value,
+            config,
+            split.value,
+            artifacts,
+            objective=objective.value,
+            trials=trials,
+            seconds=seconds,
+            study=study,
+            command=_fit_command(data, store, dataset, split, artifacts, reading),
+            store=store,
+            run_trials=run_trials,
+        )
 
 
 def _fit_command(

@@ -14,6 +14,11 @@ _MOST_USERS_AT_ONCE = 256
 _MOST_SCORES_AT_ONCE = 2**25  # 128 MiB
 
 
+def users_at_once(num_candidates: int) -> int:
+    """Users of a group, whose scores are in memory together."""
+    return min(_MOST_USERS_AT_ONCE, max(1, _MOST_SCORES_AT_ONCE // num_candidates))
+
+
 def held_out_users(
     histories: Histories, test: RatingsTable
 ) -> Iterator[tuple[NDArray[np.int32], list[NDArray[np.int64]]]]:
@@ -23,7 +28,7 @@ def held_out_users(
     users = np.flatnonzero(counts)
     ends = np.cumsum(counts[users])
     known = histories.positions(test.num_users)[users]
-    at_once = min(_MOST_USERS_AT_ONCE, max(1, _MOST_SCORES_AT_ONCE // histories.num_candidates))
+    at_once = users_at_once(histories.num_candidates)
     for start in range(0, len(users), at_once):
         group = ends[start : start + at_once]
         first = ends[start - 1] if start else 0

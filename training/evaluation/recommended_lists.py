@@ -51,6 +51,12 @@ class RecommendedLists:
                 self._distances += distance
                 self._lists_with_genres += 1
 
+    def merge(self, others: RecommendedLists) -> None:
+        """Add the lists of other users, of the same histories and movies."""
+        self._counts += others._counts
+        self._distances += others._distances
+        self._lists_with_genres += others._lists_with_genres
+
     def result(self) -> dict[str, float]:
         """Return the measures of docs/evaluation.md by name; without genres there is no diversity."""
         total = int(self._counts.sum())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +33,9 @@ _ROWS_AT_ONCE = 512
 _MOST_TIMED_ROWS = 50_000
 _VALIDATED_USERS = 256
 
+MeasureModel = Callable[[TrainedModel, RatingsTable, RecommendedLists], UserSums]
+"""Measures a model as `evaluate_model` does."""
+
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
@@ -56,6 +60,7 @@ def evaluate_split(
     *,
     measure_index: bool = False,
     warm: WarmStart | None = None,
+    measure: MeasureModel | None = None,
 ) -> Evaluation:
     """Train on the training rows of a split and measure on its test rows.
 
@@ -65,6 +70,7 @@ def evaluate_split(
         on_epoch: Called after every epoch.
         measure_index: Whether to build the index as export would, and measure its recall.
         warm: What training begins with, see `fit_model`.
+        measure: In place of `evaluate_model`, such as on a cluster.
     """
     test = held_out.test
     started, processor_started = time.perf_counter(), time.process_time()
@@ -72,7 +78,7 @@ def evaluate_split(
     fit_seconds = time.perf_counter() - started
     processor_seconds = time.process_time() - processor_started
     lists = RecommendedLists(trained.histories, test.movies)
-    sums = evaluate_model(trained, test, lists)
+    sums = (measure or evaluate_model)(trained, test, lists)
     document = {
         **held_out.to_document(),
         "measured_utc": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -38,6 +38,24 @@ Measure = Callable[[Mapping[str, Any], GiveUp], Outcome]
 each validation and returns whether to give up."""
 
 
+@dataclass(frozen=True, eq=False)
+class BegunTrial:
+    """A trial under way.
+
+    Attributes:
+        of_study: As Optuna has it.
+        values: Of the searched hyper-parameters, by name.
+    """
+
+    of_study: optuna.Trial
+    values: Mapping[str, Any]
+
+    @property
+    def number(self) -> int:
+        """From 0."""
+        return self.of_study.number
+
+
 class OptunaStudy:
     """Trials of one search, each written as it ends.
 
@@ -67,35 +85,62 @@ class OptunaStudy:
         Raises:
             ConfigurationError: The file can no longer be written to.
         """
-        with self._written():
-            trial = self._next_trial(defaults)
-            values = {one.name: _suggest(trial, one) for one in self._searched}
+        trial = self.begin(defaults)
         try:
-            outcome = measure(values, lambda step, quality: self._is_worse(trial, step, quality))
+            outcome = measure(trial.values, lambda step, quality: self.is_worse(trial, step, quality))
         except BaseException:
             # What Ctrl-C leaves is what SIGKILL leaves, but for saying so.
-            with self._written():
-                self._study.tell(trial, state=TrialState.FAIL)
+            self.interrupt(trial)
             raise
+        self.end(trial, outcome)
+
+    def begin(self, defaults: Mapping[str, Any]) -> BegunTrial:
+        """Choose the values of a trial; several may be under way at a time.
+
+        Args:
+            defaults: The values of the first trial.
+
+        Raises:
+            ConfigurationError: As for all that follows: the file can no longer be written to.
+        """
         with self._written():
-            trial.set_user_attr("outcome", asdict(outcome))
+            trial = self._next_trial(defaults)
+            return BegunTrial(trial, {one.name: _suggest(trial, one) for one in self._searched})
+
+    def is_worse(self, trial: BegunTrial, step: int, quality: float) -> bool:
+        """Write down the quality of a validation; return whether to give the trial up."""
+        with self._written():
+            trial.of_study.report(quality, step)
+            return trial.of_study.should_prune()
+
+    def end(self, trial: BegunTrial, outcome: Outcome) -> None:
+        """Write down what a trial found."""
+        with self._written():
+            trial.of_study.set_user_attr("outcome", asdict(outcome))
             if outcome.ending == "complete":
-                self._study.tell(trial, outcome.quality)
+                self._study.tell(trial.of_study, outcome.quality)
             else:
-                self._study.tell(trial, state=TrialState.PRUNED)
+                self._study.tell(trial.of_study, state=TrialState.PRUNED)
+
+    def interrupt(self, trial: BegunTrial) -> None:
+        """Write down that a trial was interrupted: another one is drawn in its place."""
+        with self._written():
+            self._study.tell(trial.of_study, state=TrialState.FAIL)
 
     def _next_trial(self, defaults: Mapping[str, Any]) -> optuna.Trial:
         done = self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
-        if not done and not self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+        running = self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+        waiting = self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
+        if not done and not running and not waiting:
             self._study.enqueue_trial(dict(defaults), user_attrs={"is_default": True})
-        drawn = np.random.SeedSequence([self._seed, len(done)]).generate_state(1)
-        self._study.sampler = optuna.samplers.TPESampler(n_startup_trials=MOST_RANDOM, seed=int(drawn[0]))
+        drawn = np.random.SeedSequence([self._seed, len(done) + len(running)]).generate_state(1)
+        self._study.sampler = optuna.samplers.TPESampler(
+            n_startup_trials=MOST_RANDOM,
+            seed=int(drawn[0]),
+            # Those under way count as bad, or all would try the same.
+            constant_liar=bool(running),
+        )
         return self._study.ask()
-
-    def _is_worse(self, trial: optuna.Trial, step: int, quality: float) -> bool:
-        with self._written():
-            trial.report(quality, step)
-            return trial.should_prune()
 
     @contextmanager
     def _written(self) -> Iterator[None]:

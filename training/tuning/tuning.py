@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,10 @@ from training.tuning.tuning_table import percent
 STUDIES_DIRECTORY = "tuning"
 """Directory within the artifacts; the service does not read it, and it may be deleted at any time."""
 
+RunTrials = Callable[[OptunaStudy, TrialTraining, Callable[[int], bool], Callable[[], None]], None]
+"""Runs trials of a study until no other may begin: given the number of those under way, the third argument
+says whether one may; the fourth is called after each that ended."""
+
 
 def tune(
     source: str | RatingsTable,
@@ -44,6 +48,7 @@ def tune(
     study: Path | None = None,
     command: str = "",
     store: str | None = None,
+    run_trials: RunTrials | None = None,
 ) -> Trials:
     """Search until a study has enough trials; print and write what is best after each of them.
 
@@ -63,6 +68,7 @@ def tune(
         study: The study's file, if not in `artifacts` by data, split, objective, hyper-parameters and code.
         command: Of `fit`, to which `--config` is added.
         store: What was posted to the service, laid over the ratings: a path, or a URL of PostgreSQL.
+        run_trials: Runs several trials at a time, such as on a cluster; None: one after another, here.
 
     Raises:
         ConfigurationError: `objective` cannot be measured, `study` is of something else.
@@ -91,7 +97,7 @@ def tune(
     )
     with open_study(path, training.searched, holds_for, config.seed) as opened:
         try:
-            _run(opened, training, path, results, wanted=trials, seconds=seconds)
+            _run(opened, training, path, results, wanted=trials, seconds=seconds, run_trials=run_trials)
         finally:
             # After Ctrl-C and SIGTERM too, which go on from here.
             found = opened.trials()
@@ -108,6 +114,7 @@ def _run(
     *,
     wanted: int,
     seconds: float | None,
+    run_trials: RunTrials | None,
 ) -> None:
     known = study.trials()
     ended = len(known.ended)
@@ -123,12 +130,22 @@ def _run(
 
             return training.measure(values, give_up, on_epoch)
 
-        while ended < wanted and (seconds is None or time.monotonic() - started < seconds):
-            study.run_trial(training.defaults(), measure)
+        def may_begin(num_running: int) -> bool:
+            is_late = seconds is not None and time.monotonic() - started >= seconds
+            return ended + num_running < wanted and not is_late
+
+        def on_ended() -> None:
+            nonlocal ended
             trials = study.trials()
             ended = len(trials.ended)
             results.write(trials)
             running.advance(_in_words(trials), milestone=True)
+
+        if run_trials is not None:
+            run_trials(study, training, may_begin, on_ended)
+        while run_trials is None and may_begin(0):
+            study.run_trial(training.defaults(), measure)
+            on_ended()
 
 
 def _summary(training: TrialTraining, objective: str) -> str:
