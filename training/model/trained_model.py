@@ -39,8 +39,12 @@ class TrainedModel:
     def candidate_embeddings(self) -> NDArray[np.float32]:
         """Embeddings of all candidates, float32 `[num_candidates, D]`, read-only, computed once."""
         count = self.vocabulary.num_candidates
-        blocks = [tf.range(start, min(start + _AT_ONCE, count)) for start in range(0, count, _AT_ONCE)]
-        embeddings = np.concatenate([self.model.candidate_tower(rows).numpy() for rows in blocks])
+        embed = self.model.candidate_tower
+        first: NDArray[np.float32] = embed(tf.range(min(_AT_ONCE, count))).numpy()
+        embeddings = np.empty((count, first.shape[1]), np.float32)
+        embeddings[: len(first)] = first
+        for start in range(len(first), count, _AT_ONCE):
+            embeddings[start : start + _AT_ONCE] = embed(tf.range(start, min(start + _AT_ONCE, count)))
         embeddings.flags.writeable = False
         return embeddings
 

@@ -12,6 +12,7 @@ import tensorflow as tf
 from training.config import TrainingConfig
 from training.model.candidate_tower import CandidateTower
 from training.model.history_batch import HistoryBatch
+from training.model.kept_weights import kept
 from training.model.learned_tables import LearnedTables
 from training.model.query_tower import QueryTower
 from training.model.rating_task import RatingTask
@@ -149,13 +150,9 @@ class TwoTowerModel(keras.Model):
         towers: list[keras.layers.Layer] = [self.query_tower, self.candidate_tower]
         changed = towers if retrieval < 1 else []
         changed += [self.rating_task] if rating < 1 else []
-        learned = [(weight, weight.numpy()) for layer in changed for weight in layer.trainable_variables]
-        self.keep_shares(retrieval=retrieval, rating=rating)
-        try:
+        with kept(weight for layer in changed for weight in layer.trainable_variables):
+            self.keep_shares(retrieval=retrieval, rating=rating)
             yield
-        finally:
-            for weight, value in learned:
-                weight.assign(value)
 
     def _embed(self, inputs: dict[str, tf.Tensor], history: HistoryBatch) -> tf.Tensor:
         deviations = self.rating_task.standardize(history.ratings)
