@@ -29,7 +29,7 @@ from training.model.trained_model import TrainedModel
 
 pytestmark = [
     pytest.mark.ray,
-    pytest.mark.timeout(280),
+    pytest.mark.timeout(500),
     pytest.mark.filterwarnings("ignore::DeprecationWarning:ray.*"),  # of its own
     # Ray keeps pipes and logs of its processes open until they are collected.
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
