@@ -25,7 +25,7 @@ def test_an_address_where_nothing_listens_is_refused_at_once() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with (
-        pytest.raises(ClusterError, match=rf"no Ray cluster at 127.0.0.1:{port} .* `ray start --head`"),
+        pytest.raises(ClusterError, match=rf"no Ray cluster at 127.0.0.1:{port}: .* `ray start --head`"),
         ray_cluster(f"127.0.0.1:{port}", processors=1),
     ):
         pass

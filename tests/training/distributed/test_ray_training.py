@@ -6,9 +6,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ from training.model.trained_model import TrainedModel
 
 pytestmark = [
     pytest.mark.ray,
-    pytest.mark.timeout(280),
+    pytest.mark.timeout(500),
     pytest.mark.filterwarnings("ignore::DeprecationWarning:ray.*"),  # of its own
     # Ray keeps pipes and logs of its processes open until they are collected.
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
@@ -80,15 +81,26 @@ def require_equal(trained: TrainedModel, alone: TrainedModel, tolerance: float) 
         np.testing.assert_allclose(trained.losses[name], losses, rtol=0, atol=tolerance)
 
 
-def kill_a_worker(cluster: Cluster) -> None:
-    raylets = {node.all_processes["raylet"][0].process.pid for node in cluster.worker_nodes}
+def actors_of(nodes: Iterable[Any], title: str) -> list[int]:
+    """Process ids of the actors of nodes, by what `ps` calls them."""
+    raylets = {node.all_processes["raylet"][0].process.pid for node in nodes}
     command = ["ps", "-eo", "pid=,ppid=,args="]
     listed = subprocess.run(command, capture_output=True, text=True, check=True)
     lines = [line.split(maxsplit=2) for line in listed.stdout.splitlines()]
-    trainers = [
-        int(pid) for pid, parent, title in lines if int(parent) in raylets and "RayTrainWorker" in title
-    ]
-    os.kill(trainers[0], signal.SIGKILL)
+    return [int(pid) for pid, parent, args in lines if int(parent) in raylets and title in args]
+
+
+def kill_a_worker(cluster: Cluster) -> None:
+    os.kill(actors_of(cluster.worker_nodes, "RayTrainWorker")[0], signal.SIGKILL)
+
+
+def kill_the_head(cluster: Cluster) -> None:
+    """End at once what runs on the machine of the head, but for the command."""
+    for pid in actors_of([cluster.head_node], "ray::"):
+        os.kill(pid, signal.SIGKILL)
+    for processes in cluster.head_node.all_processes.values():
+        for each in processes:
+            each.process.kill()
 
 
 def test_a_worker_that_is_killed_is_replaced_and_the_end_is_that_of_one_process(
@@ -146,9 +158,7 @@ def test_a_lost_head_is_reported_and_the_same_training_goes_on_on_another_cluste
             for line in driver.stdout:
                 if line.strip() == "3":
                     break
-            for processes in nodes.head_node.all_processes.values():
-                for each in processes:
-                    each.process.kill()
+            kill_the_head(nodes)
             *_, error = driver.stdout.read().splitlines()
     assert driver.returncode == 1
     assert "has not answered for 1 seconds" in error
