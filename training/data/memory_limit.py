@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import resource
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,6 +58,10 @@ class MemoryNeed:
         return cls(mapped + _COLUMNS_PER_RATING * ratings, mapped)
 
 
+def _peak_bytes() -> int:
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
 @dataclass(frozen=True)
 class MemoryLimit:
     """What a training may take.
@@ -65,11 +70,13 @@ class MemoryLimit:
         num_bytes: Anonymous memory of its process and those that it starts.
         directory: On a disk, for files in which ratings are kept.
         config: What is trained.
+        taken: How many bytes the process has taken at most until now.
     """
 
     num_bytes: int
     directory: Path
     config: TrainingConfig
+    taken: Callable[[], int] = _peak_bytes
 
     @classmethod
     def parse(cls, text: str, directory: Path, config: TrainingConfig) -> MemoryLimit:
@@ -94,7 +101,7 @@ class MemoryLimit:
         need = self.require(table, self.config)
         if need.in_memory <= self.num_bytes:
             return table
-        taken = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        taken = self.taken()
         if taken > self.num_bytes:
             raise ConfigurationError(
                 f"--memory: reading {table.name} took {_in_gib(taken)}, got {_in_gib(self.num_bytes)}: "

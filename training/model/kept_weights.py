@@ -42,4 +42,4 @@ def _copy(weight: keras.Variable, files: ExitStack) -> NDArray[np.float32] | IO[
 
 def _read(file: IO[bytes], weight: keras.Variable) -> NDArray[np.float32]:
     file.seek(0)
-    return np.fromfile(file, np.float32).reshape(weight.shape)
+    return np.frombuffer(file.read(), np.float32).reshape(weight.shape)

@@ -44,7 +44,7 @@ def test_the_need_grows_with_everything_and_is_less_with_mapped_files() -> None:
 def test_ratings_stay_in_memory_where_it_is_enough_and_are_mapped_where_only_that_is(tmp_path: Path) -> None:
     table = two_clusters()
     need = MemoryNeed.of(len(table), table.num_users, table.num_movies, TrainingConfig())
-    limit = MemoryLimit(need.in_memory, tmp_path, TrainingConfig())
+    limit = MemoryLimit(need.in_memory, tmp_path, TrainingConfig(), taken=lambda: 0)
     assert limit.placed(table) is table
     placed = replace(limit, num_bytes=need.in_memory - 1, directory=tmp_path / "new").placed(table)
     assert placed is not table
@@ -68,4 +68,14 @@ def test_too_little_memory_is_refused_with_the_figures_that_are_needed(tmp_path:
         limit.require(table, TrainingConfig(embedding_dimension=128))
     # What it names is enough.
     enough = MemoryLimit.parse(f"{needed[1]}GiB", tmp_path, TrainingConfig())
-    assert len(enough.placed(table)) == len(table)
+    assert len(replace(enough, taken=lambda: 0).placed(table)) == len(table)
+
+
+def test_a_limit_that_reading_the_ratings_has_passed_is_refused_before_they_are_mapped(
+    tmp_path: Path,
+) -> None:
+    table = two_clusters()
+    need = MemoryNeed.of(len(table), table.num_users, table.num_movies, TrainingConfig())
+    limit = MemoryLimit(need.mapped, tmp_path, TrainingConfig(), taken=lambda: 3 * 2**30)
+    with pytest.raises(ConfigurationError, match=r"reading small took 3\.0 GiB, got 0\.9 GiB: allow as much"):
+        limit.placed(table)
