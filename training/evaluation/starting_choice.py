@@ -55,7 +55,9 @@ class StartingChoice:
         return replace(config, **{name: getattr(self, name) for name in names if name not in asked})
 
 
-def choose_starts(held_out: HeldOut, config: TrainingConfig) -> list[StartingChoice]:
+def choose_starts(
+    held_out: HeldOut, config: TrainingConfig, *, most_ratings: int = _MOST_RATINGS
+) -> list[StartingChoice]:
     """Choose from held-out rows, without any training step.
 
     - The trend: by the likelihood of the held-out rows under popularity alone.
@@ -69,26 +71,30 @@ def choose_starts(held_out: HeldOut, config: TrainingConfig) -> list[StartingCho
     Args:
         held_out: Rows to begin from, and rows to validate on.
         config: Adapted to the former.
+        most_ratings: Above so many rows to begin from, there are many ratings.
 
     Returns:
         A choice in which popularity counts in full, and one in which it counts less if that predicts clearly
-        better: training often makes up for it, so both are worth a trial.
+        better: training often makes up for it, so both are worth a trial; of many ratings, of which a trial
+        takes minutes, that one alone.
     """
-    held_out = _of_some_users(held_out)
+    is_large = len(held_out.train) > most_ratings
+    held_out = _of_some_users(held_out, most_ratings)
     chosen = StartingChoice(use_trend=config.use_trend or _follows_time(held_out))
     if held_out.train.rating_scale is not None:
         chosen = _choose_regularization(held_out, chosen)
     if config.layers or not config.use_history or not config.factor_scale:
         return [chosen]
-    return _choose_scales(held_out, replace(config, use_trend=chosen.use_trend), chosen)
+    starts = _choose_scales(held_out, replace(config, use_trend=chosen.use_trend), chosen)
+    return starts[-1:] if is_large else starts
 
 
-def _of_some_users(held_out: HeldOut) -> HeldOut:
-    """Take the rows of so many users, drawn at random, that there are at most about `_MOST_RATINGS`."""
+def _of_some_users(held_out: HeldOut, most_ratings: int) -> HeldOut:
+    """Take the rows of so many users, drawn at random, that there are about `most_ratings` at most."""
     train, test = held_out.train, held_out.test
-    if len(train) <= _MOST_RATINGS:
+    if len(train) <= most_ratings:
         return held_out
-    is_drawn = np.random.default_rng(0).random(train.num_users) < _MOST_RATINGS / len(train)
+    is_drawn = np.random.default_rng(0).random(train.num_users) < most_ratings / len(train)
     of_drawn = train.take(np.flatnonzero(is_drawn[train.user_rows]))
     tested = test.take(np.flatnonzero(is_drawn[test.user_rows]))
     return held_out if not len(tested) else replace(held_out, train=of_drawn, test=tested)

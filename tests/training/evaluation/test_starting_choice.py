@@ -53,6 +53,15 @@ def test_where_all_choose_alike_popularity_counts_in_full_and_factors_less() -> 
     assert only.factor_scale < starts(towns(closed=True))[0].factor_scale / 1.5
 
 
+def test_of_many_ratings_some_users_choose_and_one_start_is_trained() -> None:
+    held = held_out(towns(closed=True))
+    half = len(held.train) // 2
+    [only] = choose_starts(held, adapt(CONFIG, held.train), most_ratings=half)
+    # What the whole data would choose: users of a town are alike.
+    assert only.popularity_scale < 0.5
+    assert only != starts(towns(closed=True))[1]
+
+
 @pytest.mark.parametrize("changes", [{"use_history": False}, {"layers": (8,)}, {"factor_scale": 0.0}])
 def test_without_factors_there_is_nothing_to_weigh(changes: dict[str, Any]) -> None:
     [only] = starts(towns(closed=True), replace(CONFIG, **changes))
