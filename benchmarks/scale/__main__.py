@@ -20,7 +20,7 @@ from benchmarks.scale.measured_fit import MeasuredFit, measure_fit
 from benchmarks.scale.synthetic_ratings import write_ratings
 
 _GIB = 2**30
-_PACKAGES = ("tensorflow", "keras", "numpy")
+_PACKAGES = ("keras", "numpy")
 _LOAD, _CHOOSE, _TRAIN, _EXPORT = (
     "Load ratings",
     "Choose the training length",

@@ -15,7 +15,7 @@ import psutil
 
 _STAGE = re.compile(r"^(\S.*): (\d+\.\d) s$")
 _EPOCH = re.compile(r"^  epoch (\d+) of \d+: .*HR@100 (\d\.\d+)")
-_EVERY_SECONDS = 0.1
+_EVERY_SECONDS = 0.25
 
 
 @dataclass
@@ -25,7 +25,8 @@ class MeasuredFit:
     Attributes:
         seconds: By the clock, of the whole command.
         processor_seconds: Of all its processes and threads.
-        peak_bytes: Most resident memory of all its processes together, files that are mapped included.
+        peak_bytes: Most memory of all its processes together, files that are mapped included, pages that they
+            share counted once (PSS).
         stages: Seconds by the clock of each stage that the command printed, by name.
         hit_rates: Held-out hit rate@100 by epoch, while the length of the training was chosen.
     """
@@ -78,11 +79,10 @@ def _watch(process: subprocess.Popen[str], found: MeasuredFit) -> None:
         resident = 0
         try:
             for one in (parent, *parent.children(recursive=True)):
-                with one.oneshot():
-                    resident += one.memory_info().rss
-                    times = one.cpu_times()
+                resident += one.memory_full_info().pss
+                times = one.cpu_times()
                 by_process[one.pid] = times.user + times.system
-        except psutil.NoSuchProcess:
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue  # it ended while it was read
         found.peak_bytes = max(found.peak_bytes, resident)
         found.processor_seconds = sum(by_process.values())
