@@ -10,6 +10,8 @@ from typing import Any, TypeAlias
 
 import tensorflow as tf
 
+from training.model.optimizer import summed
+
 Gradient: TypeAlias = "tf.Tensor | tf.IndexedSlices | None"
 
 GATHERED_FROM = 20_000
@@ -120,7 +122,7 @@ class GradientExchange:
         """Sum sparse gradients of tables of these shapes."""
         if not tables:
             return []
-        mine = [_summed(each) for each in tables]
+        mine = [summed(each) for each in tables]
         widths = [shape[1:].num_elements() for shape in shapes]
         counts = tf.stack([tf.size(each.indices) for each in mine])
         counts = tf.reshape(self._all_gather(counts, _COUNTS), [self.workers, len(tables)])
@@ -144,7 +146,7 @@ class GradientExchange:
         for rows, values, shape in zip(parts[::2], parts[1::2], shapes, strict=True):
             shaped = tf.reshape(values, [-1, *shape[1:]])
             found = tf.IndexedSlices(shaped, tf.bitcast(rows, tf.int32), tf.constant(shape.as_list()))
-            sums.append(_summed(found))
+            sums.append(summed(found))
         return sums
 
     def _all_gather(self, tensor: tf.Tensor, key: tf.Tensor | int) -> tf.Tensor:
@@ -156,13 +158,6 @@ class GradientExchange:
             instance_key=key,
             ordering_token=_NO_TOKENS,
         )
-
-
-def _summed(gradient: tf.IndexedSlices) -> tf.IndexedSlices:
-    """The same gradient with distinct int32 rows."""
-    rows, places = tf.unique(tf.cast(gradient.indices, tf.int32))
-    values = tf.math.unsorted_segment_sum(gradient.values, places, tf.size(rows))
-    return tf.IndexedSlices(values, rows, gradient.dense_shape)
 
 
 def _rounded_up(length: tf.Tensor) -> tf.Tensor:

@@ -95,7 +95,8 @@ class TableAdamW(keras.optimizers.AdamW):
         if state is None or not isinstance(gradient, tf.IndexedSlices):
             self._update_all(tf.convert_to_tensor(gradient), variable, learning_rate)
             return
-        rows, values = _summed(gradient)
+        distinct = summed(gradient)
+        rows, values = distinct.indices, distinct.values
         before = self._caught_up(state, rows)
         rate = tf.cast(learning_rate, tf.float32)
         weight = before.weight * (1 - self.weight_decay * rate)
@@ -166,7 +167,8 @@ class TableAdamW(keras.optimizers.AdamW):
         return _Rows(weight, momentum * self.beta_1**missed, velocity * self.beta_2**missed)
 
 
-def _summed(gradient: tf.IndexedSlices) -> tuple[tf.Tensor, tf.Tensor]:
-    """Distinct rows of a sparse gradient and the sum of each."""
-    rows, place = tf.unique(tf.cast(gradient.indices, tf.int32))
-    return rows, tf.math.unsorted_segment_sum(gradient.values, place, tf.size(rows))
+def summed(gradient: tf.IndexedSlices) -> tf.IndexedSlices:
+    """Sum what a sparse gradient has of each row: the same gradient with distinct rows, int32."""
+    rows, places = tf.unique(tf.cast(gradient.indices, tf.int32))
+    values = tf.math.unsorted_segment_sum(gradient.values, places, tf.size(rows))
+    return tf.IndexedSlices(values, rows, gradient.dense_shape)
