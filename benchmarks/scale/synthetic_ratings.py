@@ -1,4 +1,4 @@
-"""Make ratings of realistic size and popularity, with tastes that a model can learn.
+"""Make ratings of realistic size and popularity, with preferences that a model can learn.
 
 As in MovieLens 25M: few movies have most of the ratings, users rate 20 to some thousand movies, mostly within
 days, half stars. Each movie belongs to a group, and each user draws most movies from a few groups.

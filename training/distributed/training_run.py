@@ -44,8 +44,8 @@ class TrainingRun:
         Raises:
             ExportError: The directory cannot be written to.
         """
-        told = json.dumps([table.sha256(), table.name, config.to_document(), code_sha256()])
-        run = cls(runs.absolute() / hashlib.sha256(told.encode()).hexdigest()[:16])
+        identity = json.dumps([table.sha256(), table.name, config.to_document(), code_sha256()])
+        run = cls(runs.absolute() / hashlib.sha256(identity.encode()).hexdigest()[:16])
         try:
             open_table(run.table)
         except DataError:

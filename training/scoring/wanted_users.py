@@ -90,7 +90,7 @@ def read_user_ids(path: Path, column: str | None = None) -> list[str]:
 
 
 def _is_alone(column: str, content: bytes) -> bool:
-    """Whether a file has this one column: there is no separator to tell that it is CSV."""
+    """Whether a file has this one column: it has no separator by which to recognise CSV."""
     header, _, _ = content.partition(b"\n")
     return header.decode("utf-8", "replace").strip('\ufeff\r" ') == column
 

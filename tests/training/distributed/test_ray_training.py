@@ -59,7 +59,7 @@ def workers(cluster: Cluster, tmp_path: Path) -> WorkerGroup:
 
 
 class Disturbed:
-    """Shows the progress of a fit to nobody, and does something once, after some epochs."""
+    """Hides the progress of a fit, and does something once, after some epochs."""
 
     def __init__(self, after: int, disturb: Callable[[], None]) -> None:
         self._after, self._disturb = after, disturb

@@ -19,7 +19,7 @@ def tiny_scored(tiny_artifacts: Path) -> ScoredBundle:
 
 @pytest.fixture
 def score_all(tiny_scored: ScoredBundle) -> Callable[..., ScoringOutcome]:
-    """Scores all users of `tiny_scored` in parts of one, of two threads unless told otherwise."""
+    """Scores all users of `tiny_scored` in parts of one, of two threads by default."""
 
     def run(
         output: Path,
