@@ -15,6 +15,7 @@ from service.batching.answering import BatchAnswerer
 from service.batching.batcher import Batcher
 from service.batching.catalogue_threads import CatalogueThreads
 from service.bundle.current import read_current
+from service.http.direct_routes import DirectRoutes
 from service.http.keys import KeyCheck, Keys
 from service.http.openapi import install_openapi
 from service.http.problems import install_problems, unforeseen_problem
@@ -129,6 +130,7 @@ def create_app(
             # Around the keys: a browser asks beforehand, without one, whether it may ask.
             *([cors] if settings.cors_origins else []),
             Middleware(KeyCheck, keys=keys, observer=telemetry),
+            Middleware(DirectRoutes, routes=routes, max_bytes=settings.max_body_bytes),
             Middleware(RequestLimits, max_bytes=settings.max_body_bytes, observer=telemetry),
             Middleware(QuotedPaths),
         ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from service.live.recommendation_ids import Recommended
 from service.recommending.queries import Query, RatingQuery, Recommendation, RecommendQuery
 from service.recommending.recommender import Recommender
 from service.recommending.stage_times import StageTimes
-from service.telemetry.observer import Endpoint, Observer
+from service.telemetry.observer import Endpoint, Observer, Source
 
 _KINDS: dict[Endpoint, type[Query]] = {"recommend": RecommendQuery, "predict_rating": RatingQuery}
 
@@ -20,7 +21,7 @@ Encoded = bytes | RequestError
 """An answer's JSON, or why there is none."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class EncodedAnswers:
     """The answers to a batch of queries.
 
@@ -76,6 +77,7 @@ class BatchAnswerer:
             times.lap("live")
         answers = recommender.answer(queries, live=view, times=times, is_wanted=is_wanted)
         encoded: list[Encoded] = []
+        served: Counter[Source] = Counter()
         now = int(time.time())
         for query, answer in zip(queries, answers, strict=True):
             if isinstance(answer, RequestError):
@@ -88,7 +90,9 @@ class BatchAnswerer:
                 recommender.encoder.encode(query, answer, is_live=view.is_live, recommendation_id=id_)
             )
             if isinstance(answer, Recommendation):
-                observer.served(answer.source, len(answer.rows))
+                served[answer.source] += len(answer.rows)
+        for source, count in served.items():
+            observer.served(source, count)
         times.lap("encode")
         times.report(observer)
         return EncodedAnswers(recommender.bundle_id, encoded)

@@ -33,7 +33,7 @@ Answer = Callable[[Sequence[Query], Callable[[], bool]], EncodedAnswers]
 """Answers a batch, and takes whether any client still waits for it; may raise. See `BatchAnswerer`."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class _Job:
     queries: Sequence[Query]
     is_gone: Callable[[], Awaitable[bool]]
@@ -74,6 +74,9 @@ class Lane:
         self._queue_size = queue_size
         self._timeout_seconds = timeout_seconds
         self._queue: deque[_Job] = deque()
+        # In the order of their deadlines, which is that of their arrival: one timer serves all.
+        self._unanswered: deque[_Job] = deque()
+        self._timer: asyncio.TimerHandle | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
         self._working: asyncio.Task[None] | None = None
 
@@ -99,14 +102,13 @@ class Lane:
         now = loop.time()
         job = _Job(queries, is_gone, loop.create_future(), now, now + self._timeout_seconds, copy_context())
         self._queue.append(job)
+        self._unanswered.append(job)
+        if self._timer is None:
+            self._timer = loop.call_at(job.deadline, self._expire, loop, context=Context())
         if self._working is None:
             # Not in the context of the request that happened to come first.
             self._working = loop.create_task(self._work(), context=Context())
-        timer = loop.call_at(job.deadline, self._expire, job)
-        try:
-            return await job.done
-        finally:
-            timer.cancel()
+        return await job.done
 
     def stop(self) -> None:
         """Ends the thread, after the batch it works on."""
@@ -169,6 +171,7 @@ class Lane:
             if not job.done.done():
                 job.done.set_result(EncodedAnswers(answers.bundle_id, answers.encoded[start:end]))
             start = end
+        self._forget_answered()
 
     def _timed(self, queries: Sequence[Query], is_wanted: Callable[[], bool]) -> EncodedAnswers:
         started = perf_counter()
@@ -185,17 +188,29 @@ class Lane:
                 self._observer.rejected("hung_up")
                 _fail(job, HungUp("the client hung up"))
 
-    def _expire(self, job: _Job) -> None:
-        if job.done.done():
-            return
-        self._observer.rejected("deadline")
-        _fail(
-            job,
-            DeadlineExceeded(
-                f"no answer within {self._timeout_seconds * 1000:g} ms; ask for less, or again when the "
-                "service is less busy"
-            ),
-        )
+    def _forget_answered(self) -> None:
+        """Drop the jobs that came first, up to one that still waits."""
+        while self._unanswered and self._unanswered[0].done.done():
+            self._unanswered.popleft()
+
+    def _expire(self, loop: asyncio.AbstractEventLoop) -> None:
+        """End what is past its deadline, and wait for the next deadline there is."""
+        self._timer = None
+        now = loop.time()
+        self._forget_answered()
+        while self._unanswered and self._unanswered[0].deadline <= now:
+            job = self._unanswered.popleft()
+            self._observer.rejected("deadline")
+            _fail(
+                job,
+                DeadlineExceeded(
+                    f"no answer within {self._timeout_seconds * 1000:g} ms; ask for less, or again when the "
+                    "service is less busy"
+                ),
+            )
+            self._forget_answered()
+        if self._unanswered:
+            self._timer = loop.call_at(self._unanswered[0].deadline, self._expire, loop, context=Context())
 
 
 def _fail(job: _Job, error: Exception) -> None:

@@ -7,6 +7,7 @@ index is used.
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from service.bundle.annoy_index import INDEX_FILE, AnnoyIndex
 from service.bundle.appended_rows import AppendedRows
 from service.bundle.array_files import open_array, write_array
+from service.bundle.best_candidates import BestCandidates
 from service.bundle.index_description import Backend, IndexDescription
 from service.bundle.usearch_index import USEARCH_FILE, UsearchIndex
 from service.errors import BundleInconsistent
@@ -105,6 +107,11 @@ class CandidateIndex:
         """The same candidates, and float32 `[n, embedding_dimension]` others after them."""
         assert not isinstance(self._candidates, AppendedRows)  # noqa: S101 of a bundle
         return CandidateIndex(AppendedRows(self._candidates, embeddings), self._index, self._description)
+
+    @cached_property
+    def best(self) -> BestCandidates:
+        """Finds the best of all candidates, or of some, without the index."""
+        return BestCandidates(self._candidates)
 
     @property
     def is_searchable(self) -> bool:

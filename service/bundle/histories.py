@@ -41,7 +41,7 @@ _CACHED_IDS = 20_000
 """Users whose rows are cached, about 200 bytes each."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class History:
     """Movies that one user saw, oldest first.
 

@@ -16,7 +16,7 @@ from service.bundle.query_encoding import NO_HISTORY, QueryInputs, encode_querie
 from service.bundle.saved_model import CandidateSignature, QueryStateSignature
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class TowerInput:
     """What the query tower reads of one request.
 

@@ -53,11 +53,16 @@ def _respond(problem: Mapping[str, Any], headers: Mapping[str, str] | None = Non
     return Response(json.dumps(problem), problem["status"], headers, MEDIA_TYPE)
 
 
-async def _answer_own(request: Request, error: MatineeError) -> Response:
+def answer_to_error(request: Request, error: MatineeError) -> Response:
+    """Make the response to an error raised by a route."""
     headers = dict(error.headers)
     if error.retry_after_seconds is not None:
         headers["Retry-After"] = str(error.retry_after_seconds)
     return _respond(problem_of(error, _place(request, getattr(error, "field", ""))), headers)
+
+
+async def _answer_own(request: Request, error: MatineeError) -> Response:
+    return answer_to_error(request, error)
 
 
 async def _answer_invalid(request: Request, error: RequestValidationError) -> Response:
@@ -72,7 +77,7 @@ async def _answer_invalid(request: Request, error: RequestValidationError) -> Re
 async def _answer_http(request: Request, error: HTTPException) -> Response:
     """Answer errors of the framework: no such route or method, a body that cannot be read or parsed."""
     if isinstance(error.__cause__, MatineeError):
-        return await _answer_own(request, error.__cause__)
+        return answer_to_error(request, error.__cause__)
     if isinstance(error.__cause__, ValueError | RecursionError):
         # FastAPI raises these for bytes that are not UTF-8, too many digits and too deep nesting.
         message = "expected JSON in UTF-8 of moderate nesting, got something else"

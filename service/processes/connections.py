@@ -11,13 +11,14 @@ from __future__ import annotations
 import asyncio
 import json
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from service.errors import HeadersTooLarge, MatineeError, QueueFull, RequestMalformed
 from service.http.problem_details import MEDIA_TYPE, problem_of
 from service.http.request_limits import STREAMED
+from service.processes.joined_writes import JoinedWrites
 from service.telemetry.observer import Observer
 
 MOST_HEAD_BYTES = 65_536
@@ -136,6 +137,8 @@ class Connection(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._answering = cycle
+        if cycle.scope["method"] != "HEAD":
+            cycle.transport = cast(asyncio.Transport, JoinedWrites(cycle.transport, cycle))
         if self._all.is_retiring:
             self.close_after_answer()
         super()._start_asgi_task(cycle, app)

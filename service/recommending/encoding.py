@@ -7,10 +7,11 @@ the output with the declared schemas.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from itertools import repeat
+from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
+from pydantic_core import to_json
 
 from service.bundle.catalogue import Catalogue
 from service.recommending.queries import (
@@ -22,6 +23,7 @@ from service.recommending.queries import (
     Recommendation,
     RecommendQuery,
 )
+from service.telemetry.observer import Source
 
 
 class AnswerEncoder:
@@ -37,7 +39,7 @@ class AnswerEncoder:
         self._catalogue = catalogue
         self._bundle_id = _json(bundle_id)
         self._has_ratings = has_ratings
-        self._movies: dict[int, str] = {}
+        self._movies = _MovieFragments(catalogue)
 
     def encode(
         self, query: Query, answer: Answer, *, is_live: bool = True, recommendation_id: str | None = None
@@ -61,62 +63,39 @@ class AnswerEncoder:
         recommendation_id: str | None,
     ) -> bytes:
         """A `schemas.recommendations.RecommendAnswer`."""
-        because: Iterable[Sequence[Contribution] | None]
-        because = repeat(None, len(answer.rows)) if answer.because is None else answer.because
-        source = f',"source":"{answer.source}"'
-        # To write a number in as few digits as identify it takes long: what orders most lists is
-        # the score.
-        scores = [repr(score) for score in answer.scores.tolist()]
+        count = len(answer.rows)
+        scores = answer.scores.tolist()
+        # What orders most lists is the score.
         differ = query.is_reordered or answer.explored is not None
-        keys = [repr(key) for key in answer.rank_scores.tolist()] if differ else scores
-        predicted = answer.predicted_ratings.tolist()
-        ratings = map(repr, predicted) if self._has_ratings else repeat("null", len(predicted))
-        items = [
-            f'{{"rank":{rank},{self._movie(row)},"score":{score},"rank_score":{key},'
-            f'"predicted_rating":{stars}{source}{self._because(reasons)}}}'
-            for rank, row, score, key, stars, reasons in zip(
-                range(answer.offset + 1, answer.offset + 1 + len(answer.rows)),
-                answer.rows.tolist(),
-                scores,
-                keys,
-                ratings,
-                because,
-                strict=True,
-            )
-        ]
+        keys = answer.rank_scores.tolist() if differ else ()
+        stars = answer.predicted_ratings.tolist() if self._has_ratings else ()
+        numbers = _numbers([*scores, *keys, *stars])
+        fields = [""] * (5 * count)
+        fields[0::5] = map(self._movies.__getitem__, answer.rows.tolist())
+        fields[1::5] = numbers[:count]
+        fields[2::5] = numbers[count : 2 * count] if differ else numbers[:count]
+        fields[3::5] = numbers[len(scores) + len(keys) :] if self._has_ratings else ["null"] * count
+        if answer.because is not None:
+            fields[4::5] = map(self._because, answer.because)
         if answer.explored is not None:
             for place in np.flatnonzero(answer.explored).tolist():
-                items[place] = f'{items[place][:-1]},"explored":true}}'
-        head = f'{{"user_id":{_json(query.user_id)},"bundle_id":{self._bundle_id}{source}'
+                fields[5 * place + 4] += ',"explored":true'
+        items = _items_form(answer.offset, count, answer.source) % tuple(fields)
+        head = f'{{"user_id":{_text(query.user_id)},"bundle_id":{self._bundle_id},"source":"{answer.source}"'
         if recommendation_id is not None:
-            head = f'{head},"recommendation_id":{_json(recommendation_id)}'
-        return f'{head},"items":[{",".join(items)}]{_notes(answer.ignored, is_live)}}}'.encode()
+            head = f'{head},"recommendation_id":{_text(recommendation_id)}'
+        return f'{head},"items":[{items}]{_notes(answer.ignored, is_live)}}}'.encode()
 
     def _rating(self, query: RatingQuery, answer: PredictedRating, is_live: bool) -> bytes:
         """A `schemas.ratings.RatingAnswer`."""
         movie_id, title = self._catalogue.movie_ids[answer.row], self._catalogue.titles[answer.row]
         return (
-            f'{{"user_id":{_json(query.user_id)},"movie_id":{_json(movie_id)},"title":{_json(title)},'
+            f'{{"user_id":{_text(query.user_id)},"movie_id":{_text(movie_id)},"title":{_text(title)},'
             f'"predicted_rating":{answer.stars!r},"known_user":{"true" if answer.known_user else "false"},'
             f'"bundle_id":{self._bundle_id}{_notes(answer.ignored, is_live)}}}'
         ).encode()
 
-    def _movie(self, row: int) -> str:
-        piece = self._movies.get(row)
-        if piece is None:
-            movies = self._catalogue
-            fields = {
-                "movie_id": movies.movie_ids[row],
-                "title": movies.titles[row],
-                "genres": movies.genres[row],
-                "year": movies.years[row],
-            }
-            piece = self._movies[row] = _json(fields)[1:-1]
-        return piece
-
-    def _because(self, reasons: Sequence[Contribution] | None) -> str:
-        if reasons is None:
-            return ""
+    def _because(self, reasons: Sequence[Contribution]) -> str:
         movies = self._catalogue
         named = [
             {
@@ -129,6 +108,38 @@ class AnswerEncoder:
         return f',"because":{_json(named)}'
 
 
+class _MovieFragments(dict[int, str]):
+    """JSON fields of movies by candidate row, made when first asked for."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+
+    def __missing__(self, row: int) -> str:
+        movies = self._catalogue
+        fields = {
+            "movie_id": movies.movie_ids[row],
+            "title": movies.titles[row],
+            "genres": movies.genres[row],
+            "year": movies.years[row],
+        }
+        piece = self[row] = _json(fields)[1:-1]
+        return piece
+
+
+@lru_cache(maxsize=1024)
+def _items_form(offset: int, count: int, source: Source) -> str:
+    """Items to be filled in: of each the movie, score, key, stars, and what else there is to say."""
+    return ",".join(
+        f'{{"rank":{rank},%s,"score":%s,"rank_score":%s,"predicted_rating":%s,"source":"{source}"%s}}'
+        for rank in range(offset + 1, offset + count + 1)
+    )
+
+
+def _numbers(numbers: Sequence[float]) -> list[str]:
+    """Each in as few digits as identify it."""
+    return to_json(numbers)[1:-1].decode().split(",") if numbers else []
+
+
 def _notes(ignored: Sequence[str], is_live: bool) -> str:
     """What is said only where there is something to say."""
     text = f',"ignored":{_json(list(ignored))}' if ignored else ""
@@ -137,3 +148,8 @@ def _notes(ignored: Sequence[str], is_live: bool) -> str:
 
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _text(value: str | None) -> str:
+    """As `_json`, in a fraction of the time."""
+    return to_json(value).decode()

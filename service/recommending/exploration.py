@@ -53,8 +53,7 @@ class Exploration:
         """
         without_bias = embedding.copy()
         without_bias[-1] = 0
-        mask = allowed.mask & self.is_cold
-        cold = Allowed(mask, int(np.count_nonzero(mask)), 0, len(mask))
+        cold = Allowed(len(self.is_cold), allowed.mask & self.is_cold)
         rows, _ = self._search.best(without_bias, cold, depth, times, exactly=True)
         return rows
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,22 +18,55 @@ _FEW = 64
 _NO_YEAR = np.iinfo(np.int64).min
 
 
-@dataclass(frozen=True)
 class Allowed:
     """The candidates that one answer may contain.
 
+    Args:
+        num_candidates: Of the catalogue.
+        passing: bool `[num_candidates]`, true for a candidate that passes the filter; None where all do.
+        excluded: int32, rows removed as seen or one by one; may repeat.
+
     Attributes:
-        mask: bool `[num_candidates]`, true for a candidate that may be returned.
-        num_left: Number of true values.
-        num_excluded: Upper bound of the candidates removed as seen or excluded; all others that are missing
-            failed the filter.
         num_passing: Number of candidates that pass the filter.
+        num_excluded: Upper bound of the candidates removed from those.
     """
 
-    mask: Mask
-    num_left: int
-    num_excluded: int
-    num_passing: int
+    __slots__ = ("_mask", "excluded", "num_candidates", "num_excluded", "num_passing", "passing")
+
+    def __init__(
+        self, num_candidates: int, passing: Mask | None = None, excluded: NDArray[np.int32] = NO_ROWS
+    ) -> None:
+        self.num_candidates = num_candidates
+        self.passing = passing
+        self.excluded = excluded
+        self.num_passing = num_candidates if passing is None else int(np.count_nonzero(passing))
+        self.num_excluded = len(excluded)
+        self._mask: Mask | None = None
+
+    @property
+    def mask(self) -> Mask:
+        """Which candidates may be returned, bool `[num_candidates]`."""
+        if self._mask is None:
+            mask = np.ones(self.num_candidates, np.bool_) if self.passing is None else self.passing.copy()
+            mask[self.excluded] = False
+            self._mask = mask
+        return self._mask
+
+    @property
+    def num_left(self) -> int:
+        """How many candidates may be returned."""
+        return int(np.count_nonzero(self.mask))
+
+    def has(self, count: int) -> bool:
+        """Whether at least so many candidates may be returned."""
+        return self.num_passing - self.num_excluded >= count or self.num_left >= count
+
+    @property
+    def missing(self) -> NDArray[np.int32]:
+        """int32, rows of those that may not be returned; may repeat."""
+        if self.passing is None:
+            return self.excluded
+        return np.concatenate([np.flatnonzero(~self.passing).astype(np.int32), self.excluded])
 
 
 class Filters:
@@ -64,12 +96,12 @@ class Filters:
         """
         if 0 < len(withheld_rows) <= _FEW:
             excluded_rows, withheld_rows = np.concatenate([excluded_rows, withheld_rows]), NO_ROWS
-        mask = np.ones(len(self._years), np.bool_) if conditions is None else self._passing(conditions)
-        mask[withheld_rows] = False
-        is_whole = conditions is None and not len(withheld_rows)
-        num_passing = len(mask) if is_whole else int(np.count_nonzero(mask))
-        mask[excluded_rows] = False
-        return Allowed(mask, int(np.count_nonzero(mask)), len(excluded_rows), num_passing)
+        num_candidates = len(self._years)
+        if conditions is None and not len(withheld_rows):
+            return Allowed(num_candidates, None, excluded_rows)
+        passing = np.ones(num_candidates, np.bool_) if conditions is None else self._passing(conditions)
+        passing[withheld_rows] = False
+        return Allowed(num_candidates, passing, excluded_rows)
 
     def _passing(self, conditions: MovieFilter) -> Mask:
         mask = np.ones(len(self._years), np.bool_)

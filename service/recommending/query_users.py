@@ -23,7 +23,7 @@ StateKey = int | str | None
 """A user's row, or id where the store holds anything of the user; None for users of whom nothing is known."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class QueryUser:
     """A user, known or cold-start, at one time.
 

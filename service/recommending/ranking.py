@@ -30,7 +30,7 @@ Keys = NDArray[np.float64]
 Order = NDArray[np.intp]
 
 
-@dataclass
+@dataclass(slots=True)
 class RankedList:
     """An ordered list of movies with what orders them.
 

@@ -83,13 +83,11 @@ class RecommendedLists:
     ) -> list[RankedList]:
         """By task the list down to the end of its page, or the pool that is put into another order."""
         embeddings = np.ascontiguousarray(states[:, : self.embedding_dimension])
-        lists = []
-        for task, embedding in zip(tasks, embeddings, strict=True):
-            depth = DEEPEST if task.query.is_reordered else task.query.depth
-            rows, scores = self.search.best(embedding, task.allowed, depth, times, exactly=exactly)
-            lists.append(RankedList(rows, scores, scores.astype(np.float64)))
+        allowed = [task.allowed for task in tasks]
+        depths = [DEEPEST if task.query.is_reordered else task.query.depth for task in tasks]
+        found = self.search.best_of_each(embeddings, allowed, depths, times, exactly=exactly)
         times.lap("index")
-        return lists
+        return [RankedList(rows, scores, scores.astype(np.float64)) for rows, scores in found]
 
     def _cut_page(
         self, task: ListTask, ranked: RankedList, states: NDArray[np.float32], place: int, times: StageTimes

@@ -23,7 +23,7 @@ NO_ROWS = np.empty(0, np.int32)
 NO_MOVIES = History(NO_ROWS, np.empty(0, np.float32), np.empty(0, np.int64))
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class StoredUser:
     """What is stored of a user.
 

@@ -18,7 +18,7 @@ from service.recommending.query_users import QueryUser, QueryUsers
 from service.recommending.stored_users import NO_ROWS, StoredUsers
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class ListTask:
     """A list to be made.
 
@@ -33,7 +33,7 @@ class ListTask:
     allowed: Allowed
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class RatingTask:
     """A rating to be predicted.
 

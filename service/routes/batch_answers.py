@@ -10,6 +10,7 @@ from fastapi import Request, Response
 
 from service.batching.answering import Encoded, EncodedAnswers
 from service.errors import DeadlineExceeded, QueueFull, RequestError, UnknownTitle
+from service.http.json_answer import JsonAnswer
 from service.http.problem_details import problem_of, problem_of_fields
 from service.recommending.queries import Query
 from service.routes.dependencies import services_of
@@ -37,7 +38,7 @@ async def answer_one(request: Request, query: Query) -> Response:
     if isinstance(encoded, RequestError):
         await _suggest(request, [encoded])
         raise encoded
-    return Response(encoded, media_type="application/json")
+    return JsonAnswer(encoded)
 
 
 async def answer_batch(
@@ -64,7 +65,7 @@ async def answer_batch(
         else _element_json(next(left), f"body.{given}.{place}")
         for place, each in enumerate(elements)
     ]
-    return Response(b'{"%b":[%b]}' % (returned.encode(), b",".join(answers)), media_type="application/json")
+    return JsonAnswer(b'{"%b":[%b]}' % (returned.encode(), b",".join(answers)))
 
 
 async def _suggest(request: Request, encoded: Sequence[Encoded]) -> None:

@@ -6,20 +6,25 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from service.http.direct_routes import DirectRoute
 from service.http.problems import document_problems
 from service.routes.batch_answers import answer_batch, answer_one
 from service.schemas.batches import RatingBatch, RatingBatchAnswer, Refused
 from service.schemas.ratings import RatingAnswer, RatingBody, RatingParameters
 
 router = APIRouter(tags=["recommendations"])
+_direct = APIRouter(tags=["recommendations"], route_class=DirectRoute)
 
 
-@router.post(
+@_direct.post(
     "/predict_rating", response_model=RatingAnswer, responses=document_problems(404, 409, 413, 503, 504)
 )
 async def predict_rating(body: RatingBody, request: Request) -> Response:
     """The stars that a known user, or one who sends a history, would give a movie."""
     return await answer_one(request, body.to_query())
+
+
+router.routes.extend(_direct.routes)
 
 
 @router.get("/predict_rating", response_model=RatingAnswer, responses=document_problems(404, 409, 503, 504))

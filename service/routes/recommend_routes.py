@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from service.http.direct_routes import DirectRoute
 from service.http.problems import document_problems
 from service.routes.batch_answers import answer_batch, answer_one
 from service.schemas.batches import RecommendBatch, RecommendBatchAnswer, Refused
@@ -13,9 +14,10 @@ from service.schemas.recommend import RecommendBody, RecommendParameters
 from service.schemas.recommendations import RecommendAnswer
 
 router = APIRouter(tags=["recommendations"])
+_direct = APIRouter(tags=["recommendations"], route_class=DirectRoute)
 
 
-@router.post(
+@_direct.post(
     "/recommend",
     response_model=RecommendAnswer,
     responses=document_problems(404, 409, 413, 503, 504),
@@ -23,6 +25,9 @@ router = APIRouter(tags=["recommendations"])
 async def recommend(body: RecommendBody, request: Request) -> Response:
     """The best movies for a known user, or for a cold-start user who sends a history."""
     return await answer_one(request, body.to_query())
+
+
+router.routes.extend(_direct.routes)
 
 
 @router.get("/recommend", response_model=RecommendAnswer, responses=document_problems(409, 503, 504))

@@ -112,10 +112,11 @@ class JsonFormatter(TextFormatter):
     def format_request(self, answered: Answered) -> str:
         """Formatted by hand: `json.dumps` of a dictionary costs several times as much."""
         request_id, method, route, status, seconds, bundle_id = answered
+        quoted_id = f'"{request_id}"' if request_id.isalnum() else json.dumps(request_id)
         return (
             f'{{"time": "{self.time(time.time())}", "level": "{_LEVEL_NAMES[answered.level]}", '
             f'"logger": "service.request", "message": "answered", "worker": {self._worker}, '
-            f'"request_id": {json.dumps(request_id)}, "method": {_quoted(method)}, '
+            f'"request_id": {quoted_id}, "method": {_quoted(method)}, '
             f'"route": {_quoted(route)}, "status": {status}, '
             f'"duration_ms": {seconds * 1000:.3f}, "bundle_id": {_quoted(bundle_id)}}}\n'
         )

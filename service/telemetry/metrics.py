@@ -16,6 +16,7 @@ from service.bundle.manifest import Manifest
 from service.errors import BundleError
 from service.live.events import AppendedType, Event, EventType, Outcome, StateType
 from service.telemetry.exposition import expose
+from service.telemetry.observations import Observations
 from service.telemetry.observer import Endpoint, Fallback, Observer, Rejection, SearchStage, Source, Stage
 from service.telemetry.resources import Resources
 
@@ -53,7 +54,8 @@ class Telemetry(Observer):
     """
 
     def __init__(self, worker: int = 1, *, flush: Callable[[], None] = lambda: None) -> None:
-        self.flush = flush
+        self._write = flush
+        self._observations: list[Observations] = []
         self.registry = CollectorRegistry()
         histogram = partial(Histogram, namespace="matinee", registry=self.registry)
         counter = partial(Counter, namespace="matinee", registry=self.registry)
@@ -67,17 +69,18 @@ class Telemetry(Observer):
             ("method", "route", "status"),
             buckets=REQUEST_BUCKETS,
         )
-        self._request_series: dict[tuple[str, str, int], Histogram] = {}
+        self._request_series: dict[tuple[str, str, int], Observations] = {}
         stages = histogram(
             "stage_seconds", "Stages of a batch's work, and searches.", ("stage",), buckets=STAGE_BUCKETS
         )
-        self._stages = _series(stages, (*get_args(Stage), *get_args(SearchStage)))
+        by_stage = _series(stages, (*get_args(Stage), *get_args(SearchStage)))
+        self._stages = {stage: self._collect(histogram) for stage, histogram in by_stage.items()}
         batches = histogram(
             "batch_size", "Queries answered by one model call.", ("endpoint",), buckets=BATCH_BUCKETS
         )
         self._batches = _series(batches, get_args(Endpoint))
-        self._queue_wait = histogram(
-            "queue_wait_seconds", "From arrival in the queue to the work.", buckets=WAIT_BUCKETS
+        self._queue_wait = self._collect(
+            histogram("queue_wait_seconds", "From arrival in the queue to the work.", buckets=WAIT_BUCKETS)
         )
         fallbacks = counter("index_fallbacks", "Searches that one index query did not answer.", ("kind",))
         self._fallbacks = _series(fallbacks, get_args(Fallback))
@@ -133,6 +136,17 @@ class Telemetry(Observer):
         self._cpu_seconds_counted = 0.0
         self._lines_dropped = counter("log_lines_dropped", "Log lines that were not read in time.")
 
+    def _collect(self, histogram: Histogram) -> Observations:
+        observations = Observations(histogram)
+        self._observations.append(observations)
+        return observations
+
+    def flush(self) -> None:
+        """Count what was observed, and write it to where other processes read it."""
+        for observations in self._observations:
+            observations.count()
+        self._write()
+
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """A request was answered, or ended without an answer.
 
@@ -145,7 +159,7 @@ class Telemetry(Observer):
         key = (method, route, status)
         series = self._request_series.get(key)
         if series is None:
-            series = self._request_series[key] = self._requests.labels(*key)
+            series = self._request_series[key] = self._collect(self._requests.labels(*key))
         series.observe(seconds)
 
     def stage(self, stage: Stage, seconds: float) -> None:

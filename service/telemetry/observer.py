@@ -63,7 +63,7 @@ class Observer:
         """A search needed more than one query of the candidate index."""
 
     def served(self, source: Source, count: int) -> None:
-        """An answer was made of this number of items."""
+        """Answers of one batch were made of this number of items."""
 
     def rejected(self, reason: Rejection) -> None:
         """A request or a connection was given up."""

@@ -9,6 +9,7 @@ import logging
 import os
 import re
 from collections.abc import Awaitable, Callable
+from itertools import count
 from time import perf_counter
 from typing import Any
 
@@ -52,6 +53,7 @@ class RequestRecorder:
         self._app = app
         self._unforeseen = unforeseen
         self._begun = begun
+        self._ids = _RequestIds()
         self._count = telemetry.request
         self._log = None if log is None else log.answered
 
@@ -61,8 +63,9 @@ class RequestRecorder:
             await self._app(scope, receive, send)
             return
         started = perf_counter()
-        request_id = _request_id(scope["headers"])
-        readable_id = request_id.decode()
+        sent_id = _sent_id(scope["headers"])
+        readable_id = self._ids.next() if sent_id is None else sent_id.decode()
+        header = (b"x-request-id", readable_id.encode() if sent_id is None else sent_id)
         request_id_in_context.set(readable_id)
         if self._begun is not None:
             self._begun(readable_id)
@@ -72,7 +75,7 @@ class RequestRecorder:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id)]
+                message["headers"] = [*message["headers"], header]
             await send(message)
 
         try:
@@ -95,9 +98,23 @@ class RequestRecorder:
                 self._log(Answered(readable_id, method, template, status or NO_ANSWER, seconds, bundle_id))
 
 
-def _request_id(headers: list[tuple[bytes, bytes]]) -> bytes:
-    """The client's `X-Request-ID` if it is visible ASCII of at most 128 characters, else a new one."""
+class _RequestIds:
+    """New request ids, 32 hexadecimal digits: a random number of this process, and a count from a random one.
+
+    Unique, and no secret; a random number for each would be a system call for each.
+    """
+
+    def __init__(self) -> None:
+        self._process = os.urandom(8).hex()
+        self._count = count(int.from_bytes(os.urandom(6)))
+
+    def next(self) -> str:
+        return f"{self._process}{next(self._count):016x}"
+
+
+def _sent_id(headers: list[tuple[bytes, bytes]]) -> bytes | None:
+    """The client's `X-Request-ID` if it is visible ASCII of at most 128 characters."""
     for name, value in headers:
         if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
             return value
-    return os.urandom(16).hex().encode()
+    return None

@@ -56,7 +56,7 @@ def test_batch_sizes_items_and_stages_are_reported(recommender: Recommender) -> 
     events = Events()
     BatchAnswerer(lambda: recommender, events)(QUERIES)
     assert events.batches == [("recommend", 3), ("predict_rating", 2)]
-    assert events.answers == [("personalized", 3), ("popular", 2), ("personalized", 4)]
+    assert events.answers == [("personalized", 7), ("popular", 2)]
     assert events.stages == ["history", "embed", "index", "rescore", "rating", "explain", "encode"]
 
 

@@ -59,9 +59,7 @@ def widest_of(index: CandidateIndex, widest: int) -> CandidateSearch:
 
 
 def allow(passing: NDArray[np.bool_], excluded: list[int]) -> Allowed:
-    mask = passing.copy()
-    mask[excluded] = False
-    return Allowed(mask, int(mask.sum()), len(excluded), int(passing.sum()))
+    return Allowed(len(passing), None if passing.all() else passing, np.array(excluded, np.int32))
 
 
 def everything() -> NDArray[np.bool_]:

