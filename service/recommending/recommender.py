@@ -17,6 +17,7 @@ from service.bundle.rating_head import RatingHead
 from service.errors import RequestError
 from service.live.live_users import NO_STORE, LiveView
 from service.live.posted_movies import NO_MOVIES_POSTED, PostedMovies
+from service.recommending.cached_lists import CachedLists
 from service.recommending.candidate_search import CandidateSearch
 from service.recommending.encoding import AnswerEncoder
 from service.recommending.exploration import Exploration
@@ -117,6 +118,12 @@ class Recommender:
         return QueryStates(self.tower, self.cached_users)
 
     @cached_property
+    def cached_lists(self) -> CachedLists:
+        """Lists, cached where the bundle and the store of feedback alone decide them."""
+        # Explored places are not those of every query.
+        return CachedLists(0 if self.explore else self.cached_users)
+
+    @cached_property
     def encoder(self) -> AnswerEncoder:
         """Encodes this bundle's answers."""
         return AnswerEncoder(self.catalogue, self.bundle_id, has_ratings=self.rating_head is not None)
@@ -173,6 +180,10 @@ class Recommender:
         tasks: dict[int, Task] = {}
         withheld = self.withheld_movies.rows(live.withheld)
         for place, query in enumerate(queries):
+            cached = None if exactly else self.cached_lists.find(query, live)
+            if cached is not None:
+                answers[place] = cached
+                continue
             user_id = query.user_id
             user = None if user_id is None else live.users.get(user_id)
             task = self.tasks.make(query, user, withheld)
@@ -189,6 +200,9 @@ class Recommender:
             of_lists = states[[row_of[place] for place in lists]]
             made = self._lists.make([*lists.values()], of_lists, times, exactly, is_wanted)
             answers.update(zip(lists, made, strict=True))
+            if not exactly:
+                for task, recommendation in zip(lists.values(), made, strict=True):
+                    self.cached_lists.add(task, recommendation, live)
         ratings = {place: task for place, task in tasks.items() if isinstance(task, RatingTask)}
         if ratings:
             of_ratings = states[[row_of[place] for place in ratings]]
