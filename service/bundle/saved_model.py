@@ -1,4 +1,4 @@
-"""`model/`: one SavedModel, and the signature of it that the service calls; the only importer of TensorFlow.
+"""`model/`: one SavedModel, and the signatures of it that the service calls.
 
 Its signatures:
 
@@ -23,11 +23,7 @@ no ratings, what `rating_head` needs: `rating_vectors` `[B, rating_dimension]`, 
 from __future__ import annotations
 
 import errno
-import gc
-import logging
-import sys
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,14 +31,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.bundle.candidate_encoding import CANDIDATE_DTYPES
+from service.bundle.model_signatures import ModelSignature, read_signatures
 from service.bundle.query_encoding import QUERY_DTYPES
 from service.bundle.tensorflow_import import import_tensorflow
+from service.bundle.tensorflow_session import SessionFunction, TensorFlowError, TensorFlowSession
 from service.errors import BundleInconsistent
-
-logger = logging.getLogger(__name__)
 
 MODEL_DIRECTORY = "model"
 FILES = (f"{MODEL_DIRECTORY}/saved_model.pb",)
+
+CandidateSignature = Callable[[Mapping[str, NDArray[Any]]], dict[str, NDArray[np.float32]]]
+"""From what `candidate_encoding` encodes to arrays by name."""
 
 
 def query_specs() -> dict[str, Any]:
@@ -86,25 +85,17 @@ class QueryStateSignature:
     """The signature `query_state` of a loaded SavedModel, from numpy to numpy. Made by `open`.
 
     Args:
-        model: As TensorFlow loaded it. Kept whole: signatures alone do not keep variables and tables alive.
-        function: Its signature.
+        function: The signature.
+        width: Columns of the query states.
+        embed_candidate: The signature `embed_candidate`; None where the bundle has none.
     """
 
-    def __init__(self, model: Any, function: Any) -> None:
-        tensorflow = import_tensorflow()
-
-        self._model = model
-        self._captured = list(function.captured_inputs)
-        self._arguments = _arguments(function)
-        # The function as one operation: the signature checks and binds its arguments in Python, which takes
-        # about as long as the model does for one query.
-        self._call = partial(
-            tensorflow.raw_ops.StatefulPartitionedCall, Tout=[tensorflow.float32], f=function
-        )
-        self.embed_candidate = _candidate_signature(model)
-        """`embed_candidate`; None where the bundle has none."""
-        self.width = int(function.structured_outputs["query_states"].shape[-1])
-        """Columns of the query states."""
+    def __init__(
+        self, function: SessionFunction, width: int, embed_candidate: CandidateSignature | None
+    ) -> None:
+        self._function = function
+        self.width = width
+        self.embed_candidate = embed_candidate
 
     @classmethod
     def open(cls, directory: Path, *, intra_op_threads: int, inter_op_threads: int) -> QueryStateSignature:
@@ -112,77 +103,44 @@ class QueryStateSignature:
 
         Args:
             directory: The bundle.
-            intra_op_threads: Threads inside one operation of TensorFlow. Both numbers hold from the first use
-                of TensorFlow in a process until its end.
-            inter_op_threads: Operations run at the same time.
+            intra_op_threads: As of `TensorFlowSession`.
+            inter_op_threads: As of `TensorFlowSession`.
 
         Raises:
             BundleInconsistent: The model cannot be loaded, lacks the signature, or has another one.
+            BundleIncompatible: TensorFlow is not installed.
         """
-        tensorflow = _set_up_tensorflow(intra_op_threads, inter_op_threads)
         path = directory / MODEL_DIRECTORY
         try:
-            model = tensorflow.saved_model.load(str(path))
-            function = model.signatures["query_state"]
+            session = TensorFlowSession(
+                path, intra_op_threads=intra_op_threads, inter_op_threads=inter_op_threads
+            )
+            signatures = read_signatures(path)
+            signature = signatures["query_state"]
+            if signature.inputs.keys() != QUERY_DTYPES.keys():
+                raise BundleInconsistent(
+                    f"{path}: expected query_state to take {sorted(QUERY_DTYPES)}, it takes "
+                    f"{sorted(signature.inputs)}; export again"
+                )
+            function = session.function(signature.inputs, signature.outputs)
+            embed_candidate = _candidate_signature(session, signatures)
         except KeyError as error:
             raise BundleInconsistent(
                 f"{path}: expected the signature query_state, found none; export again"
             ) from error
-        except (OSError, ValueError, tensorflow.errors.OpError) as error:
+        except (OSError, ValueError, TensorFlowError) as error:
             raise BundleInconsistent(f"{path}: TensorFlow cannot load it ({error}); export again") from error
-        if {*(arguments := _arguments(function))} != QUERY_DTYPES.keys():
-            raise BundleInconsistent(
-                f"{path}: expected query_state to take {sorted(QUERY_DTYPES)}, it takes {arguments}; "
-                "export again"
-            )
-        return cls(model, function)
+        return cls(function, signature.widths["query_states"], embed_candidate)
 
     def __call__(self, columns: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
         """Query states, float32 `[B, width]`, of the arrays that `QUERY_DTYPES` names."""
-        [states] = self._call(args=[columns[name] for name in self._arguments] + self._captured)
-        return np.asarray(states)
+        return self._function(columns)["query_states"]
 
 
-CandidateSignature = Callable[[Mapping[str, NDArray[Any]]], dict[str, NDArray[np.float32]]]
-"""From what `candidate_encoding` encodes to arrays by name."""
-
-
-def _candidate_signature(model: Any) -> CandidateSignature | None:
-    function = model.signatures.get("embed_candidate")
-    if function is None or {*_arguments(function)} != CANDIDATE_DTYPES.keys():
+def _candidate_signature(
+    session: TensorFlowSession, signatures: Mapping[str, ModelSignature]
+) -> CandidateSignature | None:
+    signature = signatures.get("embed_candidate")
+    if signature is None or signature.inputs.keys() != CANDIDATE_DTYPES.keys():
         return None
-    tensorflow = import_tensorflow()
-
-    def embed(columns: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
-        given = {name: tensorflow.constant(columns[name], dtype) for name, dtype in CANDIDATE_DTYPES.items()}
-        return {name: value.numpy() for name, value in function(**given).items()}
-
-    return embed
-
-
-def _arguments(function: Any) -> list[str]:
-    """Names of what a signature takes, in order; after them come the variables that it captures."""
-    num_arguments = len(function.inputs) - len(function.captured_inputs)
-    return [each.op.name for each in function.inputs[:num_arguments]]
-
-
-def _set_up_tensorflow(intra_op_threads: int, inter_op_threads: int) -> Any:
-    """TensorFlow with its threads set.
-
-    Imported when a bundle is loaded, not with this module: it takes seconds and hundreds of megabytes, and
-    must not be in a process that forks workers.
-    """
-    is_first = "tensorflow" not in sys.modules
-    tensorflow = import_tensorflow()
-    if is_first:
-        # What came with it is never garbage; each full collection would visit its 280,000 objects for
-        # about 0.3 s, in which nothing else runs.
-        gc.collect()
-        gc.freeze()
-    threading = tensorflow.config.threading
-    try:
-        threading.set_intra_op_parallelism_threads(intra_op_threads)
-        threading.set_inter_op_parallelism_threads(inter_op_threads)
-    except RuntimeError:
-        logger.info("TensorFlow was used in this process before; its threads stay as they are")
-    return tensorflow
+    return session.function(signature.inputs, signature.outputs)

@@ -1,4 +1,4 @@
-"""Import TensorFlow without its start-up messages."""
+"""Import TensorFlow, or load its library, without its start-up messages."""
 
 from __future__ import annotations
 
@@ -22,16 +22,24 @@ for line in sys.stdin.buffer:
 def import_tensorflow() -> Any:
     """Import TensorFlow; its informative messages do not reach standard error.
 
-    `TF_CPP_MIN_LOG_LEVEL` holds only after the import: TensorFlow's libraries write before they read it, such
-    as that oneDNN is on, and no other variable hides that without changing the arithmetic.
-
     Returns:
         The module `tensorflow`.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
-    with nullcontext() if "tensorflow" in sys.modules else _filtered_stderr():
+    with nullcontext() if "tensorflow" in sys.modules else without_startup_messages():
         import tensorflow  # noqa: PLC0415  takes seconds and hundreds of megabytes
     return tensorflow
+
+
+@contextmanager
+def without_startup_messages() -> Iterator[None]:
+    """Keep informative messages of TensorFlow's libraries from standard error.
+
+    `TF_CPP_MIN_LOG_LEVEL` holds only once they are loaded: they write before they read it, such as that
+    oneDNN is on, and no other variable hides that without changing the arithmetic.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
+    with _filtered_stderr():
+        yield
 
 
 @contextmanager

@@ -244,7 +244,7 @@ def test_a_bundle_of_before_says_that_it_can_add_no_movies(
     tmp_path: Path, tiny: TinyModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_tiny_bundle(tmp_path / "artifacts", tiny)
-    monkeypatch.setattr("service.bundle.saved_model._candidate_signature", lambda _: None)
+    monkeypatch.setattr("service.bundle.saved_model._candidate_signature", lambda *_: None)
     settings = Settings(artifacts=tmp_path / "artifacts", store=str(tmp_path / "store.sqlite3"))
     with asking(create_app(settings, wait_for_bundle=True)) as ask:
         refused = ask("PUT", "/movies/new", json=NEW)
