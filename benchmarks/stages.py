@@ -23,7 +23,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from benchmarks.closed_loop import run_closed
 from benchmarks.machine import describe_machine, format_machine
 from benchmarks.measured_server import MeasuredServer
-from benchmarks.overhead import CONNECTIONS, Bodies
+from benchmarks.overhead.bodies import CONNECTIONS, Bodies
 from benchmarks.page import markdown_table, replace_between
 
 MARK = "benchmarks.stages"
@@ -76,7 +76,7 @@ def main() -> None:
 
 def measure(servers: Mapping[str, MeasuredServer], rounds: int, seconds: float) -> str:
     """Measure; return each server's fastest round as a Markdown table."""
-    bodies = Bodies(next(iter(servers.values())).url).of("/recommend")
+    bodies = Bodies(next(iter(servers.values())).url).of("known user")
     best: dict[str, Profile] = {}
     for _ in range(rounds + 1):  # the first is a warm-up, rarely the fastest
         for name, server in servers.items():

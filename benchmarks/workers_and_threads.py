@@ -15,7 +15,7 @@ from statistics import median
 from benchmarks.closed_loop import Run, run_closed
 from benchmarks.machine import describe_machine, format_machine
 from benchmarks.measured_server import MeasuredServer
-from benchmarks.overhead import Bodies
+from benchmarks.overhead.bodies import Bodies
 from benchmarks.page import markdown_table, run_benchmark
 
 CONNECTIONS = 16
@@ -41,7 +41,7 @@ def measure(artifacts: Path, rounds: int, seconds: float) -> str:
             )
             for workers, threads in SETTINGS
         ]
-        bodies = Bodies(servers[0].url).of("/recommend")
+        bodies = Bodies(servers[0].url).of("known user")
         runs: list[list[Run]] = [[] for _ in servers]
         for count in range(1 + rounds):
             for server, own in zip(servers, runs, strict=True):

@@ -1,0 +1,1 @@
+"""The service relative to an endpoint that does nothing."""
