@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -128,7 +129,11 @@ def _may_yield(settings: Settings) -> bool:
 def _load(start: WorkerStart, settings: Settings) -> Recommender:
     if start.directory is None:
         raise start.error or AssertionError("a worker without a bundle has no reason why")
-    return load_recommender(start.directory, settings)
+    recommender = load_recommender(start.directory, settings)
+    # Modules and catalogue are never garbage, and a full collection would visit them while requests wait.
+    gc.collect()
+    gc.freeze()
+    return recommender
 
 
 class _Server(uvicorn.Server):

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from service.bundle.query_tower import QueryTower
 from service.bundle.best_candidates import BestCandidates
+from service.bundle.query_tower import QueryTower
 from training.scoring.scored_bundle import ScoredBundle
 
 _MOVIES_PER_CALL = 2**14
