@@ -15,6 +15,7 @@ from service.bundle.query_tower import QueryTower
 from service.bundle.rating_head import RatingHead
 from service.bundle.required_files import required_files
 from service.bundle.saved_model import MODEL_DIRECTORY
+from service.bundle.stored_states import check_stored_states, open_stored_states
 from service.errors import BundleDisagrees, BundleError, BundleInconsistent
 from service.recommending.recommender import Recommender
 from service.settings import Settings
@@ -64,6 +65,9 @@ def load_recommender(bundle_directory: Path, settings: Settings) -> Recommender:
             f"of dimension {manifest.embedding_dimension} and those of ratings/, if any, got {tower.width}; "
             "export again"
         )
+    stored_states = open_stored_states(bundle_directory, manifest, len(histories))
+    if stored_states is not None:
+        check_stored_states(bundle_directory, stored_states, tower, histories, manifest.max_history)
     recommender = Recommender(
         manifest,
         catalogue,
@@ -72,8 +76,9 @@ def load_recommender(bundle_directory: Path, settings: Settings) -> Recommender:
         tower,
         rating_head,
         index_kind=settings.index,
-        # A delay for tests of overload must delay every request, also those that the cache would answer.
+        # A delay for tests of overload must delay every request, also those that need no model.
         cached_users=0 if settings.model_delay_ms else settings.cached_users,
+        stored_states=None if settings.model_delay_ms else stored_states,
         explore=settings.explore,
     )
     try:

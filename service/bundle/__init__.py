@@ -9,6 +9,7 @@ candidates.ann or candidates.usearch     `annoy_index` or `usearch_index`, over 
 ratings/                                 `rating_head`: turns a query state into stars; none without ratings
 catalogue.json                           `catalogue`: the movies by candidate row
 histories/                               `histories`: what each user rated
+query_states.npy                         `stored_states`: what the model makes of users; not in older ones
 golden.json                              `golden_requests`: requests with their exact answers
 report/                                  `report`: pages for people, which the manifest lists too
 

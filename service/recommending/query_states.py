@@ -2,7 +2,8 @@
 
 The state of a user who sends no history and no time follows from the bundle and from what the store holds of
 the user, which has a version: computed once, it can be used again while the version is the same. It is the
-same to the last bit as when it is computed anew. A query with a history or a time is computed every time.
+same to the last bit as when it is computed anew. Where the store holds nothing of a user, the bundle has the
+state. A query with a history or a time is computed every time.
 """
 
 from __future__ import annotations
@@ -27,11 +28,13 @@ class QueryStates:
     Args:
         tower: The model.
         size: Most users cached; past it the oldest entry is evicted.
+        stored: float32 `[num_users, tower.width]`, the bundle's states of its users; None where it has none.
     """
 
-    def __init__(self, tower: QueryTower, size: int) -> None:
+    def __init__(self, tower: QueryTower, size: int, stored: NDArray[np.float32] | None = None) -> None:
         self._tower = tower
         self._size = size
+        self._stored = stored
         self._cache: dict[StateKey, tuple[int, _State]] = {}
         self._changing = threading.Lock()
 
@@ -55,6 +58,9 @@ class QueryStates:
     def _cached(self, user: QueryUser) -> _State | None:
         if not _is_cacheable(user):
             return None
+        if self._stored is not None and user.live_id is None and user.user_row is not None:
+            stored: _State = self._stored[user.user_row]
+            return stored
         version, state = self._cache.get(user.state_key, _NOTHING)
         return state if version == user.version else None
 

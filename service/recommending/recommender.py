@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from service.bundle.candidate_index import CandidateIndex
 from service.bundle.catalogue import Catalogue
@@ -56,6 +57,7 @@ class Recommender:
     index_kind: IndexKind = "annoy"
     cached_users: int = 0
     explore: float = 0.0
+    stored_states: NDArray[np.float32] | None = None
     of_bundle: Recommender | None = None
     """The recommender of the bundle alone, for one that knows movies that were posted since."""
 
@@ -115,7 +117,7 @@ class Recommender:
     @cached_property
     def states(self) -> QueryStates:
         """Query states, cached where the bundle and the store of feedback alone decide them."""
-        return QueryStates(self.tower, self.cached_users)
+        return QueryStates(self.tower, self.cached_users, self.stored_states)
 
     @cached_property
     def cached_lists(self) -> CachedLists:

@@ -22,6 +22,7 @@ from service.bundle.index_description import Backend
 from service.bundle.manifest import Manifest
 from service.bundle.report import REPORT_DIRECTORY
 from service.bundle.saved_model import MODEL_DIRECTORY
+from service.bundle.stored_states import write_stored_states
 from training.data.stored_feedback import StoredFeedback
 from training.data.table import RatingsTable
 from training.export.artifacts import make_artifacts, writing
@@ -147,6 +148,8 @@ def _write(
     save_model(trained, table.movies, directory / MODEL_DIRECTORY)
     if table.rating_scale is not None:
         write_rating_head(directory, trained)
+    max_history = trained.config.max_history
+    write_stored_states(directory, num_candidates=len(embeddings), max_history=max_history)
     on_step("answer the golden requests")
     write_golden(directory, golden_requests(trained, table, seed))
     on_step("write the manifest")
@@ -171,7 +174,7 @@ def _write(
         hyperparameters=trained.config.to_document(),
         seed=seed,
         embedding_dimension=embeddings.shape[1],
-        max_history=trained.config.max_history,
+        max_history=max_history,
         rating_scale=table.rating_scale,
         index=index,
         metrics=_kept_metrics(metrics, refusal),

@@ -58,8 +58,10 @@ class ListScorer:
 
     def __init__(self, bundle: ScoredBundle, *, k: int, exclude_seen: bool = True, threads: int = 1) -> None:
         self._bundle = bundle
-        # The model runs as one operation, on one of the threads between operations.
-        self._tower = QueryTower.open(bundle.directory, intra_op_threads=1, inter_op_threads=threads)
+        self._tower = None
+        if bundle.states is None:
+            # The model runs as one operation, on one of the threads between operations.
+            self._tower = QueryTower.open(bundle.directory, intra_op_threads=1, inter_op_threads=threads)
         self._k = k
         self._longest_excluded = None if exclude_seen else 0
         self._best = BestCandidates(bundle.candidates)
@@ -79,7 +81,11 @@ class ListScorer:
 
     def _score_call(self, user_rows: NDArray[np.int64]) -> Iterator[ScoredLists]:
         bundle = self._bundle
-        states = self._tower.read_stored(bundle.histories, user_rows, bundle.manifest.max_history)
+        if self._tower is not None:
+            states = self._tower.read_stored(bundle.histories, user_rows, bundle.manifest.max_history)
+        else:
+            assert bundle.states is not None  # noqa: S101 or there is a tower
+            states = bundle.states[user_rows]
         for start in range(0, len(user_rows), self._block):
             block = slice(start, start + self._block)
             yield self._score_block(user_rows[block], states[block])

@@ -15,6 +15,7 @@ from service.bundle.histories import Histories
 from service.bundle.manifest import Manifest, read_manifest
 from service.bundle.rating_head import RatingHead
 from service.bundle.required_files import required_files
+from service.bundle.stored_states import open_stored_states
 from service.errors import BundleInconsistent
 
 
@@ -29,6 +30,7 @@ class ScoredBundle:
         histories: The users.
         candidates: float32 `[num_candidates, embedding_dimension]`.
         rating_head: Predicts ratings; None where the bundle predicts none.
+        states: float32 `[num_users, S]`, query states; None where the model must compute them.
     """
 
     directory: Path
@@ -37,6 +39,7 @@ class ScoredBundle:
     histories: Histories
     candidates: NDArray[np.float32]
     rating_head: RatingHead | None
+    states: NDArray[np.float32] | None
 
     @classmethod
     def open(cls, directory: Path, *, verify: bool = True) -> ScoredBundle:
@@ -61,11 +64,13 @@ class ScoredBundle:
                 f"{directory}: expected {len(candidates)} movies, one for each candidate, "
                 f"got {len(catalogue)}; export again"
             )
+        histories = Histories.open(directory, num_candidates=len(candidates))
         return cls(
             directory,
             manifest,
             catalogue,
-            Histories.open(directory, num_candidates=len(candidates)),
+            histories,
             candidates,
             None if manifest.rating_scale is None else RatingHead.open(directory, manifest),
+            open_stored_states(directory, manifest, len(histories)),
         )

@@ -8,6 +8,7 @@ import pytest
 from tiny_model import FIRST_TIMESTAMP
 
 from service.bundle.query_tower import QueryTower
+from service.live.live_users import LiveMovie, LiveUser, LiveView
 from service.recommending.queries import Recommendation, RecommendQuery
 from service.recommending.query_states import QueryStates
 from service.recommending.recommender import Recommender
@@ -59,6 +60,32 @@ def test_only_queries_without_history_and_time_are_cached(
     for _ in range(3):
         answered(caching)
     assert calls == [7, 4, 4]
+
+
+def test_the_model_is_asked_only_for_what_the_bundle_has_no_state_of(
+    recommender: Recommender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    histories, tower = recommender.histories, recommender.tower
+    rows = np.arange(len(histories))
+    stored = tower.read_stored(histories, rows, recommender.manifest.max_history)
+    anew = answered(replace(recommender, cached_users=0))
+    calls = []
+    read = QueryTower.read
+
+    def counted(tower: QueryTower, inputs: Any) -> Any:
+        calls.append(len(inputs))
+        return read(tower, inputs)
+
+    monkeypatch.setattr(QueryTower, "read", counted)
+    assert answered(replace(recommender, cached_users=0, stored_states=stored)) == anew
+    assert calls == [5]  # not of 42 and 7 alone
+    user = LiveUser(1, (LiveMovie("m3", 5.0, 1, seen_at=1, removed_at=None, is_hidden=False),))
+    without, having = (replace(recommender, cached_users=0, stored_states=each) for each in (None, stored))
+    view = LiveView(users={"42": user})
+    expected, found = (each.answer(QUERIES[:1], live=view)[0] for each in (without, having))
+    assert isinstance(expected, Recommendation)
+    assert isinstance(found, Recommendation)
+    assert found.scores.tolist() == expected.scores.tolist() != anew[0][1]
 
 
 def test_two_bundles_share_no_cache(recommender: Recommender) -> None:

@@ -356,6 +356,7 @@ def test_an_export_that_is_broken_off_leaves_everything_as_it_was(
 
     monkeypatch.setattr(export, "write_report", fail)
     monkeypatch.setattr(export, "save_model", lambda *_: None)
+    monkeypatch.setattr(export, "write_stored_states", lambda *_, **__: None)
     with pytest.raises(raised):
         export_bundle(random_model, two_clusters(), None, occupied)
     assert everything_in(occupied) == before
