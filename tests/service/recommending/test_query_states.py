@@ -79,7 +79,7 @@ def test_the_model_is_asked_only_for_what_the_bundle_has_no_state_of(
     monkeypatch.setattr(QueryTower, "read", counted)
     assert answered(replace(recommender, cached_users=0, stored_states=stored)) == anew
     assert calls == [5]  # not of 42 and 7 alone
-    user = LiveUser(1, (LiveMovie("m3", 5.0, 1, seen_at=1, removed_at=None, is_hidden=False),))
+    user = LiveUser(1, (LiveMovie("m30", 5.0, 1, seen_at=1, removed_at=None, is_hidden=False),))
     without, having = (replace(recommender, cached_users=0, stored_states=each) for each in (None, stored))
     view = LiveView(users={"42": user})
     expected, found = (each.answer(QUERIES[:1], live=view)[0] for each in (without, having))
