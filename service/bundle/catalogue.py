@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from service.bundle.display_title import display_title
 from service.bundle.json_files import read_json, write_json
 from service.errors import BundleInconsistent, UnknownMovie
 
@@ -138,6 +139,10 @@ class Catalogue:
     def rows_of_genre(self, genre: str) -> NDArray[np.int32]:
         """int32, rising: the rows of the movies that have a genre, its case aside; empty where none has."""
         return self._rows_by_genre.get(genre.casefold(), _NO_ROWS)
+
+    def display_title(self, row: int) -> str:
+        """The title of the movie in a row as people say it."""
+        return display_title(self.titles[row], self.years[row])
 
     def row_of(self, movie_id: str, *, field: str = "movie_id") -> int:
         """The candidate row of a movie.

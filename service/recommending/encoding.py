@@ -38,6 +38,7 @@ class AnswerEncoder:
         self._bundle_id = _json(bundle_id)
         self._has_ratings = has_ratings
         self._movies: dict[int, str] = {}
+        self._names: dict[int, str] = {}
 
     def encode(
         self, query: Query, answer: Answer, *, is_live: bool = True, recommendation_id: str | None = None
@@ -94,39 +95,36 @@ class AnswerEncoder:
 
     def _rating(self, query: RatingQuery, answer: PredictedRating, is_live: bool) -> bytes:
         """A `schemas.ratings.RatingAnswer`."""
-        movie_id, title = self._catalogue.movie_ids[answer.row], self._catalogue.titles[answer.row]
         return (
-            f'{{"user_id":{_json(query.user_id)},"movie_id":{_json(movie_id)},"title":{_json(title)},'
-            f'"predicted_rating":{answer.stars!r},"known_user":{"true" if answer.known_user else "false"},'
+            f'{{"user_id":{_json(query.user_id)},{self._name(answer.row)},"predicted_rating":{answer.stars!r},'
+            f'"known_user":{"true" if answer.known_user else "false"},'
             f'"bundle_id":{self._bundle_id}{_notes(answer.ignored, is_live)}}}'
         ).encode()
 
     def _movie(self, row: int) -> str:
         piece = self._movies.get(row)
         if piece is None:
+            fields = {"genres": self._catalogue.genres[row], "year": self._catalogue.years[row]}
+            piece = self._movies[row] = f"{self._name(row)},{_json(fields)[1:-1]}"
+        return piece
+
+    def _name(self, row: int) -> str:
+        piece = self._names.get(row)
+        if piece is None:
             movies = self._catalogue
             fields = {
                 "movie_id": movies.movie_ids[row],
                 "title": movies.titles[row],
-                "genres": movies.genres[row],
-                "year": movies.years[row],
+                "display_title": movies.display_title(row),
             }
-            piece = self._movies[row] = _json(fields)[1:-1]
+            piece = self._names[row] = _json(fields)[1:-1]
         return piece
 
     def _because(self, reasons: Sequence[Contribution] | None) -> str:
         if reasons is None:
             return ""
-        movies = self._catalogue
-        named = [
-            {
-                "movie_id": movies.movie_ids[each.row],
-                "title": movies.titles[each.row],
-                "contribution": each.score,
-            }
-            for each in reasons
-        ]
-        return f',"because":{_json(named)}'
+        named = (f'{{{self._name(each.row)},"contribution":{each.score!r}}}' for each in reasons)
+        return f',"because":[{",".join(named)}]'
 
 
 def _notes(ignored: Sequence[str], is_live: bool) -> str:

@@ -59,4 +59,7 @@ class MovieSearch:
 
     def _suggestions(self, title: str) -> list[Suggestion]:
         rows = self.search(title)[:MOST_SUGGESTIONS].tolist() if title.strip() else []
-        return [Suggestion(self._catalogue.movie_ids[row], self._catalogue.titles[row]) for row in rows]
+        movies = self._catalogue
+        return [
+            Suggestion(movies.movie_ids[row], movies.titles[row], movies.display_title(row)) for row in rows
+        ]

@@ -124,6 +124,7 @@ def _movie(recommender: Recommender, row: int) -> dict[str, Any]:
     return {
         "movie_id": movies.movie_ids[row],
         "title": movies.titles[row],
+        "display_title": movies.display_title(row),
         "genres": movies.genres[row],
         "year": movies.years[row],
         "num_ratings": movies.num_ratings[row],

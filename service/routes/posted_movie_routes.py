@@ -86,6 +86,7 @@ async def _put(put: MoviePut, recommender: Recommender, services: Services) -> P
     return PutMovieAnswer(
         movie_id=movie_id,
         title=None if row is None else movies.titles[row],
+        display_title=None if row is None else movies.display_title(row),
         genres=[] if row is None else movies.genres[row],
         year=None if row is None else movies.years[row],
         available=available,

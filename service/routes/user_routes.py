@@ -82,6 +82,7 @@ def _seen(movies: Catalogue, history: History, position: int) -> dict[str, Any]:
     return {
         "movie_id": movies.movie_ids[row],
         "title": movies.titles[row],
+        "display_title": movies.display_title(row),
         "genres": movies.genres[row],
         "year": movies.years[row],
         # In the decimals of the data: 4.3 as float32 is 4.300000190734863 as JSON would print it.

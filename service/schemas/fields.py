@@ -53,6 +53,13 @@ Live = Annotated[
 BundleId = Annotated[
     str, Field(description="Id of the bundle that answered.", examples=["20261121T062118Z-df4c644d"])
 ]
+DisplayTitle = Annotated[
+    str,
+    Field(
+        description="The title as people say it: articles in front, and without the year that `year` has.",
+        examples=["The Empire Strikes Back"],
+    ),
+]
 Limit = Annotated[int, Field(ge=1, le=500, description="Most items on one page.")]
 Offset = Annotated[
     int, Field(ge=0, le=LARGEST_INTEGER, description="Items to skip before the first, for the next page.")

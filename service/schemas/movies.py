@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from service.schemas.fields import BundleId, Limit, Offset, Parameters, Text
+from service.schemas.fields import BundleId, DisplayTitle, Limit, Offset, Parameters, Text
 
 Genre = Annotated[
     Text | None,
@@ -51,6 +51,7 @@ class Movie(BaseModel):
 
     movie_id: str = Field(description="The movie's id.", examples=["50"])
     title: str = Field(description="The movie's title in the catalogue.", examples=["Star Wars (1977)"])
+    display_title: DisplayTitle
     genres: list[str] = Field(description="Genres, possibly none.", examples=[["Action", "Sci-Fi"]])
     year: int | None = Field(description="Year of release, null if unknown.", examples=[1977])
     num_ratings: int = Field(ge=0, description="Number of ratings.", examples=[583])

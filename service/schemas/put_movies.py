@@ -93,6 +93,10 @@ class PutMovieAnswer(BaseModel):
         description="Its title now; null of a movie that is only noted.",
         examples=["Star Wars: The Last Jedi (2017)"],
     )
+    display_title: str | None = Field(
+        description="That as people say it: articles in front, and without the year that `year` has.",
+        examples=["Star Wars: The Last Jedi"],
+    )
     genres: list[str] = Field(description="Its genres now.", examples=[["Action", "Sci-Fi"]])
     year: int | None = Field(description="Its year now.", examples=[2017])
     available: bool = Field(description="Whether it may be shown.", examples=[True])

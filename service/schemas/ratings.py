@@ -7,7 +7,17 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, Field, ValidationInfo
 
 from service.recommending.queries import RatingQuery
-from service.schemas.fields import BundleId, Ignored, Live, MovieId, Parameters, Text, Timestamp, UserId
+from service.schemas.fields import (
+    BundleId,
+    DisplayTitle,
+    Ignored,
+    Live,
+    MovieId,
+    Parameters,
+    Text,
+    Timestamp,
+    UserId,
+)
 from service.schemas.query_user import QueryUserBody
 
 
@@ -72,6 +82,7 @@ class RatingAnswer(BaseModel):
     user_id: str | None = Field(description="The request's `user_id`.", examples=["42"])
     movie_id: str = Field(description="The movie's id.", examples=["97"])
     title: str = Field(description="The movie's title.", examples=["Dances with Wolves (1990)"])
+    display_title: DisplayTitle
     predicted_rating: float = Field(description="Stars within the bundle's rating scale.", examples=[4.57])
     known_user: bool = Field(description="Whether the user was in the training data.", examples=[True])
     bundle_id: BundleId

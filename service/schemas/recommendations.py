@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, Field
 
 from service.recommending.queries import MOST_NAMED
-from service.schemas.fields import BundleId, Ignored, Live
+from service.schemas.fields import BundleId, DisplayTitle, Ignored, Live
 from service.telemetry.observer import Source
 
 
@@ -14,6 +14,7 @@ class Reason(BaseModel):
 
     movie_id: str = Field(description="The movie's id.", examples=["172"])
     title: str = Field(description="Its title.", examples=["Empire Strikes Back, The (1980)"])
+    display_title: DisplayTitle
     contribution: float = Field(
         gt=0,
         description="What the item's score loses without this movie in the history.",
@@ -27,6 +28,7 @@ class Item(BaseModel):
     rank: int = Field(ge=1, description="Position in the whole list, from 1, offset included.", examples=[1])
     movie_id: str = Field(description="The movie's id.", examples=["174"])
     title: str = Field(description="Its title.", examples=["Raiders of the Lost Ark (1981)"])
+    display_title: DisplayTitle
     genres: list[str] = Field(description="Genres, possibly none.", examples=[["Action", "Adventure"]])
     year: int | None = Field(description="Year of release, null if unknown.", examples=[1981])
     score: float = Field(

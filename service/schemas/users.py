@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
-from service.schemas.fields import BundleId, Limit, Live, Offset, Parameters, Text
+from service.schemas.fields import BundleId, DisplayTitle, Limit, Live, Offset, Parameters, Text
 
 
 class UsersParameters(Parameters):
@@ -45,6 +45,7 @@ class SeenMovie(BaseModel):
 
     movie_id: str = Field(description="The movie's id.", examples=["50"])
     title: str = Field(description="The movie's title in the catalogue.", examples=["Star Wars (1977)"])
+    display_title: DisplayTitle
     genres: list[str] = Field(description="Genres, possibly none.", examples=[["Action", "Sci-Fi"]])
     year: int | None = Field(description="Year of release, null if unknown.", examples=[1977])
     rating: float | None = Field(description="The user's rating in stars, null if not rated.", examples=[5])

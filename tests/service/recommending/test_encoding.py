@@ -24,9 +24,9 @@ CATALOGUE = Catalogue(
     num_ratings=[1, 1, 1],
 )
 MOVIES: list[dict[str, object]] = [
-    {"movie_id": "a", "title": "A", "genres": [], "year": None},
-    {"movie_id": 'b"', "title": "Bé\n", "genres": ["War"], "year": 1990},
-    {"movie_id": "影", "title": "🎬", "genres": ["Drama", "War"], "year": 2000},
+    {"movie_id": "a", "title": "A", "display_title": "A", "genres": [], "year": None},
+    {"movie_id": 'b"', "title": "Bé\n", "display_title": "Bé", "genres": ["War"], "year": 1990},
+    {"movie_id": "影", "title": "🎬", "display_title": "🎬", "genres": ["Drama", "War"], "year": 2000},
 ]
 LIST = Recommendation(
     source="history",
@@ -103,8 +103,8 @@ def test_an_explained_list_names_the_movies_of_the_history(encoder: AnswerEncode
     answer = replace(LIST, because=[[Contribution(1, 0.75), Contribution(0, 0.5)], []])
     items = json.loads(encoder.encode(RecommendQuery(explain=True), answer))["items"]
     assert items[0]["because"] == [
-        {"movie_id": 'b"', "title": "Bé\n", "contribution": 0.75},
-        {"movie_id": "a", "title": "A", "contribution": 0.5},
+        {"movie_id": 'b"', "title": "Bé\n", "display_title": "Bé", "contribution": 0.75},
+        {"movie_id": "a", "title": "A", "display_title": "A", "contribution": 0.5},
     ]
     assert items[1]["because"] == []
     assert "because" not in json.loads(encoder.encode(RecommendQuery(), LIST))["items"][0]
@@ -117,6 +117,7 @@ def test_a_rating_names_its_movie_and_whether_the_user_is_known(known: bool, enc
         "user_id": None,
         "movie_id": 'b"',
         "title": "Bé\n",
+        "display_title": "Bé",
         "predicted_rating": 3.125,
         "known_user": known,
         "bundle_id": 'of "today"',
