@@ -27,7 +27,7 @@ from service.recommending.recommender import Recommender
 from service.reloading.supervision import Supervision
 from service.routes import routes
 from service.routes.dependencies import Services
-from service.routes.path_ids import QuotedPaths
+from service.routes.path_ids import MatchedPaths
 from service.served_bundle import ServedBundle
 from service.settings import Settings, split_keys
 from service.telemetry.logs import Log
@@ -106,7 +106,7 @@ def create_app(
     cors = Middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins.split(","),
-        allow_methods=["GET", "POST"],
+        allow_methods=["GET", "HEAD", "POST"],
         allow_headers=["Authorization", "Content-Type", "X-API-Key", "X-Request-ID"],
         expose_headers=["Retry-After", "X-Request-ID"],
     )
@@ -126,11 +126,11 @@ def create_app(
                 log=log,
                 begun=begun,
             ),
+            Middleware(MatchedPaths),
             # Around the keys: a browser asks beforehand, without one, whether it may ask.
             *([cors] if settings.cors_origins else []),
             Middleware(KeyCheck, keys=keys, observer=telemetry),
             Middleware(RequestLimits, max_bytes=settings.max_body_bytes, observer=telemetry),
-            Middleware(QuotedPaths),
         ],
     )
     app.state.services = Services(

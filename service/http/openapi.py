@@ -33,6 +33,7 @@ def install_openapi(app: FastAPI, keys: Keys) -> None:
             document = fastapi_openapi()
             _document_keys(document, keys)
             _document_media_type(document)
+            _document_former_names(document)
             app.openapi_schema = document
         return app.openapi_schema
 
@@ -60,6 +61,15 @@ def _document_media_type(document: Mapping[str, Any]) -> None:
         content = response.get("content", {})
         if content.get("application/json", {}).get("schema") == _PROBLEM:
             content[MEDIA_TYPE] = content.pop("application/json")
+
+
+def _document_former_names(document: Mapping[str, Any]) -> None:
+    """Say of parameters themselves that they are deprecated; FastAPI says it of their schemas."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for parameter in operation.get("parameters", ()):
+                if parameter["schema"].pop("deprecated", False):
+                    parameter["deprecated"] = True
 
 
 def _responses(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -20,6 +20,7 @@ from service.live.feedback_writer import Session
 from service.live.live_feedback import LiveFeedback
 from service.live.record_stream import CsvRows, JsonLines, RecordStream
 from service.recommending.recommender import Recommender
+from service.routes.api_route import ApiRoute
 from service.routes.dependencies import FromServices, LiveRecommender, Services
 from service.routes.feedback_routes import in_time, refusal, required_feedback
 from service.schemas.batches import Refused
@@ -33,7 +34,7 @@ from service.schemas.imported_feedback import (
     parse_records,
 )
 
-router = APIRouter(tags=["feedback"])
+router = APIRouter(route_class=ApiRoute, tags=["feedback"])
 
 RECORDS_PER_COMMIT = 5_000
 """Others that write wait for one of these at most: tens of milliseconds."""
@@ -68,10 +69,10 @@ async def export_feedback(
     """
     feedback = required_feedback(services)
     # Before the answer begins: what fails here is a problem, later it only cuts the stream.
-    first = await _exported(services, feedback, parameters.cursor, min(EVENTS_PER_CHUNK, parameters.limit))
+    first = await _exported(services, feedback, parameters.cursor, min(EVENTS_PER_CHUNK, parameters.k))
 
     async def lines() -> AsyncIterator[bytes]:
-        part, left = first, parameters.limit
+        part, left = first, parameters.k
         while part:
             yield b"".join(_line(each) for each in part)
             left -= len(part)

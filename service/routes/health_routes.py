@@ -7,10 +7,11 @@ from fastapi import APIRouter
 from service.errors import ShuttingDown
 from service.http.problems import document_problems
 from service.reloading.refusals import Refusal
+from service.routes.api_route import ApiRoute
 from service.routes.dependencies import BundleRecommender, FromServices
 from service.schemas.health import Alive, ModelAnswer, Ready, RefusedBundle
 
-router = APIRouter(tags=["operation"])
+router = APIRouter(route_class=ApiRoute, tags=["operation"])
 
 
 def refused_bundle(refusal: Refusal | None) -> RefusedBundle | None:

@@ -6,9 +6,10 @@ from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
+from service.routes.api_route import ApiRoute
 from service.routes.dependencies import FromServices
 
-router = APIRouter(tags=["operation"])
+router = APIRouter(route_class=ApiRoute, tags=["operation"])
 
 
 @router.get("/metrics", response_class=PlainTextResponse)

@@ -11,9 +11,10 @@ from fastapi.responses import JSONResponse
 
 from service.http.problems import document_problems
 from service.recommending.recommender import Recommender
+from service.routes.api_route import ApiRoute
 from service.routes.dependencies import FromLiveMovies, FromServices, LiveRecommender
 from service.routes.path_ids import ID
-from service.schemas.fields import MovieId
+from service.schemas.ids import UrlMovieId
 from service.schemas.movies import (
     GenreCount,
     GenresAnswer,
@@ -26,7 +27,7 @@ from service.schemas.movies import (
     SimilarParameters,
 )
 
-router = APIRouter(tags=["movies and users"])
+router = APIRouter(route_class=ApiRoute, tags=["movies and users"])
 
 
 @router.get("/movies", response_model=MoviesAnswer, responses=document_problems(503, 504))
@@ -36,11 +37,11 @@ async def search_movies(
     """Movies whose titles match what a user types, best match first."""
     recommender, withheld = movies
     rows = await services.catalogue_threads.run(
-        lambda: recommender.movie_search.search(parameters.query, parameters.genre),
+        lambda: recommender.movie_search.search(parameters.query, parameters.genres_any),
         stage="title_search",
     )
     rows = recommender.withheld_movies.without(rows, withheld)
-    page = rows[parameters.offset : parameters.offset + parameters.limit]
+    page = rows[parameters.offset : parameters.offset + parameters.k]
     return JSONResponse(
         {
             "bundle_id": recommender.bundle_id,
@@ -56,7 +57,9 @@ async def popular_movies(
 ) -> JSONResponse:
     """The movies that most users rated."""
     recommender, withheld = movies
-    rows = await services.catalogue_threads.run(lambda: recommender.movie_search.search("", parameters.genre))
+    rows = await services.catalogue_threads.run(
+        lambda: recommender.movie_search.search("", parameters.genres_any)
+    )
     rows = recommender.withheld_movies.without(rows, withheld)
     page = rows[parameters.offset : parameters.offset + parameters.k].tolist()
     users = len(recommender.histories)
@@ -79,7 +82,7 @@ async def genres(recommender: LiveRecommender) -> GenresAnswer:
 
 
 @router.get(f"/movies/{{movie_id:{ID}}}", response_model=MovieAnswer, responses=document_problems(404, 503))
-async def movie(movie_id: Annotated[MovieId, Path()], movies: FromLiveMovies) -> JSONResponse:
+async def movie(movie_id: Annotated[UrlMovieId, Path()], movies: FromLiveMovies) -> JSONResponse:
     """One movie."""
     recommender, withheld = movies
     row = recommender.catalogue.row_of(movie_id)
@@ -95,7 +98,7 @@ async def movie(movie_id: Annotated[MovieId, Path()], movies: FromLiveMovies) ->
     responses=document_problems(404, 503, 504),
 )
 async def similar_movies(
-    movie_id: Annotated[MovieId, Path()],
+    movie_id: Annotated[UrlMovieId, Path()],
     parameters: Annotated[SimilarParameters, Query()],
     movies: FromLiveMovies,
     services: FromServices,

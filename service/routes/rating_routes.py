@@ -7,11 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from service.http.problems import document_problems
+from service.routes.api_route import ApiRoute
 from service.routes.batch_answers import answer_batch, answer_one
 from service.schemas.batches import RatingBatch, RatingBatchAnswer, Refused
 from service.schemas.ratings import RatingAnswer, RatingBody, RatingParameters
 
-router = APIRouter(tags=["recommendations"])
+router = APIRouter(route_class=ApiRoute, tags=["recommendations"])
 
 
 @router.post(
@@ -33,5 +34,7 @@ async def predict_user_rating(parameters: Annotated[RatingParameters, Query()], 
 )
 async def predict_rating_batch(body: RatingBatch, request: Request) -> Response:
     """Stars for many pairs at once; a bad pair among them gets an error in its place."""
-    queries = [each if isinstance(each, Refused) else each.to_query() for each in body.pairs]
-    return await answer_batch(request, queries, given="pairs", returned="predictions")
+    given, returned = ("pairs", "predictions") if body.items is None else ("items", "items")
+    elements = body.items or body.pairs or ()
+    queries = [each if isinstance(each, Refused) else each.to_query() for each in elements]
+    return await answer_batch(request, queries, given=given, returned=returned)

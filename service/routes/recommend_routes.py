@@ -7,12 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from service.http.problems import document_problems
+from service.routes.api_route import ApiRoute
 from service.routes.batch_answers import answer_batch, answer_one
 from service.schemas.batches import RecommendBatch, RecommendBatchAnswer, Refused
 from service.schemas.recommend import RecommendBody, RecommendParameters
 from service.schemas.recommendations import RecommendAnswer
 
-router = APIRouter(tags=["recommendations"])
+router = APIRouter(route_class=ApiRoute, tags=["recommendations"])
 
 
 @router.post(
@@ -36,5 +37,7 @@ async def recommend_user(parameters: Annotated[RecommendParameters, Query()], re
 )
 async def recommend_batch(body: RecommendBatch, request: Request) -> Response:
     """Lists for many users at once; a bad request among them gets an error in its place."""
-    queries = [each if isinstance(each, Refused) else each.to_query() for each in body.requests]
-    return await answer_batch(request, queries, given="requests", returned="answers")
+    given, returned = ("requests", "answers") if body.items is None else ("items", "items")
+    elements = body.items or body.requests or ()
+    queries = [each if isinstance(each, Refused) else each.to_query() for each in elements]
+    return await answer_batch(request, queries, given=given, returned=returned)

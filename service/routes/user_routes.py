@@ -14,12 +14,13 @@ from service.bundle.catalogue import Catalogue
 from service.bundle.histories import History
 from service.http.problems import document_problems
 from service.live.live_users import NO_STORE
+from service.routes.api_route import ApiRoute
 from service.routes.dependencies import BundleRecommender, FromServices
 from service.routes.path_ids import ID
-from service.schemas.fields import UserId
+from service.schemas.ids import UrlUserId
 from service.schemas.users import UserAnswer, UserCount, UserParameters, UsersAnswer, UsersParameters
 
-router = APIRouter(tags=["movies and users"])
+router = APIRouter(route_class=ApiRoute, tags=["movies and users"])
 
 
 @router.get("/users", responses=document_problems(503, 504))
@@ -36,7 +37,7 @@ async def users(
                 lambda: recommender.forgotten_users.rows(tombstones)
             )
             rows = [row for row in rows if row not in forgotten]
-    page = rows[parameters.offset : parameters.offset + parameters.limit]
+    page = rows[parameters.offset : parameters.offset + parameters.k]
     items = []
     for row in page:
         history = histories.of_user(row)
@@ -50,7 +51,7 @@ async def users(
 
 @router.get(f"/users/{{user_id:{ID}}}", response_model=UserAnswer, responses=document_problems(404, 503))
 async def user(
-    user_id: Annotated[UserId, Path()],
+    user_id: Annotated[UrlUserId, Path()],
     parameters: Annotated[UserParameters, Query()],
     recommender: BundleRecommender,
     services: FromServices,
@@ -62,7 +63,7 @@ async def user(
         recommender = recommender.with_movies(view.posted)
     history = recommender.stored_users.known(user_id, view.users.get(user_id)).history
     newest_first = range(len(history) - 1, -1, -1)
-    page = newest_first[parameters.offset : parameters.offset + parameters.limit]
+    page = newest_first[parameters.offset : parameters.offset + parameters.k]
     return JSONResponse(
         {
             "bundle_id": recommender.bundle_id,
