@@ -37,7 +37,7 @@ class MovieFilter:
         genres_none: Has none of these.
         year_min: Released in this year or later; a movie without a year fails.
         year_max: Released in this year or earlier, likewise.
-        movie_ids: Is one of these, unknown ids ignored; None is no condition, an empty list matches nothing.
+        movie_ids: Is one of these; None is no condition, an empty list matches nothing.
     """
 
     genres_any: Sequence[str] = ()
@@ -59,14 +59,14 @@ class RecommendQuery:
         k: Most items to return.
         offset: Items to skip first; `offset + k` is at most `DEEPEST`.
         exclude_seen: Whether to exclude the movies of the stored and the given history.
-        exclude: Ids of movies never to return; unknown ones are ignored.
+        exclude: Ids of movies never to return.
         filter: Which movies may be returned; None for all.
         rank_by: What orders the list, see `service.recommending.ranking`.
         diversity: 0 to 1, weight of dissimilarity to the items above.
         explain: Whether to name the movies of the history that contribute most to each item.
         explore: 0 to 1, share of the places for movies with few ratings, see
             `service.recommending.exploration`; None for what is set for the service.
-        strict: Whether an unknown movie of the history is an error, instead of ignored.
+        strict: Whether an unknown movie, wherever it is named, is an error instead of ignored.
     """
 
     user_id: str | None = None
@@ -116,7 +116,7 @@ class Recommendation:
         predicted_ratings: float64 `[n]`, stars within the rating scale; NaN in a bundle without ratings.
         because: For each item up to `MOST_NAMED` movies of the history, largest contribution first; None
             unless `explain`.
-        ignored: Movies of the given history that are unknown, each once.
+        ignored: Movies that the query names and that are unknown, each once.
         explored: bool `[n]`, which items are there by exploration; None without.
     """
 

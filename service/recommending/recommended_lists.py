@@ -129,6 +129,6 @@ class RecommendedLists:
             rank_scores=ranked.keys,
             predicted_ratings=ranked.stars,
             because=because,
-            ignored=task.user.ignored,
+            ignored=task.ignored,
             explored=ranked.explored,
         )

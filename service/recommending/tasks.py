@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,11 +27,13 @@ class ListTask:
         query: What is wanted.
         user: Of the query.
         allowed: Which candidates may be in it.
+        ignored: Movies of the query that the bundle does not know, each once.
     """
 
     query: RecommendQuery
     user: QueryUser
     allowed: Allowed
+    ignored: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -78,9 +81,9 @@ class Tasks:
         `live` is what the store of feedback holds of the query's user, `withheld` the rows of movies that
         are shown to no user.
 
-        That is an `UnknownMovie` where the bundle does not know the one to be rated or, if `strict`, one of
-        the history; an `InvalidField` where a rating is outside the scale or nothing says who asks, or which
-        movie is meant; and `NoRatings` where the answer would need ratings that the bundle does not predict.
+        That is an `UnknownMovie` where the bundle does not know the one to be rated or, if `strict`, any that
+        the query names; an `InvalidField` where a rating is outside the scale or nothing says which movie is
+        meant; and `NoRatings` where the answer would need ratings that the bundle does not predict.
         """
         try:
             return (
@@ -100,7 +103,25 @@ class Tasks:
             excluded = np.concatenate([excluded, user.hidden])
         if query.exclude:
             excluded = np.concatenate([excluded, self._catalogue.known_rows(query.exclude)])
-        return ListTask(query, user, self._filters.allow(query.filter, excluded, withheld))
+        allowed = self._filters.allow(query.filter, excluded, withheld)
+        return ListTask(query, user, allowed, self._ignored(query, user))
+
+    def _ignored(self, query: RecommendQuery, user: QueryUser) -> Sequence[str]:
+        """Movies that are unknown, wherever the query names them.
+
+        Raises:
+            UnknownMovie: There are any, and the query is `strict`.
+        """
+        listed = None if query.filter is None else query.filter.movie_ids
+        if not query.exclude and not listed:
+            return user.ignored
+        ignored = [*user.ignored]
+        for field, movie_ids in (("exclude", query.exclude), ("filter.movie_ids", listed or ())):
+            unknown = self._catalogue.unknown(movie_ids)
+            if unknown and query.strict:
+                self._catalogue.row_of(unknown[0], field=f"{field}.{movie_ids.index(unknown[0])}")
+            ignored += unknown
+        return tuple(dict.fromkeys(ignored))
 
     def _find(self, query: Query, live: LiveUser | None) -> QueryUser:
         return self._users.find(query.user_id, query.history, query.timestamp, strict=query.strict, live=live)

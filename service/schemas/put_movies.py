@@ -8,8 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from service.http.problem_details import Problem
 from service.live.posted_movies import NO_YEAR, MoviePut
-from service.schemas.batches import Alone
-from service.schemas.fields import WRITTEN_WITH_A_POINT, Body, MovieId, Text
+from service.schemas.batches import alone
+from service.schemas.fields import WRITTEN_WITH_A_POINT, Body, Text
+from service.schemas.ids import MovieId
 
 MOST_MOVIES = 1_000
 MOST_GENRES = 50
@@ -77,7 +78,7 @@ class NamedMovieBody(MovieBody):
 class MoviesBody(Body):
     """Body of `POST /movies`."""
 
-    movies: list[Annotated[NamedMovieBody, Alone]] = Field(
+    movies: list[Annotated[NamedMovieBody, alone(NamedMovieBody)]] = Field(
         min_length=1,
         max_length=MOST_MOVIES,
         description="Each as `PUT /movies/{movie_id}` takes it, one after another. A wrong one is refused "

@@ -12,13 +12,12 @@ from service.schemas.fields import (
     DisplayTitle,
     Ignored,
     Live,
-    MovieId,
     Parameters,
     Text,
-    Timestamp,
-    UserId,
 )
-from service.schemas.query_user import QueryUserBody
+from service.schemas.ids import MovieId, OptionalUrlUserId, UrlMovieId
+from service.schemas.query_user import STRICT, QueryUserBody
+from service.schemas.timestamps import Timestamp
 
 
 def _exactly_one_movie(title: str | None, info: ValidationInfo) -> str | None:
@@ -34,21 +33,20 @@ MovieTitle = Annotated[
     AfterValidator(_exactly_one_movie),
     Field(
         validate_default=True,
-        description="The exact title, instead of `movie_id`. If several movies share it, the most rated.",
+        description="The title, its case aside, instead of `movie_id`. If several movies share it, the most "
+        "rated.",
         examples=["Dances with Wolves (1990)"],
     ),
 ]
 
 
-RatedMovieId = Annotated[
-    MovieId | None, Field(description="A movie's id, instead of `movie_title`.", examples=["97"])
-]
+_RATED = Field(description="A movie's id, instead of `movie_title`.", examples=["97"])
 
 
 class RatingBody(QueryUserBody):
     """Body of `POST /predict_rating`: exactly one of `movie_id` and `movie_title`."""
 
-    movie_id: RatedMovieId = None
+    movie_id: Annotated[MovieId | None, _RATED] = None
     movie_title: MovieTitle = None
 
     def to_query(self) -> RatingQuery:
@@ -66,10 +64,11 @@ class RatingBody(QueryUserBody):
 class RatingParameters(Parameters):
     """Query parameters of `GET /predict_rating`: exactly one of `movie_id` and `movie_title`."""
 
-    user_id: UserId
-    movie_id: RatedMovieId = None
+    user_id: OptionalUrlUserId = None
+    movie_id: Annotated[UrlMovieId | None, _RATED] = None
     movie_title: MovieTitle = None
     timestamp: Timestamp = None
+    strict: Annotated[bool, Field(description=STRICT, examples=[False])] = False
 
     def to_query(self) -> RatingQuery:
         """Convert to a query of `service.recommending`."""
