@@ -7,8 +7,8 @@ from fastapi import APIRouter
 
 from service.bundle.current import roll_back
 from service.errors import BundleError, RollbackRefused
+from service.http.api_route import ApiRoute
 from service.http.problems import document_problems
-from service.routes.api_route import ApiRoute
 from service.routes.dependencies import FromServices, Services
 from service.routes.health_routes import refused_bundle
 from service.schemas.admin import BundleNow

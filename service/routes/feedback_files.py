@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.requests import ClientDisconnect
 
 from service.errors import HungUp, InvalidField
+from service.http.api_route import ApiRoute
 from service.http.problem_details import problem_of, problem_of_fields
 from service.http.problems import document_problems
 from service.live import store
@@ -20,7 +21,6 @@ from service.live.feedback_writer import Session
 from service.live.live_feedback import LiveFeedback
 from service.live.record_stream import CsvRows, JsonLines, RecordStream
 from service.recommending.recommender import Recommender
-from service.routes.api_route import ApiRoute
 from service.routes.dependencies import FromServices, LiveRecommender, Services
 from service.routes.feedback_routes import in_time, refusal, required_feedback
 from service.schemas.batches import Refused

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse
 
 from service.errors import DeadlineExceeded, FeedbackOff, InvalidField, QueueFull, RequestError, UnknownMovie
+from service.http.api_route import ApiRoute
 from service.http.problem_details import problem_of, problem_of_fields
 from service.http.problems import document_problems
 from service.live.events import NOTHING_DONE, REMOVED, Event, Outcome, Verdict
@@ -19,7 +20,6 @@ from service.live.recommendation_ids import Recommended
 from service.live.store import feedback_of
 from service.recommending.queries import RatingQuery
 from service.recommending.recommender import Recommender
-from service.routes.api_route import ApiRoute
 from service.routes.dependencies import BundleRecommender, FromServices, Services, services_of, with_posted
 from service.routes.path_ids import ID
 from service.schemas.batches import Refused

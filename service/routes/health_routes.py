@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from service.errors import ShuttingDown
+from service.http.api_route import ApiRoute
 from service.http.problems import document_problems
 from service.reloading.refusals import Refusal
-from service.routes.api_route import ApiRoute
 from service.routes.dependencies import BundleRecommender, FromServices
 from service.schemas.health import Alive, ModelAnswer, Ready, RefusedBundle
 

@@ -6,7 +6,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
-from service.routes.api_route import ApiRoute
+from service.http.api_route import ApiRoute
 from service.routes.dependencies import FromServices
 
 router = APIRouter(route_class=ApiRoute, tags=["operation"])

@@ -9,9 +9,9 @@ import numpy as np
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse
 
+from service.http.api_route import ApiRoute
 from service.http.problems import document_problems
 from service.recommending.recommender import Recommender
-from service.routes.api_route import ApiRoute
 from service.routes.dependencies import FromLiveMovies, FromServices, LiveRecommender
 from service.routes.path_ids import ID
 from service.schemas.ids import UrlMovieId

@@ -8,11 +8,11 @@ from fastapi import APIRouter, Path
 from fastapi.responses import JSONResponse
 
 from service.errors import CannotPlace, InvalidField, RequestError
+from service.http.api_route import ApiRoute
 from service.http.problem_details import problem_of, problem_of_fields
 from service.http.problems import document_problems
 from service.live.posted_movies import NO_YEAR, MoviePut, PutOutcome
 from service.recommending.recommender import Recommender
-from service.routes.api_route import ApiRoute
 from service.routes.dependencies import FromServices, LiveRecommender, Services, live_view
 from service.routes.feedback_routes import in_time, required_feedback
 from service.routes.path_ids import ID

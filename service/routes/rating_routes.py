@@ -6,8 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from service.http.api_route import ApiRoute
 from service.http.problems import document_problems
-from service.routes.api_route import ApiRoute
 from service.routes.batch_answers import answer_batch, answer_one
 from service.schemas.batches import RatingBatch, RatingBatchAnswer, Refused
 from service.schemas.ratings import RatingAnswer, RatingBody, RatingParameters

@@ -12,9 +12,9 @@ from fastapi.responses import JSONResponse
 from service.bundle import NO_TIMESTAMP
 from service.bundle.catalogue import Catalogue
 from service.bundle.histories import History
+from service.http.api_route import ApiRoute
 from service.http.problems import document_problems
 from service.live.live_users import NO_STORE
-from service.routes.api_route import ApiRoute
 from service.routes.dependencies import BundleRecommender, FromServices
 from service.routes.path_ids import ID
 from service.schemas.ids import UrlUserId
