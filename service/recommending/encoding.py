@@ -68,13 +68,13 @@ class AnswerEncoder:
         # To write a number in as few digits as identify it takes long: what orders most lists is
         # the score.
         scores = [repr(score) for score in answer.scores.tolist()]
-        differ = query.is_reordered or answer.explored is not None
+        differ = answer.is_reordered or answer.explored is not None
         keys = [repr(key) for key in answer.rank_scores.tolist()] if differ else scores
         predicted = answer.predicted_ratings.tolist()
         ratings = map(repr, predicted) if self._has_ratings else repeat("null", len(predicted))
         items = [
             f'{{"rank":{rank},{self._movie(row)},"score":{score},"rank_score":{key},'
-            f'"predicted_rating":{stars}{source}{self._because(reasons)}}}'
+            f'"predicted_rating":{stars}{source}{self._reasons("because", reasons)}}}'
             for rank, row, score, key, stars, reasons in zip(
                 range(answer.offset + 1, answer.offset + 1 + len(answer.rows)),
                 answer.rows.tolist(),
@@ -85,6 +85,10 @@ class AnswerEncoder:
                 strict=True,
             )
         ]
+        if answer.although is not None:
+            for place, reasons in enumerate(answer.although):
+                if reasons:
+                    items[place] = f"{items[place][:-1]}{self._reasons('although', reasons)}}}"
         if answer.explored is not None:
             for place in np.flatnonzero(answer.explored).tolist():
                 items[place] = f'{items[place][:-1]},"explored":true}}'
@@ -120,11 +124,14 @@ class AnswerEncoder:
             piece = self._names[row] = _json(fields)[1:-1]
         return piece
 
-    def _because(self, reasons: Sequence[Contribution] | None) -> str:
+    def _reasons(self, name: str, reasons: Sequence[Contribution] | None) -> str:
         if reasons is None:
             return ""
-        named = (f'{{{self._name(each.row)},"contribution":{each.score!r}}}' for each in reasons)
-        return f',"because":[{",".join(named)}]'
+        named = (
+            f'{{{self._name(each.row)},"rating":{_json(each.stars)},"contribution":{each.score!r}}}'
+            for each in reasons
+        )
+        return f',"{name}":[{",".join(named)}]'
 
 
 def _notes(ignored: Sequence[str], is_live: bool) -> str:

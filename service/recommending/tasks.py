@@ -12,6 +12,7 @@ from service.bundle.catalogue import Catalogue
 from service.bundle.manifest import Manifest
 from service.errors import InvalidField, NoRatings, RequestError
 from service.live.live_users import LiveUser
+from service.recommending.dislikes import without_dislikes
 from service.recommending.filters import Allowed, Filters
 from service.recommending.movie_search import MovieSearch
 from service.recommending.queries import Query, RatingQuery, RecommendQuery
@@ -28,12 +29,24 @@ class ListTask:
         user: Of the query.
         allowed: Which candidates may be in it.
         ignored: Movies of the query that the bundle does not know, each once.
+        liked: The user without dislikes, where these count in the order.
     """
 
     query: RecommendQuery
     user: QueryUser
     allowed: Allowed
     ignored: Sequence[str] = ()
+    liked: QueryUser | None = None
+
+    @property
+    def is_reordered(self) -> bool:
+        """Whether the list is re-ranked after retrieval."""
+        return self.query.is_reordered or self.liked is not None
+
+    @property
+    def is_by_stars(self) -> bool:
+        """Whether its order needs predicted ratings."""
+        return self.query.is_by_stars or self.liked is not None
 
 
 @dataclass(frozen=True)
@@ -71,6 +84,7 @@ class Tasks:
         self._movie_search = movie_search
         self._users = QueryUsers(catalogue, stored, manifest)
         self._filters = Filters(catalogue)
+        self._scale = manifest.rating_scale
         self._has_ratings = manifest.rating_scale is not None
 
     def make(
@@ -95,7 +109,7 @@ class Tasks:
             return error
 
     def _list(self, query: RecommendQuery, live: LiveUser | None, withheld: NDArray[np.int32]) -> ListTask:
-        if not self._has_ratings and query.rank_by != "retrieval":
+        if not self._has_ratings and query.is_by_stars:
             raise _no_ratings(f"rank_by is {query.rank_by}", "leave it out", field="rank_by")
         user = self._find(query, live)
         excluded = user.seen.rows if query.exclude_seen else NO_ROWS
@@ -104,7 +118,8 @@ class Tasks:
         if query.exclude:
             excluded = np.concatenate([excluded, self._catalogue.known_rows(query.exclude)])
         allowed = self._filters.allow(query.filter, excluded, withheld)
-        return ListTask(query, user, allowed, self._ignored(query, user))
+        liked = without_dislikes(user, self._scale) if query.rank_by is None else None
+        return ListTask(query, user, allowed, self._ignored(query, user), liked)
 
     def _ignored(self, query: RecommendQuery, user: QueryUser) -> Sequence[str]:
         """Movies that are unknown, wherever the query names them.

@@ -68,11 +68,12 @@ _RANK_ONLY = Field(
     examples=[["50", "181"]],
 )
 RankByField = Annotated[
-    RankBy,
+    RankBy | None,
     Field(
         description="Sort key of the list: `retrieval` the score, `rating` the predicted rating, `blend` the "
         f"sum of both, standardized; the last two re-rank the {DEEPEST} best by score, and need a bundle "
-        "with ratings (else 409).",
+        "with ratings (else 409). Null: the score, which for a cold-start user with low ratings in the "
+        "history is lowered by these and by few predicted stars.",
         examples=["retrieval"],
     ),
 ]
@@ -147,7 +148,7 @@ class RecommendBody(QueryUserBody):
         description="Which movies may be returned; null for all.",
         examples=[{"genres_any": ["Comedy"]}],
     )
-    rank_by: RankByField = "retrieval"
+    rank_by: RankByField = None
     diversity: Diversity = 0.0
     explain: Explain = False
     explore: Explore = None
@@ -186,7 +187,7 @@ class RecommendParameters(Parameters):
     year_min: YearMin = None
     year_max: YearMax = None
     movie_ids: Annotated[UrlMovieIds, _RANK_ONLY] = Field(default=[])
-    rank_by: RankByField = "retrieval"
+    rank_by: RankByField = None
     diversity: Diversity = 0.0
     explain: Explain = False
     explore: Explore = None

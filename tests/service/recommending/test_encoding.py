@@ -49,6 +49,7 @@ def test_a_list_has_all_of_its_movies_scores_and_stars_and_what_orders_it(
     diversity: float, keys: list[float], encoder: AnswerEncoder
 ) -> None:
     query = RecommendQuery(user_id='é"', diversity=diversity)
+    answer = replace(LIST, is_reordered=diversity > 0)
     items: list[dict[str, object]] = [
         {"rank": 5, "score": 0.5, "rank_score": keys[0], "predicted_rating": 4.25, **MOVIES[2]},
         {"rank": 6, "score": 0.25, "rank_score": keys[1], "predicted_rating": 2.0, **MOVIES[0]},
@@ -60,7 +61,7 @@ def test_a_list_has_all_of_its_movies_scores_and_stars_and_what_orders_it(
         "items": [item | {"source": "history"} for item in items],
     }
     for _ in range(2):  # the second time with cached fragments
-        assert json.loads(encoder.encode(query, LIST)) == expected
+        assert json.loads(encoder.encode(query, answer)) == expected
 
 
 def test_movies_that_were_ignored_are_named_only_if_there_are_any(encoder: AnswerEncoder) -> None:
@@ -100,11 +101,11 @@ def test_json_is_compact_utf_8(encoder: AnswerEncoder) -> None:
 
 
 def test_an_explained_list_names_the_movies_of_the_history(encoder: AnswerEncoder) -> None:
-    answer = replace(LIST, because=[[Contribution(1, 0.75), Contribution(0, 0.5)], []])
+    answer = replace(LIST, because=[[Contribution(1, 0.75), Contribution(0, 0.5, 4.5)], []])
     items = json.loads(encoder.encode(RecommendQuery(explain=True), answer))["items"]
     assert items[0]["because"] == [
-        {"movie_id": 'b"', "title": "Bé\n", "display_title": "Bé", "contribution": 0.75},
-        {"movie_id": "a", "title": "A", "display_title": "A", "contribution": 0.5},
+        {"movie_id": 'b"', "title": "Bé\n", "display_title": "Bé", "rating": None, "contribution": 0.75},
+        {"movie_id": "a", "title": "A", "display_title": "A", "rating": 4.5, "contribution": 0.5},
     ]
     assert items[1]["because"] == []
     assert "because" not in json.loads(encoder.encode(RecommendQuery(), LIST))["items"][0]

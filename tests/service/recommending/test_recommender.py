@@ -81,7 +81,7 @@ def test_a_cold_start_user_with_a_history_gets_its_results(recommender: Recommen
 
 
 def test_other_ratings_of_the_same_movies_give_other_lists(recommender: Recommender, tiny: TinyModel) -> None:
-    liked, disliked = exact(recommender, history=LIKED), exact(recommender, history=DISLIKED)
+    liked, disliked = (exact(recommender, history=each, rank_by="retrieval") for each in (LIKED, DISLIKED))
     assert pairs(liked) != pairs(disliked)
     assert pairs(disliked) == tiny.recommend(None, DISLIKED)[:10]
 
