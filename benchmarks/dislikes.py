@@ -1,4 +1,4 @@
-"""How often cold-start users who sent low ratings are shown what they will not like, and what it costs not to.
+"""How often cold-start users who sent low ratings are shown what they will not like, and what heeding costs.
 
     python -m benchmarks.dislikes --data auto --page docs/evaluation.md
 

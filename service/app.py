@@ -15,6 +15,7 @@ from service.batching.answering import BatchAnswerer
 from service.batching.batcher import Batcher
 from service.batching.catalogue_threads import CatalogueThreads
 from service.bundle.current import read_current
+from service.http.compression import CompressionWhereAsked
 from service.http.keys import KeyCheck, Keys
 from service.http.openapi import install_openapi
 from service.http.problems import install_problems, unforeseen_problem
@@ -126,6 +127,7 @@ def create_app(
                 log=log,
                 begun=begun,
             ),
+            Middleware(CompressionWhereAsked),
             Middleware(MatchedPaths),
             # Around the keys: a browser asks beforehand, without one, whether it may ask.
             *([cors] if settings.cors_origins else []),

@@ -26,7 +26,7 @@ async def recommend(body: RecommendBody, request: Request) -> Response:
     return await answer_one(request, body.to_query())
 
 
-@router.get("/recommend", response_model=RecommendAnswer, responses=document_problems(409, 503, 504))
+@router.get("/recommend", response_model=RecommendAnswer, responses=document_problems(404, 409, 503, 504))
 async def recommend_user(parameters: Annotated[RecommendParameters, Query()], request: Request) -> Response:
     """The best movies for a known user, for a browser or curl."""
     return await answer_one(request, parameters.to_query())

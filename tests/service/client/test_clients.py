@@ -29,7 +29,8 @@ class ToService(httpx.BaseTransport):
         self._ask = ask
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        answer = self._ask(request.method, str(request.url), content=request.read(), headers=request.headers)
+        headers = {**request.headers, "accept-encoding": "identity"}  # the answer is read once more
+        answer = self._ask(request.method, str(request.url), content=request.read(), headers=headers)
         return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
 
 
