@@ -15,7 +15,9 @@ from service.batching.answering import BatchAnswerer
 from service.batching.batcher import Batcher
 from service.batching.catalogue_threads import CatalogueThreads
 from service.bundle.current import read_current
+from service.errors import BundleError
 from service.http.compression import CompressionWhereAsked
+from service.http.fitted_examples import USER, ExampleValues
 from service.http.keys import KeyCheck, Keys
 from service.http.openapi import install_openapi
 from service.http.problems import install_problems, unforeseen_problem
@@ -153,13 +155,27 @@ def create_app(
     )
     app.router.routes.extend(routes)
     install_problems(app)
-    install_openapi(app, keys)
+    install_openapi(app, keys, partial(_example_values, served))
     return app
 
 
 def _report(served: ServedBundle, telemetry: Telemetry) -> None:
     if served.error is None:
         telemetry.bundle_live(served.recommender.manifest)
+
+
+def _example_values(served: ServedBundle) -> ExampleValues | None:
+    try:
+        recommender = served.recommender
+    except BundleError:
+        return None
+    histories, movies = recommender.histories, recommender.catalogue
+    scale = recommender.manifest.rating_scale
+    return ExampleValues(
+        user_id=histories.user_id_of(0) if histories.user_row(USER) is None else USER,
+        movie_ids=tuple(movies.movie_ids[row] for row in movies.popular_rows[:3].tolist()),
+        stars=None if scale is None else scale[1],
+    )
 
 
 def _load_current(settings: Settings) -> Recommender:

@@ -15,11 +15,13 @@ from service.http.field_names import UNKNOWN_FIELD
 
 
 class ApiRoute(APIRoute):
-    """An operation of the API. Generated clients call it as its function is called."""
+    """An operation of the API: the name of its function is its id, by which generated clients call it."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **arguments: Any) -> None:
         # The name is unique, and what FastAPI makes of it, path and method is no name for a function.
-        arguments["operation_id"] = arguments.get("operation_id") or endpoint.__name__
+        name = endpoint.__name__
+        arguments["operation_id"] = arguments.get("operation_id") or name
+        arguments["summary"] = arguments.get("summary") or name.replace("_", " ").capitalize()
         super().__init__(path, endpoint, **arguments)
         self._has_parameters = bool(self.dependant.query_params)
         self._takes_head = "GET" in (self.methods or ())

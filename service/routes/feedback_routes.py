@@ -143,7 +143,7 @@ def _count_shown(
     response_model=UserFeedbackAnswer,
     responses=document_problems(403, 503, 504),
 )
-async def user_feedback(
+async def get_user_feedback(
     user_id: Annotated[UrlUserId, Path()],
     parameters: Annotated[UserFeedbackParameters, Query()],
     services: FromServices,

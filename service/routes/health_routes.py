@@ -25,13 +25,13 @@ def refused_bundle(refusal: Refusal | None) -> RefusedBundle | None:
 
 
 @router.get("/healthz")
-async def healthz() -> Alive:
+async def check_alive() -> Alive:
     """Whether the process lives; says nothing about a bundle."""
     return Alive()
 
 
 @router.get("/readyz", responses=document_problems(503))
-async def readyz(recommender: BundleRecommender, services: FromServices) -> Ready:
+async def check_ready(recommender: BundleRecommender, services: FromServices) -> Ready:
     """Whether a verified and warmed bundle answers, and which."""
     if services.supervision.is_draining:
         raise ShuttingDown("this replica is about to stop; ask another")
@@ -39,7 +39,7 @@ async def readyz(recommender: BundleRecommender, services: FromServices) -> Read
 
 
 @router.get("/model", response_model=ModelAnswer, responses=document_problems(503) | NOT_MODIFIED)
-async def model(
+async def get_model(
     recommender: BundleRecommender, services: FromServices, request: Request, response: Response
 ) -> ModelAnswer | Response:
     """Where the live bundle comes from and how good it measured."""

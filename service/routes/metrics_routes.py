@@ -13,7 +13,7 @@ router = APIRouter(route_class=ApiRoute, tags=["operation"])
 
 
 @router.get("/metrics", response_class=PlainTextResponse)
-async def metrics(request: Request, services: FromServices) -> Response:
+async def get_metrics(request: Request, services: FromServices) -> Response:
     """Metrics of all workers in Prometheus's text format, or OpenMetrics where that is asked for."""
     accept = request.headers.get("accept", "")
     # In a thread: the files of several processes take some milliseconds to add up.

@@ -58,7 +58,7 @@ async def search_movies(
 
 
 @router.get("/popular", response_model=PopularAnswer, responses=document_problems(503, 504) | NOT_MODIFIED)
-async def popular_movies(
+async def list_popular_movies(
     parameters: Annotated[PopularParameters, Query()],
     movies: FromLiveMovies,
     services: FromServices,
@@ -86,7 +86,7 @@ async def popular_movies(
 
 
 @router.get("/genres", response_model=GenresAnswer, responses=document_problems(503) | NOT_MODIFIED)
-async def genres(movies: FromLiveMovies, request: Request) -> Response:
+async def list_genres(movies: FromLiveMovies, request: Request) -> Response:
     """Every genre, for a filter to choose from."""
     if is_kept(request, etag := _etag(movies)):
         return not_modified(etag)
@@ -100,7 +100,7 @@ async def genres(movies: FromLiveMovies, request: Request) -> Response:
     response_model=MovieAnswer,
     responses=document_problems(404, 503) | NOT_MODIFIED,
 )
-async def movie(
+async def get_movie(
     movie_id: Annotated[UrlMovieId, Path()], movies: FromLiveMovies, request: Request
 ) -> Response:
     """One movie."""
@@ -120,7 +120,7 @@ async def movie(
     response_model=SimilarAnswer,
     responses=document_problems(404, 503, 504) | NOT_MODIFIED,
 )
-async def similar_movies(
+async def list_similar_movies(
     movie_id: Annotated[UrlMovieId, Path()],
     parameters: Annotated[SimilarParameters, Query()],
     movies: FromLiveMovies,

@@ -24,7 +24,9 @@ async def predict_rating(body: RatingBody, request: Request) -> Response:
 
 
 @router.get("/predict_rating", response_model=RatingAnswer, responses=document_problems(404, 409, 503, 504))
-async def predict_user_rating(parameters: Annotated[RatingParameters, Query()], request: Request) -> Response:
+async def predict_rating_by_url(
+    parameters: Annotated[RatingParameters, Query()], request: Request
+) -> Response:
     """The stars that a user would give a movie, for a browser or curl."""
     return await answer_one(request, parameters.to_query())
 

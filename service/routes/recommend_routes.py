@@ -27,7 +27,7 @@ async def recommend(body: RecommendBody, request: Request) -> Response:
 
 
 @router.get("/recommend", response_model=RecommendAnswer, responses=document_problems(404, 409, 503, 504))
-async def recommend_user(parameters: Annotated[RecommendParameters, Query()], request: Request) -> Response:
+async def recommend_by_url(parameters: Annotated[RecommendParameters, Query()], request: Request) -> Response:
     """The best movies for a known user, for a browser or curl."""
     return await answer_one(request, parameters.to_query())
 

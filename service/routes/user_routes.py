@@ -25,7 +25,7 @@ router = APIRouter(route_class=ApiRoute, tags=["movies and users"])
 
 
 @router.get("/users", response_model=UsersAnswer, responses=document_problems(503, 504) | NOT_MODIFIED)
-async def users(
+async def list_users(
     parameters: Annotated[UsersParameters, Query()],
     recommender: BundleRecommender,
     services: FromServices,
@@ -65,7 +65,7 @@ async def users(
     response_model=UserAnswer,
     responses=document_problems(404, 503) | NOT_MODIFIED,
 )
-async def user(
+async def get_user(
     user_id: Annotated[UrlUserId, Path()],
     parameters: Annotated[UserParameters, Query()],
     recommender: BundleRecommender,

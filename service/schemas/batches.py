@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import (
     BaseModel,
+    ConfigDict,
     Field,
     ValidationError,
     ValidatorFunctionWrapHandler,
@@ -63,6 +64,14 @@ _Rating = Annotated[
 class RecommendBatch(Body):
     """`POST /recommend/batch`."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"items": [{"user_id": "42", "k": 3}, {"history": [{"movie_id": "50", "rating": 5}], "k": 3}]}
+            ]
+        }
+    )
+
     items: _Recommend | None = Field(default=None, description="Each a body of `POST /recommend`.")
     requests: _Recommend | None = Field(
         default=None,
@@ -78,6 +87,14 @@ class RecommendBatch(Body):
 
 class RatingBatch(Body):
     """`POST /predict_rating/batch`."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"items": [{"user_id": "42", "movie_id": "97"}, {"user_id": "42", "movie_id": "50"}]}
+            ]
+        }
+    )
 
     items: _Rating | None = Field(default=None, description="Each a body of `POST /predict_rating`.")
     pairs: _Rating | None = Field(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from service.http.problem_details import Problem
 from service.schemas.batches import alone
@@ -16,6 +16,12 @@ MOST_EVENTS = 1_000
 
 class FeedbackBody(Body):
     """Body of `POST /feedback`."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"events": [{"user_id": "ana", "movie_id": "50", "type": "rating", "value": 5}]}]
+        }
+    )
 
     events: list[Annotated[FeedbackEvent, alone(FeedbackEvent)]] = Field(
         min_length=1,

@@ -23,7 +23,12 @@ Year = Annotated[int, Field(ge=1, le=9999), WRITTEN_WITH_A_POINT]
 class MovieBody(Body):
     """Body of `PUT /movies/{movie_id}`: what is left out stays as it is."""
 
-    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "minProperties": 1,
+            "examples": [{"title": "A New Movie (2026)", "genres": ["Drama"], "available": True}],
+        }
+    )
 
     title: Title = Field(
         default="",
@@ -77,6 +82,14 @@ class NamedMovieBody(MovieBody):
 
 class MoviesBody(Body):
     """Body of `POST /movies`."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"movies": [{"movie_id": "a-new-movie", "title": "A New Movie (2026)", "genres": ["Drama"]}]}
+            ]
+        }
+    )
 
     movies: list[Annotated[NamedMovieBody, alone(NamedMovieBody)]] = Field(
         min_length=1,

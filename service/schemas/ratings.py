@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, Field, ValidationInfo
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 
 from service.recommending.queries import RatingQuery
 from service.schemas.fields import (
@@ -45,6 +45,8 @@ _RATED = Field(description="A movie's id, instead of `movie_title`.", examples=[
 
 class RatingBody(QueryUserBody):
     """Body of `POST /predict_rating`: exactly one of `movie_id` and `movie_title`."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"user_id": "42", "movie_id": "97"}]})
 
     movie_id: Annotated[MovieId | None, _RATED] = None
     movie_title: MovieTitle = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, ValidationInfo
+from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo
 
 from service.recommending.queries import COLD_RATINGS, DEEPEST, MovieFilter, RankBy, RecommendQuery
 from service.schemas.fields import (
@@ -138,6 +138,14 @@ class FilterBody(Body):
 
 class RecommendBody(QueryUserBody):
     """Body of `POST /recommend`."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"history": [{"movie_id": "50", "rating": 5}, {"movie_id": "181"}], "k": 5, "explain": True}
+            ]
+        }
+    )
 
     offset: Offset = 0
     k: Count = 10
