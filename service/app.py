@@ -15,7 +15,10 @@ from service.batching.answering import BatchAnswerer
 from service.batching.batcher import Batcher
 from service.batching.catalogue_threads import CatalogueThreads
 from service.bundle.current import read_current
+from service.errors import BundleError
+from service.http.compression import CompressionWhereAsked
 from service.http.direct_routes import DirectRoutes
+from service.http.fitted_examples import USER, ExampleValues
 from service.http.keys import KeyCheck, Keys
 from service.http.openapi import install_openapi
 from service.http.problems import install_problems, unforeseen_problem
@@ -28,7 +31,7 @@ from service.recommending.recommender import Recommender
 from service.reloading.supervision import Supervision
 from service.routes import routes
 from service.routes.dependencies import Services
-from service.routes.path_ids import QuotedPaths
+from service.routes.path_ids import MatchedPaths
 from service.served_bundle import ServedBundle
 from service.settings import Settings, split_keys
 from service.telemetry.logs import Log
@@ -107,7 +110,7 @@ def create_app(
     cors = Middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins.split(","),
-        allow_methods=["GET", "POST"],
+        allow_methods=["GET", "HEAD", "POST"],
         allow_headers=["Authorization", "Content-Type", "X-API-Key", "X-Request-ID"],
         expose_headers=["Retry-After", "X-Request-ID"],
     )
@@ -127,12 +130,13 @@ def create_app(
                 log=log,
                 begun=begun,
             ),
+            Middleware(CompressionWhereAsked),
+            Middleware(MatchedPaths),
             # Around the keys: a browser asks beforehand, without one, whether it may ask.
             *([cors] if settings.cors_origins else []),
             Middleware(KeyCheck, keys=keys, observer=telemetry),
             Middleware(DirectRoutes, routes=routes, max_bytes=settings.max_body_bytes),
             Middleware(RequestLimits, max_bytes=settings.max_body_bytes, observer=telemetry),
-            Middleware(QuotedPaths),
         ],
     )
     app.state.services = Services(
@@ -153,13 +157,27 @@ def create_app(
     )
     app.router.routes.extend(routes)
     install_problems(app)
-    install_openapi(app, keys)
+    install_openapi(app, keys, partial(_example_values, served))
     return app
 
 
 def _report(served: ServedBundle, telemetry: Telemetry) -> None:
     if served.error is None:
         telemetry.bundle_live(served.recommender.manifest)
+
+
+def _example_values(served: ServedBundle) -> ExampleValues | None:
+    try:
+        recommender = served.recommender
+    except BundleError:
+        return None
+    histories, movies = recommender.histories, recommender.catalogue
+    scale = recommender.manifest.rating_scale
+    return ExampleValues(
+        user_id=histories.user_id_of(0) if histories.user_row(USER) is None else USER,
+        movie_ids=tuple(movies.movie_ids[row] for row in movies.popular_rows[:3].tolist()),
+        stars=None if scale is None else scale[1],
+    )
 
 
 def _load_current(settings: Settings) -> Recommender:

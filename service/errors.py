@@ -199,6 +199,7 @@ class Suggestion(NamedTuple):
 
     movie_id: str
     title: str
+    display_title: str
 
 
 class UnknownTitle(UnknownMovie):

@@ -70,6 +70,7 @@ def _replay_recommendation(recommender: Recommender, golden: GoldenRecommendatio
         timestamp=golden["timestamp"],
         k=golden["k"],
         exclude_seen=golden["exclude_seen"],
+        rank_by="retrieval",
         explore=0,
         strict=True,
     )

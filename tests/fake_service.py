@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-MOVIE = {"title": "Alien (1979)", "genres": ["Horror"], "year": 1979}
+MOVIE = {"title": "Alien (1979)", "display_title": "Alien", "genres": ["Horror"], "year": 1979}
 ITEM = {**MOVIE, "rank": 1, "movie_id": "1", "score": 1.0, "rank_score": 1.0, "predicted_rating": 4.0}
 GET: dict[str, dict[str, Any]] = {
     "/users": {
@@ -37,6 +37,7 @@ POST: dict[str, dict[str, Any]] = {
         "user_id": "ann",
         "movie_id": "1",
         "title": "Alien (1979)",
+        "display_title": "Alien",
         "predicted_rating": 4.0,
         "known_user": True,
     },

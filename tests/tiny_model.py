@@ -115,6 +115,12 @@ def title_of(row: int) -> str:
     return TWIN_TITLE if row in TWIN_ROWS else f"Movie {row} ({1900 + row})"
 
 
+def display_title_of(row: int) -> str:
+    if row in TWIN_ROWS:
+        return TWIN_TITLE
+    return f"Movie {row} ({1900 + row})" if row % 7 == 0 else f"Movie {row}"  # every seventh has no year
+
+
 def make_tiny_model() -> TinyModel:
     random = np.random.default_rng(7)
     candidates = (random.integers(-4, 5, (NUM_CANDIDATES, DIMENSION)) / 2).astype(np.float32)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from service.bundle.display_title import display_title
 from service.bundle.json_files import read_json, write_json
 from service.errors import BundleInconsistent, UnknownMovie
 
@@ -139,6 +140,23 @@ class Catalogue:
         """int32, rising: the rows of the movies that have a genre, its case aside; empty where none has."""
         return self._rows_by_genre.get(genre.casefold(), _NO_ROWS)
 
+    def genre_names(self, sent: Iterable[str]) -> list[str]:
+        """Genres as they were sent, but that what has commas and is no genre is a list of genres."""
+        names: list[str] = []
+        for text in sent:
+            is_one = text.casefold() in self._rows_by_genre
+            names += [text] if is_one else [each.strip() for each in text.split(",")]
+        return names
+
+    def of_genres(self, rows: NDArray[np.int32], genres: Iterable[str]) -> NDArray[np.int32]:
+        """Those of some rows, in their order, that have one of the genres, whose case is ignored."""
+        wanted = [self.rows_of_genre(name) for name in self.genre_names(genres)]
+        return rows[np.isin(rows, np.concatenate(wanted))]
+
+    def display_title(self, row: int) -> str:
+        """The title of the movie in a row as people say it."""
+        return display_title(self.titles[row], self.years[row])
+
     def row_of(self, movie_id: str, *, field: str = "movie_id") -> int:
         """The candidate row of a movie.
 
@@ -159,6 +177,10 @@ class Catalogue:
     def find(self, movie_id: str) -> int | None:
         """The candidate row of a movie; None where no movie has this id."""
         return self._rows_by_id.get(movie_id)
+
+    def unknown(self, movie_ids: Iterable[str]) -> list[str]:
+        """Those of some ids that no movie has, in their order."""
+        return [movie_id for movie_id in movie_ids if movie_id not in self._rows_by_id]
 
     def known_rows(self, movie_ids: Iterable[str]) -> NDArray[np.int32]:
         """int32, the candidate rows of those ids that are known, in their order."""

@@ -12,12 +12,12 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, NamedTuple, get_type_hints
 
 from fastapi import Request, Response
-from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import MatineeError
+from service.http.api_route import ApiRoute
 from service.http.problems import answer_to_error
 from service.http.request_limits import MOST_HEADERS
 
@@ -26,7 +26,7 @@ _JSON = b"application/json"
 Endpoint = Callable[..., Awaitable[Response]]
 
 
-class DirectRoute(APIRoute):
+class DirectRoute(ApiRoute):
     """A POST route whose endpoint takes `body`, a pydantic model, and `request`, and nothing else."""
 
 

@@ -35,6 +35,10 @@ class SuggestedMovie(BaseModel):
 
     movie_id: str = Field(description="The movie's id, for the corrected request.", examples=["97"])
     title: str = Field(description="Its title.", examples=["Dances with Wolves (1990)"])
+    display_title: str = Field(
+        description="The title as people say it: articles in front, and without the year.",
+        examples=["Dances with Wolves"],
+    )
 
 
 class Problem(BaseModel):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from service.errors import MatineeError
+from service.http.field_names import UNKNOWN_FIELD, name_fields
 from service.http.problem_details import (
     MEDIA_TYPE,
     Problem,
@@ -67,6 +70,10 @@ async def _answer_own(request: Request, error: MatineeError) -> Response:
 
 async def _answer_invalid(request: Request, error: RequestValidationError) -> Response:
     errors = error.errors()
+    if any(each["type"] == UNKNOWN_FIELD for each in errors):
+        errors = [
+            named for each in errors for named in name_fields([each], _validated(request, each["loc"]), 1)
+        ]
     if errors[0]["loc"] == ("body",) and isinstance(errors[0]["input"], bytes):
         sent = request.headers.get("content-type", "none")
         message = f"expected a JSON object with Content-Type: application/json, got Content-Type: {sent}"
@@ -87,12 +94,26 @@ async def _answer_http(request: Request, error: HTTPException) -> Response:
     if status is HTTPStatus.METHOD_NOT_ALLOWED and (route := request.scope.get("route")):
         # All methods of the path: the framework names only those of its first route.
         operations = request.app.openapi()["paths"].get(route.path_format, route.methods)
-        headers["Allow"] = ", ".join(sorted(method.upper() for method in operations))
+        allowed = {method.upper() for method in operations}
+        headers["Allow"] = ", ".join(sorted(allowed | ({"HEAD"} if "GET" in allowed else set())))
     detail = f"{request.method} {request.url.path}: {error.detail}"
     return _respond(plain_problem("about:blank", status.phrase, status, detail), headers)
+
+
+def _validated(request: Request, location: Sequence[str | int]) -> type[BaseModel] | None:
+    """The model of what a request sent as its body or its query; None where there is none."""
+    route = request.scope.get("route")
+    if not isinstance(route, APIRoute):
+        return None
+    dependant = route.dependant
+    for field in dependant.query_params if location[0] == "query" else dependant.body_params:
+        annotation = field.field_info.annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            return annotation
+    return None
 
 
 def _place(request: Request, field: str) -> str:
     if field in request.path_params:
         return "path"
-    return "query" if request.method == "GET" else "body"
+    return "query" if request.method in {"GET", "HEAD"} else "body"

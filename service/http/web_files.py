@@ -23,7 +23,8 @@ class WebFile:
     Attributes:
         content: The file's bytes.
         media_type: Value of `Content-Type`.
-        etag: Depends on the content only, so all workers and replicas send the same.
+        etag: Depends on the content only, so all workers and replicas send the same; weak, as the content may
+            be sent compressed.
     """
 
     content: bytes
@@ -34,7 +35,7 @@ class WebFile:
     def read(cls, path: Path) -> WebFile:
         """Read a file with one of the endings of `_MEDIA_TYPES`."""
         content = path.read_bytes()
-        return cls(content, _MEDIA_TYPES[path.suffix], f'"{sha256(content).hexdigest()[:32]}"')
+        return cls(content, _MEDIA_TYPES[path.suffix], f'W/"{sha256(content).hexdigest()[:32]}"')
 
 
 def read_web_files() -> dict[str, WebFile]:

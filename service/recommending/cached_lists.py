@@ -90,7 +90,8 @@ def is_plain(query: RecommendQuery) -> bool:
         or not query.exclude_seen
         or query.exclude
         or query.filter is not None
-        or query.is_reordered
+        or query.rank_by is not None
+        or query.diversity
         or query.explain
         or query.explore
     )
@@ -111,4 +112,5 @@ def _page(whole: Recommendation, offset: int, depth: int) -> Recommendation:
         scores=whole.scores[part].copy(),
         rank_scores=whole.rank_scores[part].copy(),
         predicted_ratings=whole.predicted_ratings[part].copy(),
+        is_reordered=whole.is_reordered,
     )

@@ -39,7 +39,8 @@ class AnswerEncoder:
         self._catalogue = catalogue
         self._bundle_id = _json(bundle_id)
         self._has_ratings = has_ratings
-        self._movies = _MovieFragments(catalogue)
+        self._names = _Names(catalogue)
+        self._movies = _Movies(catalogue, self._names)
 
     def encode(
         self, query: Query, answer: Answer, *, is_live: bool = True, recommendation_id: str | None = None
@@ -66,7 +67,7 @@ class AnswerEncoder:
         count = len(answer.rows)
         scores = answer.scores.tolist()
         # What orders most lists is the score.
-        differ = query.is_reordered or answer.explored is not None
+        differ = answer.is_reordered or answer.explored is not None
         keys = answer.rank_scores.tolist() if differ else ()
         stars = answer.predicted_ratings.tolist() if self._has_ratings else ()
         numbers = _numbers([*scores, *keys, *stars])
@@ -76,7 +77,11 @@ class AnswerEncoder:
         fields[2::5] = numbers[count : 2 * count] if differ else numbers[:count]
         fields[3::5] = numbers[len(scores) + len(keys) :] if self._has_ratings else ["null"] * count
         if answer.because is not None:
-            fields[4::5] = map(self._because, answer.because)
+            fields[4::5] = [self._reasons("because", reasons) for reasons in answer.because]
+        if answer.although is not None:
+            for place, reasons in enumerate(answer.although):
+                if reasons:
+                    fields[5 * place + 4] += self._reasons("although", reasons)
         if answer.explored is not None:
             for place in np.flatnonzero(answer.explored).tolist():
                 fields[5 * place + 4] += ',"explored":true'
@@ -88,28 +93,22 @@ class AnswerEncoder:
 
     def _rating(self, query: RatingQuery, answer: PredictedRating, is_live: bool) -> bytes:
         """A `schemas.ratings.RatingAnswer`."""
-        movie_id, title = self._catalogue.movie_ids[answer.row], self._catalogue.titles[answer.row]
         return (
-            f'{{"user_id":{_text(query.user_id)},"movie_id":{_text(movie_id)},"title":{_text(title)},'
-            f'"predicted_rating":{answer.stars!r},"known_user":{"true" if answer.known_user else "false"},'
+            f'{{"user_id":{_text(query.user_id)},{self._names[answer.row]},"predicted_rating":{answer.stars!r},'
+            f'"known_user":{"true" if answer.known_user else "false"},'
             f'"bundle_id":{self._bundle_id}{_notes(answer.ignored, is_live)}}}'
         ).encode()
 
-    def _because(self, reasons: Sequence[Contribution]) -> str:
-        movies = self._catalogue
-        named = [
-            {
-                "movie_id": movies.movie_ids[each.row],
-                "title": movies.titles[each.row],
-                "contribution": each.score,
-            }
+    def _reasons(self, name: str, reasons: Sequence[Contribution]) -> str:
+        named = (
+            f'{{{self._names[each.row]},"rating":{_json(each.stars)},"contribution":{each.score!r}}}'
             for each in reasons
-        ]
-        return f',"because":{_json(named)}'
+        )
+        return f',"{name}":[{",".join(named)}]'
 
 
-class _MovieFragments(dict[int, str]):
-    """JSON fields of movies by candidate row, made when first asked for."""
+class _Names(dict[int, str]):
+    """JSON fields that name movies, by candidate row, made when first asked for."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
@@ -119,10 +118,22 @@ class _MovieFragments(dict[int, str]):
         fields = {
             "movie_id": movies.movie_ids[row],
             "title": movies.titles[row],
-            "genres": movies.genres[row],
-            "year": movies.years[row],
+            "display_title": movies.display_title(row),
         }
         piece = self[row] = _json(fields)[1:-1]
+        return piece
+
+
+class _Movies(dict[int, str]):
+    """JSON fields of movies in lists, likewise."""
+
+    def __init__(self, catalogue: Catalogue, names: _Names) -> None:
+        self._catalogue = catalogue
+        self._names = names
+
+    def __missing__(self, row: int) -> str:
+        fields = {"genres": self._catalogue.genres[row], "year": self._catalogue.years[row]}
+        piece = self[row] = f"{self._names[row]},{_json(fields)[1:-1]}"
         return piece
 
 

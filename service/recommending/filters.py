@@ -124,4 +124,5 @@ class Filters:
         return mask
 
     def _of_genres(self, genres: Sequence[str]) -> list[Mask]:
-        return [self._by_genre.get(genre.casefold(), self._nothing) for genre in genres]
+        names = self._catalogue.genre_names(genres)
+        return [self._by_genre.get(genre.casefold(), self._nothing) for genre in names]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from service.bundle.catalogue import Catalogue
 from service.errors import Suggestion, UnknownTitle
+from service.recommending.title_rows import TitleRows
 from service.recommending.title_search import TitleSearch
 
 MOST_SUGGESTIONS = 5
@@ -22,31 +25,30 @@ class MovieSearch:
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._titles = TitleSearch(catalogue.titles, catalogue.popular_rows)
-        # Backwards, so that the most popular movie of a title is the one that stays.
-        self._rows_by_title: dict[str, int] = {
-            catalogue.titles[row]: row for row in catalogue.popular_rows[::-1].tolist()
-        }
+        self._title_rows = TitleRows(catalogue.titles, catalogue.popular_rows.tolist())
 
-    def search(self, query: str, genre: str | None = None) -> NDArray[np.int32]:
+    def search(self, query: str, genres_any: Sequence[str] = ()) -> NDArray[np.int32]:
         """The movies whose titles fit what was typed.
 
         Args:
             query: Any text; where blank, every title fits.
-            genre: A genre that the movies must have, its case aside; None for any.
+            genres_any: Genres of which the movies must have one, their case aside; none for any movie.
 
         Returns:
             int32 `[n]`: rows, best first (`title_search.Fit`), equals and a blank query's by popularity.
         """
         rows = self._titles.search(query)
-        return rows if genre is None else rows[np.isin(rows, self._catalogue.rows_of_genre(genre))]
+        return self._catalogue.of_genres(rows, genres_any) if genres_any else rows
 
     def row_of_title(self, title: str) -> int:
-        """The candidate row of the most-rated movie with exactly this title, of equals the lowest row.
+        """The candidate row of the most-rated movie with this title, of equals the lowest row.
+
+        One that is spelt exactly so is meant before one that differs in case.
 
         Raises:
             UnknownTitle: No movie has this title.
         """
-        row = self._rows_by_title.get(title)
+        row = self._title_rows.find(title)
         if row is None:
             most_rated = self._catalogue.titles[int(self._catalogue.popular_rows[0])]
             raise UnknownTitle(
@@ -59,4 +61,7 @@ class MovieSearch:
 
     def _suggestions(self, title: str) -> list[Suggestion]:
         rows = self.search(title)[:MOST_SUGGESTIONS].tolist() if title.strip() else []
-        return [Suggestion(self._catalogue.movie_ids[row], self._catalogue.titles[row]) for row in rows]
+        movies = self._catalogue
+        return [
+            Suggestion(movies.movie_ids[row], movies.titles[row], movies.display_title(row)) for row in rows
+        ]

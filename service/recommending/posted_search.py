@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,9 +35,11 @@ class PostedMovieSearch(MovieSearch):
         self._posted = TitleSearch(titles, order)
         self._is_edited = np.zeros(len(bundled), np.bool_)
         self._is_edited[over.edited] = True
-        self._rows_by_title = self._retitled(of_bundle._rows_by_title, bundled)
+        changed = [*titles, *(bundled.titles[row] for row in over.edited.tolist())]
+        popular = self._popular_rows.tolist()
+        self._title_rows = of_bundle._title_rows.over(over.catalogue.titles, popular, changed)
 
-    def search(self, query: str, genre: str | None = None) -> NDArray[np.int32]:
+    def search(self, query: str, genres_any: Sequence[str] = ()) -> NDArray[np.int32]:
         """As `MovieSearch.search`; of each kind of match the most rated first, whatever was put."""
         found = self._bundled.ranked(query)
         posted = self._posted.ranked(query)
@@ -49,16 +51,4 @@ class PostedMovieSearch(MovieSearch):
             matches = np.concatenate([found.matches[kept], posted.matches])
             similarities = np.concatenate([found.similarities[kept], posted.similarities])
             rows = rows[np.lexsort((self._ranks[rows], -similarities, matches))]
-        return rows if genre is None else rows[np.isin(rows, self._catalogue.rows_of_genre(genre))]
-
-    def _retitled(self, former: Mapping[str, int], bundled: Catalogue) -> dict[str, int]:
-        """By title the most rated movie, where any of that title was put or had it before."""
-        rows_by_title = {**former}
-        changed = {self._catalogue.titles[row] for row in self._rows.tolist()}
-        for row in np.flatnonzero(self._is_edited).tolist():
-            changed.add(bundled.titles[row])
-            rows_by_title.pop(bundled.titles[row], None)
-        for row in self._popular_rows[::-1].tolist():
-            if (title := self._catalogue.titles[row]) in changed:
-                rows_by_title[title] = row
-        return rows_by_title
+        return self._catalogue.of_genres(rows, genres_any) if genres_any else rows

@@ -41,7 +41,7 @@ class MovieFilter:
         genres_none: Has none of these.
         year_min: Released in this year or later; a movie without a year fails.
         year_max: Released in this year or earlier, likewise.
-        movie_ids: Is one of these, unknown ids ignored; None is no condition, an empty list matches nothing.
+        movie_ids: Is one of these; None is no condition, an empty list matches nothing.
     """
 
     genres_any: Sequence[str] = ()
@@ -63,14 +63,15 @@ class RecommendQuery:
         k: Most items to return.
         offset: Items to skip first; `offset + k` is at most `DEEPEST`.
         exclude_seen: Whether to exclude the movies of the stored and the given history.
-        exclude: Ids of movies never to return; unknown ones are ignored.
+        exclude: Ids of movies never to return.
         filter: Which movies may be returned; None for all.
-        rank_by: What orders the list, see `service.recommending.ranking`.
+        rank_by: What orders the list, see `service.recommending.ranking`; None for the score, but of a
+            cold-start user with dislikes for what `service.recommending.dislikes` makes of it.
         diversity: 0 to 1, weight of dissimilarity to the items above.
         explain: Whether to name the movies of the history that contribute most to each item.
         explore: 0 to 1, share of the places for movies with few ratings, see
             `service.recommending.exploration`; None for what is set for the service.
-        strict: Whether an unknown movie of the history is an error, instead of ignored.
+        strict: Whether an unknown movie, wherever it is named, is an error instead of ignored.
     """
 
     user_id: str | None = None
@@ -81,7 +82,7 @@ class RecommendQuery:
     exclude_seen: bool = True
     exclude: Sequence[str] = ()
     filter: MovieFilter | None = None
-    rank_by: RankBy = "retrieval"
+    rank_by: RankBy | None = None
     diversity: float = 0.0
     explain: bool = False
     explore: float | None = None
@@ -94,16 +95,28 @@ class RecommendQuery:
 
     @property
     def is_reordered(self) -> bool:
-        """Whether the list is re-ranked after retrieval."""
-        return self.rank_by != "retrieval" or self.diversity > 0
+        """Whether the list is re-ranked after retrieval, whoever asks."""
+        return self.is_by_stars or self.diversity > 0
+
+    @property
+    def is_by_stars(self) -> bool:
+        """Whether the order that is asked for needs predicted ratings."""
+        return self.rank_by in {"rating", "blend"}
 
 
 @dataclass(frozen=True)
 class Contribution:
-    """What one movie of the history adds to an item's score."""
+    """What one movie of the history adds to an item's sort key.
+
+    Attributes:
+        row: Candidate row of the movie.
+        score: What it adds.
+        stars: The user's rating of the movie; None without.
+    """
 
     row: int
     score: float
+    stars: float | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -118,10 +131,12 @@ class Recommendation:
         scores: float32 `[n]`, similarity to the query.
         rank_scores: float64 `[n]`, sort keys, non-increasing.
         predicted_ratings: float64 `[n]`, stars within the rating scale; NaN in a bundle without ratings.
-        because: For each item up to `MOST_NAMED` movies of the history, largest contribution first; None
-            unless `explain`.
-        ignored: Movies of the given history that are unknown, each once.
+        because: For each item up to `MOST_NAMED` movies of the history that were not disliked, largest
+            contribution first; None unless `explain`.
+        although: Likewise those that were disliked.
+        ignored: Movies that the query names and that are unknown, each once.
         explored: bool `[n]`, which items are there by exploration; None without.
+        is_reordered: Whether the sort keys are others than the scores.
     """
 
     source: Source
@@ -130,9 +145,11 @@ class Recommendation:
     scores: NDArray[np.float32]
     rank_scores: NDArray[np.float64]
     predicted_ratings: NDArray[np.float64]
-    because: list[list[Contribution]] | None = None
+    because: list[Sequence[Contribution]] | None = None
+    although: list[Sequence[Contribution]] | None = None
     ignored: Sequence[str] = ()
     explored: NDArray[np.bool_] | None = None
+    is_reordered: bool = False
 
 
 @dataclass(slots=True, kw_only=True)

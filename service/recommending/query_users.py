@@ -139,10 +139,8 @@ class QueryUsers:
 
         Raises:
             UnknownMovie: `strict`, and the history names a movie that is not in the catalogue.
-            InvalidField: A rating is outside the scale, or there is neither an id nor a history.
+            InvalidField: A rating is outside the scale.
         """
-        if user_id is None and not entries:
-            raise InvalidField("expected user_id or a non-empty history, got neither", field="user_id")
         seen, ignored = self._sent(entries, strict)
         user = NOBODY if user_id is None else self._stored.find(user_id, live)
         if len(user.history):

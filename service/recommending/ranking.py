@@ -24,6 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from service.recommending.dislikes import Scale, keys_with_dislikes, stars_weight
 from service.recommending.queries import RankBy, RecommendQuery
 
 Keys = NDArray[np.float64]
@@ -40,6 +41,7 @@ class RankedList:
         keys: float64 `[n]`, sort keys, non-increasing.
         stars: float64 `[n]`, predicted ratings; NaN in a bundle without ratings, None before.
         explored: bool `[n]`, which were put in by exploration; None without.
+        score_weight, stars_weight: What a unit of score and a star count in the keys, before diversity.
     """
 
     rows: NDArray[np.int32]
@@ -47,6 +49,8 @@ class RankedList:
     keys: Keys
     stars: NDArray[np.float64] | None = None
     explored: NDArray[np.bool_] | None = None
+    score_weight: float = 1.0
+    stars_weight: float = 0.0
 
     def keep(self, places: Order | slice) -> None:
         """Keep the movies at these positions, in that order."""
@@ -54,16 +58,31 @@ class RankedList:
         self.stars = None if self.stars is None else self.stars[places]
         self.explored = None if self.explored is None else self.explored[places]
 
+    def heed_dislikes(self, without: NDArray[np.float32], scale: Scale) -> None:
+        """Sort the pool as `service.recommending.dislikes` says.
+
+        Args:
+            without: float32 `[n]`, the scores without disliked movies.
+            scale: Of the stars, which are needed.
+        """
+        assert self.stars is not None  # noqa: S101 ratings are predicted before
+        self.keys = keys_with_dislikes(self.scores, without, self.stars, scale)
+        self.stars_weight = stars_weight(scale)
+        self.keep(np.lexsort((self.rows, -self.keys)))
+
     def reorder(self, query: RecommendQuery, embeddings: NDArray[np.float32]) -> None:
         """Sort the pool as the query requests.
 
         Args:
-            query: Its `rank_by` and `diversity` are used; any `rank_by` but `retrieval` needs `stars`.
+            query: Its `rank_by` and `diversity` are used; by ratings needs `stars`.
             embeddings: float32 `[n, embedding_dimension]`, of the movies in their present order.
         """
-        if query.rank_by != "retrieval":
+        if query.rank_by in {"rating", "blend"}:
             assert self.stars is not None  # noqa: S101 ratings are predicted before
             self.keys = ranking_keys(query.rank_by, self.scores, self.stars)
+            self.score_weight, self.stars_weight = 0.0, 1.0
+            if query.rank_by == "blend":
+                self.score_weight, self.stars_weight = _scaling(self.scores), _scaling(self.stars)
             order = np.lexsort((self.rows, -self.keys))
             self.keep(order)
             embeddings = embeddings[order]
@@ -110,3 +129,9 @@ def pick_diverse(
 def _standardized(values: Keys) -> Keys:
     deviation = values.std() if len(values) else 0.0
     return (values - values.mean()) / deviation if deviation > 0 else np.zeros_like(values)
+
+
+def _scaling(values: NDArray[np.floating]) -> float:
+    """What a unit counts once they are standardized."""
+    deviation = float(values.astype(np.float64).std()) if len(values) else 0.0
+    return 1 / deviation if deviation > 0 else 0.0

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from service.bundle.candidate_index import CandidateIndex
-from service.bundle.query_tower import QueryTower
 from service.recommending.candidate_search import CandidateSearch
-from service.recommending.explanations import explain
+from service.recommending.dislikes import Scale
+from service.recommending.explanations import Explanations
 from service.recommending.exploration import Exploration, explored_places, insert, phase_of
 from service.recommending.predicted_stars import PredictedStars
 from service.recommending.queries import DEEPEST, Recommendation
@@ -25,22 +26,24 @@ class RecommendedLists:
     """Makes the lists of one catalogue.
 
     Attributes:
-        tower: Explains them.
+        explanations: Explain them.
         index: The candidates.
         search: Finds the best candidates.
         stars: Predicts their ratings.
         exploration: Puts cold movies into them.
         embedding_dimension: So many columns of a query state are its embedding.
         explore: Share of the places that cold movies get, where a query does not say.
+        rating_scale: Of the bundle; None without ratings.
     """
 
-    tower: QueryTower
+    explanations: Explanations
     index: CandidateIndex
     search: CandidateSearch
     stars: PredictedStars
     exploration: Exploration
     embedding_dimension: int
     explore: float
+    rating_scale: Scale | None
 
     def make(
         self,
@@ -49,6 +52,8 @@ class RecommendedLists:
         times: StageTimes,
         exactly: bool,
         is_wanted: Callable[[], bool],
+        *,
+        liked_states: Mapping[int, NDArray[np.float32]] = MappingProxyType({}),
     ) -> list[Recommendation]:
         """One list for each task.
 
@@ -58,17 +63,21 @@ class RecommendedLists:
             times: Takes the seconds of each stage.
             exactly: Whether to score every candidate.
             is_wanted: See `Recommender.answer`.
+            liked_states: By place those of the tasks' `liked`, float32 `[tower.width]`.
         """
         lists = self._find_lists(tasks, states, times, exactly)
         for place, (task, ranked) in enumerate(zip(tasks, lists, strict=True)):
-            if task.query.rank_by == "retrieval":
+            if not task.is_by_stars:
                 self._cut_page(task, ranked, states, place, times)
         times.lap("rescore")
         stars = self.stars.predict(states, [ranked.rows for ranked in lists])
         times.lap("rating")
         for place, (task, ranked, predicted) in enumerate(zip(tasks, lists, stars, strict=True)):
             ranked.stars = predicted
-            if task.query.rank_by != "retrieval":
+            if task.is_by_stars:
+                if task.liked is not None and self.rating_scale is not None:
+                    liked = np.ascontiguousarray(liked_states[place][: self.embedding_dimension])
+                    ranked.heed_dislikes(self.index.score(liked, ranked.rows), self.rating_scale)
                 self._cut_page(task, ranked, states, place, times)
                 if ranked.explored is not None:  # those are not of the pool
                     [ranked.stars] = self.stars.predict(states[place : place + 1], [ranked.rows])
@@ -84,7 +93,7 @@ class RecommendedLists:
         """By task the list down to the end of its page, or the pool that is put into another order."""
         embeddings = np.ascontiguousarray(states[:, : self.embedding_dimension])
         allowed = [task.allowed for task in tasks]
-        depths = [DEEPEST if task.query.is_reordered else task.query.depth for task in tasks]
+        depths = [DEEPEST if task.is_reordered else task.query.depth for task in tasks]
         found = self.search.best_of_each(embeddings, allowed, depths, times, exactly=exactly)
         times.lap("index")
         return [RankedList(rows, scores, scores.astype(np.float64)) for rows, scores in found]
@@ -115,9 +124,9 @@ class RecommendedLists:
         ranked.scores[inserted] = self.index.score(embedding, ranked.rows[inserted])
 
     def _answer(self, task: ListTask, ranked: RankedList, is_wanted: Callable[[], bool]) -> Recommendation:
-        because = None
+        reasons = None
         if task.query.explain:
-            because = explain(self.tower, task.user, self.index.embeddings(ranked.rows), is_wanted)
+            reasons = self.explanations.explain(task.user, task.liked, ranked, is_wanted)
         assert ranked.stars is not None  # noqa: S101 every list is rated before it is an answer
         return Recommendation(
             source=task.user.source,
@@ -126,7 +135,9 @@ class RecommendedLists:
             scores=ranked.scores,
             rank_scores=ranked.keys,
             predicted_ratings=ranked.stars,
-            because=because,
-            ignored=task.user.ignored,
+            because=None if reasons is None else [each.because for each in reasons],
+            although=None if reasons is None else [each.although for each in reasons],
+            ignored=task.ignored,
             explored=ranked.explored,
+            is_reordered=task.is_reordered,
         )

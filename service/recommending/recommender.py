@@ -21,6 +21,7 @@ from service.live.posted_movies import NO_MOVIES_POSTED, PostedMovies
 from service.recommending.cached_lists import CachedLists
 from service.recommending.candidate_search import CandidateSearch
 from service.recommending.encoding import AnswerEncoder
+from service.recommending.explanations import Explanations
 from service.recommending.exploration import Exploration
 from service.recommending.forgotten_users import ForgottenUsers
 from service.recommending.movie_search import MovieSearch
@@ -146,10 +147,16 @@ class Recommender:
 
     @cached_property
     def _lists(self) -> RecommendedLists:
-        exploration = Exploration(self.catalogue, self.search)
-        dimension = self.manifest.embedding_dimension
+        dimension, scale = self.manifest.embedding_dimension, self.manifest.rating_scale
         return RecommendedLists(
-            self.tower, self.index, self.search, self._stars, exploration, dimension, self.explore
+            explanations=Explanations(self.tower, self.index, self._stars, dimension, scale),
+            index=self.index,
+            search=self.search,
+            stars=self._stars,
+            exploration=Exploration(self.catalogue, self.search),
+            embedding_dimension=dimension,
+            explore=self.explore,
+            rating_scale=scale,
         )
 
     def answer(
@@ -194,13 +201,17 @@ class Recommender:
             else:
                 tasks[place] = task
         times.lap("history")
-        states = self.states.read([task.user for task in tasks.values()])
+        lists = {place: task for place, task in tasks.items() if isinstance(task, ListTask)}
+        liked = {at: task.liked for at, task in enumerate(lists.values()) if task.liked is not None}
+        states = self.states.read([*(task.user for task in tasks.values()), *liked.values()])
         times.lap("embed")
         row_of = {place: row for row, place in enumerate(tasks)}
-        lists = {place: task for place, task in tasks.items() if isinstance(task, ListTask)}
         if lists:
             of_lists = states[[row_of[place] for place in lists]]
-            made = self._lists.make([*lists.values()], of_lists, times, exactly, is_wanted)
+            of_liked = dict(zip(liked, states[len(tasks) :], strict=True))
+            made = self._lists.make(
+                [*lists.values()], of_lists, times, exactly, is_wanted, liked_states=of_liked
+            )
             answers.update(zip(lists, made, strict=True))
             if not exactly:
                 for task, recommendation in zip(lists.values(), made, strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from service.bundle.catalogue import Catalogue
 from service.bundle.manifest import Manifest
 from service.errors import InvalidField, NoRatings, RequestError
 from service.live.live_users import LiveUser
+from service.recommending.dislikes import without_dislikes
 from service.recommending.filters import Allowed, Filters
 from service.recommending.movie_search import MovieSearch
 from service.recommending.queries import Query, RatingQuery, RecommendQuery
@@ -26,11 +28,25 @@ class ListTask:
         query: What is wanted.
         user: Of the query.
         allowed: Which candidates may be in it.
+        ignored: Movies of the query that the bundle does not know, each once.
+        liked: The user without dislikes, where these count in the order.
     """
 
     query: RecommendQuery
     user: QueryUser
     allowed: Allowed
+    ignored: Sequence[str] = ()
+    liked: QueryUser | None = None
+
+    @property
+    def is_reordered(self) -> bool:
+        """Whether the list is re-ranked after retrieval."""
+        return self.query.is_reordered or self.liked is not None
+
+    @property
+    def is_by_stars(self) -> bool:
+        """Whether its order needs predicted ratings."""
+        return self.query.is_by_stars or self.liked is not None
 
 
 @dataclass(slots=True)
@@ -68,6 +84,7 @@ class Tasks:
         self._movie_search = movie_search
         self._users = QueryUsers(catalogue, stored, manifest)
         self._filters = Filters(catalogue)
+        self._scale = manifest.rating_scale
         self._has_ratings = manifest.rating_scale is not None
 
     def make(
@@ -78,9 +95,9 @@ class Tasks:
         `live` is what the store of feedback holds of the query's user, `withheld` the rows of movies that
         are shown to no user.
 
-        That is an `UnknownMovie` where the bundle does not know the one to be rated or, if `strict`, one of
-        the history; an `InvalidField` where a rating is outside the scale or nothing says who asks, or which
-        movie is meant; and `NoRatings` where the answer would need ratings that the bundle does not predict.
+        That is an `UnknownMovie` where the bundle does not know the one to be rated or, if `strict`, any that
+        the query names; an `InvalidField` where a rating is outside the scale or nothing says which movie is
+        meant; and `NoRatings` where the answer would need ratings that the bundle does not predict.
         """
         try:
             return (
@@ -92,7 +109,7 @@ class Tasks:
             return error
 
     def _list(self, query: RecommendQuery, live: LiveUser | None, withheld: NDArray[np.int32]) -> ListTask:
-        if not self._has_ratings and query.rank_by != "retrieval":
+        if not self._has_ratings and query.is_by_stars:
             raise _no_ratings(f"rank_by is {query.rank_by}", "leave it out", field="rank_by")
         user = self._find(query, live)
         excluded = user.seen.rows if query.exclude_seen else NO_ROWS
@@ -100,7 +117,26 @@ class Tasks:
             excluded = np.concatenate([excluded, user.hidden])
         if query.exclude:
             excluded = np.concatenate([excluded, self._catalogue.known_rows(query.exclude)])
-        return ListTask(query, user, self._filters.allow(query.filter, excluded, withheld))
+        allowed = self._filters.allow(query.filter, excluded, withheld)
+        liked = without_dislikes(user, self._scale) if query.rank_by is None else None
+        return ListTask(query, user, allowed, self._ignored(query, user), liked)
+
+    def _ignored(self, query: RecommendQuery, user: QueryUser) -> Sequence[str]:
+        """Movies that are unknown, wherever the query names them.
+
+        Raises:
+            UnknownMovie: There are any, and the query is `strict`.
+        """
+        listed = None if query.filter is None else query.filter.movie_ids
+        if not query.exclude and not listed:
+            return user.ignored
+        ignored = [*user.ignored]
+        for field, movie_ids in (("exclude", query.exclude), ("filter.movie_ids", listed or ())):
+            unknown = self._catalogue.unknown(movie_ids)
+            if unknown and query.strict:
+                self._catalogue.row_of(unknown[0], field=f"{field}.{movie_ids.index(unknown[0])}")
+            ignored += unknown
+        return tuple(dict.fromkeys(ignored))
 
     def _find(self, query: Query, live: LiveUser | None) -> QueryUser:
         return self._users.find(query.user_id, query.history, query.timestamp, strict=query.strict, live=live)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from service.bundle.display_title import article_in_front
 from service.bundle.title_year import without_year
 
 _OTHER_NAME = re.compile(r"\(([^()]*)\)")
@@ -18,12 +19,6 @@ _WORD = re.compile(r"\w+")
 _APOSTROPHES = re.compile("['`\u00b4\u2018\u2019]")
 _INITIALS = re.compile(r"(?<=\b\w)[.*](?=\w\b)")  # E.T. and M*A*S*H become ET and MASH
 
-# Articles that MovieLens moves to the end of a name: of English, French, Italian, Spanish, German, Dutch,
-# Portuguese, Swedish and Danish titles.
-_ARTICLES = (
-    "The A An Le La Les L' Un Une Il Lo Gli I El Los Las Una Der Die Das Ein Eine De Het O Os As Den Det En"
-)
-_ARTICLE_AT_END = re.compile(rf"^(.+), ({'|'.join(_ARTICLES.split())})$", re.IGNORECASE)
 # Only these are ignored in front: "die" in "die hard" is no article.
 _IGNORED_IN_FRONT = {"the", "a", "an"}
 
@@ -50,10 +45,5 @@ def names_of(title: str) -> list[list[str]]:
     """Return the names in a title, each as words, without the year, the main one first."""
     main = without_year(title)
     names = [_OTHER_NAME.sub(" ", main), *(_KNOWN_AS.sub("", name) for name in _OTHER_NAME.findall(main))]
-    in_order = (_ARTICLE_AT_END.sub(_article_in_front, name.strip()) for name in names)
+    in_order = (article_in_front(name.strip()) for name in names)
     return [words for words in map(words_of, in_order) if words]
-
-
-def _article_in_front(match: re.Match[str]) -> str:
-    name, article = match.groups()
-    return f"{article}{name}" if article.endswith("'") else f"{article} {name}"

@@ -7,16 +7,17 @@ from fastapi import APIRouter
 
 from service.bundle.current import roll_back
 from service.errors import BundleError, RollbackRefused
+from service.http.api_route import ApiRoute
 from service.http.problems import document_problems
 from service.routes.dependencies import FromServices, Services
 from service.routes.health_routes import refused_bundle
 from service.schemas.admin import BundleNow
 
-router = APIRouter(tags=["operation"], prefix="/admin")
+router = APIRouter(route_class=ApiRoute, tags=["operation"], prefix="/admin")
 
 
 @router.post("/reload", responses=document_problems())
-async def reload(services: FromServices) -> BundleNow:
+async def reload_bundle(services: FromServices) -> BundleNow:
     """Reads CURRENT now, tries what was refused again, and answers when a worker serves it or it was refused.
 
     Other workers follow one after the other. SIGHUP does the same.
@@ -25,7 +26,7 @@ async def reload(services: FromServices) -> BundleNow:
 
 
 @router.post("/rollback", responses=document_problems(409))
-async def rollback(services: FromServices) -> BundleNow:
+async def roll_back_bundle(services: FromServices) -> BundleNow:
     """Exchanges CURRENT and PREVIOUS and takes up the bundle that was live before; twice undoes it.
 
     It answers as `/admin/reload` does.

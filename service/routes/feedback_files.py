@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.requests import ClientDisconnect
 
 from service.errors import HungUp, InvalidField
+from service.http.api_route import ApiRoute
 from service.http.problem_details import problem_of, problem_of_fields
 from service.http.problems import document_problems
 from service.live import store
@@ -33,7 +34,7 @@ from service.schemas.imported_feedback import (
     parse_records,
 )
 
-router = APIRouter(tags=["feedback"])
+router = APIRouter(route_class=ApiRoute, tags=["feedback"])
 
 RECORDS_PER_COMMIT = 5_000
 """Others that write wait for one of these at most: tens of milliseconds."""
@@ -68,10 +69,10 @@ async def export_feedback(
     """
     feedback = required_feedback(services)
     # Before the answer begins: what fails here is a problem, later it only cuts the stream.
-    first = await _exported(services, feedback, parameters.cursor, min(EVENTS_PER_CHUNK, parameters.limit))
+    first = await _exported(services, feedback, parameters.cursor, min(EVENTS_PER_CHUNK, parameters.k))
 
     async def lines() -> AsyncIterator[bytes]:
-        part, left = first, parameters.limit
+        part, left = first, parameters.k
         while part:
             yield b"".join(_line(each) for each in part)
             left -= len(part)

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse
 
 from service.errors import DeadlineExceeded, FeedbackOff, InvalidField, QueueFull, RequestError, UnknownMovie
+from service.http.api_route import ApiRoute
 from service.http.problem_details import problem_of, problem_of_fields
 from service.http.problems import document_problems
 from service.live.events import NOTHING_DONE, REMOVED, Event, Outcome, Verdict
@@ -24,7 +25,7 @@ from service.routes.path_ids import ID
 from service.schemas.batches import Refused
 from service.schemas.feedback import FeedbackAnswer, FeedbackBody
 from service.schemas.feedback_event import FeedbackEvent
-from service.schemas.fields import MovieId, UserId
+from service.schemas.ids import UrlMovieId, UrlUserId
 from service.schemas.user_feedback import (
     ForgottenAnswer,
     RemovedAnswer,
@@ -32,7 +33,7 @@ from service.schemas.user_feedback import (
     UserFeedbackParameters,
 )
 
-router = APIRouter(tags=["feedback"])
+router = APIRouter(route_class=ApiRoute, tags=["feedback"])
 
 T = TypeVar("T")
 
@@ -142,8 +143,8 @@ def _count_shown(
     response_model=UserFeedbackAnswer,
     responses=document_problems(403, 503, 504),
 )
-async def user_feedback(
-    user_id: Annotated[UserId, Path()],
+async def get_user_feedback(
+    user_id: Annotated[UrlUserId, Path()],
     parameters: Annotated[UserFeedbackParameters, Query()],
     services: FromServices,
 ) -> JSONResponse:
@@ -153,7 +154,7 @@ async def user_feedback(
         lambda: feedback.query(lambda connection: feedback_of(connection, user_id))
     )
     newest_first = sorted(kept.states, key=lambda state: (-state.timestamp, -state.position))
-    page = newest_first[parameters.offset : parameters.offset + parameters.limit]
+    page = newest_first[parameters.offset : parameters.offset + parameters.k]
     return JSONResponse(
         {
             "user_id": user_id,
@@ -173,7 +174,7 @@ async def user_feedback(
     f"/users/{{user_id:{ID}}}/feedback/{{movie_id:{ID}}}", responses=document_problems(403, 503, 504)
 )
 async def remove_feedback(
-    user_id: Annotated[UserId, Path()], movie_id: Annotated[MovieId, Path()], services: FromServices
+    user_id: Annotated[UrlUserId, Path()], movie_id: Annotated[UrlMovieId, Path()], services: FromServices
 ) -> RemovedAnswer:
     """Takes a movie out of a user's history, also out of what a bundle has of it, and shows it again."""
     feedback = required_feedback(services)
@@ -185,7 +186,7 @@ async def remove_feedback(
 
 @router.delete(f"/users/{{user_id:{ID}}}", responses=document_problems(403, 503, 504))
 async def forget_user(
-    user_id: Annotated[UserId, Path()], recommender: BundleRecommender, services: FromServices
+    user_id: Annotated[UrlUserId, Path()], recommender: BundleRecommender, services: FromServices
 ) -> ForgottenAnswer:
     """Forgets a user: what is stored goes, and no answer has anything of the user, whatever bundle is served.
 

@@ -1,4 +1,4 @@
-"""Match ids in paths: any text is an id, also with slashes, or none at all.
+"""Match paths: with or without a slash at the end, and with ids of any text, also with slashes, or empty.
 
 A server unquotes the path before it is matched, and `/movies/a%2Fsimilar` would then be the same as
 `/movies/a/similar`. So paths that hold an id are matched as they were sent, and the id is unquoted after.
@@ -33,15 +33,23 @@ ID = "id"
 register_url_convertor(ID, IdConvertor())
 
 
-class QuotedPaths:
-    """ASGI middleware that has paths with an id matched as they were sent."""
+class MatchedPaths:
+    """ASGI middleware that has paths with an id matched as they were sent, and none with a slash at its end.
+
+    It stands around whatever decides by the path, or `/feedback/` would not need the key of `/feedback`.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes the request on, its path still quoted where it begins like one with an id."""
-        if scope["type"] == "http" and scope["path"].startswith(_PREFIXES):
+        if scope["type"] == "http":
+            path = scope["path"]
             # Not in a copy: the route that is found is read from this scope by what is around.
-            scope["path"] = scope["raw_path"].decode(errors="replace")
+            if path.startswith(_PREFIXES):
+                scope["path"] = path = scope["raw_path"].decode(errors="replace")
+            # In `/movies/` and `/movies//similar` the id is empty.
+            if path[-1:] == "/" and path != "/" and path not in _PREFIXES and path[-2] != "/":
+                scope["path"] = path[:-1]
         await self._app(scope, receive, send)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path
 from fastapi.responses import JSONResponse
 
 from service.errors import CannotPlace, InvalidField, RequestError
+from service.http.api_route import ApiRoute
 from service.http.problem_details import problem_of, problem_of_fields
 from service.http.problems import document_problems
 from service.live.posted_movies import NO_YEAR, MoviePut, PutOutcome
@@ -16,15 +17,15 @@ from service.routes.dependencies import FromServices, LiveRecommender, Services,
 from service.routes.feedback_routes import in_time, required_feedback
 from service.routes.path_ids import ID
 from service.schemas.batches import Refused
-from service.schemas.fields import MovieId
+from service.schemas.ids import UrlMovieId
 from service.schemas.put_movies import MovieBody, MoviesBody, PutMovieAnswer, PutMoviesAnswer
 
-router = APIRouter(tags=["feedback"])
+router = APIRouter(route_class=ApiRoute, tags=["feedback"])
 
 
 @router.put(f"/movies/{{movie_id:{ID}}}", responses=document_problems(403, 409, 413, 503, 504))
 async def put_movie(
-    movie_id: Annotated[MovieId, Path()],
+    movie_id: Annotated[UrlMovieId, Path()],
     body: MovieBody,
     recommender: LiveRecommender,
     services: FromServices,
@@ -43,7 +44,7 @@ async def put_movie(
 
 @router.delete(f"/movies/{{movie_id:{ID}}}", responses=document_problems(403, 503, 504))
 async def withdraw_movie(
-    movie_id: Annotated[MovieId, Path()], recommender: LiveRecommender, services: FromServices
+    movie_id: Annotated[UrlMovieId, Path()], recommender: LiveRecommender, services: FromServices
 ) -> PutMovieAnswer:
     """Withholds a movie from all users, as PUT with `available` false does."""
     return await _put(MoviePut(movie_id, available=False), recommender, services)
@@ -86,6 +87,7 @@ async def _put(put: MoviePut, recommender: Recommender, services: Services) -> P
     return PutMovieAnswer(
         movie_id=movie_id,
         title=None if row is None else movies.titles[row],
+        display_title=None if row is None else movies.display_title(row),
         genres=[] if row is None else movies.genres[row],
         year=None if row is None else movies.years[row],
         available=available,

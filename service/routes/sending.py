@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
+from service.http.conditional import is_kept
 from service.http.web_files import WebFile
 
 _COMMON = {
@@ -61,7 +62,6 @@ def page_router(
 def send_file(request: Request, sent: WebFile, policy: str) -> Response:
     """The file with what it may do as its Content-Security-Policy, or 304 for who has it."""
     headers = _COMMON | {"Content-Security-Policy": policy, "ETag": sent.etag}
-    known = request.headers.get("if-none-match", "")
-    if sent.etag in (tag.strip().removeprefix("W/") for tag in known.split(",")):
+    if is_kept(request, sent.etag):
         return Response(status_code=304, headers=headers)
     return Response(sent.content, media_type=sent.media_type, headers=headers)

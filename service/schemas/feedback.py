@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from service.http.problem_details import Problem
-from service.schemas.batches import Alone
+from service.schemas.batches import alone
 from service.schemas.feedback_event import FeedbackEvent
 from service.schemas.fields import Body
 
@@ -17,7 +17,13 @@ MOST_EVENTS = 1_000
 class FeedbackBody(Body):
     """Body of `POST /feedback`."""
 
-    events: list[Annotated[FeedbackEvent, Alone]] = Field(
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"events": [{"user_id": "ana", "movie_id": "50", "type": "rating", "value": 5}]}]
+        }
+    )
+
+    events: list[Annotated[FeedbackEvent, alone(FeedbackEvent)]] = Field(
         min_length=1,
         max_length=MOST_EVENTS,
         description="In the order in which they happened. A wrong one is refused alone.",

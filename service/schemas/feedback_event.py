@@ -12,16 +12,14 @@ from service.schemas.fields import (
     LARGEST_INTEGER,
     WRITTEN_WITH_A_POINT,
     Element,
-    MovieId,
     Text,
-    UserId,
 )
+from service.schemas.ids import MovieId, UserId
 from service.schemas.query_user import LARGEST_RATING
+from service.schemas.timestamps import LATEST_SECONDS, refuse_milliseconds
 
 FUTURE_SECONDS = 300
 """How far ahead a client's clock may be."""
-_MILLISECONDS = 100_000_000_000
-"""Seconds of the year 5138; whatever is larger counts in smaller units."""
 
 
 def check_timestamp(timestamp: int | None) -> int | None:
@@ -32,10 +30,7 @@ def check_timestamp(timestamp: int | None) -> int | None:
     """
     if timestamp is None:
         return None
-    if timestamp >= _MILLISECONDS:
-        raise ValueError(
-            f"expected Unix seconds, got {timestamp}, which is milliseconds or less; divide by 1000 or more"
-        )
+    refuse_milliseconds(timestamp)
     now = int(time.time())
     if timestamp > now + FUTURE_SECONDS:
         raise ValueError(
@@ -80,7 +75,8 @@ class FeedbackEvent(Element):
         examples=[5],
     )
     timestamp: Annotated[
-        Annotated[int, Field(ge=0, le=LARGEST_INTEGER), WRITTEN_WITH_A_POINT] | None,
+        Annotated[int, Field(ge=0, json_schema_extra={"maximum": LATEST_SECONDS}), WRITTEN_WITH_A_POINT]
+        | None,
         AfterValidator(check_timestamp),
     ] = Field(
         default=None,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictStr, model_validator
+from pydantic.config import JsonDict
 
 LARGEST_INTEGER = 2**53 - 1
 """Larger integers are not exact in JSON readers that hold numbers as doubles, OpenAPI tools among them."""
@@ -20,26 +23,18 @@ MOST_FIELDS = 50
 Text = Annotated[StrictStr, Field(max_length=LONGEST_TEXT)]
 
 
-def _integer(value: object) -> object:
+def whole_number(value: object) -> object:
+    """A float without decimals as an integer, anything else as it is."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-WRITTEN_WITH_A_POINT = BeforeValidator(_integer)
+WRITTEN_WITH_A_POINT = BeforeValidator(whole_number)
 """Last in `Annotated[int, ...]`: accepts `10.0` as an integer in a strict body, as JSON Schema does."""
-UserId = Annotated[Text, Field(description="A user's id, known or not.", examples=["42"])]
-MovieId = Annotated[Text, Field(description="A movie's id.", examples=["50"])]
-Timestamp = Annotated[
-    Annotated[int, Field(ge=-LARGEST_INTEGER, le=LARGEST_INTEGER), WRITTEN_WITH_A_POINT] | None,
-    Field(
-        description="Unix seconds, clipped to the time range of the training data. Without it the query is "
-        "time-agnostic.",
-        examples=[893286638],
-    ),
-]
 Ignored = Annotated[
     list[str],
     Field(
-        description="Movies of the sent history that the bundle does not know; left out if there are none.",
+        description="Movies of `history`, `exclude` and `movie_ids` that the bundle does not know; left out "
+        "if there are none.",
         examples=[["added-since-training"]],
     ),
 ]
@@ -53,7 +48,29 @@ Live = Annotated[
 BundleId = Annotated[
     str, Field(description="Id of the bundle that answered.", examples=["20261121T062118Z-df4c644d"])
 ]
-Limit = Annotated[int, Field(ge=1, le=500, description="Most items on one page.")]
+DisplayTitle = Annotated[
+    str,
+    Field(
+        description="The title as people say it: articles in front, and without the year that `year` has.",
+        examples=["The Empire Strikes Back"],
+    ),
+]
+K = Annotated[int, Field(ge=1, le=500, description="Most items to return.", examples=[10])]
+DEPRECATED: JsonDict = {"deprecated": True}
+"""Extra of a field's schema; pydantic's own would warn whoever reads the field, us included."""
+FormerLimit = Annotated[
+    Annotated[int, Field(ge=1, le=500)] | None,
+    Field(description="Former name of `k`.", examples=[10], json_schema_extra=DEPRECATED),
+]
+GenresAny = Annotated[
+    list[Annotated[Text, Field(max_length=200)]],
+    Field(
+        fail_fast=True,
+        max_length=100,
+        description="At least one of these genres, case-insensitive; an unknown one matches no movie.",
+        examples=[["Comedy"]],
+    ),
+]
 Offset = Annotated[
     int, Field(ge=0, le=LARGEST_INTEGER, description="Items to skip before the first, for the next page.")
 ]
@@ -83,8 +100,29 @@ class Body(Element):
 
 
 class Parameters(BaseModel):
-    """Base of query parameters, which arrive as text."""
+    """Base of query parameters, which arrive as text.
+
+    Attributes:
+        FORMER_NAMES: The present names of parameters that had others.
+    """
 
     model_config = ConfigDict(extra="forbid")
+    FORMER_NAMES: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     _few_fields = model_validator(mode="before")(refuse_many_fields)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_former_names(cls, sent: object) -> object:
+        if not isinstance(sent, dict):
+            return sent
+        former_names = cls.FORMER_NAMES.keys() & sent.keys()
+        sent = {**sent} if former_names else sent
+        for former in former_names:
+            name = cls.FORMER_NAMES[former]
+            if name in sent:
+                raise ValueError(f"expected {name}, got {former} beside it, its former name; leave that out")
+            is_list = isinstance(cls.model_fields[name].default, list)
+            value = sent.pop(former)
+            sent[name] = [value] if is_list else value
+        return sent

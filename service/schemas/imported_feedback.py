@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
+from service.http.field_names import name_fields
 from service.http.problem_details import Problem
-from service.schemas.batches import Alone, Refused
+from service.schemas.batches import Refused, alone
 from service.schemas.feedback_event import FeedbackEvent
-from service.schemas.fields import LARGEST_INTEGER, Parameters, Text
+from service.schemas.fields import DEPRECATED, LARGEST_INTEGER, Parameters, Text
 
 MOST_REJECTED = 20
 """Records of an import whose errors are shown."""
@@ -31,8 +33,8 @@ class ImportedEvent(FeedbackEvent):
 
 IMPORTED_NAMES = tuple(ImportedEvent.model_fields)
 IMPORTED_REQUIRED = ("user_id", "movie_id", "type")
-# What `Alone` gives in the place of a wrong one, types do not say.
-_LINES: TypeAdapter[list[Any]] = TypeAdapter(list[Annotated[ImportedEvent, Alone]])
+# What `alone` gives in the place of a wrong one, types do not say.
+_LINES: TypeAdapter[list[Any]] = TypeAdapter(list[Annotated[ImportedEvent, alone(ImportedEvent)]])
 _NO_LINE = {"type": "value_error", "loc": (), "msg": "expected one JSON object a line, got something else"}
 
 
@@ -62,7 +64,7 @@ def _parse_row(row: dict[str, str]) -> ImportedEvent | Refused:
     try:
         return ImportedEvent.model_validate(row, strict=False)
     except ValidationError as error:
-        return Refused(error.errors())
+        return Refused(name_fields(error.errors(), ImportedEvent))
 
 
 class ImportParameters(Parameters):
@@ -113,6 +115,10 @@ class ExportParameters(Parameters):
         description="Position after which to begin: the last one that came before; 0 for all.",
         examples=[8841],
     )
-    limit: int = Field(
+    k: int = Field(
         default=100_000, ge=1, le=1_000_000, description="Most events; where so many come, there may be more."
     )
+    limit: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
+        default=None, description="Former name of `k`.", examples=[1000], json_schema_extra=DEPRECATED
+    )
+    FORMER_NAMES = MappingProxyType({"limit": "k"})

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from service.schemas.fields import BundleId, Limit, Offset, Parameters, Text
+from service.schemas.fields import (
+    DEPRECATED,
+    BundleId,
+    DisplayTitle,
+    FormerLimit,
+    GenresAny,
+    K,
+    Offset,
+    Parameters,
+    Text,
+)
 
-Genre = Annotated[
+FormerGenre = Annotated[
     Text | None,
     Field(
-        description="Only movies of this genre, case-insensitive; an unknown genre matches none.",
+        description="Former name of `genres_any`, of one genre.",
         examples=["Sci-Fi"],
         max_length=200,
+        json_schema_extra=DEPRECATED,
     ),
 ]
 
@@ -27,23 +39,28 @@ class MovieParameters(Parameters):
         description="A title or a part of it, also misspelt; blank for all movies by popularity.",
         examples=["star wras"],
     )
-    genre: Genre = None
-    limit: Limit = 20
+    genres_any: GenresAny = Field(default=[])
+    genre: FormerGenre = None
+    k: K = 20
+    limit: FormerLimit = None
     offset: Offset = 0
+    FORMER_NAMES = MappingProxyType({"genre": "genres_any", "limit": "k"})
 
 
 class PopularParameters(Parameters):
     """Query parameters of `GET /popular`."""
 
-    k: Annotated[int, Field(ge=1, le=500, description="Most items to return.")] = 10
-    genre: Genre = None
+    k: K = 10
+    genres_any: GenresAny = Field(default=[])
+    genre: FormerGenre = None
     offset: Offset = 0
+    FORMER_NAMES = MappingProxyType({"genre": "genres_any"})
 
 
 class SimilarParameters(Parameters):
     """Query parameters of `GET /movies/{movie_id}/similar`."""
 
-    k: Annotated[int, Field(ge=1, le=500, description="Most items to return.")] = 10
+    k: K = 10
 
 
 class Movie(BaseModel):
@@ -51,6 +68,7 @@ class Movie(BaseModel):
 
     movie_id: str = Field(description="The movie's id.", examples=["50"])
     title: str = Field(description="The movie's title in the catalogue.", examples=["Star Wars (1977)"])
+    display_title: DisplayTitle
     genres: list[str] = Field(description="Genres, possibly none.", examples=[["Action", "Sci-Fi"]])
     year: int | None = Field(description="Year of release, null if unknown.", examples=[1977])
     num_ratings: int = Field(ge=0, description="Number of ratings.", examples=[583])

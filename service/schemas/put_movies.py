@@ -8,8 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from service.http.problem_details import Problem
 from service.live.posted_movies import NO_YEAR, MoviePut
-from service.schemas.batches import Alone
-from service.schemas.fields import WRITTEN_WITH_A_POINT, Body, MovieId, Text
+from service.schemas.batches import alone
+from service.schemas.fields import WRITTEN_WITH_A_POINT, Body, Text
+from service.schemas.ids import MovieId
 
 MOST_MOVIES = 1_000
 MOST_GENRES = 50
@@ -22,7 +23,12 @@ Year = Annotated[int, Field(ge=1, le=9999), WRITTEN_WITH_A_POINT]
 class MovieBody(Body):
     """Body of `PUT /movies/{movie_id}`: what is left out stays as it is."""
 
-    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "minProperties": 1,
+            "examples": [{"title": "A New Movie (2026)", "genres": ["Drama"], "available": True}],
+        }
+    )
 
     title: Title = Field(
         default="",
@@ -77,7 +83,15 @@ class NamedMovieBody(MovieBody):
 class MoviesBody(Body):
     """Body of `POST /movies`."""
 
-    movies: list[Annotated[NamedMovieBody, Alone]] = Field(
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"movies": [{"movie_id": "a-new-movie", "title": "A New Movie (2026)", "genres": ["Drama"]}]}
+            ]
+        }
+    )
+
+    movies: list[Annotated[NamedMovieBody, alone(NamedMovieBody)]] = Field(
         min_length=1,
         max_length=MOST_MOVIES,
         description="Each as `PUT /movies/{movie_id}` takes it, one after another. A wrong one is refused "
@@ -92,6 +106,10 @@ class PutMovieAnswer(BaseModel):
     title: str | None = Field(
         description="Its title now; null of a movie that is only noted.",
         examples=["Star Wars: The Last Jedi (2017)"],
+    )
+    display_title: str | None = Field(
+        description="That as people say it: articles in front, and without the year that `year` has.",
+        examples=["Star Wars: The Last Jedi"],
     )
     genres: list[str] = Field(description="Its genres now.", examples=[["Action", "Sci-Fi"]])
     year: int | None = Field(description="Its year now.", examples=[2017])

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, field_validator
 
 from service.bundle.golden_requests import HistoryEntry
-from service.schemas.fields import (
-    MOST_ENTRIES,
-    Body,
-    Element,
-    MovieId,
-    Timestamp,
-    UserId,
-    refuse_many_fields,
-)
+from service.schemas.fields import MOST_ENTRIES, Body, Element, refuse_many_fields
+from service.schemas.ids import MovieId, UserId
+from service.schemas.timestamps import Timestamp
 
+STRICT = "Refuse movies that the bundle does not know, wherever they stand (404), instead of ignoring them."
 LARGEST_RATING = 1e9
 """Bound for any scale; the live bundle's own is checked later."""
 
@@ -35,17 +30,19 @@ class HistoryEntryBody(Element):
 
 
 class QueryUserBody(Body):
-    """Base of bodies about a user: a user id, a history, or both."""
+    """Base of bodies about a user: a user id, a history, both, or neither."""
 
     user_id: UserId | None = Field(
-        default=None, description="A user's id, known or not; null if there is none.", examples=["42"]
+        default=None,
+        description="A user's id, known or not; null if there is none: with a history a cold-start user, "
+        "without one a user of whom nothing is known.",
+        examples=["42"],
     )
     history: list[HistoryEntryBody] = Field(
         default=[],
         fail_fast=True,  # listing 5,000 errors for each of 256 requests takes seconds
         max_length=MOST_ENTRIES,
         examples=[[{"movie_id": "50", "rating": 5}, {"movie_id": "181"}]],
-        validate_default=True,
         description="Movies seen, oldest first, appended to the user's stored history. The last entry of a "
         "movie replaces earlier and stored ones. The model reads the most recent `max_history` movies (see "
         "the manifest); all of them are excluded. Movies that the bundle does not know are ignored, and the "
@@ -54,8 +51,7 @@ class QueryUserBody(Body):
     timestamp: Timestamp = None
     strict: bool = Field(
         default=False,
-        description="Refuse a history with movies that the bundle does not know (404) instead of ignoring "
-        "them.",
+        description=STRICT,
         examples=[False],
     )
 
@@ -70,10 +66,3 @@ class QueryUserBody(Body):
         for entry in sent if isinstance(sent, list) else ():
             refuse_many_fields(entry)
         return sent
-
-    @field_validator("history")
-    @classmethod
-    def _require_user(cls, history: list[HistoryEntryBody], info: ValidationInfo) -> list[HistoryEntryBody]:
-        if not history and "user_id" in info.data and info.data["user_id"] is None:
-            raise ValueError("expected user_id or a non-empty history, got neither")
-        return history

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, Field, ValidationInfo
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 
 from service.recommending.queries import RatingQuery
-from service.schemas.fields import BundleId, Ignored, Live, MovieId, Parameters, Text, Timestamp, UserId
-from service.schemas.query_user import QueryUserBody
+from service.schemas.fields import (
+    BundleId,
+    DisplayTitle,
+    Ignored,
+    Live,
+    Parameters,
+    Text,
+)
+from service.schemas.ids import MovieId, OptionalUrlUserId, UrlMovieId
+from service.schemas.query_user import STRICT, QueryUserBody
+from service.schemas.timestamps import Timestamp
 
 
 def _exactly_one_movie(title: str | None, info: ValidationInfo) -> str | None:
@@ -24,21 +33,22 @@ MovieTitle = Annotated[
     AfterValidator(_exactly_one_movie),
     Field(
         validate_default=True,
-        description="The exact title, instead of `movie_id`. If several movies share it, the most rated.",
+        description="The title, its case aside, instead of `movie_id`. If several movies share it, the most "
+        "rated.",
         examples=["Dances with Wolves (1990)"],
     ),
 ]
 
 
-RatedMovieId = Annotated[
-    MovieId | None, Field(description="A movie's id, instead of `movie_title`.", examples=["97"])
-]
+_RATED = Field(description="A movie's id, instead of `movie_title`.", examples=["97"])
 
 
 class RatingBody(QueryUserBody):
     """Body of `POST /predict_rating`: exactly one of `movie_id` and `movie_title`."""
 
-    movie_id: RatedMovieId = None
+    model_config = ConfigDict(json_schema_extra={"examples": [{"user_id": "42", "movie_id": "97"}]})
+
+    movie_id: Annotated[MovieId | None, _RATED] = None
     movie_title: MovieTitle = None
 
     def to_query(self) -> RatingQuery:
@@ -56,10 +66,11 @@ class RatingBody(QueryUserBody):
 class RatingParameters(Parameters):
     """Query parameters of `GET /predict_rating`: exactly one of `movie_id` and `movie_title`."""
 
-    user_id: UserId
-    movie_id: RatedMovieId = None
+    user_id: OptionalUrlUserId = None
+    movie_id: Annotated[UrlMovieId | None, _RATED] = None
     movie_title: MovieTitle = None
     timestamp: Timestamp = None
+    strict: Annotated[bool, Field(description=STRICT, examples=[False])] = False
 
     def to_query(self) -> RatingQuery:
         """Convert to a query of `service.recommending`."""
@@ -72,6 +83,7 @@ class RatingAnswer(BaseModel):
     user_id: str | None = Field(description="The request's `user_id`.", examples=["42"])
     movie_id: str = Field(description="The movie's id.", examples=["97"])
     title: str = Field(description="The movie's title.", examples=["Dances with Wolves (1990)"])
+    display_title: DisplayTitle
     predicted_rating: float = Field(description="Stars within the bundle's rating scale.", examples=[4.57])
     known_user: bool = Field(description="Whether the user was in the training data.", examples=[True])
     bundle_id: BundleId

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, ValidationInfo
+from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo
 
 from service.recommending.queries import COLD_RATINGS, DEEPEST, MovieFilter, RankBy, RecommendQuery
 from service.schemas.fields import (
     MOST_ENTRIES,
     WRITTEN_WITH_A_POINT,
     Body,
-    MovieId,
     Parameters,
     Text,
-    Timestamp,
-    UserId,
 )
-from service.schemas.query_user import QueryUserBody
+from service.schemas.ids import MovieId, OptionalUrlUserId, UrlMovieId
+from service.schemas.query_user import STRICT, QueryUserBody
+from service.schemas.timestamps import Timestamp
 
 LARGEST_K = 500
 MOST_GENRES = 100
@@ -28,6 +27,13 @@ def _within_depth(k: int, info: ValidationInfo) -> int:
     if offset + k > DEEPEST:
         raise ValueError(f"expected offset + k of at most {DEEPEST}, got {offset} + {k}; filter instead")
     return k
+
+
+def _not_before_year_min(year_max: int | None, info: ValidationInfo) -> int | None:
+    year_min = info.data.get("year_min")
+    if year_min is not None and year_max is not None and year_min > year_max:
+        raise ValueError(f"expected year_max of at least year_min, got {year_min} to {year_max}; swap them")
+    return year_max
 
 
 Offset = Annotated[
@@ -50,17 +56,24 @@ ExcludeSeen = Annotated[
     bool,
     Field(description="Exclude the movies of the stored and the sent history.", examples=[True]),
 ]
-MovieIds = Annotated[list[MovieId], Field(fail_fast=True, max_length=MOST_ENTRIES)]
-Exclude = Annotated[
-    MovieIds,
-    Field(description="Movies to exclude; unknown ids are ignored.", examples=[["50", "181"]]),
-]
+_FEW = Field(fail_fast=True, max_length=MOST_ENTRIES)
+MovieIds = Annotated[list[MovieId], _FEW]
+UrlMovieIds = Annotated[list[UrlMovieId], _FEW]
+_EXCLUDE = Field(
+    description="Movies to exclude; unknown ids are ignored, and the answer lists them.",
+    examples=[["50", "181"]],
+)
+_RANK_ONLY = Field(
+    description="Rank only these; unknown ids are ignored, and the answer lists them.",
+    examples=[["50", "181"]],
+)
 RankByField = Annotated[
-    RankBy,
+    RankBy | None,
     Field(
         description="Sort key of the list: `retrieval` the score, `rating` the predicted rating, `blend` the "
         f"sum of both, standardized; the last two re-rank the {DEEPEST} best by score, and need a bundle "
-        "with ratings (else 409).",
+        "with ratings (else 409). Null: the score, which for a cold-start user with low ratings in the "
+        "history is lowered by these and by few predicted stars.",
         examples=["retrieval"],
     ),
 ]
@@ -105,10 +118,7 @@ YearMin = Annotated[
 YearMax = Annotated[
     Year | None,
     Field(description="Released in this year or earlier, and the year is known.", examples=[1989]),
-]
-RankOnly = Annotated[
-    MovieIds | None,
-    Field(description="Rank only these; unknown ids are ignored. Null for all.", examples=[["50", "181"]]),
+    AfterValidator(_not_before_year_min),
 ]
 
 
@@ -123,22 +133,30 @@ class FilterBody(Body):
     genres_none: GenresNone = Field(default=[])
     year_min: YearMin = None
     year_max: YearMax = None
-    movie_ids: RankOnly = None
+    movie_ids: Annotated[MovieIds | None, _RANK_ONLY] = None
 
 
 class RecommendBody(QueryUserBody):
     """Body of `POST /recommend`."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"history": [{"movie_id": "50", "rating": 5}, {"movie_id": "181"}], "k": 5, "explain": True}
+            ]
+        }
+    )
+
     offset: Offset = 0
     k: Count = 10
     exclude_seen: ExcludeSeen = True
-    exclude: Exclude = Field(default=[])
+    exclude: Annotated[MovieIds, _EXCLUDE] = Field(default=[])
     filter: FilterBody | None = Field(
         default=None,
         description="Which movies may be returned; null for all.",
         examples=[{"genres_any": ["Comedy"]}],
     )
-    rank_by: RankByField = "retrieval"
+    rank_by: RankByField = None
     diversity: Diversity = 0.0
     explain: Explain = False
     explore: Explore = None
@@ -165,22 +183,23 @@ class RecommendBody(QueryUserBody):
 class RecommendParameters(Parameters):
     """Query parameters of `GET /recommend`; a list is a repeated parameter."""
 
-    user_id: UserId
+    user_id: OptionalUrlUserId = None
     offset: Offset = 0
     k: Count = 10
     timestamp: Timestamp = None
     exclude_seen: ExcludeSeen = True
-    exclude: Exclude = Field(default=[])
+    exclude: Annotated[UrlMovieIds, _EXCLUDE] = Field(default=[])
     genres_any: GenresAny = Field(default=[])
     genres_all: GenresAll = Field(default=[])
     genres_none: GenresNone = Field(default=[])
     year_min: YearMin = None
     year_max: YearMax = None
-    movie_ids: MovieIds = Field(default=[], description="Rank only these; unknown ids are ignored.")
-    rank_by: RankByField = "retrieval"
+    movie_ids: Annotated[UrlMovieIds, _RANK_ONLY] = Field(default=[])
+    rank_by: RankByField = None
     diversity: Diversity = 0.0
     explain: Explain = False
     explore: Explore = None
+    strict: Annotated[bool, Field(description=STRICT, examples=[False])] = False
 
     def to_query(self) -> RecommendQuery:
         """Convert to a query of `service.recommending`."""
@@ -199,4 +218,5 @@ class RecommendParameters(Parameters):
             diversity=self.diversity,
             explain=self.explain,
             explore=self.explore,
+            strict=self.strict,
         )

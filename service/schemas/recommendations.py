@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, Field
 
 from service.recommending.queries import MOST_NAMED
-from service.schemas.fields import BundleId, Ignored, Live
+from service.schemas.fields import BundleId, DisplayTitle, Ignored, Live
 from service.telemetry.observer import Source
 
 
@@ -14,9 +14,11 @@ class Reason(BaseModel):
 
     movie_id: str = Field(description="The movie's id.", examples=["172"])
     title: str = Field(description="Its title.", examples=["Empire Strikes Back, The (1980)"])
+    display_title: DisplayTitle
+    rating: float | None = Field(description="The user's stars, null if not rated.", examples=[5])
     contribution: float = Field(
         gt=0,
-        description="What the item's score loses without this movie in the history.",
+        description="What the item's sort key, before `diversity`, loses without this movie in the history.",
         examples=[0.41],
     )
 
@@ -27,6 +29,7 @@ class Item(BaseModel):
     rank: int = Field(ge=1, description="Position in the whole list, from 1, offset included.", examples=[1])
     movie_id: str = Field(description="The movie's id.", examples=["174"])
     title: str = Field(description="Its title.", examples=["Raiders of the Lost Ark (1981)"])
+    display_title: DisplayTitle
     genres: list[str] = Field(description="Genres, possibly none.", examples=[["Action", "Adventure"]])
     year: int | None = Field(description="Year of release, null if unknown.", examples=[1981])
     score: float = Field(
@@ -51,7 +54,14 @@ class Item(BaseModel):
     because: list[Reason] | None = Field(
         default=None,
         max_length=MOST_NAMED,
-        description="Only with `explain`: the movies of the history that contribute most, possibly none.",
+        description="Only with `explain`: the movies of the history that contribute most, possibly none; not "
+        "those that the user rated below the middle of the scale.",
+    )
+    although: list[Reason] = Field(
+        default=[],
+        max_length=MOST_NAMED,
+        description="Only with `explain`: movies that contribute although the user rated them below the "
+        "middle of the scale; left out if there are none.",
     )
     explored: bool = Field(
         default=False,

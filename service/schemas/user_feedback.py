@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from service.schemas.fields import Limit, Offset, Parameters
+from service.schemas.fields import FormerLimit, K, Offset, Parameters
 
 
 class UserFeedbackParameters(Parameters):
     """Query parameters of `GET /users/{user_id}/feedback`."""
 
-    limit: Limit = 20
+    k: K = 20
+    limit: FormerLimit = None
     offset: Offset = 0
+    FORMER_NAMES = MappingProxyType({"limit": "k"})
 
 
 class KeptEvent(BaseModel):

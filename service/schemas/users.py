@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 from pydantic import BaseModel, Field
 
-from service.schemas.fields import BundleId, Limit, Live, Offset, Parameters, Text
+from service.schemas.fields import BundleId, DisplayTitle, FormerLimit, K, Live, Offset, Parameters, Text
 
 
 class UsersParameters(Parameters):
     """Query parameters of `GET /users`."""
 
     query: Text = Field(default="", description="Prefix of the user id; blank for all users.", examples=["4"])
-    limit: Limit = 20
+    k: K = 20
+    limit: FormerLimit = None
     offset: Offset = 0
+    FORMER_NAMES = MappingProxyType({"limit": "k"})
 
 
 class UserCount(BaseModel):
@@ -36,8 +40,10 @@ class UsersAnswer(BaseModel):
 class UserParameters(Parameters):
     """Query parameters of `GET /users/{user_id}`."""
 
-    limit: Limit = 20
+    k: K = 20
+    limit: FormerLimit = None
     offset: Offset = 0
+    FORMER_NAMES = MappingProxyType({"limit": "k"})
 
 
 class SeenMovie(BaseModel):
@@ -45,6 +51,7 @@ class SeenMovie(BaseModel):
 
     movie_id: str = Field(description="The movie's id.", examples=["50"])
     title: str = Field(description="The movie's title in the catalogue.", examples=["Star Wars (1977)"])
+    display_title: DisplayTitle
     genres: list[str] = Field(description="Genres, possibly none.", examples=[["Action", "Sci-Fi"]])
     year: int | None = Field(description="Year of release, null if unknown.", examples=[1977])
     rating: float | None = Field(description="The user's rating in stars, null if not rated.", examples=[5])

@@ -83,6 +83,7 @@ def recommend(client: httpx.Client, **body: Any) -> tuple[str, list[Item]]:
         "rank",
         "movie_id",
         "title",
+        "display_title",
         "genres",
         "year",
         "score",
@@ -189,6 +190,7 @@ def test_a_rating_is_predicted_for_anybody_by_id_and_by_title(
             "user_id": user_id,
             "movie_id": movie_id,
             "title": title,
+            "display_title": title.rpartition(" (")[0],
             "known_user": user_id != "nobody",
             "bundle_id": brute_force.bundle.name,
         }

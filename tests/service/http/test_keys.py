@@ -30,7 +30,6 @@ GUARDED += [
     "/no-such-path",
     "/web",
     "/docs2",
-    "/healthz/",
     "/%2e/recommend",
 ]
 

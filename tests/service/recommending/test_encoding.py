@@ -24,9 +24,9 @@ CATALOGUE = Catalogue(
     num_ratings=[1, 1, 1],
 )
 MOVIES: list[dict[str, object]] = [
-    {"movie_id": "a", "title": "A", "genres": [], "year": None},
-    {"movie_id": 'b"', "title": "Bé\n", "genres": ["War"], "year": 1990},
-    {"movie_id": "影", "title": "🎬", "genres": ["Drama", "War"], "year": 2000},
+    {"movie_id": "a", "title": "A", "display_title": "A", "genres": [], "year": None},
+    {"movie_id": 'b"', "title": "Bé\n", "display_title": "Bé", "genres": ["War"], "year": 1990},
+    {"movie_id": "影", "title": "🎬", "display_title": "🎬", "genres": ["Drama", "War"], "year": 2000},
 ]
 LIST = Recommendation(
     source="history",
@@ -49,6 +49,7 @@ def test_a_list_has_all_of_its_movies_scores_and_stars_and_what_orders_it(
     diversity: float, keys: list[float], encoder: AnswerEncoder
 ) -> None:
     query = RecommendQuery(user_id='é"', diversity=diversity)
+    answer = replace(LIST, is_reordered=diversity > 0)
     items: list[dict[str, object]] = [
         {"rank": 5, "score": 0.5, "rank_score": keys[0], "predicted_rating": 4.25, **MOVIES[2]},
         {"rank": 6, "score": 0.25, "rank_score": keys[1], "predicted_rating": 2.0, **MOVIES[0]},
@@ -60,7 +61,7 @@ def test_a_list_has_all_of_its_movies_scores_and_stars_and_what_orders_it(
         "items": [item | {"source": "history"} for item in items],
     }
     for _ in range(2):  # the second time with cached fragments
-        assert json.loads(encoder.encode(query, LIST)) == expected
+        assert json.loads(encoder.encode(query, answer)) == expected
 
 
 def test_movies_that_were_ignored_are_named_only_if_there_are_any(encoder: AnswerEncoder) -> None:
@@ -100,11 +101,11 @@ def test_json_is_compact_utf_8(encoder: AnswerEncoder) -> None:
 
 
 def test_an_explained_list_names_the_movies_of_the_history(encoder: AnswerEncoder) -> None:
-    answer = replace(LIST, because=[[Contribution(1, 0.75), Contribution(0, 0.5)], []])
+    answer = replace(LIST, because=[[Contribution(1, 0.75), Contribution(0, 0.5, 4.5)], []])
     items = json.loads(encoder.encode(RecommendQuery(explain=True), answer))["items"]
     assert items[0]["because"] == [
-        {"movie_id": 'b"', "title": "Bé\n", "contribution": 0.75},
-        {"movie_id": "a", "title": "A", "contribution": 0.5},
+        {"movie_id": 'b"', "title": "Bé\n", "display_title": "Bé", "rating": None, "contribution": 0.75},
+        {"movie_id": "a", "title": "A", "display_title": "A", "rating": 4.5, "contribution": 0.5},
     ]
     assert items[1]["because"] == []
     assert "because" not in json.loads(encoder.encode(RecommendQuery(), LIST))["items"][0]
@@ -117,6 +118,7 @@ def test_a_rating_names_its_movie_and_whether_the_user_is_known(known: bool, enc
         "user_id": None,
         "movie_id": 'b"',
         "title": "Bé\n",
+        "display_title": "Bé",
         "predicted_rating": 3.125,
         "known_user": known,
         "bundle_id": 'of "today"',

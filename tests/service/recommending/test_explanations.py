@@ -36,12 +36,20 @@ def test_the_largest_contributions_are_what_the_score_loses_without_each_movie(
     answer = explained(recommender, user_id=user_id, k=20)
     assert answer.because is not None
     assert any(answer.because)
-    for row, reasons in zip(answer.rows.tolist(), answer.because, strict=True):
+    assert answer.although is not None
+    assert any(answer.although)
+    stars = {row: given for row, given, _ in tiny.histories[user_id] if given is not None}
+    for row, reasons, disliked in zip(answer.rows.tolist(), answer.because, answer.although, strict=True):
         expected = losses(tiny, user_id, tiny.seen(user_id, []), row)
-        positive = sorted((loss for loss in expected.values() if loss > 0), reverse=True)
-        assert [reason.score for reason in reasons] == pytest.approx(positive[:MOST_NAMED], abs=1e-5)
-        for reason in reasons:
-            assert expected[reason.row] == pytest.approx(reason.score, abs=1e-5)
+        for named, is_disliked in ((reasons, False), (disliked, True)):
+            positive = sorted(
+                (loss for rated, loss in expected.items() if loss > 0 and (stars[rated] < 3) == is_disliked),
+                reverse=True,
+            )
+            assert [reason.score for reason in named] == pytest.approx(positive[:MOST_NAMED], abs=1e-5)
+            for reason in named:
+                assert expected[reason.row] == pytest.approx(reason.score, abs=1e-5)
+                assert reason.stars == stars[reason.row]
 
 
 @pytest.mark.parametrize("length", [1, 3, MAX_HISTORY, MAX_HISTORY + 1, 30])
@@ -68,9 +76,30 @@ def test_without_the_first_named_movie_the_item_scores_lower(length: int, recomm
     assert compared > 0
 
 
+@pytest.mark.parametrize("rank_by", ["rating", "blend"])
+def test_reasons_are_of_what_orders_the_list(rank_by: Any, recommender: Recommender, tiny: TinyModel) -> None:
+    answer = explained(recommender, user_id="42", rank_by=rank_by, k=NUM_CANDIDATES)
+    assert answer.because is not None
+    assert any(answer.because)
+    seen = tiny.seen("42", [])
+    whole = tiny.candidates @ tiny.embed("42", seen, None)
+    pool = answer.rows
+    # What a unit counts, standardized over the pool, which is all that is left.
+    of_score, of_stars = (1 / answer.scores.std(), 1 / answer.predicted_ratings.std())
+    if rank_by == "rating":
+        of_score, of_stars = 0, 1
+    for row, reasons in zip(pool.tolist(), answer.because, strict=True):
+        for reason in reasons:
+            less = [each for each in seen if each[0] != reason.row]
+            score = float(tiny.candidates[row] @ tiny.embed("42", less, None))
+            stars = [min(max(3 + row / 512 + each / 16, 1), 5) for each in (whole[row], score)]
+            lost = of_score * (whole[row] - score) + of_stars * (stars[0] - stars[1])
+            assert reason.score == pytest.approx(lost, abs=1e-4)
+
+
 def test_there_are_no_reasons_without_a_history_or_without_explain(recommender: Recommender) -> None:
     popular = explained(recommender, user_id="nobody", k=3)
-    assert (popular.source, popular.because) == ("popular", [[], [], []])
+    assert (popular.source, popular.because) == ("popular", [(), (), ()])
     assert recommender.recommend(RecommendQuery(user_id="42")).because is None
 
 

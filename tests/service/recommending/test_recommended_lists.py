@@ -127,7 +127,8 @@ def test_users_with_equal_queries_and_different_histories_get_different_answers(
 def test_an_invalid_query_of_a_batch_does_not_affect_the_others(recommender: Recommender) -> None:
     good = RecommendQuery(user_id="42")
     unknown = RecommendQuery(user_id="42", history=[{"movie_id": "m999", "rating": None}], strict=True)
-    answers = recommender.answer([unknown, good, RecommendQuery(), good])
+    wrong = RecommendQuery(history=[{"movie_id": "m1", "rating": 9}])
+    answers = recommender.answer([unknown, good, wrong, good])
     assert isinstance(answers[0], UnknownMovie)
     assert isinstance(answers[2], InvalidField)
     assert content(answers[1]) == content(answers[3]) == content(recommender.recommend(good))

@@ -22,7 +22,7 @@ from service.bundle.golden_requests import HistoryEntry
 from service.bundle.rating_head import RatingHead
 from service.errors import BundleCorrupt, BundleInconsistent, InvalidField, UnknownMovie
 from service.loading import load_recommender
-from service.recommending.queries import RatingQuery, Recommendation, RecommendQuery
+from service.recommending.queries import MovieFilter, RatingQuery, Recommendation, RecommendQuery
 from service.recommending.recommender import Recommender
 from service.settings import Settings
 
@@ -81,7 +81,7 @@ def test_a_cold_start_user_with_a_history_gets_its_results(recommender: Recommen
 
 
 def test_other_ratings_of_the_same_movies_give_other_lists(recommender: Recommender, tiny: TinyModel) -> None:
-    liked, disliked = exact(recommender, history=LIKED), exact(recommender, history=DISLIKED)
+    liked, disliked = (exact(recommender, history=each, rank_by="retrieval") for each in (LIKED, DISLIKED))
     assert pairs(liked) != pairs(disliked)
     assert pairs(disliked) == tiny.recommend(None, DISLIKED)[:10]
 
@@ -195,6 +195,23 @@ def test_unknown_movies_of_a_history_are_ignored_and_named(recommender: Recommen
     assert pairs(known_user) == pairs(recommender.recommend(RecommendQuery(user_id="42")))
 
 
+def test_unknown_movies_are_named_wherever_they_stand(recommender: Recommender) -> None:
+    unknown: HistoryEntry = {"movie_id": "new-1", "rating": None}
+    narrow = MovieFilter(movie_ids=["m3", "new-3", "new-1"])
+    answer = recommender.recommend(
+        RecommendQuery(history=[unknown], exclude=["new-2", "m4", "new-2"], filter=narrow)
+    )
+    assert answer.ignored == ("new-1", "new-2", "new-3")
+
+
+def test_nobody_in_particular_gets_what_an_unknown_user_gets(recommender: Recommender) -> None:
+    nobody = recommender.recommend(RecommendQuery())
+    assert nobody.source == "popular"
+    assert pairs(nobody) == pairs(recommender.recommend(RecommendQuery(user_id="nobody")))
+    stars = recommender.predict_rating(RatingQuery(movie_id="m4")).stars
+    assert stars == recommender.predict_rating(RatingQuery(user_id="nobody", movie_id="m4")).stars
+
+
 def test_an_invalid_query_names_its_field(recommender: Recommender) -> None:
     def field_of(query: RecommendQuery | RatingQuery, error: type[InvalidField | UnknownMovie]) -> str:
         ask = recommender.recommend if isinstance(query, RecommendQuery) else recommender.predict_rating
@@ -205,11 +222,14 @@ def test_an_invalid_query_names_its_field(recommender: Recommender) -> None:
     low: HistoryEntry = {"movie_id": "m1", "rating": 0.5}
     high: HistoryEntry = {"movie_id": "m1", "rating": 5.5}
     unknown: HistoryEntry = {"movie_id": "m999", "rating": 5.0}
-    assert field_of(RecommendQuery(), InvalidField) == "user_id"
     assert field_of(RecommendQuery(history=[low]), InvalidField) == "history.0.rating"
     assert field_of(RecommendQuery(user_id="42", history=[*LIKED, high]), InvalidField) == "history.2.rating"
     strict = RecommendQuery(history=[*LIKED, unknown], strict=True)
     assert field_of(strict, UnknownMovie) == "history.2.movie_id"
+    excluding = RecommendQuery(exclude=["m1", "m999"], strict=True)
+    assert field_of(excluding, UnknownMovie) == "exclude.1"
+    among = RecommendQuery(filter=MovieFilter(movie_ids=["m999"]), strict=True)
+    assert field_of(among, UnknownMovie) == "filter.movie_ids.0"
     unknown_and_high: HistoryEntry = {"movie_id": "m999", "rating": 9.0}
     assert field_of(RecommendQuery(history=[unknown_and_high]), InvalidField) == "history.0.rating"
     assert field_of(RatingQuery(user_id="42", movie_id="m999"), UnknownMovie) == "movie_id"

@@ -6,7 +6,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 from service_client import Ask, asking
-from tiny_model import MOVIE_IDS, NUM_CANDIDATES, USER_IDS, TinyModel, title_of
+from tiny_model import MOVIE_IDS, NUM_CANDIDATES, USER_IDS, TinyModel, display_title_of, title_of
 
 from service.app import create_app
 from service.batching.catalogue_threads import CatalogueThreads
@@ -47,6 +47,7 @@ def test_a_movie_is_shown_with_what_users_gave_it(ask: Ask, tiny: TinyModel) -> 
         "bundle_id": "tiny-1",
         "movie_id": "m20",
         "title": title_of(20),
+        "display_title": display_title_of(20),
         "genres": ["Drama", "War"],
         "year": 1920,
         "num_ratings": 2,

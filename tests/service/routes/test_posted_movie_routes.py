@@ -59,6 +59,7 @@ def test_a_new_movie_is_in_its_place_in_the_next_request(ask_live: Ask, tiny: Ti
     assert answer | {"position": 0} == {
         "movie_id": "new",
         "title": "Quartz Zeppelin (2500)",
+        "display_title": "Quartz Zeppelin",
         "genres": ["Drama", "Balloons"],
         "year": 2500,
         "available": True,

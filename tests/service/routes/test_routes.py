@@ -4,7 +4,16 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 from service_client import Ask, asking
-from tiny_model import FIRST_TIMESTAMP, MOVIE_IDS, NUM_CANDIDATES, TWIN_TITLE, USER_IDS, TinyModel, title_of
+from tiny_model import (
+    FIRST_TIMESTAMP,
+    MOVIE_IDS,
+    NUM_CANDIDATES,
+    TWIN_TITLE,
+    USER_IDS,
+    TinyModel,
+    display_title_of,
+    title_of,
+)
 
 from service.app import create_app
 from service.bundle.golden_requests import HistoryEntry
@@ -38,6 +47,7 @@ def test_a_known_user_is_recommended_the_best_they_have_not_seen(ask: Ask, tiny:
         "source": "personalized",
         "movie_id": MOVIE_IDS[row],
         "title": title_of(row),
+        "display_title": display_title_of(row),
         "genres": ["Drama", "War"][: row % 3],
         "year": None if row % 7 == 0 else 1900 + row,
         "score": score,
@@ -107,6 +117,7 @@ def test_a_rating_is_predicted(ask: Ask, tiny: TinyModel) -> None:
         "user_id": "42",
         "movie_id": "m97",
         "title": title_of(97),
+        "display_title": display_title_of(97),
         "predicted_rating": pytest.approx(tiny.stars(97, "42", LIKED, FIRST_TIMESTAMP + 32), abs=1e-6),
         "known_user": True,
         "bundle_id": "tiny-1",

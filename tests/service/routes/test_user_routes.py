@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from service_client import Ask
-from tiny_model import MOVIE_IDS, USER_IDS, TinyModel, title_of
+from tiny_model import MOVIE_IDS, USER_IDS, TinyModel, display_title_of, title_of
 
 from service.schemas.users import UserAnswer, UsersAnswer
 
@@ -17,6 +17,7 @@ def test_a_users_history_is_shown_newest_first(ask: Ask, tiny: TinyModel) -> Non
     assert document["items"][0] == {
         "movie_id": MOVIE_IDS[row],
         "title": title_of(row),
+        "display_title": display_title_of(row),
         "genres": ["Drama", "War"][: row % 3],
         "year": None if row % 7 == 0 else 1900 + row,
         "rating": history[-1][1],

@@ -83,7 +83,7 @@ def test_a_browser_that_has_a_file_is_told_so(ask: Ask) -> None:
     first = ask("GET", "/web/style.css")
     assert first.headers["cache-control"] == "no-cache"
     tag = first.headers["etag"]
-    for known in (tag, f"W/{tag}", f'"other", {tag}'):
+    for known in (tag, tag.removeprefix("W/"), f'"other", {tag}'):
         again = ask("GET", "/web/style.css", headers={"If-None-Match": known})
         assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
     assert ask("GET", "/web/style.css", headers={"If-None-Match": '"other"'}).status_code == 200
@@ -91,7 +91,7 @@ def test_a_browser_that_has_a_file_is_told_so(ask: Ask) -> None:
 
 
 def test_the_page_answers_head(ask: Ask) -> None:
-    answer = ask("HEAD", "/")
+    answer = ask("HEAD", "/", headers={"Accept-Encoding": "identity"})
     assert answer.status_code == 200
     assert int(answer.headers["content-length"]) == len(HTML.encode())
 

@@ -65,7 +65,7 @@ def test_a_malformed_id_is_replaced(ask_recorded: Ask, sent: str) -> None:
 
 
 def test_errors_carry_the_id_too(ask_recorded: Ask) -> None:
-    for path, status in (("/nowhere", 404), ("/recommend", 422), ("/readyz", 503)):
+    for path, status in (("/nowhere", 404), ("/predict_rating", 422), ("/readyz", 503)):
         answer = ask_recorded("GET", path, headers={"X-Request-ID": "mine"})
         assert (answer.status_code, answer.headers["x-request-id"]) == (status, "mine")
 
@@ -79,7 +79,7 @@ def test_every_route_is_its_template_and_every_other_path_is_one(
         ask_recorded("GET", path.replace("{", "").replace("}", ""))
     assert [each.route for each in answered] == paths
     answered.clear()
-    for path in ("/a", "/b/c", "/recommend/", "/%00"):
+    for path in ("/a", "/b/c", "/recommend//", "/%00"):
         ask_recorded("GET", path)
     assert {each.route for each in answered} == {"unmatched"}
 

@@ -34,7 +34,7 @@ def people(served: Recommender) -> list[list[HistoryEntry]]:
 def test_without_the_first_named_movie_the_item_scores_lower(served: Recommender) -> None:
     compared = 0
     for history in people(served):
-        answer = served.recommend(RecommendQuery(history=history, explain=True))
+        answer = served.recommend(RecommendQuery(history=history, rank_by="retrieval", explain=True))
         assert answer.because is not None
         for row, score, reasons in zip(
             answer.rows.tolist(), answer.scores.tolist(), answer.because, strict=True
@@ -43,7 +43,9 @@ def test_without_the_first_named_movie_the_item_scores_lower(served: Recommender
                 continue
             first = served.catalogue.movie_ids[reasons[0].row]
             less = [entry for entry in history if entry["movie_id"] != first]
-            again = served.recommend(RecommendQuery(history=less, k=500, exclude_seen=False))
+            again = served.recommend(
+                RecommendQuery(history=less, rank_by="retrieval", k=500, exclude_seen=False)
+            )
             now = dict(zip(again.rows.tolist(), again.scores.tolist(), strict=True))[row]
             assert now < score
             compared += 1
