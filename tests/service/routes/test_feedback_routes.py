@@ -62,7 +62,7 @@ def test_a_new_user_is_known_by_the_first_rating_and_gets_what_the_same_history_
 ) -> None:
     assert recommended(ask_live, "new")["source"] == "popular"
     post(ask_live, event("new", "m3", value=5, timestamp=100), event("new", "m9", value=1, timestamp=200))
-    answer = recommended(ask_live, "new")
+    answer = recommended(ask_live, "new", rank_by="retrieval")
     assert answer["source"] == "personalized"
     seen: list[Rated] = [(3, 5.0, 100), (9, 1.0, 200)]
     scores = tiny.candidates @ tiny.embed("new", seen, None)
