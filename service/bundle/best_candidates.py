@@ -19,7 +19,7 @@ _MOST_GATHERED = 2**24
 """Elements of candidates that are gathered at once for exact scores; where many scores are equal, a few
 queries want most of the catalogue."""
 
-_LEAST_COLUMNS, _COLUMNS_PER_PLACE = 256, 16
+_LEAST_COLUMNS, _COLUMNS_PER_PLACE = 256, 4
 """So many columns that two of the k best of a query seldom share one."""
 
 
@@ -78,16 +78,38 @@ class BestCandidates:
             excluded: int32 `[sum of num_excluded]`, their rows.
             k: How many of each, at least 1.
         """
-        products = [queries @ columns for columns in self._columns]
-        scores = products[0] if len(products) == 1 else np.concatenate(products, axis=1)
-        scores[np.repeat(np.arange(len(queries)), num_excluded), excluded] = -np.inf
-        slack = np.float32(self._slack) * np.sqrt(np.vecdot(queries, queries))
+        scores = self.about(queries, num_excluded, excluded)
+        slack = self.slack(queries)
         # What is excluded is minus infinity, and so is the last place where fewer are left.
-        floor = np.maximum(_least_of_best(scores, k) - slack, np.finfo(np.float32).min)
+        floor = np.maximum(least_of_best(scores, k) - slack, np.finfo(np.float32).min)
         places = np.flatnonzero(scores >= floor[:, None])
         of_query = places // scores.shape[1]
         rows = (places - of_query * scores.shape[1]).astype(np.int32)
         return self.best_of(queries, of_query, rows, k)
+
+    def about(
+        self, queries: NDArray[np.float32], num_excluded: NDArray[np.int64], excluded: NDArray[np.int32]
+    ) -> NDArray[np.float32]:
+        """Scores of all candidates, which dot products may differ from by a little.
+
+        Args:
+            queries: As of `find`.
+            num_excluded: As of `find`.
+            excluded: As of `find`.
+
+        Returns:
+            float32 `[B, num_candidates]`, minus infinity for what is excluded; no more than half of
+            `slack` off.
+        """
+        products = [queries @ columns for columns in self._columns]
+        scores = products[0] if len(products) == 1 else np.concatenate(products, axis=1)
+        scores[np.repeat(np.arange(len(queries)), num_excluded), excluded] = -np.inf
+        return scores
+
+    def slack(self, queries: NDArray[np.float32]) -> NDArray[np.float32]:
+        """float32 `[B]`: candidates whose scores of `about` differ by more are in that order."""
+        slack: NDArray[np.float32] = np.float32(self._slack) * np.sqrt(np.vecdot(queries, queries))
+        return slack
 
     def best_of(
         self, queries: NDArray[np.float32], of_query: NDArray[np.int64], rows: NDArray[np.int32], k: int
@@ -113,7 +135,7 @@ class BestCandidates:
         return Found(np.minimum(counts, k), rows[kept], scores[kept])
 
 
-def _least_of_best(scores: NDArray[np.float32], k: int) -> NDArray[np.float32]:
+def least_of_best(scores: NDArray[np.float32], k: int) -> NDArray[np.float32]:
     """A score that at least k of each query's reach, hardly more of them than must, float32 `[B]`.
 
     Candidates are dealt to columns, and of the best of each column the k-th best is taken: k candidates reach

@@ -18,6 +18,7 @@ without layers it is 0.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from numpy.typing import NDArray
 
 from service.bundle.appended_rows import AppendedRows
 from service.bundle.array_files import open_array, write_array
+from service.bundle.best_candidates import BestCandidates
 from service.bundle.json_files import read_json, write_json
 from service.bundle.manifest import Manifest
 from service.errors import BundleInconsistent
@@ -140,16 +142,63 @@ class RatingHead:
         self, states: Floats, lengths: Sequence[int] | NDArray[np.int64], wanted: NDArray[np.int32]
     ) -> Stars:
         """The same of rows one after another, `lengths` `[B]` of them by query, in one array."""
-        of_query = np.repeat(states[:, self._dimension :], lengths, axis=0)
-        query_bias, movie_bias = of_query[:, -2], self._biases[wanted]
-        products = np.vecdot(self._vectors[wanted], of_query[:, :-2])
+        of_query = np.repeat(np.arange(len(states)), lengths)
+        vectors = states[of_query, self._dimension : -2]
+        return self.predict_of_products(states, of_query, wanted, np.vecdot(self._vectors[wanted], vectors))
+
+    def predict_of_products(
+        self,
+        states: Floats,
+        of_query: NDArray[np.int64],
+        wanted: NDArray[np.int32],
+        products: Floats,
+    ) -> Stars:
+        """The same of given products of the vectors of query and candidate.
+
+        Args:
+            states: As of `predict`.
+            of_query: int64 `[n]`, of which query each row is.
+            wanted: int32 `[n]`, candidate rows.
+            products: float32 `[n]`.
+        """
+        query_bias, movie_bias = states[of_query, -2], self._biases[wanted]
         predicted = query_bias + movie_bias + products
         if self._layers:
-            values = (query_bias, movie_bias, products, self._confidences[wanted], of_query[:, -1])
+            values = (query_bias, movie_bias, products, self._confidences[wanted], states[of_query, -1])
             predicted += _apply(self._layers, np.stack(values))
         # Clipped as float64, for the float32 nearest to 4.3 lies above it.
         stars: Stars = np.clip((self._mean + self._spread * predicted).astype(np.float64), *self._scale)
         return stars
+
+    def about_products(self, states: Floats) -> tuple[Floats, NDArray[np.float64]]:
+        """Products of the vectors of all queries and candidates, and what they may change of the stars.
+
+        Args:
+            states: As of `predict`.
+
+        Returns:
+            float32 `[B, num_candidates]`, and float64 `[B]`: stars predicted of these products differ from
+            those of dot products by no more.
+        """
+        vectors = np.ascontiguousarray(states[:, self._dimension : -2])
+        nothing = np.zeros(len(states), np.int64), np.empty(0, np.int32)
+        slack = self._products.slack(vectors).astype(np.float64)
+        return self._products.about(vectors, *nothing), slack * self._steepness
+
+    @cached_property
+    def _products(self) -> BestCandidates:
+        return BestCandidates(self._vectors)
+
+    @cached_property
+    def _steepness(self) -> float:
+        """At most so many stars a unit of the product, and half as many again for what else is rounded."""
+        steepness = 1.0
+        if self._layers:
+            of_inputs = np.abs(self._layers[0][0][2:3])
+            for kernel, _ in self._layers[1:]:
+                of_inputs = of_inputs @ np.abs(kernel)
+            steepness += float(of_inputs.sum())
+        return 1.5 * float(self._spread) * steepness
 
 
 def _read_head(path: Path) -> tuple[np.float32, np.float32, Layers]:

@@ -38,7 +38,7 @@ LARGEST_SCANNED = 40_000
 """Candidates up to which `auto` scores every one of them, no slower there than Annoy at a recall of 0.99:
 docs/performance.md has the measurement."""
 
-_SCORES_AT_ONCE = 2**22
+SCORES_AT_ONCE = 2**22
 """Scores of several queries that are in memory at the same time, 16 MiB."""
 
 _WIDENING = 4
@@ -61,6 +61,11 @@ class CandidateSearch:
         scans = kind == "exact" or (kind == "auto" and len(index) <= LARGEST_SCANNED)
         self._scans_all = scans or not index.is_searchable
         self.widest = self._measure_widest() if widest is None else widest
+
+    @property
+    def scans_all(self) -> bool:
+        """Whether every candidate is scored for each query."""
+        return self._scans_all
 
     def best_of_each(
         self,
@@ -151,7 +156,7 @@ class CandidateSearch:
 
     def _in_parts(self, places: list[int]) -> Iterator[list[int]]:
         """Places of so few queries at a time that their scores take little memory."""
-        at_once = max(1, _SCORES_AT_ONCE // len(self._index))
+        at_once = max(1, SCORES_AT_ONCE // len(self._index))
         for start in range(0, len(places), at_once):
             yield places[start : start + at_once]
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from service.bundle.candidate_index import CandidateIndex
-from service.recommending.candidate_search import CandidateSearch
+from service.recommending.candidate_search import SCORES_AT_ONCE, CandidateSearch
+from service.recommending.dislike_search import DEEPEST_SETTLED, DislikeSearch
 from service.recommending.dislikes import Scale
 from service.recommending.explanations import Explanations
 from service.recommending.exploration import Exploration, explored_places, insert, phase_of
@@ -65,6 +67,70 @@ class RecommendedLists:
             is_wanted: See `Recommender.answer`.
             liked_states: By place those of the tasks' `liked`, float32 `[tower.width]`.
         """
+        ranked = self._settled(tasks, states, liked_states, times, exactly)
+        left = [place for place in range(len(tasks)) if place not in ranked]
+        if left:
+            whole = len(left) == len(tasks)
+            lists = self._ranked(
+                [tasks[place] for place in left],
+                states if whole else states[left],
+                [liked_states.get(place) for place in left],
+                times,
+                exactly=exactly,
+            )
+            ranked.update(zip(left, lists, strict=True))
+        answers = [self._answer(task, ranked[place], is_wanted) for place, task in enumerate(tasks)]
+        if any(task.query.explain for task in tasks):
+            times.lap("explain")
+        return answers
+
+    def _settled(
+        self,
+        tasks: Sequence[ListTask],
+        states: NDArray[np.float32],
+        liked_states: Mapping[int, NDArray[np.float32]],
+        times: StageTimes,
+        exactly: bool,
+    ) -> dict[int, RankedList]:
+        """By place the lists that only dislikes reorder, and that need no whole pool."""
+        search = self._dislike_search
+        if search is None or not liked_states or not (exactly or self.search.scans_all):
+            return {}
+        places = [place for place in liked_states if self._is_only_disliked(tasks[place])]
+        if not places or len(places) * len(self.index) > SCORES_AT_ONCE:
+            return {}
+        chosen = [tasks[place] for place in places]
+        of_liked = np.stack([liked_states[place] for place in places])
+        found = search.find(chosen, states[places], of_liked)
+        times.lap("index")
+        lists = {place: each for place, each in zip(places, found, strict=True) if each is not None}
+        for place, each in lists.items():
+            each.keep(slice(tasks[place].query.offset, None))
+        return lists
+
+    def _is_only_disliked(self, task: ListTask) -> bool:
+        query = task.query
+        is_explored = bool(self.explore if query.explore is None else query.explore)
+        is_filtered = 4 * task.allowed.num_passing < len(self.index)
+        return not (query.is_reordered or is_explored or is_filtered or query.depth > DEEPEST_SETTLED)
+
+    @cached_property
+    def _dislike_search(self) -> DislikeSearch | None:
+        head, scale = self.stars.head, self.rating_scale
+        if head is None or scale is None:
+            return None
+        return DislikeSearch(self.index, head, scale, self.embedding_dimension)
+
+    def _ranked(
+        self,
+        tasks: Sequence[ListTask],
+        states: NDArray[np.float32],
+        liked_states: Sequence[NDArray[np.float32] | None],
+        times: StageTimes,
+        *,
+        exactly: bool,
+    ) -> list[RankedList]:
+        """The pages of lists, rated and in their order."""
         lists = self._find_lists(tasks, states, times, exactly)
         for place, (task, ranked) in enumerate(zip(tasks, lists, strict=True)):
             if not task.is_by_stars:
@@ -75,17 +141,15 @@ class RecommendedLists:
         for place, (task, ranked, predicted) in enumerate(zip(tasks, lists, stars, strict=True)):
             ranked.stars = predicted
             if task.is_by_stars:
-                if task.liked is not None and self.rating_scale is not None:
-                    liked = np.ascontiguousarray(liked_states[place][: self.embedding_dimension])
+                liked_state = liked_states[place]
+                if liked_state is not None and self.rating_scale is not None:
+                    liked = np.ascontiguousarray(liked_state[: self.embedding_dimension])
                     ranked.heed_dislikes(self.index.score(liked, ranked.rows), self.rating_scale)
                 self._cut_page(task, ranked, states, place, times)
                 if ranked.explored is not None:  # those are not of the pool
                     [ranked.stars] = self.stars.predict(states[place : place + 1], [ranked.rows])
         times.lap("rescore")
-        answers = [self._answer(task, ranked, is_wanted) for task, ranked in zip(tasks, lists, strict=True)]
-        if any(task.query.explain for task in tasks):
-            times.lap("explain")
-        return answers
+        return lists
 
     def _find_lists(
         self, tasks: Sequence[ListTask], states: NDArray[np.float32], times: StageTimes, exactly: bool

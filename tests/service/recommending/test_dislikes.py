@@ -1,6 +1,7 @@
 """Lists of cold-start users who dislike something, by the tiny model's arithmetic, of 1 to 5 stars."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,8 @@ import pytest
 from tiny_model import MOVIE_IDS, NUM_CANDIDATES, USER_IDS, TinyModel
 
 from service.bundle.golden_requests import HistoryEntry
+from service.recommending import dislike_search, recommended_lists
+from service.recommending.candidate_search import CandidateSearch
 from service.recommending.dislikes import are_disliked
 from service.recommending.queries import MovieFilter, Recommendation, RecommendQuery
 from service.recommending.recommender import Recommender
@@ -61,6 +64,42 @@ def test_pages_fit_together(recommender: Recommender) -> None:
     pages = [recommended(recommender, history=MIXED, k=7, offset=offset) for offset in range(0, 28, 7)]
     assert np.concatenate([page.rows for page in pages]).tolist() == whole.rows.tolist()[:28]
     assert np.concatenate([page.rank_scores for page in pages]).tolist() == whole.rank_scores.tolist()[:28]
+
+
+@pytest.mark.parametrize("num_rated", [1, 8, 30, 1000])
+def test_the_order_does_not_depend_on_how_many_movies_are_rated_at_first(
+    num_rated: int, recommender: Recommender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scanning = replace(recommender, index_kind="exact")
+    queries = [
+        RecommendQuery(history=history, k=k, offset=offset, filter=conditions)
+        for history in HISTORIES
+        for k, offset in ((1, 0), (3, 2), (10, 0), (64, 0), (65, 0))
+        for conditions in (None, MovieFilter(genres_none=["War"]))
+    ]
+    monkeypatch.setattr(dislike_search, "DEEPEST_SETTLED", 0)
+    monkeypatch.setattr(recommended_lists, "DEEPEST_SETTLED", 0)
+    expected = scanning.answer(queries)
+    monkeypatch.undo()
+    monkeypatch.setattr(dislike_search, "_LEAST", num_rated)
+    monkeypatch.setattr(dislike_search, "_PER_PLACE", 1)
+    for query, whole, together in zip(queries, expected, scanning.answer(queries), strict=True):
+        for found in (scanning.recommend(query), together):
+            assert isinstance(found, Recommendation)
+            assert isinstance(whole, Recommendation)
+            assert found.rows.tolist() == whole.rows.tolist()
+            assert found.scores.tolist() == whole.scores.tolist()
+            assert found.rank_scores.tolist() == whole.rank_scores.tolist()
+            assert found.predicted_ratings.tolist() == whole.predicted_ratings.tolist()
+
+
+def test_a_list_that_is_settled_needs_no_pool(
+    recommender: Recommender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scanning = replace(recommender, index_kind="exact")
+    monkeypatch.setattr(CandidateSearch, "best_of_each", lambda *_, **__: pytest.fail("a pool was searched"))
+    monkeypatch.setattr(dislike_search, "_LEAST", NUM_CANDIDATES)
+    assert len(scanning.recommend(RecommendQuery(history=MIXED, k=10)).rows) == 10
 
 
 def test_the_answer_is_the_same_in_a_batch(recommender: Recommender) -> None:
