@@ -61,7 +61,7 @@ class Bodies:
             "rating": [
                 {"user_id": draw.choice(users), "movie_id": draw.choice(movies)} for _ in range(count)
             ],
-            "batch": [{"requests": draw.sample(known, BATCH_SIZE)} for _ in range(_BATCHES)],
+            "batch": [{"items": draw.sample(known, BATCH_SIZE)} for _ in range(_BATCHES)],
         }
 
     def of(self, kind: Kind) -> Sequence[object]:

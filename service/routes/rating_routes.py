@@ -25,9 +25,6 @@ async def predict_rating(body: RatingBody, request: Request) -> Response:
     return await answer_one(request, body.to_query())
 
 
-router.routes.extend(_direct.routes)
-
-
 @router.get("/predict_rating", response_model=RatingAnswer, responses=document_problems(404, 409, 503, 504))
 async def predict_rating_by_url(
     parameters: Annotated[RatingParameters, Query()], request: Request
@@ -36,7 +33,7 @@ async def predict_rating_by_url(
     return await answer_one(request, parameters.to_query())
 
 
-@router.post(
+@_direct.post(
     "/predict_rating/batch", response_model=RatingBatchAnswer, responses=document_problems(413, 503, 504)
 )
 async def predict_rating_batch(body: RatingBatch, request: Request) -> Response:
@@ -45,3 +42,6 @@ async def predict_rating_batch(body: RatingBatch, request: Request) -> Response:
     elements = body.items or body.pairs or ()
     queries = [each if isinstance(each, Refused) else each.to_query() for each in elements]
     return await answer_batch(request, queries, given=given, returned=returned)
+
+
+router.routes.extend(_direct.routes)

@@ -28,16 +28,13 @@ async def recommend(body: RecommendBody, request: Request) -> Response:
     return await answer_one(request, body.to_query())
 
 
-router.routes.extend(_direct.routes)
-
-
 @router.get("/recommend", response_model=RecommendAnswer, responses=document_problems(404, 409, 503, 504))
 async def recommend_by_url(parameters: Annotated[RecommendParameters, Query()], request: Request) -> Response:
     """The best movies for a known user, for a browser or curl."""
     return await answer_one(request, parameters.to_query())
 
 
-@router.post(
+@_direct.post(
     "/recommend/batch", response_model=RecommendBatchAnswer, responses=document_problems(413, 503, 504)
 )
 async def recommend_batch(body: RecommendBatch, request: Request) -> Response:
@@ -46,3 +43,6 @@ async def recommend_batch(body: RecommendBatch, request: Request) -> Response:
     elements = body.items or body.requests or ()
     queries = [each if isinstance(each, Refused) else each.to_query() for each in elements]
     return await answer_batch(request, queries, given=given, returned=returned)
+
+
+router.routes.extend(_direct.routes)
