@@ -16,6 +16,7 @@ from benchmarks.serving.work import BUNDLE_VARIABLE, K
 from service.bundle.annoy_index import INDEX_FILE
 from service.bundle.candidate_index import CANDIDATES_FILE
 from service.bundle.catalogue import CATALOGUE_FILE
+from service.bundle.display_title import display_title
 from service.bundle.histories import HISTORY_ARRAYS, History
 from service.bundle.manifest import read_manifest
 from service.bundle.query_encoding import QueryInputs, encode_queries
@@ -40,7 +41,13 @@ class PlainWork:
         self._users = {text[at[row] : at[row + 1]].decode(): row for row in range(len(at) - 1)}
         columns = json.loads((bundle / CATALOGUE_FILE).read_text(encoding="utf-8"))
         self._movies = [
-            {"movie_id": movie_id, "title": title, "genres": genres, "year": year}
+            {
+                "movie_id": movie_id,
+                "title": title,
+                "display_title": display_title(title, year),
+                "genres": genres,
+                "year": year,
+            }
             for movie_id, title, genres, year in zip(
                 columns["movie_ids"], columns["titles"], columns["genres"], columns["years"], strict=True
             )

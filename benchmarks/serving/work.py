@@ -26,6 +26,8 @@ class Work:
 
     def __init__(self) -> None:
         self._recommender = load_recommender(Path(os.environ[BUNDLE_VARIABLE]), Settings())
+        movies = self._recommender.catalogue
+        self._display_titles = [movies.display_title(row) for row in range(len(movies))]
 
     def answer(self, user_ids: Sequence[str]) -> list[dict[str, Any]]:
         """Recommend ten movies to each user, as values for the framework to encode as JSON."""
@@ -42,6 +44,7 @@ class Work:
                     "rank": rank,
                     "movie_id": movies.movie_ids[row],
                     "title": movies.titles[row],
+                    "display_title": self._display_titles[row],
                     "genres": list(movies.genres[row]),
                     "year": movies.years[row],
                     "score": score,

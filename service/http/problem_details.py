@@ -69,7 +69,9 @@ def problem_of(error: MatineeError, place: str) -> dict[str, Any]:
     """
     errors = []
     if isinstance(error, RequestError):
-        errors = [{"field": f"{place}.{error.field}", "message": str(error)}]
+        # In a query string the conditions of a filter are parameters.
+        field = error.field.removeprefix("filter.") if place == "query" else error.field
+        errors = [{"field": f"{place}.{field}", "message": str(error)}]
     name = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(error).__name__)
     problem = plain_problem(f"urn:matinee:{name.lower()}", error.title, error.status, str(error), errors)
     if isinstance(error, UnknownTitle) and error.suggestions:

@@ -12,6 +12,7 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 _PREFIXES = ("/movies/", "/users/")
+_WITH_SLASH = frozenset(("/", "/docs/", "/web/", *_PREFIXES))
 
 
 class IdConvertor(Convertor[str]):
@@ -50,6 +51,6 @@ class MatchedPaths:
             if path.startswith(_PREFIXES):
                 scope["path"] = path = scope["raw_path"].decode(errors="replace")
             # In `/movies/` and `/movies//similar` the id is empty.
-            if path[-1:] == "/" and path != "/" and path not in _PREFIXES and path[-2] != "/":
+            if path[-1:] == "/" and path not in _WITH_SLASH and path[-2:] != "//":
                 scope["path"] = path[:-1]
         await self._app(scope, receive, send)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi.responses import RedirectResponse
 
 from service.http.conditional import is_kept
 from service.http.web_files import WebFile
@@ -48,6 +49,11 @@ def page_router(
     @router.api_route(path, methods=["GET", "HEAD"], include_in_schema=False)
     async def page(request: Request) -> Response:
         return send_file(request, files()["index.html"], policy)
+
+    @router.api_route(files_path, methods=["GET", "HEAD"], include_in_schema=False)
+    async def page_with_slash() -> Response:
+        # The page's links are relative, so that it may lie below any path.
+        return RedirectResponse(f"..{path}", 308)
 
     @router.api_route(f"{files_path}{{name}}", methods=["GET", "HEAD"], include_in_schema=False)
     async def file(name: str, request: Request) -> Response:

@@ -91,7 +91,14 @@ def test_it_is_generated_whole_and_every_call_is_answered(
     )
     document.write_bytes(service.client.get("/openapi.json").content)
     config.write_text(CONFIG, encoding="utf-8")
-    command = [python.with_name(GENERATOR), "generate", "--path", document, "--config", config]
+    command: list[Path | str] = [
+        python.with_name(GENERATOR),
+        "generate",
+        "--path",
+        document,
+        "--config",
+        config,
+    ]
     made = subprocess.run(
         [*command, "--meta", "none", "--output-path", target],
         capture_output=True,

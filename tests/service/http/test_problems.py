@@ -37,6 +37,9 @@ def test_an_unknown_movie_is_404_and_named(ask: Ask) -> None:
     problem = check(ask("GET", "/predict_rating?user_id=42&movie_title=Nowhere"), 404)
     assert "'Nowhere'" in problem.detail
     assert fields(problem) == ["query.movie_title"]
+    for path, field in (("exclude=m1&exclude=m999", "exclude.1"), ("movie_ids=m999", "movie_ids.0")):
+        problem = check(ask("GET", f"/recommend?strict=true&{path}"), 404)
+        assert fields(problem) == [f"query.{field}"]
     history = [{"movie_id": "m1"}, {"movie_id": "m999"}]
     strict = {"user_id": "42", "history": history, "strict": True}
     for path in POSTS:

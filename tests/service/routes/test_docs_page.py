@@ -41,6 +41,12 @@ def test_it_has_no_other_file(path: str, ask: Ask) -> None:
     assert ask("GET", path).status_code == 404
 
 
+def test_with_a_slash_at_its_end_it_is_where_its_links_lead(ask: Ask) -> None:
+    for path, there in (("/docs/", "../docs"), ("/web/", "../")):
+        answer = ask("GET", path)
+        assert (answer.status_code, answer.headers["location"]) == (308, there)
+
+
 def test_other_origins_may_not_ask_unless_they_are_listed(ask: Ask) -> None:
     headers = {"Origin": ELSEWHERE, "Access-Control-Request-Method": "POST"}
     assert ask("OPTIONS", "/recommend", headers=headers).status_code == 405

@@ -96,9 +96,7 @@ def test_the_page_answers_head(ask: Ask) -> None:
     assert int(answer.headers["content-length"]) == len(HTML.encode())
 
 
-@pytest.mark.parametrize(
-    "path", ["/web/none.js", "/web/", "/web/..%2Fapp.py", "/web/%2e%2e/app.py", "/web/a/b"]
-)
+@pytest.mark.parametrize("path", ["/web/none.js", "/web/..%2Fapp.py", "/web/%2e%2e/app.py", "/web/a/b"])
 def test_no_other_file_is_sent(path: str, ask: Ask) -> None:
     answer = ask("GET", path)
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
