@@ -56,6 +56,9 @@ DisplayTitle = Annotated[
     ),
 ]
 K = Annotated[int, Field(ge=1, le=500, description="Most items to return.", examples=[10])]
+NO_ITEMS: JsonDict = {"default": []}
+"""Extra of the schema of a list whose default is made by `default_factory`: pydantic copies any other default
+by `deepcopy`, for each request, which takes longer than the rest of its validation."""
 DEPRECATED: JsonDict = {"deprecated": True}
 """Extra of a field's schema; pydantic's own would warn whoever reads the field, us included."""
 FormerLimit = Annotated[

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field, field_validator
 
 from service.bundle.golden_requests import HistoryEntry
-from service.schemas.fields import MOST_ENTRIES, Body, Element, refuse_many_fields
+from service.schemas.fields import MOST_ENTRIES, NO_ITEMS, Body, Element, refuse_many_fields
 from service.schemas.ids import MovieId, UserId
 from service.schemas.timestamps import Timestamp
 
@@ -39,7 +39,8 @@ class QueryUserBody(Body):
         examples=["42"],
     )
     history: list[HistoryEntryBody] = Field(
-        default=[],
+        default_factory=list,
+        json_schema_extra=NO_ITEMS,
         fail_fast=True,  # listing 5,000 errors for each of 256 requests takes seconds
         max_length=MOST_ENTRIES,
         examples=[[{"movie_id": "50", "rating": 5}, {"movie_id": "181"}]],

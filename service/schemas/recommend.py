@@ -9,6 +9,7 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo
 from service.recommending.queries import COLD_RATINGS, DEEPEST, MovieFilter, RankBy, RecommendQuery
 from service.schemas.fields import (
     MOST_ENTRIES,
+    NO_ITEMS,
     WRITTEN_WITH_A_POINT,
     Body,
     Parameters,
@@ -150,7 +151,7 @@ class RecommendBody(QueryUserBody):
     offset: Offset = 0
     k: Count = 10
     exclude_seen: ExcludeSeen = True
-    exclude: Annotated[MovieIds, _EXCLUDE] = Field(default=[])
+    exclude: Annotated[MovieIds, _EXCLUDE] = Field(default_factory=list, json_schema_extra=NO_ITEMS)
     filter: FilterBody | None = Field(
         default=None,
         description="Which movies may be returned; null for all.",
