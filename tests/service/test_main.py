@@ -36,8 +36,8 @@ def test_it_waits_for_a_bundle_serves_it_and_ends_with_0_when_told(
         not_ready = service.client.get("/readyz")
         assert not_ready.status_code == 503
         assert str(current) in not_ready.json()["detail"]
-        assert "python -m training fit" in not_ready.json()["detail"]
-        assert "python -m training fit" in service.log
+        assert "matinee fit" in not_ready.json()["detail"]
+        assert "matinee fit" in service.log
 
         current.write_text(name, encoding="utf-8")
         service.wait_until_ready(bundle_id="tiny-1")

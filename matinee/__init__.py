@@ -1,0 +1,1 @@
+"""Matinee: one command for training and the service, and functions for notebooks."""
