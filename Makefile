@@ -25,7 +25,7 @@ BASELINES_PINS := requirements/baselines.txt
 AUDIT := .venv-audit
 REQUIREMENTS := requirements/dev.txt requirements/dataset.txt
 
-.PHONY: help install install-baselines install-sasrec fit serve test test-slow test-docker test-browser test-ray pictures test-faults swaps test-hostile mutants audit check readme-figures docs-answers experiments training-speed tutorial-depth load-test scale any-data format pins clean
+.PHONY: help install install-baselines install-sasrec fit serve test test-slow test-docker test-browser test-ray pictures test-faults swaps test-hostile mutants audit check readme-figures docs-answers experiments training-speed tutorial-depth load-test scale any-data notebook format pins clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -173,11 +173,15 @@ any-data: install ## quality on the public data sets in DATASETS, see docs/quali
 docs-answers: install ## write the live bundle's answers into README and docs (ARTIFACTS=)
 	@MATINEE_ARTIFACTS='$(ARTIFACTS)' PYTHONPATH=. $(IN_VENV) tests/documented_examples.py
 
+notebook: install ## execute docs/notebook.ipynb again and keep its outputs
+	@$(PIP) -r requirements/notebook.txt $(NO_WARNINGS)
+	@$(IN_VENV) tests/documented_notebook.py
+
 format: install ## put the code in its form
 	@$(VENV)/bin/ruff format . && $(VENV)/bin/ruff check --fix .
 
 pins: ## compile requirements/*.in to exact versions (needs uv)
-	@cd requirements && for file in service benchmarks usearch tracing training ray ray-cluster dev baselines sasrec tfrs serving/bentoml serving/litserve serving/mosec serving/ray; do \
+	@cd requirements && for file in service benchmarks usearch tracing training ray ray-cluster dev notebook baselines sasrec tfrs serving/bentoml serving/litserve serving/mosec serving/ray; do \
 	  uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header \
 	    $$file.in -o $$file.txt || exit 1; done
 # PyTorch pins its CUDA packages itself; its CPU build needs none.

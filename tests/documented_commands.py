@@ -84,7 +84,7 @@ def unknown_words(line: str) -> list[str]:
         return []
     if name not in COMMANDS:
         return [name]
-    known = {
+    known = {"--help"} | {
         opt for parameter in COMMANDS[name].params for opt in (*parameter.opts, *parameter.secondary_opts)
     }
     return [option for option in options if option not in known]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -61,8 +62,12 @@ def find_python(version: str) -> str:
     """A Python of this version, on the path or of uv; or skip the test."""
     if version == f"{sys.version_info.major}.{sys.version_info.minor}":
         return sys.executable
-    if found := shutil.which(f"python{version}"):
-        return found
+    for directory in os.get_exec_path():
+        found = Path(directory) / f"python{version}"
+        if (
+            found.is_file() and run([found, "--version"], check=False).returncode == 0
+        ):  # not so a shim of pyenv
+            return str(found)
     if uv := shutil.which("uv"):
         ended = run([uv, "python", "find", "--no-python-downloads", version], check=False)
         if ended.returncode == 0:

@@ -11,10 +11,18 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-console = Console(stderr=True, highlight=False, force_jupyter=False)
+# A notebook says that it is a terminal, and keeps every state of a bar.
+_IS_TERMINAL = False if "ipykernel" in sys.modules else None
+
+console = Console(stderr=True, highlight=False, force_jupyter=False, force_terminal=_IS_TERMINAL)
 """Progress goes to standard error, so that standard output holds results only."""
 
-results = Console(highlight=False, force_jupyter=False, width=None if sys.stdout.isatty() else 160)
+results = Console(
+    highlight=False,
+    force_jupyter=False,
+    force_terminal=_IS_TERMINAL,
+    width=None if sys.stdout.isatty() else 160,
+)
 """Tables of results go to standard output; in a file no terminal's width cuts them."""
 
 
