@@ -22,6 +22,7 @@ RUN sh deploy/docker/shed /opt/matinee > /opt/matinee/shed.log && cat /opt/matin
 FROM ${PYTHON_IMAGE} AS runtime
 RUN useradd --uid 10001 --create-home matinee && install -d -o matinee -g matinee /artifacts /store
 COPY --from=build /opt/matinee /opt/matinee
+COPY deploy/docker/matinee /usr/local/bin/matinee
 ENV PATH=/opt/matinee/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     MATINEE_ARTIFACTS=/artifacts
@@ -35,7 +36,8 @@ ENV MATINEE_HOST=0.0.0.0 \
     MATINEE_STORE=/store/feedback.sqlite3
 COPY deploy/docker/healthcheck.py /app/healthcheck.py
 COPY service service
-RUN python -m compileall -q service
+COPY matinee matinee
+RUN python -m compileall -q service matinee
 USER matinee
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 CMD ["python", "-SE", "/app/healthcheck.py"]
@@ -49,7 +51,8 @@ RUN pip --python /opt/matinee/bin/python install --no-cache-dir --quiet -r requi
 COPY deploy/docker/train /usr/local/bin/matinee-train
 COPY service service
 COPY training training
-RUN python -m compileall -q service training
+COPY matinee matinee
+RUN python -m compileall -q service training matinee
 USER matinee
 ENTRYPOINT ["matinee-train"]
 CMD ["now"]
@@ -60,6 +63,7 @@ LABEL org.opencontainers.image.title="matinee-load" \
 USER root
 COPY requirements/benchmarks.txt requirements/
 RUN pip --python /opt/matinee/bin/python install --no-cache-dir --quiet -r requirements/benchmarks.txt
+COPY client/matinee_client matinee_client
 COPY benchmarks benchmarks
 USER matinee
 ENTRYPOINT ["python", "-m", "benchmarks.load_test"]

@@ -13,6 +13,7 @@ DATASETS ?= datasets
 PYTHONS = python3.11 python3.12 python3.13 python3
 VENV := .venv
 IN_VENV := $(VENV)/bin/python
+MATINEE := $(VENV)/bin/matinee
 # On a terminal pip shows its progress, in a log it is silent. Its warnings, such as of an index that lacks a
 # package, say nothing that an error does not.
 NO_WARNINGS := 2> >(grep -vE '^(WARNING|DEPRECATION): ' >&2)
@@ -24,12 +25,16 @@ BASELINES_PINS := requirements/baselines.txt
 AUDIT := .venv-audit
 REQUIREMENTS := requirements/dev.txt requirements/dataset.txt
 
-.PHONY: help install install-baselines install-sasrec fit serve test test-slow test-docker test-browser test-ray pictures test-faults swaps test-hostile mutants audit check readme-figures docs-answers experiments training-speed tutorial-depth load-test scale any-data format pins clean
+.PHONY: help install install-baselines install-sasrec fit serve test test-slow test-docker test-browser test-ray pictures test-faults swaps test-hostile mutants audit check readme-figures docs-answers experiments training-speed tutorial-depth load-test scale any-data notebook format pins clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
 
-install: $(VENV)/installed ## build .venv
+install: $(VENV)/project ## build .venv, with the command .venv/bin/matinee
+
+# The project itself, as it is in this directory. Its metadata name packages that the pins above chose.
+$(VENV)/project: pyproject.toml client/pyproject.toml | $(VENV)/installed
+	@$(PIP) --no-deps --no-build-isolation --editable . --editable client $(NO_WARNINGS) && touch $@
 
 # The stamp is written last, so an interrupted install starts again.
 $(VENV)/installed: $(REQUIREMENTS)
@@ -59,14 +64,14 @@ install-sasrec: $(VENV)/installed ## the same with SASRec (gigabytes: PyTorch)
 	@rm -f $(BASELINES)/installed && $(MAKE) --no-print-directory install-baselines BASELINES_PINS=requirements/sasrec.txt
 
 fit: install ## train, measure and export a bundle (DATA=, ARTIFACTS=, FLAGS=)
-	@$(IN_VENV) -m training fit --data '$(DATA)' --artifacts '$(ARTIFACTS)' $(FLAGS)
+	@$(MATINEE) fit --data '$(DATA)' --artifacts '$(ARTIFACTS)' $(FLAGS)
 
 # --check reports a taken port before the minutes of training.
 serve: install ## serve on http://HOST:PORT, after `make fit` where there is no bundle yet
-	@MATINEE_HOST='$(HOST)' MATINEE_PORT='$(PORT)' $(IN_VENV) -m service --check
+	@$(MATINEE) serve --check --host '$(HOST)' --port '$(PORT)'
 	@[ -f '$(ARTIFACTS)/CURRENT' ] || $(MAKE) --no-print-directory fit
-	@MATINEE_HOST='$(HOST)' MATINEE_PORT='$(PORT)' MATINEE_ARTIFACTS='$(ARTIFACTS)' \
-	  MATINEE_LOG_FORMAT="$${MATINEE_LOG_FORMAT:-text}" exec $(IN_VENV) -m service
+	@MATINEE_LOG_FORMAT="$${MATINEE_LOG_FORMAT:-text}" \
+	  exec $(MATINEE) serve --host '$(HOST)' --port '$(PORT)' --artifacts '$(ARTIFACTS)'
 
 # A process for each core, but no more than memory has room for: each loads TensorFlow, about 1 GB.
 test: install check ## lint, types, then every test that is not marked slow
@@ -130,7 +135,7 @@ mutants: install ## the share of small faults in the request path and the metric
 	  | sort
 
 audit: $(AUDIT)/installed ## look the pinned packages up among known vulnerabilities (needs a network)
-	@for file in service client tracing training dev; do echo "requirements/$$file.txt:"; \
+	@for file in service tracing training dev; do echo "requirements/$$file.txt:"; \
 	  $(AUDIT)/bin/pip-audit --strict --disable-pip --no-deps -r requirements/$$file.txt || exit 1; done
 
 $(AUDIT)/installed: | $(VENV)/installed
@@ -138,7 +143,7 @@ $(AUDIT)/installed: | $(VENV)/installed
 	  && touch $@
 
 # Includes iALS and SVD once `make install-baselines` has run, and SASRec after `make install-sasrec`.
-EVALUATE_FOR_DOCS = $(IN_VENV) -m training evaluate --seeds 3 --artifacts '$(ARTIFACTS)' \
+EVALUATE_FOR_DOCS = $(MATINEE) evaluate --seeds 3 --artifacts '$(ARTIFACTS)' \
   $(if $(wildcard $(BASELINES)/installed),--baselines)
 
 readme-figures: install ## measure with three seeds and write the tables of README and docs/evaluation.md
@@ -148,7 +153,7 @@ readme-figures: install ## measure with three seeds and write the tables of READ
 	@$(EVALUATE_FOR_DOCS) --split random --preset interpolation --readme docs/evaluation.md
 
 experiments: install ## the published tutorials' models beside their figures (FLAGS=)
-	@for what in depth multitask quickstart; do $(IN_VENV) -m training experiments $$what $(FLAGS) || exit 1; done
+	@for what in depth multitask quickstart; do $(MATINEE) experiments $$what $(FLAGS) || exit 1; done
 
 training-speed: install ## training rows per second beside TFRS's, which gets an environment of its own (FLAGS=)
 	@$(IN_VENV) -m benchmarks.training_speed $(FLAGS)
@@ -168,11 +173,15 @@ any-data: install ## quality on the public data sets in DATASETS, see docs/quali
 docs-answers: install ## write the live bundle's answers into README and docs (ARTIFACTS=)
 	@MATINEE_ARTIFACTS='$(ARTIFACTS)' PYTHONPATH=. $(IN_VENV) tests/documented_examples.py
 
+notebook: install ## execute docs/notebook.ipynb again and keep its outputs
+	@$(PIP) -r requirements/notebook.txt $(NO_WARNINGS)
+	@$(IN_VENV) tests/documented_notebook.py
+
 format: install ## put the code in its form
 	@$(VENV)/bin/ruff format . && $(VENV)/bin/ruff check --fix .
 
 pins: ## compile requirements/*.in to exact versions (needs uv)
-	@cd requirements && for file in service client benchmarks usearch tracing training ray ray-cluster dev baselines sasrec tfrs serving/bentoml serving/litserve serving/mosec serving/ray; do \
+	@cd requirements && for file in service benchmarks usearch tracing training ray ray-cluster dev notebook baselines sasrec tfrs serving/bentoml serving/litserve serving/mosec serving/ray; do \
 	  uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header \
 	    $$file.in -o $$file.txt || exit 1; done
 # PyTorch pins its CUDA packages itself; its CPU build needs none.

@@ -3,7 +3,7 @@
     python -m benchmarks.public_data DIRECTORY             # once: fetches the sets
     python -m benchmarks.any_data DIRECTORY [NAME ...] --page docs/quality_any_data.md
 
-Each set is measured by one command in a process of its own, `python -m training evaluate` with the set's
+Each set is measured by one command in a process of its own, `matinee evaluate` with the set's
 options to read it and none to train it. What it measured is kept as JSON in `--results`, so a run that was
 interrupted goes on where it was and tries again what failed; `--again` measures what is kept too. iALS and
 SVD are among the baselines where `make install-baselines` has run. 100K is measured too: its training time is

@@ -27,8 +27,8 @@ from benchmarks.load.report import show, write_report
 from benchmarks.load.run import ClientDied, run
 from benchmarks.load.summary import summarise
 from benchmarks.machine import describe_machine, load_average
-from service.client import MatineeClient
-from service.client.answer_errors import AnswerError
+from matinee_client import MatineeClient
+from matinee_client.answer_errors import AnswerError
 
 MISSED, NOT_MEASURED = 1, 2
 """Exit codes; argparse exits with 2 too."""

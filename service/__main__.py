@@ -1,64 +1,49 @@
-"""`python -m service`: serves the live bundle of `MATINEE_ARTIFACTS` over HTTP."""
+"""`matinee serve`, or `python -m service`: serves the live bundle of `MATINEE_ARTIFACTS` over HTTP."""
 
 from __future__ import annotations
 
-import argparse
 import os
 import socket
 import sys
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
+from service.arguments import option, parse_arguments
+from service.environment import unknown_variables
 from service.errors import BundleError, StoreError, StoreRefused
-from service.live.opening import PASSWORD_VARIABLE
 from service.processes.listening import reserve
-from service.secrets_directory import DEFAULT_SECRETS, SECRETS_VARIABLE, secrets_directory
+from service.secrets_directory import SECRETS_VARIABLE, secrets_directory
 from service.settings import SECRET, Settings
 
 _BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-_SECRETS_HELP = "Directory whose files, such as matinee_api_keys, hold variables that are not set."
-_OF_POSTGRES = "Password of PostgreSQL, where the URL of MATINEE_STORE has none."
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None, program: str = "python -m service") -> None:
     """Reads the settings, takes the port, serves until SIGTERM or SIGINT.
+
+    Args:
+        arguments: Without the program; None: of this process.
+        program: How it is called, for the help.
 
     Raises:
         SystemExit: 0 after a signal; 1 where the address cannot be had, or the bundle not be served; 2 where
             a setting is wrong.
     """
-    variables = (
-        f"  MATINEE_{name.upper()}={field.default}  {field.description}"
-        for name, field in Settings.model_fields.items()
-    )
-    parser = argparse.ArgumentParser(
-        prog="python -m service",
-        description="Serves recommendations over HTTP. It is set by environment variables:",
-        epilog="\n".join(
-            (
-                *variables,
-                f"  {PASSWORD_VARIABLE}=  {_OF_POSTGRES}",
-                f"  {SECRETS_VARIABLE}={DEFAULT_SECRETS}  {_SECRETS_HELP}",
-            )
-        ),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
-        "--check", action="store_true", help="only see whether the settings are right and the port is free"
-    )
-    parser.add_argument(
-        "--verify", metavar="BUNDLE", type=Path, help="only see whether a bundle could be served"
-    )
-    arguments = parser.parse_args()
-    settings = _read_settings()
-    if arguments.verify:
-        _verify(arguments.verify, settings)
+    options, given = parse_arguments(sys.argv[1:] if arguments is None else arguments, program)
+    if sys.stdout.isatty() and not os.environ.get("MATINEE_LOG_FORMAT"):
+        given.setdefault("log_format", "text")
+    settings = _read_settings(given)
+    if options.verify:  # also of a training, at its end: too late to complain of variables
+        _verify(options.verify, settings)
         return
+    _refuse_unknown_variables()
     reserved = _take_port(settings)
     _check_store(settings)
-    if arguments.check:
+    if options.check:
         return
     if settings.tracing != "off" and not find_spec("opentelemetry.sdk"):
         _complain(
@@ -99,18 +84,31 @@ def _verify(bundle: Path, settings: Settings) -> None:
         sys.exit(1)
 
 
-def _read_settings() -> Settings:
+def _refuse_unknown_variables() -> None:
+    unknown = unknown_variables()
+    for line in unknown:
+        _complain(line)
+    if unknown:
+        sys.exit(2)
+
+
+def _read_settings(given: dict[str, Any]) -> Settings:
     secrets = secrets_directory()
     if SECRETS_VARIABLE in os.environ and not secrets.is_dir():
         _complain(f"{SECRETS_VARIABLE}={secrets}: expected a directory of files such as matinee_api_keys")
         sys.exit(2)
     try:
-        return Settings(_secrets_dir=secrets if secrets.is_dir() else None)
+        return Settings(_secrets_dir=secrets if secrets.is_dir() else None, **given)
     except ValidationError as error:
         for each in error.errors():
             name = "_".join(map(str, each["loc"]))
             value = "***" if name in SECRET else each["input"]
-            _complain(f"MATINEE_{name.upper()}={value}: {each['msg']}; set it to another value, or unset it")
+            place, way_out = (
+                (f"{option(name)} ", "leave it out")
+                if name in given
+                else (f"MATINEE_{name.upper()}=", "unset it")
+            )
+            _complain(f"{place}{value}: {each['msg']}; set it to another value, or {way_out}")
         sys.exit(2)
 
 
@@ -120,7 +118,7 @@ def _take_port(settings: Settings) -> socket.socket:
     except OSError as error:
         _complain(
             f"cannot listen on {settings.host} port {settings.port}: {error.strerror}; "
-            "stop what is using it, or set MATINEE_PORT (make serve PORT=...) to a free one"
+            "stop what is using it, or choose a free one with --port, MATINEE_PORT or make serve PORT=..."
         )
         sys.exit(1)
 

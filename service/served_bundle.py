@@ -87,7 +87,7 @@ class ServedBundle:
             # It lives as long as the process: no collection of garbage need visit it.
             gc.collect()
             gc.freeze()
-            logger.info("bundle %s is loaded", self._recommender.bundle_id)
+            logger.debug("bundle %s is loaded", self._recommender.bundle_id)
         except BundleError as error:
             self._error = error
         except Exception as error:

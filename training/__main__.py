@@ -1,4 +1,4 @@
-"""`python -m training`: run the command line of `training.cli`."""
+"""`python -m training`: as `matinee`, without the commands of the service."""
 
 from training.cli.command_line import main
 

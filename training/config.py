@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
+from difflib import get_close_matches
 from typing import Any
 
 from training.errors import ConfigurationError
@@ -158,8 +159,14 @@ class TrainingConfig:
         kinds = {field.name: str(field.type) for field in fields(cls)}
         unknown = document.keys() - kinds.keys()
         if unknown:
-            raise ConfigurationError(f"unknown hyper-parameters {sorted(unknown)}")
+            raise ConfigurationError("; ".join(_unknown(name, list(kinds)) for name in sorted(unknown)))
         return cls(**{name: _as_declared(name, kinds[name], value) for name, value in document.items()})
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    near = get_close_matches(name, known, n=1)
+    lead = f"did you mean {near[0]}?" if near else "`matinee hyperparameters` lists those there are"
+    return f"unknown hyper-parameter {name!r}, {lead}"
 
 
 def _as_declared(name: str, kind: str, value: Any) -> Any:

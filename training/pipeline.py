@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -103,9 +105,7 @@ def fit(
     """
     require_index(index_backend)
     require_writable(artifacts)
-    with sole_training(artifacts) as leftovers:
-        for name in leftovers:
-            console.print(f"removed {name}, which a killed training left", markup=False, soft_wrap=True)
+    with _sole_training(artifacts):
         former = None if warm_start is None else FormerBundle.open(warm_start, artifacts)
         config = config if former is None else former.config(config)
         table, stored = load_with_store(source, dataset, store, memory)
@@ -122,32 +122,53 @@ def fit(
             print_comparison(metrics)
         refusal = gate.refusal(metrics, live)
         if former is None:
-            if metrics is None:
-                length = choose_length(table, config, choose_and_say_split(table, "auto")[0], tensorboard)
-            else:
-                length = TrainingLength.from_document(metrics["training_length"])
-            config = length.apply(config, table)
+            config = with_length(table, config, metrics, tensorboard)
         if memory is not None:
             memory.require(table, config)
-        trained = _train(table, config, tensorboard, former, workers)
-        # A step is counted as it begins, so the last one ends with one more.
-        with stage("Export", EXPORT_STEPS + 1) as running:
-            bundle = export_bundle(
-                *(trained, table, metrics, artifacts),
-                partial(running.advance, milestone=True),
-                on_progress=running.note,
-                index_backend=index_backend,
-                refusal=refusal,
-                stored=stored,
-                warm_start=None if former is None else former.record(),
-            )
-            running.advance()
+        trained = train(table, config, tensorboard, former, workers)
+        bundle = _export(
+            *(trained, table, metrics, artifacts),
+            index_backend=index_backend,
+            refusal=refusal,
+            stored=stored,
+            warm_start=None if former is None else former.record(),
+        )
         if workers is not None:
             remove_finished_runs(workers.runs)
         if refusal is not None:
             raise BundleRefused(f"{bundle} is kept and not live: {refusal}")
         console.print(f"{bundle} is live", markup=False, soft_wrap=True)
         return bundle
+
+
+def with_length(
+    table: RatingsTable,
+    config: TrainingConfig,
+    metrics: dict[str, Any] | None,
+    tensorboard: Path | None = None,
+) -> TrainingConfig:
+    """Set how long to train on all of a table: as was measured with, or as a validation part says now."""
+    if metrics is None:
+        length = choose_length(table, config, choose_and_say_split(table, "auto")[0], tensorboard)
+    else:
+        length = TrainingLength.from_document(metrics["training_length"])
+    return length.apply(config, table)
+
+
+def export(
+    trained: TrainedModel, table: RatingsTable, metrics: dict[str, Any] | None, artifacts: Path
+) -> Path:
+    """Export a trained model as the live bundle, see `export_bundle`.
+
+    Raises:
+        AnotherTraining: Another training holds the lock of `artifacts`.
+        ExportError: The bundle cannot be written, or fails a check; CURRENT was not changed.
+    """
+    require_writable(artifacts)
+    with _sole_training(artifacts):
+        bundle = _export(trained, table, metrics, artifacts)
+    console.print(f"{bundle} is live", markup=False, soft_wrap=True)
+    return bundle
 
 
 def evaluate(
@@ -265,12 +286,36 @@ def _of_live(metrics: dict[str, Any] | None) -> dict[str, Any] | None:
     return None if metrics is None or of_live is None else {"split": metrics["split"], "model": of_live}
 
 
-def _train(
+@contextmanager
+def _sole_training(artifacts: Path) -> Iterator[None]:
+    with sole_training(artifacts) as leftovers:
+        for name in leftovers:
+            console.print(f"removed {name}, which a killed training left", markup=False, soft_wrap=True)
+        yield
+
+
+def _export(
+    trained: TrainedModel,
+    table: RatingsTable,
+    metrics: dict[str, Any] | None,
+    artifacts: Path,
+    **more: Any,
+) -> Path:
+    """As `export_bundle`, and show its steps."""
+    # A step is counted as it begins, so the last one ends with one more.
+    with stage("Export", EXPORT_STEPS + 1) as running:
+        on_step = partial(running.advance, milestone=True)
+        bundle = export_bundle(trained, table, metrics, artifacts, on_step, on_progress=running.note, **more)
+        running.advance()
+    return bundle
+
+
+def train(
     table: RatingsTable,
     config: TrainingConfig,
-    tensorboard: Path | None,
-    former: FormerBundle | None,
-    workers: WorkerGroup | None,
+    tensorboard: Path | None = None,
+    former: FormerBundle | None = None,
+    workers: WorkerGroup | None = None,
 ) -> TrainedModel:
     """Train on every rating, in this process or by workers."""
     with fit_stage("Train on every rating", config, tensorboard) as (running, on_epoch):

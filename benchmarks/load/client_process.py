@@ -18,8 +18,8 @@ from benchmarks.load.inventory import Inventory
 from benchmarks.load.plan import Plan
 from benchmarks.load.requests import mixed_requests
 from benchmarks.load.samples import NEVER_SENT, OK, Samples
-from service.client.answer_errors import AnswerError
-from service.client.call import Call, key_header
+from matinee_client.answer_errors import AnswerError
+from matinee_client.call import Call, key_header
 
 PROGRESS_SECONDS = 0.5
 _PROBE_SECONDS = 0.02

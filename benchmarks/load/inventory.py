@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from service.client import MatineeClient
+from matinee_client import MatineeClient
 
 _USERS, _MOVIES, _PAGE = 1_000, 500, 100
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from benchmarks.load.inventory import Inventory
 from benchmarks.load.plan import KINDS
-from service.client import calls
-from service.client.call import Call
-from service.client.calls import FilterRequest, SeenMovieRequest
+from matinee_client import calls
+from matinee_client.call import Call
+from matinee_client.requests import FilterRequest, SeenMovieRequest
 
 MixedRequest = tuple[int, Call[Any]]
 """Index of the kind in `KINDS`, and the call."""

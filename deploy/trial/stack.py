@@ -102,9 +102,9 @@ class Stack:
         return self.compose("ps", "-q", service).split()
 
     def with_store(self, backups: Path, *arguments: str) -> str:
-        """Run `python -m service.live` as docs/live.md says, with a directory as /backups."""
+        """Run `matinee store` as docs/live.md says, with a directory as /backups."""
         mounted = ("run", "--rm", "-T", "--no-deps", "--volume", f"{backups}:/backups")
-        return self.compose(*mounted, "--entrypoint", "python", "service", "-m", "service.live", *arguments)
+        return self.compose(*mounted, "--entrypoint", "matinee", "service", "store", *arguments)
 
     def with_bundles(self, script: str) -> str:
         """Run a shell script in the artifacts directory, writable, and return its output."""

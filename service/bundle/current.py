@@ -113,9 +113,7 @@ def _read(artifacts: Path, file_name: str) -> Path:
     try:
         name = path.read_text(encoding="utf-8").removesuffix("\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise NoBundle(
-            f"{path}: cannot be read ({error}); run `python -m training fit` to make a bundle"
-        ) from error
+        raise NoBundle(f"{path}: cannot be read ({error}); run `matinee fit` to make a bundle") from error
     if not name:
         raise NoBundle(f"{path}: is empty; expected the name of a bundle's directory")
     if len(name) > _LONGEST_NAME:

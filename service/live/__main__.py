@@ -1,9 +1,10 @@
-"""`python -m service.live`: copies stores of feedback, and repeats forgetting after one was restored."""
+"""`matinee store`, or `python -m service.live`: copies stores of feedback; forgets again after a restore."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from service.errors import StoreError, StoreRefused
@@ -16,14 +17,33 @@ from service.live.store_copy import copy_store
 _STORE = "path of SQLite, or postgresql://user@host/database"
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None, program: str = "python -m service.live") -> None:
     """Run a command.
+
+    Args:
+        arguments: Without the program; None: of this process.
+        program: How it is called, for the help.
 
     Raises:
         SystemExit: 1 where a store cannot be used, 2 where the command is wrong.
     """
+    chosen = parser_of(program).parse_args(arguments)
+    try:
+        if chosen.command == "copy":
+            _copy(_database(chosen.source), _database(chosen.target))
+        elif chosen.command == "forgotten":
+            _print_forgotten(_database(chosen.store))
+        else:
+            _forget(_database(chosen.store), chosen.list)
+    except (StoreError, OSError) as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(1)
+
+
+def parser_of(program: str) -> argparse.ArgumentParser:
+    """The parser of the commands, whose help says how they are called."""
     parser = argparse.ArgumentParser(
-        prog="python -m service.live",
+        prog=program,
         description="Copies stores of feedback, to move them, back them up and restore them.",
         epilog=f"Put a password into {PASSWORD_VARIABLE}, not into a URL: arguments can be seen by others.",
     )
@@ -40,17 +60,7 @@ def main() -> None:
     )
     forgetting.add_argument("store", metavar="STORE", help=_STORE)
     forgetting.add_argument("list", metavar="LIST", type=Path, help="file with what `forgotten` printed")
-    arguments = parser.parse_args()
-    try:
-        if arguments.command == "copy":
-            _copy(_database(arguments.source), _database(arguments.target))
-        elif arguments.command == "forgotten":
-            _print_forgotten(_database(arguments.store))
-        else:
-            _forget(_database(arguments.store), arguments.list)
-    except (StoreError, OSError) as error:
-        sys.stderr.write(f"error: {error}\n")
-        sys.exit(1)
+    return parser
 
 
 def _copy(source: Database, target: Database) -> None:

@@ -57,7 +57,7 @@ class ForgottenList:
             return cls(str(head["store"]), int(head["position"]), tombstones)
         except (ValueError, KeyError, TypeError) as error:
             raise StoreRefused(
-                f"expected a list of `python -m service.live forgotten`, got other text ({error})"
+                f"expected a list of `matinee store forgotten`, got other text ({error})"
             ) from error
 
     def lines(self) -> Iterator[str]:

@@ -50,6 +50,14 @@ def url(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+def url_to_open(listener: socket.socket) -> str:
+    """Where a browser on this machine finds it, also if it listens on every address."""
+    host, port = listener.getsockname()[:2]
+    if not ip_address(host).is_unspecified:
+        return url(listener)
+    return f"http://[::1]:{port}" if ":" in host else f"http://127.0.0.1:{port}"
+
+
 def warn_of_open_access(listener: socket.socket) -> None:
     """Warn where a service without keys can be reached from other machines."""
     if not ip_address(listener.getsockname()[0]).is_loopback:

@@ -21,6 +21,7 @@ from service.processes.slot import Slot
 from service.processes.worker_process import Run, WorkerProcess, WorkerStart, fork_worker
 from service.reloading.bundle_selection import BundleSelection
 from service.reloading.refusals import Refusal
+from service.telemetry.logs import STAGE
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ class Rollout:
         self._reload_seconds = reload_seconds
         self._died = died
         self._live: Path | None = None
+        self._was_live = False
         self._look_at = 0.0
         self._look_wanted = False
         self._waiting_looks: list[tuple[WorkerProcess, int]] = []
@@ -76,7 +78,10 @@ class Rollout:
         """Start what is due: a missing worker, the next successor, or a look at CURRENT."""
         if self._live is None and not any(slot.processes for slot in self.slots):
             if any(slot.is_due for slot in self.slots):
-                self._start_missing(self._select())
+                directory = self._select()
+                if directory is not None and not self._was_live:
+                    logger.info("loading bundle %s", directory.name, extra=STAGE)
+                self._start_missing(directory)
             return
         self._start_missing(self._live)
         if any(slot.is_loading for slot in self.slots):
@@ -183,7 +188,9 @@ class Rollout:
         if directory is not None and directory != self._live:
             self._live = directory
             self._selection.accept(directory)
-            logger.info("bundle %s is live", directory.name)
+            # In the words of a stage once, when the service starts.
+            logger.info("bundle %s is live", directory.name, extra=None if self._was_live else STAGE)
+            self._was_live = True
             self._broadcast_refusal()
         if slot.successor is process:
             slot.take_over()

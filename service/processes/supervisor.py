@@ -16,9 +16,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from service.processes.listening import url
+from service.processes.listening import url, url_to_open
 from service.processes.rollout import Rollout
 from service.processes.worker_process import WATCHED_SIGNALS, reset_signals
+from service.telemetry.logs import STAGE
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +69,7 @@ class Supervisor:
         self._shutdown_seconds = shutdown_seconds
         self._drain_seconds = drain_seconds
         self._num_stops = 0
-        self._is_announced = False
+        self._is_announced = self._is_ready = False
         self._num_running = -1
 
     def run(self) -> None:
@@ -147,7 +148,12 @@ class Supervisor:
             self._reports.running(running)
         if not self._is_announced and any(each.is_accepting for each in self._rollout.processes):
             self._is_announced = True
-            logger.info("serving on %s", url(self._reserved))
+            logger.info("listening on %s", url(self._reserved), extra=STAGE)
+        if not self._is_ready and any(
+            each.is_accepting and each.is_loaded for each in self._rollout.processes
+        ):
+            self._is_ready = True
+            logger.info("Ready: open %s", url_to_open(self._reserved), extra=STAGE)
 
     def _wait(self, wake: int, seconds: float) -> None:
         """Wait for a signal or a message, at most so long, and follow the messages."""

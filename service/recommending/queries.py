@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from service.bundle.golden_requests import HistoryEntry
 from service.telemetry.observer import Source
-
-if TYPE_CHECKING:  # service.client needs this module by way of the schemas, but not numpy
-    import numpy as np
-    from numpy.typing import NDArray
 
 RankBy = Literal["retrieval", "rating", "blend"]
 

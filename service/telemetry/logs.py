@@ -23,6 +23,9 @@ PROBES = frozenset(("/healthz", "/readyz"))
 request_id_in_context: ContextVar[str | None] = ContextVar("request_id", default=None)
 """Id of the request being worked on, which every record logged for it carries."""
 
+STAGE = {"is_stage": True}
+"""The `extra` of a record that tells a person at a terminal how far the start is."""
+
 _quoted = lru_cache(maxsize=1024)(json.dumps)
 _LEVEL_NAMES = {logging.INFO: "info", logging.ERROR: "error"}
 
@@ -75,7 +78,9 @@ class TextFormatter(logging.Formatter):
         return f"{text}.{int((seconds - second) * 1000):03d}Z"
 
     def format(self, record: logging.LogRecord) -> str:
-        """A record's line, without a newline; a traceback on the lines after it."""
+        """A record's line, without a newline, of a stage its words; a traceback on the lines after it."""
+        if getattr(record, "is_stage", False):
+            return record.getMessage()
         line = f"{self.time(record.created)} {record.levelname} {record.name}: {record.getMessage()}"
         if request_id := request_id_in_context.get():
             line += f" ({request_id})"

@@ -12,7 +12,7 @@ from benchmarks.load.inventory import Inventory
 from benchmarks.load.plan import Plan
 from benchmarks.load.samples import Samples
 from benchmarks.load_test import main
-from service.client import MatineeClient
+from matinee_client import MatineeClient
 
 BRIEFLY = ["--seconds", "1", "--warm-up-seconds", "0.1", "--connections", "3"]
 

@@ -20,8 +20,8 @@ Copy = Callable[[str, str], None]
 
 
 def live(*arguments: str) -> str:
-    """Run `python -m service.live`."""
-    command = [sys.executable, "-m", "service.live", *arguments]
+    """Run `matinee store`."""
+    command = [sys.executable, "-m", "matinee", "store", *arguments]
     return subprocess.run(
         command, cwd=REPOSITORY, check=True, capture_output=True, text=True, timeout=100
     ).stdout

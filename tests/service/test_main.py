@@ -4,6 +4,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -36,8 +37,8 @@ def test_it_waits_for_a_bundle_serves_it_and_ends_with_0_when_told(
         not_ready = service.client.get("/readyz")
         assert not_ready.status_code == 503
         assert str(current) in not_ready.json()["detail"]
-        assert "python -m training fit" in not_ready.json()["detail"]
-        assert "python -m training fit" in service.log
+        assert "matinee fit" in not_ready.json()["detail"]
+        assert "matinee fit" in service.log
 
         current.write_text(name, encoding="utf-8")
         service.wait_until_ready(bundle_id="tiny-1")
@@ -53,6 +54,27 @@ def test_it_waits_for_a_bundle_serves_it_and_ends_with_0_when_told(
         service.process.send_signal(signal.SIGTERM)
         assert service.process.wait(10) == 0
         assert "Traceback" not in service.log
+
+
+def test_its_start_in_text_is_stages_and_one_line_when_it_can_answer(artifacts: Path, tmp_path: Path) -> None:
+    with running_service(artifacts, tmp_path / "log", log_format="text") as service:
+        address = str(service.client.base_url).rstrip("/")
+        deadline = time.monotonic() + 60
+        while "Ready" not in service.log and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert service.client.get("/recommend?user_id=42").status_code == 200
+        assert service.log.splitlines()[:4] == [
+            "loading bundle tiny-1",
+            f"listening on {address}",
+            "bundle tiny-1 is live",
+            f"Ready: open {address}",
+        ]
+
+
+def test_it_does_not_say_that_it_is_ready_without_a_bundle(tmp_path: Path) -> None:
+    with running_service(tmp_path, tmp_path / "log") as service:
+        assert service.client.get("/readyz").status_code == 503
+        assert "Ready" not in service.log
 
 
 def test_it_ends_with_0_on_ctrl_c_while_it_has_no_bundle(tmp_path: Path) -> None:

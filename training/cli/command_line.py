@@ -1,4 +1,4 @@
-"""Assemble the commands of `python -m training`; map errors and signals to exit codes."""
+"""Assemble the commands of training; map errors and signals to exit codes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ import sys
 
 import typer
 
-from training.cli import bundle_commands, inspect_command, scoring_command, training_commands, tuning_command
+from training.cli import (
+    bundle_commands,
+    hyperparameter_list,
+    inspect_command,
+    scoring_command,
+    training_commands,
+    tuning_command,
+)
 from training.cli.progress import console
 from training.errors import TrainingError
 from training.experiments import experiment_commands
@@ -24,6 +31,7 @@ app = typer.Typer(
 )
 training_commands.register(app)
 tuning_command.register(app)
+hyperparameter_list.register(app)
 inspect_command.register(app)
 scoring_command.register(app)
 bundle_commands.register(app)

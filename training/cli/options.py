@@ -79,7 +79,16 @@ ConfigFile = Annotated[
     typer.Option(
         "--config",
         metavar="FILE",
-        help="Hyper-parameters as JSON, such as `tune` writes; other options override them.",
+        help="Hyper-parameters as TOML (.toml), or JSON, as `tune` writes; other options override them.",
+    ),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="A hyper-parameter, such as learning_rate=0.003 or layers=64,32; may be given repeatedly. "
+        "`matinee hyperparameters` lists them.",
     ),
 ]
 Artifacts = Annotated[

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from training.cli.config_file import read_config_file
 from training.cli.data_loading import read_first
+from training.cli.given_hyperparameters import given_config
+from training.cli.hyperparameter_list import in_one_paragraph_each
 from training.cli.options import (
     DEFAULT_ARTIFACTS,
     Artifacts,
@@ -23,6 +24,7 @@ from training.cli.options import (
     Purpose,
     RayAddress,
     Seed,
+    Settings,
     Split,
     Store,
     TensorBoard,
@@ -32,7 +34,6 @@ from training.cli.options import (
 )
 from training.cli.pipeline_import import import_pipeline
 from training.cli.reading_arguments import reads_files
-from training.config import PRESETS, TrainingConfig
 from training.data.memory_limit import MemoryLimit
 from training.data.reading_options import ReadingOptions
 from training.distributed.ray_cluster import require_ray
@@ -43,8 +44,9 @@ from training.export.quality_gate import QualityGate
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command()(reads_files(fit))
-    app.command()(reads_files(evaluate))
+    hyperparameters = in_one_paragraph_each()
+    app.command(epilog=hyperparameters)(reads_files(fit))
+    app.command(epilog=hyperparameters)(reads_files(evaluate))
 
 
 def fit(
@@ -90,6 +92,7 @@ def fit(
     ] = None,
     preset: Purpose = Preset.FORWARD,
     config_file: ConfigFile = None,
+    settings: Settings = None,
     layers: Layers = None,
     retrieval_weight: Weight = None,
     rating_weight: Weight = None,
@@ -112,10 +115,11 @@ def fit(
     reading: ReadingOptions,
 ) -> None:
     """Measure on held-out ratings, then train on every rating and export that as the live bundle."""
-    config = _config(
-        preset,
+    config = given_config(
+        preset.value,
         config_file,
-        layers,
+        settings or (),
+        layers=layers,
         retrieval_weight=retrieval_weight,
         rating_weight=rating_weight,
         epochs=epochs,
@@ -176,6 +180,7 @@ def evaluate(
     extras: Annotated[bool, typer.Option(help="Measure cold start and the index's recall too.")] = True,
     preset: Purpose = Preset.FORWARD,
     config_file: ConfigFile = None,
+    settings: Settings = None,
     layers: Layers = None,
     retrieval_weight: Weight = None,
     rating_weight: Weight = None,
@@ -188,10 +193,11 @@ def evaluate(
     reading: ReadingOptions,
 ) -> None:
     """Train on a part of the ratings and measure on the rest, beside the baselines."""
-    config = _config(
-        preset,
+    config = given_config(
+        preset.value,
         config_file,
-        layers,
+        settings or (),
+        layers=layers,
         retrieval_weight=retrieval_weight,
         rating_weight=rating_weight,
         epochs=epochs,
@@ -240,15 +246,3 @@ def _group(count: int | None, address: str | None, processors: int, runs: Path) 
         return None
     require_ray()
     return WorkerGroup(count=count, address=address, processors=processors, runs=runs)
-
-
-def _config(preset: Preset, file: Path | None, layers: str | None, **overrides: Any) -> TrainingConfig:
-    """Override hyper-parameters of the preset by those of a file, and both by those that are given."""
-    given = PRESETS[preset.value] | (read_config_file(file) if file is not None else {})
-    given |= {name: value for name, value in overrides.items() if value is not None}
-    if layers is not None:
-        try:
-            given["layers"] = tuple(int(width) for width in layers.split(",") if width.strip())
-        except ValueError as error:
-            raise ConfigurationError(f"--layers must be widths such as 64,32, got {layers!r}") from error
-    return TrainingConfig(**given)

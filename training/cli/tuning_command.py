@@ -12,15 +12,18 @@ from typing import Annotated
 import typer
 
 from training.cli.data_loading import read_first
+from training.cli.given_hyperparameters import given_config
 from training.cli.options import (
     DEFAULT_ARTIFACTS,
     Artifacts,
+    ConfigFile,
     Data,
     Dataset,
     Preset,
     Purpose,
     RayAddress,
     Seed,
+    Settings,
     Split,
     Store,
     Version,
@@ -28,7 +31,6 @@ from training.cli.options import (
 )
 from training.cli.pipeline_import import import_pipeline
 from training.cli.reading_arguments import reads_files
-from training.config import PRESETS, TrainingConfig
 from training.data.inspection import training_command
 from training.data.reading_options import ReadingOptions
 from training.errors import ConfigurationError
@@ -74,6 +76,8 @@ def tune(
     ] = None,
     artifacts: Artifacts = DEFAULT_ARTIFACTS,
     preset: Purpose = Preset.FORWARD,
+    config_file: ConfigFile = None,
+    settings: Settings = None,
     seed: Seed = None,
     workers: Workers = None,
     ray_address: RayAddress = None,
@@ -83,8 +87,7 @@ def tune(
     """Search hyper-parameters on a validation part of the training ratings, never on test ratings."""
     if find_spec("optuna") is None:
         raise ConfigurationError("tune needs the package optuna: pip install -r requirements/training.txt")
-    given = {} if seed is None else {"seed": seed}
-    config = TrainingConfig(**PRESETS[preset.value] | given)
+    config = given_config(preset.value, config_file, settings or (), seed=seed)
     source = read_first(data, dataset.value, reading)
     import_pipeline()
     from training.tuning import tuning  # noqa: PLC0415  # as `pipeline_import`

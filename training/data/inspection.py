@@ -124,7 +124,7 @@ def inspect_reading(reading: Reading) -> Inspection:
 
 def training_command(source: str, options: ReadingOptions) -> str:
     """Return the command that trains on what was inspected."""
-    words = shlex.join(["python", "-m", "training", "fit", "--data", source])
+    words = shlex.join(["matinee", "fit", "--data", source])
     return " ".join(filter(None, [words, options.as_arguments()]))
 
 

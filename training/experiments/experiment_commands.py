@@ -1,4 +1,4 @@
-"""`python -m training experiments`: the tutorials' experiments, each a command."""
+"""`matinee experiments`: the tutorials' experiments, each a command."""
 
 from __future__ import annotations
 

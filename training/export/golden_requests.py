@@ -35,7 +35,7 @@ def golden_requests(trained: TrainedModel, table: RatingsTable, seed: int) -> Go
         table: The rows it was trained on, all of them.
         seed: Of the random choice of users and movies.
     """
-    answers = _GoldenAnswers(trained, table)
+    answers = ModelAnswers(trained, table)
     random = np.random.default_rng(seed)
     known = np.resize(random.permutation(len(trained.histories)), _KNOWN_USERS).tolist()
     moment = int(np.median(table.timestamps)) if table.has_times else None
@@ -52,9 +52,18 @@ def golden_requests(trained: TrainedModel, table: RatingsTable, seed: int) -> Go
     return {"recommend": recommend, "predict_rating": ratings}
 
 
-class _GoldenAnswers:
-    def __init__(self, trained: TrainedModel, table: RatingsTable) -> None:
+class ModelAnswers:
+    """Answers of the model in memory, by brute force.
+
+    Args:
+        trained: The model.
+        table: The rows it was trained on, all of them.
+        k: Most items of a list.
+    """
+
+    def __init__(self, trained: TrainedModel, table: RatingsTable, k: int = _ITEMS) -> None:
         self._trained = trained
+        self._k = k
         self._movie_ids = table.movies.movie_ids
         self._counts = table.movie_counts
         scale = table.rating_scale
@@ -75,6 +84,7 @@ class _GoldenAnswers:
         return entries
 
     def known_user(self, user_row: int, timestamp: int | None) -> GoldenRecommendation:
+        """Recommend to a user of the training rows."""
         histories = self._trained.histories
         inputs = self._known_inputs(user_row, timestamp)
         seen = histories.movie_rows[histories.rows_of(user_row)]
@@ -82,6 +92,7 @@ class _GoldenAnswers:
         return self._recommendation(inputs, seen, user_id=user_id, timestamp=timestamp, source="personalized")
 
     def cold_start_user(self, history: list[HistoryEntry]) -> GoldenRecommendation:
+        """Recommend to a user of whom nothing else is known; its movies must be in the table."""
         rows = np.array([self._movie_ids.index(entry["movie_id"]) for entry in history], np.int32)
         stars = [np.nan if entry["rating"] is None else entry["rating"] for entry in history]
         read = slice(-self._trained.config.max_history, None)
@@ -98,6 +109,7 @@ class _GoldenAnswers:
         return self._recommendation(encode_queries([NO_HISTORY]), nothing, user_id=user_id, source="popular")
 
     def rating(self, user_row: int, movie_row: int, timestamp: int | None) -> GoldenRating:
+        """Predict a rating of a user of the training rows."""
         inputs = self._known_inputs(user_row, timestamp)
         predicted = self._trained.predict_ratings(inputs, np.array([[movie_row]], np.int32))
         return {
@@ -126,12 +138,12 @@ class _GoldenAnswers:
         timestamp: int | None = None,
     ) -> GoldenRecommendation:
         query = self._trained.embed_queries(inputs)[0]
-        rows = exact_top_k(self._trained.candidate_embeddings, query, seen, _ITEMS)
+        rows = exact_top_k(self._trained.candidate_embeddings, query, seen, self._k)
         return {
             "user_id": user_id,
             "history": list(history),
             "timestamp": timestamp,
-            "k": _ITEMS,
+            "k": self._k,
             "exclude_seen": True,
             "source": source,
             "items": self._items(inputs, rows, self._trained.candidate_embeddings[rows] @ query),

@@ -83,7 +83,9 @@ def build_measured_index(
         index = AnnoyIndex.build(directory, embeddings, trees=trees, seed=seed)
     else:
         index = UsearchIndex.build(directory, embeddings)
+    on_progress(f"built the index of {len(embeddings):,} movies")
     answers = ExactAnswers(embeddings, queries, MEASURED_K)
+    on_progress(f"found the exact answers to {len(queries):,} queries")
     some = ExactAnswers(embeddings, queries.every(_SUBSAMPLE), MEASURED_K)
     search_k, factor = _EFFORTS[backend]
     description = index.describe(search_k, search_k)

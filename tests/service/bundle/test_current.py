@@ -67,7 +67,7 @@ def test_a_current_of_megabytes_is_not_repeated_in_the_error(directory: Path) ->
 
 
 def test_without_current_the_error_says_what_to_run(tmp_path: Path) -> None:
-    with pytest.raises(NoBundle, match="python -m training fit"):
+    with pytest.raises(NoBundle, match="matinee fit"):
         read_current(tmp_path)
 
 

@@ -31,7 +31,7 @@ class Fake:
 
     @property
     def address(self) -> tuple[str, int]:
-        wait_for(lambda: "serving on" in self.log)
+        wait_for(lambda: "listening on" in self.log)
         found = re.search(r"http://127\.0\.0\.1:(\d+)", self.log)
         assert found
         return "127.0.0.1", int(found[1])

@@ -47,7 +47,7 @@ def test_without_a_bundle_the_refusal_says_how_to_make_one(
     assert selection.refusal is not None
     assert selection.refusal.error == "NoBundle"
     assert CURRENT_FILE in selection.refusal.detail
-    assert "run `python -m training fit`" in selection.refusal.detail
+    assert "run `matinee fit`" in selection.refusal.detail
     assert refused == ["NoBundle"]
 
 

@@ -50,7 +50,7 @@ def test_it_shows_how_files_are_read_and_how_to_train(data: Path) -> None:
     assert "0 to 9" in out
     assert "60% of the ratings are 0" in out
     assert "--not-rated 0" in out
-    assert out.endswith(f"Train with:\n  python -m training fit --data {data} --columns rating=stars\n")
+    assert out.endswith(f"Train with:\n  matinee fit --data {data} --columns rating=stars\n")
     assert ended.stderr == ""
 
 
@@ -68,7 +68,7 @@ def test_it_prints_one_json_object_if_wanted(data: Path) -> None:
         ],
     }
     assert (document["ratings"], document["rated"], document["scale"]) == (5, 2, [8, 9])
-    assert document["command"] == f"python -m training fit --data {data} --not-rated 0"
+    assert document["command"] == f"matinee fit --data {data} --not-rated 0"
 
 
 @pytest.mark.parametrize("command", [["inspect"], ["fit", "--data"], ["evaluate", "--data"]])

@@ -1,5 +1,6 @@
 import io
 import re
+import time
 
 import pytest
 from rich.console import Console
@@ -27,6 +28,21 @@ def test_off_a_terminal_a_stage_is_a_line_at_its_beginning_its_milestones_and_a_
         r"Load ratings \.\.\.\n  epoch 5 \[of 9\]\n    half \[of it\]\nLoad ratings: \d+\.\d s\n",
         written.getvalue(),
     )
+
+
+def test_off_a_terminal_a_stage_that_says_nothing_for_long_says_how_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    written = shown(monkeypatch, terminal=False)
+    monkeypatch.setattr(progress, "SILENT_SECONDS", 0.05)
+    with stage("Export"):
+        deadline = time.monotonic() + 10
+        while written.getvalue().count("so far") < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
+    lines = written.getvalue().splitlines()
+    assert lines[0] == "Export ..."
+    assert set(lines[1:-1]) == {"  Export: 0 s so far"}
+    assert re.fullmatch(r"Export: \d\.\d s", lines[-1])
 
 
 def test_on_a_terminal_a_stage_is_its_name_a_bar_its_share_and_the_last_note(

@@ -50,7 +50,7 @@ def test_without_a_bundle_nothing_is_scored(run: Any, tmp_path: Path) -> None:
     code, _, progress = run(tmp_path / "lists.parquet", "--artifacts", tmp_path)
     assert code == 1
     assert "CURRENT: cannot be read" in progress
-    assert "python -m training fit" in progress
+    assert "matinee fit" in progress
 
 
 def test_a_damaged_bundle_is_not_scored(run: Any, artifacts: Path, tmp_path: Path) -> None:

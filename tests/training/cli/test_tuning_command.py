@@ -67,8 +67,8 @@ def test_tune_searches_around_the_preset_by_the_split_of_evaluate(
         ["auto", "1m", interpolation, "random", Path("there"), "ndcg_at_10", 5, 60.0, Path("s.db")],
     ]
     assert [call["command"] for call in calls] == [
-        "python -m training fit --data auto",
-        "python -m training fit --data auto --dataset 1m --evaluate random --artifacts there",
+        "matinee fit --data auto",
+        "matinee fit --data auto --dataset 1m --evaluate random --artifacts there",
     ]
 
 
@@ -78,8 +78,8 @@ def test_fit_is_named_with_the_store_and_without_its_password(run: Any, calls: l
         assert run("tune", "--store", store)[0] == 0
     assert [call["store"] for call in calls] == [*stores]
     assert [call["command"] for call in calls] == [
-        "python -m training fit --data auto --store 'my store/feedback.sqlite3'",
-        'python -m training fit --data auto --store "$MATINEE_STORE"',
+        "matinee fit --data auto --store 'my store/feedback.sqlite3'",
+        'matinee fit --data auto --store "$MATINEE_STORE"',
     ]
 
 
@@ -92,7 +92,7 @@ def test_files_are_read_as_the_options_say_and_fit_is_named_with_them(
     assert run("tune", "--data", log, *reading)[0] == 0
     [call] = calls
     assert call["source"].weights.tolist() == [1, 5]
-    assert call["command"].startswith(f"python -m training fit --data {log} --columns user=who,item=2")
+    assert call["command"].startswith(f"matinee fit --data {log} --columns user=who,item=2")
 
 
 @pytest.mark.parametrize("command", ["fit", "evaluate"])

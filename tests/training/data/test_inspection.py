@@ -98,5 +98,5 @@ def test_many_different_ratings_are_shown_in_ranges(write_files: Callable[..., P
 def test_the_command_to_train_has_the_options() -> None:
     options = ReadingOptions(not_rated=(0,), columns={"user": "my user"})
     assert training_command("my data", options) == (
-        "python -m training fit --data 'my data' --columns 'user=my user' --not-rated 0"
+        "matinee fit --data 'my data' --columns 'user=my user' --not-rated 0"
     )

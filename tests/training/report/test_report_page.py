@@ -114,4 +114,4 @@ def test_what_evaluate_has_not_measured_is_named(measured: dict[str, Any]) -> No
     assert (
         "cold start and recall of the index; what each part is worth (--ablation); the other splits" in page
     )
-    assert "python -m training evaluate" in page
+    assert "matinee evaluate" in page

@@ -17,7 +17,7 @@ from email.utils import parsedate_to_datetime
 import httpx
 from pydantic import ValidationError
 
-from service.http.problem_details import FieldError, Problem, SuggestedMovie
+from matinee_client.answers import FieldError, Problem, SuggestedMovie
 
 
 class AnswerError(Exception):

@@ -8,8 +8,8 @@ import anyio
 import httpx
 import pytest
 
-from service.client import AsyncMatineeClient, MatineeClient
-from service.client.answer_errors import AnswerError, Unavailable
+from matinee_client import AsyncMatineeClient, MatineeClient
+from matinee_client.answer_errors import AnswerError, Unavailable
 
 GENRES: dict[str, Any] = {"bundle_id": "b1", "items": []}
 PROBLEM = {"type": "urn:matinee:queue-full", "title": "Too many", "status": 503, "detail": "wait"}

@@ -14,9 +14,9 @@ from service_client import Ask, asking
 from service_process import REPOSITORY
 from tiny_model import MOVIE_IDS, USER_IDS
 
+from matinee_client import AsyncMatineeClient, MatineeClient
+from matinee_client.answer_errors import AnswerError, InvalidRequest, NotAllowed, NotFound
 from service.app import create_app
-from service.client import AsyncMatineeClient, MatineeClient
-from service.client.answer_errors import AnswerError, InvalidRequest, NotAllowed, NotFound
 from service.settings import Settings
 
 READY = {"status": "ready", "bundle_id": "b1"}
@@ -258,9 +258,14 @@ def test_a_key_is_sent_if_there_is_one() -> None:
 
 
 def test_the_client_imports_no_server_packages() -> None:
-    heavy = {"tensorflow", "numpy", "annoy", "fastapi", "starlette", "uvicorn", "rapidfuzz"}
-    code = f"import sys, service.client; print({heavy} & sys.modules.keys())"
+    heavy = {"service", "training", "tensorflow", "numpy", "annoy", "fastapi", "starlette", "uvicorn"}
+    code = f"import sys, matinee_client; print({heavy} & sys.modules.keys())"
     ended = subprocess.run(
-        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", code],
+        cwd=REPOSITORY / "client",
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
     )
     assert ended.stdout == "set()\n"

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 from tenacity import RetryCallState, stop_after_attempt, wait_random_exponential
 
-from service.client.answer_errors import Unavailable
+from matinee_client.answer_errors import Unavailable
 
 LONGEST_WAIT_SECONDS = 30.0
 """A response with a longer `Retry-After` is not retried."""

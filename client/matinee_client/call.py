@@ -8,7 +8,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 import httpx
 
-from service.client.answer_errors import raise_for_problem
+from matinee_client.answer_errors import raise_for_problem
 
 T = TypeVar("T")
 

@@ -8,27 +8,40 @@ from typing import Any, Self, TypeVar, Unpack
 import httpx
 from tenacity import Retrying
 
-from service.client import calls
-from service.client.call import Call, key_header
-from service.client.calls import (
+from matinee_client import calls
+from matinee_client.answers import (
+    Alive,
+    BundleNow,
+    FeedbackAnswer,
+    ForgottenAnswer,
+    GenresAnswer,
+    ImportAnswer,
+    ModelAnswer,
+    MovieAnswer,
+    MoviesAnswer,
+    PopularAnswer,
+    PutMovieAnswer,
+    PutMoviesAnswer,
+    RatingAnswer,
+    RatingBatchAnswer,
+    Ready,
+    RecommendAnswer,
+    RecommendBatchAnswer,
+    RemovedAnswer,
+    SimilarAnswer,
+    UserAnswer,
+    UserFeedbackAnswer,
+    UsersAnswer,
+)
+from matinee_client.call import Call, key_header
+from matinee_client.requests import (
     FeedbackRequest,
     MovieRequest,
     NamedMovieRequest,
     RatingRequest,
     RecommendRequest,
 )
-from service.client.retries import retry_policy
-from service.schemas.admin import BundleNow
-from service.schemas.batches import RatingBatchAnswer, RecommendBatchAnswer
-from service.schemas.feedback import FeedbackAnswer
-from service.schemas.health import Alive, ModelAnswer, Ready
-from service.schemas.imported_feedback import ImportAnswer
-from service.schemas.movies import GenresAnswer, MovieAnswer, MoviesAnswer, PopularAnswer, SimilarAnswer
-from service.schemas.put_movies import PutMovieAnswer, PutMoviesAnswer
-from service.schemas.ratings import RatingAnswer
-from service.schemas.recommendations import RecommendAnswer
-from service.schemas.user_feedback import ForgottenAnswer, RemovedAnswer, UserFeedbackAnswer
-from service.schemas.users import UserAnswer, UsersAnswer
+from matinee_client.retries import retry_policy
 
 T = TypeVar("T")
 
@@ -44,7 +57,7 @@ class MatineeClient:
         api_key: Sent as `X-API-Key`.
         admin_key: Sent instead for `reload` and `rollback`.
         timeout_seconds: Limit of each attempt: to connect, to send, and between two chunks of the answer.
-        retries: Most repetitions of a request, see `service.client.retries`.
+        retries: Most repetitions of a request, see `matinee_client.retries`.
         transport: An httpx transport, such as one to an application in this process.
     """
 
