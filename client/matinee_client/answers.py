@@ -24,6 +24,7 @@ class SuggestedMovie(BaseModel):
 
     movie_id: str
     title: str
+    display_title: str = ""
 
 
 class Problem(BaseModel):
@@ -48,6 +49,8 @@ class Reason(BaseModel):
 
     movie_id: str
     title: str
+    display_title: str = ""
+    rating: float | None = None
     contribution: float
 
 
@@ -57,6 +60,7 @@ class Item(BaseModel):
     rank: int
     movie_id: str
     title: str
+    display_title: str = ""
     genres: list[str]
     year: int | None
     score: float
@@ -64,6 +68,7 @@ class Item(BaseModel):
     predicted_rating: float | None
     source: str
     because: list[Reason] | None = None
+    although: list[Reason] = []
     explored: bool = False
 
 
@@ -82,7 +87,8 @@ class RecommendAnswer(BaseModel):
 class RecommendBatchAnswer(BaseModel):
     """An answer or an error for each request, in order."""
 
-    answers: list[RecommendAnswer | ElementError]
+    items: list[RecommendAnswer | ElementError] = []
+    answers: list[RecommendAnswer | ElementError] = []
 
 
 class RatingAnswer(BaseModel):
@@ -91,6 +97,7 @@ class RatingAnswer(BaseModel):
     user_id: str | None
     movie_id: str
     title: str
+    display_title: str = ""
     predicted_rating: float
     known_user: bool
     bundle_id: str
@@ -101,7 +108,8 @@ class RatingAnswer(BaseModel):
 class RatingBatchAnswer(BaseModel):
     """A prediction or an error for each pair, in order."""
 
-    predictions: list[RatingAnswer | ElementError]
+    items: list[RatingAnswer | ElementError] = []
+    predictions: list[RatingAnswer | ElementError] = []
 
 
 class Movie(BaseModel):
@@ -109,6 +117,7 @@ class Movie(BaseModel):
 
     movie_id: str
     title: str
+    display_title: str = ""
     genres: list[str]
     year: int | None
     num_ratings: int
@@ -171,6 +180,7 @@ class PutMovieAnswer(BaseModel):
 
     movie_id: str
     title: str | None
+    display_title: str | None = None
     genres: list[str]
     year: int | None
     available: bool
@@ -216,6 +226,7 @@ class SeenMovie(BaseModel):
 
     movie_id: str
     title: str
+    display_title: str = ""
     genres: list[str]
     year: int | None
     rating: float | None
