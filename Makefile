@@ -94,7 +94,7 @@ swaps: install ## requests failed, latency and memory over 20 swaps under load (
 
 AXE := tests/browser/node_modules/installed
 
-test-browser: install $(AXE) ## the page in headless Chromium (CHROMIUM=/path/to/it where it is not `chromium`)
+test-browser: install $(AXE) ## the page in headless Chromium, and in Firefox if it is there (CHROMIUM=, FIREFOX=/path/to/it)
 	@command -v "$${CHROMIUM:-chromium}" >/dev/null \
 	  || { echo "make: no Chromium found: install it (Debian and Ubuntu: apt-get install chromium), or name it with CHROMIUM=" >&2; exit 1; }
 	@$(IN_VENV) -m pytest -m browser tests/browser

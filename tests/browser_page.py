@@ -58,7 +58,8 @@ def opening(browser: Browser, base_url: str) -> Iterator[OpenPage]:
 
 
 @cache
-def _axe() -> str:
+def axe_source() -> str:
+    """Return axe-core's script; skip the test where it is not installed."""
     if not _AXE.exists():
         pytest.skip("axe-core is not installed: run `make test-browser`")
     return _AXE.read_text(encoding="utf-8")
@@ -66,7 +67,7 @@ def _axe() -> str:
 
 def violations(page: Page) -> list[str]:
     """Return the accessibility violations that axe-core finds in a page."""
-    page.evaluate(_axe())
+    page.evaluate(axe_source())
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     assert found["passes"], "axe-core checked nothing"
     return [

@@ -110,6 +110,12 @@ class Catalogue:
         }
         return _counted(self._rows_by_genre, spellings)
 
+    @cached_property
+    def year_range(self) -> tuple[int, int] | None:
+        """The years of the oldest and of the newest movie; None where no movie has a year."""
+        known = [year for year in self.years if year is not None]
+        return (min(known), max(known)) if known else None
+
     def take_genres(self, former: Catalogue, changed: Iterable[int]) -> None:
         """Have the rows and counts of genres from another catalogue, and not from every movie's genres.
 

@@ -87,12 +87,18 @@ async def list_popular_movies(
 
 @router.get("/genres", response_model=GenresAnswer, responses=document_problems(503) | NOT_MODIFIED)
 async def list_genres(movies: FromLiveMovies, request: Request) -> Response:
-    """Every genre, for a filter to choose from."""
+    """Every genre, and from when the movies are, for a filter to choose from."""
     if is_kept(request, etag := _etag(movies)):
         return not_modified(etag)
-    counts = movies.recommender.catalogue.genre_counts
-    items = [{"genre": genre, "num_movies": count} for genre, count in counts.items()]
-    return JSONResponse({"bundle_id": movies.recommender.bundle_id, "items": items}, headers=caching(etag))
+    catalogue = movies.recommender.catalogue
+    items = [{"genre": genre, "num_movies": count} for genre, count in catalogue.genre_counts.items()]
+    years = (
+        None
+        if catalogue.year_range is None
+        else dict(zip(("first", "last"), catalogue.year_range, strict=True))
+    )
+    document = {"bundle_id": movies.recommender.bundle_id, "years": years, "items": items}
+    return JSONResponse(document, headers=caching(etag))
 
 
 @router.get(

@@ -84,10 +84,18 @@ class GenreCount(BaseModel):
     num_movies: int = Field(ge=1, description="Number of movies of this genre.", examples=[725])
 
 
+class YearRange(BaseModel):
+    """Years of release."""
+
+    first: int = Field(description="That of the oldest movie.", examples=[1922])
+    last: int = Field(description="That of the newest movie.", examples=[1998])
+
+
 class GenresAnswer(BaseModel):
     """Response of `/genres`."""
 
     bundle_id: BundleId
+    years: YearRange | None = Field(description="From when the movies are, null if no year is known.")
     items: list[GenreCount] = Field(description="Most movies first.")
 
 

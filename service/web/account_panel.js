@@ -2,66 +2,65 @@
 
 import { accountId, forgetMe, loadAccount, openAccount, readItems } from "./account.js";
 import { REPLACE, go, read } from "./address.js";
-import { byId, count, setText } from "./elements.js";
-import { feedback } from "./live_model.js";
+import { byId, count, onClick, setText } from "./elements.js";
 import { showNotice, showProblem } from "./notice.js";
 import { outbox, unguessable, unkept } from "./outbox.js";
+import { feedback } from "./service.js";
 
 export function startPanel() {
-  byId("keep-stars").addEventListener("click", () => open(unguessable()));
-  byId("own-id-form").addEventListener("submit", () => offerAccount(byId("own-id").value));
-  byId("try-now").addEventListener("click", loadAccount);
-  byId("forget").addEventListener("click", forget);
+	onClick("keep-stars", () => open(unguessable()));
+	onClick("try-now", loadAccount);
+	onClick("forget", forget);
 }
 
 async function open(id) {
-  byId("account-notice").replaceChildren();
-  byId("own-id-box").open = false;
-  await openAccount(id, read().rated);
-  byId("account").focus(); // what was used is gone
+	byId("account-notice").replaceChildren();
+	await openAccount(id, read().rated);
+	byId("account").focus(); // what was used is gone
 }
 
-/** Opens the account of an id that was typed or came with a link, if the person agrees. */
+// Opens the account of an id that came with a link, if the person agrees.
 async function offerAccount(id) {
-  try {
-    const films = await readItems(["users", id]);
-    const leaves = accountId() === null ? "" : " Only its link leads back to the account you leave.";
-    if (confirm(`Is “${id}” your id? It has ${count(films.length, "film")}. Whoever knows an id sees and changes its stars.${leaves}`)) await open(id);
-  } catch (problem) {
-    showProblem(byId("account-notice"), problem, () => offerAccount(id));
-  }
+	try {
+		const films = await readItems(["users", id]);
+		const leaves = accountId() === null ? "" : " Only its link leads back to the account you leave.";
+		if (confirm(`Is “${id}” your id? It has ${count(films.length, "film")}. Whoever knows an id sees and changes its stars.${leaves}`)) await open(id);
+	} catch (problem) {
+		showProblem(byId("account-notice"), problem, () => offerAccount(id));
+	}
 }
 
 async function forget() {
-  if (!confirm("Forget you? The service deletes your stars and what is not for you, for good.")) return;
-  try {
-    const { bundle_trained_without: isWithout } = await forgetMe();
-    const rest = isWithout ? "The model was trained without you." : "The model was trained with your stars: no answer shows them now, and the next model is trained without them.";
-    showNotice(byId("account-notice"), "You are forgotten", rest);
-    byId("account").focus();
-  } catch (problem) {
-    showProblem(byId("account-notice"), problem, forget);
-  }
+	if (!confirm("Forget you? The service deletes your stars and what is not for you, for good.")) return;
+	try {
+		const { bundle_trained_without: isWithout } = await forgetMe();
+		const rest = isWithout ? "The model was trained without you." : "The model was trained with your stars; the next one is not.";
+		showNotice(byId("account-notice"), "You are forgotten", rest);
+		byId("account").focus();
+	} catch (problem) {
+		showProblem(byId("account-notice"), problem, forget);
+	}
 }
 
 export function showPanel({ rated, as }) {
-  const id = accountId();
-  if (as !== null && feedback !== null) {
-    go({}, REPLACE); // an id does not stay in the address
-    if (feedback === "on" && as !== id) offerAccount(as);
-  }
-  const { problem } = outbox;
-  byId("account").hidden = feedback === null || feedback === "off";
-  setText(byId("account-says"), says(id, rated));
-  byId("keep-stars").hidden = byId("own-id-box").hidden = id !== null || feedback !== "on";
-  byId("kept").hidden = id === null;
-  byId("account-link").href = `#${new URLSearchParams({ view: "you", as: id })}`;
-  byId("unkept").hidden = id === null || problem === null;
-  if (problem) setText(byId("unkept-text"), `${unkept().length ? `${count(unkept().length, "change")} not kept yet. ` : ""}${problem.title}: ${problem.message}`);
+	const id = accountId();
+	if (as !== null && feedback !== null) {
+		go({}, REPLACE); // an id does not stay in the address
+		if (feedback === "on" && as !== id) offerAccount(as);
+	}
+	const { problem } = outbox;
+	byId("account").hidden = feedback === null || feedback === "off";
+	setText(byId("account-says"), says(id, rated));
+	byId("keep-stars").hidden = id !== null || feedback !== "on" || !rated.length;
+	byId("kept").hidden = id === null;
+	byId("account-link").href = `#${new URLSearchParams({ view: "you", as: id })}`;
+	byId("unkept").hidden = id === null || problem === null;
+	if (problem) setText(byId("unkept-text"), `${unkept().length ? `${count(unkept().length, "change")} not kept yet. ` : ""}${problem.title}: ${problem.message}`);
 }
 
 function says(id, rated) {
-  if (feedback === "write-key") return "This service keeps stars of its own apps only. Yours stay in this browser, in the page’s address.";
-  if (id === null) return "Stars are in this page’s address only. Kept, they are here whenever you come back.";
-  return rated.length ? "These stars came with a link. Clear them to see yours." : "The service keeps your stars.";
+	if (feedback === "write-key") return "Your stars stay in this browser, in the page’s address.";
+	if (id === null && !rated.length) return "This service will keep your stars under a random id, until you say “Forget me”.";
+	if (id === null) return "These stars are in the page’s address only. Kept, they are here whenever you come back.";
+	return rated.length ? "These stars came with a link. Clear them to see yours." : "The service keeps your stars, for whenever you come back.";
 }

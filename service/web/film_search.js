@@ -1,56 +1,69 @@
 // Search of films as the user types; the most rated ones without a query.
 
-import { element, keep, latest, announce, setText, count } from "./elements.js";
-import { filmKey, filmRow, showFilm } from "./film_row.js";
+import { announce, button, count, element, keep, latest, setText } from "./elements.js";
+import { loadGenres, yearsInWords } from "./controls.js";
+import { filmKey, filmRow, showFilm } from "./films.js";
 import { showNotice, showProblem } from "./notice.js";
-import { modelKnown } from "./live_model.js";
-import { request } from "./service.js";
+import { modelKnown, request } from "./service.js";
 
-const MOST = 6;
-const HINT = "Most rated";
+const MOST = 8;
 const TYPING_MS = 120;
 
-/**
- * Builds a search in an element: `make(film)` returns elements after a title, `update(row, film)` updates them.
- * Returns `refresh()`, which updates every row.
- */
-export function filmSearch(place, { id, label, make = () => [], update = () => {} }) {
-  const input = element("input", { id, type: "search", autocomplete: "off", spellcheck: "false", maxlength: "200", placeholder: "Title, or a part of it" });
-  const notice = element("div");
-  const heading = element("h2", { id: `${id}-heading` }, HINT);
-  const list = element("ul", { class: "films compact", tabindex: "-1", "aria-labelledby": `${id}-heading` });
-  place.append(element("form", { role: "search" }, element("label", { for: id }, label), input), heading, notice, list);
-  let films = null;
+// Builds a search: `make(film)` returns elements after a title, `update(row, film)` updates them; so does what it returns.
+export function filmSearch(place, { id, label, hint, make = () => [], update = () => {} }) {
+	const input = element("input", { id, type: "search", autocomplete: "off", spellcheck: "false", maxlength: "200", placeholder: label, "aria-label": label });
+	const notice = element("div");
+	const heading = element("h2", { id: `${id}-heading` }, hint);
+	const others = button("Others", showOthers);
+	const list = element("ul", { class: "films cards", tabindex: "-1", "aria-busy": "true", "aria-labelledby": `${id}-heading` });
+	place.append(element("form", { role: "search" }, input), element("div", { class: "row" }, heading, others), notice, list);
+	let films = null;
+	let total = 0;
+	let offset = 0;
+	let isTyping = false;
 
-  function show() {
-    keep(list, films, {
-      key: filmKey,
-      make: (film) => filmRow(film, ...make(film)),
-      update: (row, film) => {
-        showFilm(row, film);
-        update(row, film);
-      },
-    });
-  }
+	function show() {
+		keep(list, films, {
+			key: filmKey,
+			make: (film) => filmRow(film, ...make(film)),
+			update: (row, film) => {
+				showFilm(row, film);
+				update(row, film);
+			},
+		});
+	}
 
-  async function find(signal) {
-    const typed = input.value.trim();
-    try {
-      const [answer] = await Promise.all([request(["movies"], { query: { query: typed, limit: MOST }, signal }), modelKnown()]);
-      if (signal.aborted) return;
-      films = answer.items;
-      notice.replaceChildren();
-      setText(heading, typed ? count(answer.total, "film") : HINT);
-      if (!films.length) showNotice(notice, "No title matches", "Part of a word is enough.");
-      if (typed) announce(`${count(answer.total, "film")} found`);
-      show();
-    } catch (problem) {
-      if (!signal.aborted) showProblem(notice, problem, load);
-    }
-  }
+	function showOthers() {
+		offset += MOST;
+		if (offset >= total) offset = 0;
+		list.scrollLeft = 0;
+		load();
+	}
 
-  const load = latest(find);
-  const loadTyped = latest(find, () => TYPING_MS);
-  input.addEventListener("input", () => loadTyped());
-  return () => (films ? show() : load());
+	async function find(signal) {
+		const typed = input.value.trim();
+		const [answer] = await Promise.all([request(["movies"], { query: { query: typed, limit: MOST, offset }, signal }), modelKnown()]);
+		if (signal.aborted) return;
+		({ items: films, total } = answer);
+		notice.replaceChildren();
+		setText(heading, typed ? count(total, "film") : hint);
+		others.hidden = total <= MOST;
+		if (typed) announce(`${count(total, "film")} found`);
+		show();
+		list.removeAttribute("aria-busy");
+		if (films.length) return;
+		await loadGenres();
+		if (!signal.aborted) showNotice(notice, "No film here has that title", `Part of a word is enough.${yearsInWords()}`);
+	}
+
+	const load = latest(find, (problem) => {
+		list.removeAttribute("aria-busy");
+		showProblem(notice, problem, load);
+	}, () => (isTyping ? TYPING_MS : 0));
+	input.addEventListener("input", () => {
+		offset = 0;
+		isTyping = true;
+		load();
+	});
+	return () => (films ? show() : load());
 }

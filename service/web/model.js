@@ -1,94 +1,66 @@
-// The model view: the live bundle and its metrics.
+// The quality view: the live bundle, and its measures beside simpler recommenders.
 
-import { byId, count, element, latest, setText, showTerms } from "./elements.js";
+import { bar, byId, count, element, latest, setText, showTerms } from "./elements.js";
 import { showProblem } from "./notice.js";
 import { request } from "./service.js";
 
-const NAMES = { ndcg: "NDCG", rmse: "RMSE, stars", ease: "EASE" };
-const FALLING = new Set(["rmse", "mae"]);
+const NAMES = { ease: "EASE", svd: "SVD", ials: "iALS", sasrec: "SASRec", popularity: "most popular", biases: "mean ratings" };
+// By measure its name, what it says, and 100 for a percentage.
+const MEASURES = {
+	hit_rate_at_10: ["Found in the first ten", "Of films watched later, how many were among the first ten (hit rate@10).", 100],
+	hit_rate_at_100: ["Found in the first hundred", "The same among the first hundred (hit rate@100).", 100],
+	recall_at_20: ["Covered by twenty", "Of what a user watched later, how much the first twenty held (recall@20).", 100],
+	ndcg_at_10: ["Good order", "The earlier in the first ten, the better; 1 is perfect (NDCG@10)."],
+	rmse: ["Error of predicted stars", "Less is better (RMSE)."],
+};
 
 let isShown = false;
 
-/** Loads the live bundle each time the view is opened. */
 export function showModel(isNew) {
-  if (isNew || !isShown) load();
-  return { heading: "The model", lead: "The live bundle, and its quality on ratings that were held out of training." };
+	if (isNew || !isShown) load();
+	return { heading: "How good is it?", lead: "Tried on ratings that were kept from it, beside simpler recommenders." };
 }
 
 const load = latest(async (signal) => {
-  try {
-    const model = await request(["model"], { signal });
-    if (signal.aborted) return;
-    byId("model-notice").replaceChildren();
-    show(model);
-    isShown = true;
-  } catch (problem) {
-    if (!signal.aborted) showProblem(byId("model-notice"), problem, load);
-  }
-});
+	show(await request(["model"], { signal }));
+	byId("model-notice").replaceChildren();
+	isShown = true;
+}, (problem) => showProblem(byId("model-notice"), problem, load));
 
 function show({ bundle_id: bundleId, metrics, manifest }) {
-  const { dataset } = manifest;
-  const facts = [
-    ["Bundle", bundleId],
-    ["Age", age(new Date(manifest.created_utc))],
-    ["Trained on", dataset.name],
-    ["Ratings", dataset.ratings?.toLocaleString("en")],
-    ["Users", dataset.users?.toLocaleString("en")],
-    ["Films", dataset.movies?.toLocaleString("en")],
-  ].filter(([, fact]) => (fact ?? null) !== null);
-  showTerms(byId("model-facts"), facts);
-  byId("report").hidden = !("report/index.html" in manifest.files);
-  showQuality(metrics);
+	const { dataset } = manifest;
+	const facts = [
+		["Ratings", dataset.ratings?.toLocaleString("en")],
+		["Users", dataset.users?.toLocaleString("en")],
+		["Films", dataset.movies?.toLocaleString("en")],
+		["Data", dataset.name],
+		["Made", new Date(manifest.created_utc).toLocaleString("en", { dateStyle: "medium", timeStyle: "short" })],
+		["Bundle", bundleId],
+	].filter(([, fact]) => fact);
+	showTerms(byId("model-facts"), facts);
+	byId("report").hidden = !("report/index.html" in manifest.files);
+	showQuality(metrics);
 }
 
-function age(created) {
-  const minutes = Math.max(0, (Date.now() - created) / 60_000);
-  const [each, unit] = minutes < 60 ? [1, "minute"] : minutes < 2880 ? [60, "hour"] : [1440, "day"];
-  const since = count(Math.floor(minutes / each), unit);
-  return `${since}, made ${created.toLocaleString("en", { dateStyle: "medium", timeStyle: "short" })}`;
+function showQuality({ model, ...metrics }) {
+	byId("quality").replaceChildren();
+	if (!model) return setText(byId("quality-summary"), "Not measured.");
+	const seeds = metrics.seeds?.length > 1 ? `, mean of ${metrics.seeds.length} trainings` : "";
+	setText(byId("quality-summary"), `${count(metrics.test_ratings, "rating")} kept apart, ${metrics.train_ratings.toLocaleString("en")} trained on${seeds}. ✓: better than all others, beyond chance.`);
+	const others = Object.entries(metrics.baselines ?? {});
+	byId("quality").append(...Object.keys(MEASURES).filter((measure) => measure in model).map((measure) => bars(measure, model[measure], others, metrics.differences ?? {})));
 }
 
-function showQuality(metrics) {
-  const model = metrics.model;
-  byId("quality-scroll").hidden = !model;
-  if (!model) {
-    setText(byId("quality-summary"), "Not measured.");
-    return;
-  }
-  const seeds = metrics.seeds?.length > 1 ? `, mean of ${metrics.seeds.length} seeds` : "";
-  setText(byId("quality-summary"), `The ${metrics.split} split: ${count(metrics.test_ratings, "rating")} held out, ${metrics.train_ratings.toLocaleString("en")} trained on${seeds}. Bold: the best beyond chance.`);
-  const columns = [["Matinee", model]];
-  for (const [name, of] of Object.entries(metrics.baselines ?? {})) columns.push([inWords(name), of ?? {}, metrics.differences?.[name]]);
-  const head = element("tr", {}, element("td"), ...columns.map(([name]) => element("th", { scope: "col" }, name)));
-  const rows = Object.keys(model).map((measure) => row(measure, columns));
-  byId("quality").replaceChildren(element("thead", {}, head), element("tbody", {}, ...rows));
-}
-
-function row(measure, columns) {
-  const values = columns.map(([, of]) => of[measure] ?? null);
-  const measured = values.filter((value) => value !== null);
-  const most = Math.max(...measured);
-  const best = FALLING.has(measure) ? Math.min(...measured) : most;
-  const differs = columns.map(([, , of]) => of?.[measure]?.low * of?.[measure]?.high > 0);
-  differs[0] = measured.length > 1 && values.every((value, at) => !at || value === null || differs[at]);
-  const cells = values.map((value, at) => {
-    if (value === null) return element("td", {}, "–");
-    const text = value.toFixed(4);
-    const bar = element("span", { class: "bar", "aria-hidden": "true" });
-    bar.style.setProperty("--filled", `${(100 * value) / most}%`);
-    return element("td", {}, value === best && differs[at] ? element("strong", {}, text) : text, measured.length > 1 && bar);
-  });
-  const note = FALLING.has(measure) ? element("span", { class: "soft" }, " less is better") : "";
-  return element("tr", {}, element("th", { scope: "row" }, inWords(measure), note), ...cells);
-}
-
-/** Converts a metric's name to text. */
-function inWords(name) {
-  return name
-    .replace(/_with_time$/, ", row’s own time")
-    .replace(/^top_(\d+)_/, "top-$1 ")
-    .replace(/_at_(\d+)/, "@$1")
-    .replace(/[a-z]+/, (word) => NAMES[word] ?? word)
-    .replaceAll("_", " ");
+// Creates a measure's bars, one below the other, ours first and the others from best to worst.
+function bars(measure, ours, others, differences) {
+	const [name, meaning, factor = 1] = MEASURES[measure];
+	const sign = measure === "rmse" ? -1 : 1;
+	const compared = others.filter(([, of]) => of?.[measure] !== undefined).map(([other, of]) => [other, of[measure]]).sort(([, a], [, b]) => sign * (b - a));
+	const most = Math.max(ours, ...compared.map(([, value]) => value));
+	const isBest = compared.length > 0 && compared.every(([other]) => sign * differences[other]?.[measure]?.low > 0 && sign * differences[other][measure].high > 0);
+	const rows = [["Matinee", ours], ...compared].map(([of, value], at) => {
+		const text = `${(factor * value).toFixed(factor === 1 ? 3 : 1)}${factor === 1 ? "" : " %"}${isBest && !at ? " ✓" : ""}`;
+		return bar(NAMES[of] ?? of.replaceAll("_", " "), value / most, text, at ? null : "ours");
+	});
+	return element("section", {}, element("h2", {}, name), element("p", { class: "soft" }, meaning), element("ul", { class: "bars" }, ...rows));
 }

@@ -24,7 +24,7 @@ def change_user(page: Page, user_id: str) -> None:
     ("failure", "words"),
     [
         (lambda route: route.abort("connectionrefused"), "The service cannot be reached"),
-        (problem(503, "no-bundle", "No bundle", "CURRENT is missing"), "no model to answer with"),
+        (problem(503, "no-bundle", "No bundle", "CURRENT is missing"), "not ready yet"),
         (problem(503, "queue-full", "Busy", "1,000 requests wait"), "The service is busy"),
         (problem(504, "deadline-exceeded", "Too late", "no answer within 5 s"), "took too long"),
         (lambda route: route.fulfill(status=502, body="<h1>Bad gateway</h1>"), "The service answered 502"),
@@ -52,10 +52,10 @@ def test_a_service_without_a_bundle_is_reported_on_an_empty_page(open_page: Open
     for path in ("**/users?*", "**/model"):
         page.route(path, problem(503, "no-bundle", "No bundle", "its bundle is still being loaded"))
     page.reload()
-    expect(page.locator("#model-notice").get_by_role("alert")).to_contain_text("still being loaded")
-    page.get_by_role("link", name="A known user").click()
+    expect(page.locator("#model-notice").get_by_role("alert")).to_contain_text("still loading")
+    page.get_by_role("link", name="Someone else").click()
     alert = page.locator("#recommended-notice").get_by_role("alert")
-    expect(alert).to_contain_text("still being loaded")
+    expect(alert).to_contain_text("still loading")
     page.unroute("**/users?*")
     page.unroute("**/model")
     alert.get_by_role("button", name="Try again").click()

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from browser_page import OpenPage, recommended
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 from service_process import ServiceProcess
 
 pytestmark = pytest.mark.browser
@@ -14,13 +14,16 @@ def test_a_film_has_similar_films_and_predictions_for_the_user_and_for_you(
     open_page: OpenPage, service: ServiceProcess
 ) -> None:
     page = open_page("#view=movie&movie=m17&user=42&rated=5:m18")
-    expect(page.locator("h1")).to_have_text("Movie 17 (1917)")
+    expect(page.locator("h1")).to_have_text("Movie 17")
     similar = service.client.get("/movies/m17/similar?k=10").json()["items"]
-    expect(page.locator("#similar .title")).to_have_text([film["title"] for film in similar])
-    cosines = [
-        float(text.removeprefix("cosine ")) for text in page.locator("#similar .score").all_inner_texts()
-    ]
-    assert cosines == pytest.approx([film["score"] for film in similar], abs=0.0051)
+    expect(page.locator("#similar .title")).to_have_text([film["display_title"] for film in similar])
+    for row, film in zip(page.locator("#similar li").all(), similar, strict=True):
+        if film["mean_rating"] is None:
+            expect(row.locator(".stars")).to_be_hidden()
+        else:
+            number = row.locator(".number").inner_text()
+            assert float(number) == pytest.approx(film["mean_rating"], abs=0.051)
+            expect(row.locator(".stars")).to_contain_text("mean")
     for who, user in (
         ("User 42", {"user_id": "42"}),
         ("You", {"history": [{"movie_id": "m18", "rating": 5}]}),
@@ -32,12 +35,36 @@ def test_a_film_has_similar_films_and_predictions_for_the_user_and_for_you(
         assert float(fact.locator(".number").inner_text()) == pytest.approx(stars, abs=0.051)
 
 
-def test_another_user_can_be_chosen_in_the_view_of_a_film(open_page: OpenPage) -> None:
+def test_stars_can_be_given_in_the_view_of_a_film(open_page: OpenPage) -> None:
     page = open_page("#view=movie&movie=m17")
-    expect(page.locator("h1")).to_have_text("Movie 17 (1917)")
-    page.fill("#movie-user-id", "7")
-    expect(page.locator("#facts")).to_contain_text("User 7 would give")
-    expect(page.locator("#movie-user-id")).to_be_focused()
+    page.locator("#your-stars").get_by_role("radio", name="4 of 5 stars").check(force=True)
+    expect(page.locator("#facts")).to_contain_text("You would give")
+    page.get_by_role("link", name="You", exact=True).click()
+    expect(page.locator("#rated .title")).to_have_text(["Movie 17"])
+
+
+def test_a_title_is_as_people_say_it_and_that_of_the_catalogue_one_click_away(open_page: OpenPage) -> None:
+    def retitled(route: Route) -> None:
+        document = route.fetch().json()
+        names = {
+            "title": "Godfather: Part II, The (1974)",
+            "display_title": "The Godfather: Part II",
+            "year": 1974,
+        }
+        for film in document.get("items", [document]):
+            film.update(names)
+        route.fulfill(json=document)
+
+    page = open_page("#view=model")
+    page.route(re.compile("/(recommend|movies/m[0-9]+)$"), retitled)
+    page.goto(page.url.partition("#")[0] + "#view=user&user=42")
+    expect(page.locator("#recommended .title").first).to_have_text("The Godfather: Part II")
+    expect(page.locator("#recommended .genres").first).to_contain_text("1974")
+    page.click("#details summary")
+    expect(page.locator("#recommended .score").first).to_contain_text("“Godfather: Part II, The (1974)”")
+    page.click("#recommended .title >> nth=0")
+    expect(page.locator("h1")).to_have_text("The Godfather: Part II")
+    expect(page.locator("#facts")).to_contain_text("Godfather: Part II, The (1974)")
 
 
 def test_an_unknown_film_shows_a_notice_and_is_requested_once(open_page: OpenPage) -> None:
@@ -45,7 +72,7 @@ def test_an_unknown_film_shows_a_notice_and_is_requested_once(open_page: OpenPag
     requested: list[str] = []
     page.on("request", lambda request: requested.append(request.url))
     page.goto(page.url.partition("#")[0] + "#view=movie&movie=none")
-    expect(page.locator("#movie-notice")).to_contain_text("No film here has this id")
+    expect(page.locator("#movie-notice")).to_contain_text("This film is not here")
     expect(page.locator("#film-facts")).to_be_hidden()
     page.wait_for_timeout(300)
     assert sum(url.endswith("/movies/none") for url in requested) == 1
@@ -59,7 +86,7 @@ def test_a_film_that_failed_to_load_can_be_tried_again(open_page: OpenPage) -> N
     expect(alert).to_contain_text("cannot be reached")
     page.unroute("**/movies/m17")
     alert.get_by_role("button", name="Try again").click()
-    expect(page.locator("h1")).to_have_text("Movie 17 (1917)")
+    expect(page.locator("h1")).to_have_text("Movie 17")
     expect(alert).to_have_count(0)
 
 
@@ -67,7 +94,7 @@ def test_a_film_that_failed_to_load_can_be_tried_again(open_page: OpenPage) -> N
 def test_any_text_is_an_id_of_a_film(movie_id: str, open_page: OpenPage, service: ServiceProcess) -> None:
     quoted = "".join(f"%{byte:02x}" for byte in movie_id.encode())
     page = open_page(f"#view=movie&movie={quoted}")
-    expect(page.locator("h1")).to_have_text(service.client.get(f"/movies/{quoted}").json()["title"])
+    expect(page.locator("h1")).to_have_text(service.client.get(f"/movies/{quoted}").json()["display_title"])
 
 
 def test_navigation_to_a_film_and_back_focuses_the_heading(open_page: OpenPage) -> None:
@@ -77,21 +104,19 @@ def test_navigation_to_a_film_and_back_focuses_the_heading(open_page: OpenPage) 
     expect(page.locator("h1")).to_have_text(title)
     expect(page.locator("h1")).to_be_focused()
     assert page.title() == f"{title} · Matinee"
-    expect(page.get_by_role("link", name="A film")).to_have_attribute("aria-current", "page")
+    expect(page.get_by_role("link", name="Films")).to_have_attribute("aria-current", "page")
     page.go_back()
     expect(page.locator("h1")).to_have_text("User 42")
     assert recommended(page)[0] == title
 
 
-def test_the_model_is_shown_with_its_bundle_and_age(open_page: OpenPage) -> None:
+def test_the_model_is_shown_with_its_bundle_and_when_it_was_made(open_page: OpenPage) -> None:
     page = open_page("#view=model")
     expect(page.locator("#model-facts")).to_contain_text("tiny-1")
-    expect(page.locator("#model-facts")).to_contain_text(
-        re.compile(r"\d+ days, made (Jan 1, 2025|Dec 31, 2024)")
-    )
+    expect(page.locator("#model-facts")).to_contain_text(re.compile("Made(Jan 1, 2025|Dec 31, 2024)"))
 
 
-def test_metrics_are_shown_beside_the_baselines_and_the_best_is_bold_where_it_differs(
+def test_measures_are_bars_of_one_scale_and_ours_is_marked_where_it_is_better_beyond_chance(
     open_page: OpenPage,
 ) -> None:
     page = open_page("")
@@ -117,13 +142,20 @@ def test_metrics_are_shown_beside_the_baselines_and_the_best_is_bold_where_it_di
         route.fulfill(json=document)
 
     page.route("**/model", measured)
-    page.get_by_role("link", name="The model").click()
+    page.get_by_role("link", name="How good?").click()
     expect(page.locator("#quality-summary")).to_contain_text(
-        "The temporal split: 20 ratings held out, 80 trained on, mean of 3 seeds."
+        "20 ratings kept apart, 80 trained on, mean of 3 trainings."
     )
-    rows = page.locator("#quality tbody tr")
-    expect(rows.locator("th")).to_have_text(
-        ["NDCG@10", re.compile("^RMSE, stars"), "recall@20", re.compile("^hit rate@10, row.s own time")]
+    sections = page.locator("#quality section")
+    expect(sections.locator("h2")).to_have_text(
+        ["Covered by twenty", "Good order", "Error of predicted stars"]
     )
-    expect(page.locator("#quality thead th")).to_have_text(["Matinee", "EASE", "biases"])
-    expect(rows.locator("strong")).to_have_text(["0.2600", "0.9000"])
+    expect(sections.nth(0).locator("li")).to_have_text(["Matinee20.0 %", "EASE19.0 %"])
+    expect(sections.nth(1).locator("li")).to_have_text(["Matinee0.250", "EASE0.260"])
+    expect(sections.nth(2).locator("li")).to_have_text(["Matinee0.900 ✓", "mean ratings1.000"])
+    widths = (
+        sections.nth(0)
+        .locator(".bar")
+        .evaluate_all("bars => bars.map(bar => bar.style.getPropertyValue('--filled'))")
+    )
+    assert [float(width.removesuffix("%")) for width in widths] == pytest.approx([100, 95])

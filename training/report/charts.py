@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
+
+_MOST_STEPS = 5  # one more where neither end of the values is round
 
 
 @dataclass(frozen=True)
@@ -34,14 +37,14 @@ class Chart:
     right: ClassVar = width - 8
     top: ClassVar = 48
     bottom: ClassVar = height - 40
-    colours: ClassVar = ("#3b82c4", "#d97706", "#2f9e62")
+    colours: ClassVar = ("#b8324a", "#b27615", "#3a7d8c")
 
     def levels(self) -> Iterator[tuple[float, str]]:
-        """Five horizontal grid lines from the lowest to the highest value: y and label."""
-        low, high = self._range()
-        for step in range(5):
-            value = low + (high - low) * step / 4
-            yield self._y(value), f"{value:.3g}"
+        """Horizontal grid lines at round values, from below the lowest to above the highest: y and label."""
+        low, high, step = self._scale()
+        for at in range(round((high - low) / step) + 1):
+            value = low + at * step
+            yield self._y(value), f"{round(value, 12) + 0:.6g}"  # of -0.0 a zero without a sign
 
     def places(self) -> Iterator[tuple[float, str]]:
         """At most ten labels of the horizontal axis: x and name."""
@@ -65,14 +68,21 @@ class Chart:
                     y = self._y(value)
                     yield round(self._x(place) - width / 2, 1), y, width, round(self.bottom - y, 1)
 
-    def _range(self) -> tuple[float, float]:
+    def _scale(self) -> tuple[float, float, float]:
+        """The lowest and the highest grid line, and the step between: 1, 2, 2.5 or 5 times a power of ten."""
         values = [value for values in self.series.values() for value in values]
         low, high = (0.0 if self.kind == "bar" else min(values)), max(values, default=0.0)
-        return (low, high) if high > low else (low, low + 1)
+        high = high if high > low else low + 1
+        least = (high - low) / _MOST_STEPS
+        power = 10.0 ** math.floor(math.log10(least))
+        step = next(power * times for times in (1, 2, 2.5, 5, 10) if power * times >= least * (1 - 1e-9))
+        first = math.floor(low / step + 1e-9)
+        last = math.ceil(high / step - 1e-9)
+        return first * step, last * step, step
 
     def _x(self, place: int) -> float:
         return round(self.left + (place + 0.5) * (self.right - self.left) / len(self.x_ticks), 1)
 
     def _y(self, value: float) -> float:
-        low, high = self._range()
+        low, high, _ = self._scale()
         return round(self.bottom - (value - low) / (high - low) * (self.bottom - self.top), 1)

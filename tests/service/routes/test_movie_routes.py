@@ -82,6 +82,7 @@ def test_a_genre_narrows_a_search_whatever_its_case(ask: Ask) -> None:
 def test_genres_are_counted(ask: Ask) -> None:
     answer = ask("GET", "/genres")
     GenresAnswer.model_validate_json(answer.content, strict=True)
+    assert answer.json()["years"] == {"first": 1901, "last": 2139}  # every seventh has none
     assert answer.json()["items"] == [
         {"genre": "Drama", "num_movies": 160},
         {"genre": "War", "num_movies": 80},

@@ -1,5 +1,7 @@
 from xml.etree import ElementTree as ET
 
+import pytest
+
 from training.report.charts import Chart
 from training.report.pages import chart_svg
 
@@ -42,3 +44,19 @@ def test_bars_are_as_high_as_their_values() -> None:
 def test_equal_values_are_drawn_too() -> None:
     for chart in (Chart("t", "x", ["a"], {"y": [1.0]}), Chart("t", "x", ["a"], {"y": [0.0]}, kind="bar")):
         assert "nan" not in chart_svg(chart)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([0.3078, 0.3091], ["0.3075", "0.308", "0.3085", "0.309", "0.3095"]),
+        ([-0.3, 0.9], ["-0.5", "-0.25", "0", "0.25", "0.5", "0.75", "1"]),
+        ([3.0, 1234.0], ["0", "250", "500", "750", "1000", "1250"]),
+        ([7.0], ["7", "7.2", "7.4", "7.6", "7.8", "8"]),
+    ],
+)
+def test_grid_lines_are_at_round_values_around_the_data(values: list[float], expected: list[str]) -> None:
+    chart = Chart("t", "x", [str(place) for place in range(len(values))], {"y": values})
+    assert [label for _, label in chart.levels()] == expected
+    heights = [y for y, _ in chart.levels()]
+    assert (heights[0], heights[-1]) == (chart.bottom, chart.top)

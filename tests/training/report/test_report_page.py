@@ -111,7 +111,15 @@ def test_everything_that_evaluate_measured_is_on_the_page(
 
 def test_what_evaluate_has_not_measured_is_named(measured: dict[str, Any]) -> None:
     page = report_page("b", measured)
-    assert (
-        "cold start and recall of the index; what each part is worth (--ablation); the other splits" in page
+    assert "cold start and recall of the index; what each part is worth; the other splits" in page
+    assert "matinee evaluate" not in page  # visitors have no shell
+
+
+def test_the_page_leads_back_and_says_what_its_words_mean(measured: dict[str, Any]) -> None:
+    page = report_page("b", measured)
+    assert '<a href="./">' in page
+    defined = re.findall(r"<dt>(.*?)</dt><dd>(.+?)</dd>", page)
+    assert {"baseline", "hit rate@K", "NDCG@10", "RMSE", "cold-start user"} <= {term for term, _ in defined}
+    assert "measured 21 November 2026, 06:00 UTC" in report_page(
+        "b", measured | {"measured_utc": "2026-11-21T06:00:00Z"}
     )
-    assert "matinee evaluate" in page
