@@ -58,13 +58,11 @@ class DirectRoutes:
         if direct is None or scope["method"] != "POST" or not self._is_ordinary(scope):
             await self._app(scope, receive, send)
             return
-        message = await receive()
+        messages = await self._read(receive)
         try:
-            # A body in several parts is the router's; of one part without a body JSON says that it is none.
-            body = b"" if message.get("more_body") else message.get("body", b"")
-            model = direct.validate(body)
+            model = direct.validate(b"".join(message.get("body", b"") for message in messages))
         except ValidationError:
-            await self._app(scope, _receive_again(message, receive), send)
+            await self._app(scope, _receive_again(messages, receive), send)
             return
         scope["route"] = direct.route
         request = Request(scope, receive)
@@ -73,6 +71,15 @@ class DirectRoutes:
         except MatineeError as error:
             response = answer_to_error(request, error)
         await response(scope, receive, send)
+
+    async def _read(self, receive: Receive) -> list[Message]:
+        """The messages of a body, up to one that ends it or makes it longer than it may be."""
+        messages = [await receive()]
+        num_bytes = len(messages[0].get("body", b""))
+        while messages[-1].get("more_body") and num_bytes <= self._max_bytes:
+            messages.append(await receive())
+            num_bytes += len(messages[-1].get("body", b""))
+        return messages
 
     def _is_ordinary(self, scope: Scope) -> bool:
         """Whether the body is announced as JSON of a length within bounds, and nothing else needs a look."""
@@ -93,11 +100,12 @@ def _direct(route: DirectRoute) -> _Direct:
     return _Direct(route, model.__pydantic_validator__.validate_json, route.endpoint)
 
 
-def _receive_again(message: Message, receive: Receive) -> Receive:
-    """`receive`, with a message before all others."""
-    first: list[Message] = [message]
+def _receive_again(messages: list[Message], receive: Receive) -> Receive:
+    """`receive`, with messages before all others."""
+    first = iter(messages)
 
     async def receive_on() -> Message:
-        return first.pop() if first else await receive()
+        message = next(first, None)
+        return await receive() if message is None else message
 
     return receive_on
