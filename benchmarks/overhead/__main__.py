@@ -51,6 +51,8 @@ ROWS = (
     Row("cold-start user", NO_OP),
     Row("cold-start user", "exact", 0.50, 0.65),
     Row("cold-start user", "annoy"),
+    Row("cold-start user, dislikes", NO_OP),
+    Row("cold-start user, dislikes", "exact"),
     Row("rating", NO_OP),
     Row("rating", "annoy", 0.95, 1.20),
     Row("rating", "annoy, nothing cached"),

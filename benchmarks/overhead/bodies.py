@@ -11,12 +11,14 @@ import httpx
 from benchmarks.closed_loop import Run, run_closed
 from benchmarks.measured_server import MeasuredServer
 
-Kind = Literal["known user", "cold-start user", "rating", "batch"]
-"""Ten movies for a known user, or for a user who sends ten rated movies; one movie's rating; many lists."""
+Kind = Literal["known user", "cold-start user", "cold-start user, dislikes", "rating", "batch"]
+"""Ten movies for a known user, or for one who sends ten movies of 3 to 5 stars, or of 1 to 5; one movie's
+rating; many lists."""
 
 PATHS: dict[Kind, str] = {
     "known user": "/recommend",
     "cold-start user": "/recommend",
+    "cold-start user, dislikes": "/recommend",
     "rating": "/predict_rating",
     "batch": "/recommend/batch",
 }
@@ -48,16 +50,8 @@ class Bodies:
         known = [{"user_id": draw.choice(users), "k": 10} for _ in range(count)]
         self._bodies: dict[Kind, Sequence[object]] = {
             "known user": known,
-            "cold-start user": [
-                {
-                    "history": [
-                        {"movie_id": movie_id, "rating": draw.choice((1, 2, 3, 4, 5))}
-                        for movie_id in draw.sample(movies, _SENT)
-                    ],
-                    "k": 10,
-                }
-                for _ in range(count)
-            ],
+            "cold-start user": [_history(movies, (3, 4, 5), draw) for _ in range(count)],
+            "cold-start user, dislikes": [_history(movies, (1, 2, 3, 4, 5), draw) for _ in range(count)],
             "rating": [
                 {"user_id": draw.choice(users), "movie_id": draw.choice(movies)} for _ in range(count)
             ],
@@ -71,3 +65,8 @@ class Bodies:
     def load(self, server: MeasuredServer, kind: Kind, *, connections: int, seconds: float) -> Run:
         """Send those of a kind to a server for some time, each connection after its answer."""
         return run_closed(server, PATHS[kind], self.of(kind), connections=connections, seconds=seconds)
+
+
+def _history(movies: Sequence[str], stars: Sequence[int], draw: random.Random) -> dict[str, object]:
+    sent = [{"movie_id": movie_id, "rating": draw.choice(stars)} for movie_id in draw.sample(movies, _SENT)]
+    return {"history": sent, "k": 10}
