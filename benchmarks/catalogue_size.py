@@ -3,9 +3,9 @@
     python -m benchmarks.catalogue_size --bundle artifacts/BUNDLE_ID --page docs/performance.md
 
 Makes catalogues of 10,000, 100,000 and 1 million candidates and as many users (of a larger one a million),
-with embeddings distributed as those of the given bundle; builds Annoy, usearch and faiss, each in a subprocess
-with a time limit, and queries them, and a scan of every candidate, one query at a time and in batches. Results are
-kept in `--work`, so that a part can be measured again: the table contains everything there.
+with embeddings distributed as those of the given bundle; builds Annoy, usearch and faiss, each in a process
+with a time limit, and queries them, and a scan of every candidate, one query at a time and in batches.
+Results are kept in `--work`, so that a part can be measured again: the table contains everything there.
 """
 
 from __future__ import annotations

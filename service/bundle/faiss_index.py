@@ -51,11 +51,9 @@ class FaissIndex:
     """Inverted lists over the augmented embeddings, memory-mapped. Made by `build` or `open`."""
 
     def __init__(self, loaded: Any, largest_square: float) -> None:
-        import faiss  # noqa: PLC0415  optional
-
         self._index = loaded
         self._largest_square = largest_square
-        self._parameters = faiss.SearchParametersIVF
+        self._parameters = _faiss().SearchParametersIVF
 
     @classmethod
     def build(
@@ -69,8 +67,7 @@ class FaissIndex:
             seed: Of the samples and of k-means.
             threads: More are sooner done.
         """
-        import faiss  # noqa: PLC0415  optional
-
+        faiss = _faiss()
         faiss.omp_set_num_threads(threads)
         largest_square = largest_square_of(embeddings)
         random = np.random.default_rng(seed)
@@ -155,8 +152,14 @@ class FaissIndex:
         return rows[np.searchsorted(rows, 0) :]  # -1 where the lists have no more
 
 
+def _faiss() -> Any:
+    import faiss  # noqa: PLC0415  optional
+
+    return faiss
+
+
 def _number_of_lists(candidates: int) -> int:
-    return 2 ** round(math.log2(_LISTS_PER_ROOT * math.sqrt(candidates)))
+    return 1 << round(math.log2(_LISTS_PER_ROOT * math.sqrt(candidates)))
 
 
 def _padded(dimension: int) -> int:
@@ -172,8 +175,7 @@ def _vectors(embeddings: NDArray[np.float32], largest_square: float) -> NDArray[
 
 def _holds(index: Any, row: int, vector: NDArray[np.float32]) -> bool:
     """Whether a list holds this row with the code of this vector, float32 `[1, D]`."""
-    import faiss  # noqa: PLC0415  optional
-
+    faiss = _faiss()
     _, nearest = index.quantizer.search(vector, min(_LISTS_CHECKED, index.nlist))
     for number in nearest[0].tolist():
         size = index.invlists.list_size(number)
@@ -188,7 +190,7 @@ def _holds(index: Any, row: int, vector: NDArray[np.float32]) -> bool:
 
 def _map(path: Path) -> Any:
     try:
-        import faiss  # noqa: PLC0415  optional
+        faiss = _faiss()
     except ImportError as error:
         raise BundleIncompatible(
             f"{path}: expected the package faiss-cpu, which this bundle's index needs; install "
