@@ -4,8 +4,8 @@
 
 Writes two bundles into `--work`, where they stay for the next run: one with the live bundle's histories, and
 one with a million users more, each of whom has the history of one of them, drawn at random: 106 million rows
-of MovieLens 100K's. The service serves both, loaded in turns with requests of random users, in an open loop at
-half of what the slower one can.
+of MovieLens 100K's. The service serves both, loaded in turns with requests of random users, in an open loop
+at half of what the slower one can.
 
 The model of both is the live one, but it knows the ids of its own users only: for the others it takes the id
 embedding of one of those (the row modulo their number), so that each answer takes the same steps. A model
