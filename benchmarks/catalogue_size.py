@@ -135,9 +135,10 @@ def _table(arguments: argparse.Namespace) -> str:
         for each in kept
         if each["backend"] == "exact"
     )
+    sizes = f" Embeddings and histories take, {files}." if files else ""
     return (
         f"`python -m benchmarks.catalogue_size`, {arguments.queries:,} queries one after another with a "
-        f"pause of 2 ms, {machine}. Embeddings and histories take, {files}.\n\n"
+        f"pause of 2 ms, {machine}.{sizes}\n\n"
         f"{markdown_table(headings, [_row(each) for each in kept])}"
     )
 
