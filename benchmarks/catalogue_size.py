@@ -2,10 +2,10 @@
 
     python -m benchmarks.catalogue_size --bundle artifacts/BUNDLE_ID --page docs/performance.md
 
-Makes catalogues of 10,000, 100,000 and 1 million candidates and as many users, with embeddings distributed as
-those of the given bundle; builds Annoy and usearch, each in a subprocess with a time limit, and queries them,
-and a scan of every candidate, one query at a time. Results are kept in `--work`, so that a part can be
-measured again: the table contains everything there.
+Makes catalogues of 10,000, 100,000 and 1 million candidates and as many users (of a larger one a million),
+with embeddings distributed as those of the given bundle; builds Annoy, usearch and faiss, each in a process
+with a time limit, and queries them, and a scan of every candidate, one query at a time and in batches.
+Results are kept in `--work`, so that a part can be measured again: the table contains everything there.
 """
 
 from __future__ import annotations
@@ -23,12 +23,13 @@ from typing import Any
 from benchmarks import index_trial
 from benchmarks.machine import describe_machine, format_machine
 from benchmarks.page import markdown_table, replace_between
-from benchmarks.synthetic_catalogue import real_embeddings, sample_like, write_users
+from benchmarks.synthetic_catalogue import real_embeddings, sample_like, write_candidates_like, write_users
 from service.bundle import histories
-from service.bundle.candidate_index import CandidateIndex
 
 SIZES = (10_000, 100_000, 1_000_000)
-BACKENDS = ("annoy", "usearch", "exact")
+BACKENDS = ("annoy", "usearch", "faiss", "exact")
+_OPTIONAL = {"usearch": "usearch", "faiss": "faiss-cpu"}
+_MOST_USERS = 1_000_000
 _RESULTS = "results.json"
 
 
@@ -44,7 +45,7 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=1_000)
     parser.add_argument("--recall", type=float, default=0.95, help="recall@10 up to which search_k is raised")
     parser.add_argument("--build-seconds", type=float, default=900, help="time limit of a build")
-    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="build threads of usearch")
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of usearch's and faiss's builds")
     parser.add_argument("--page", type=Path, help="page whose table is replaced")
     parser.add_argument("--mark", default="catalogue size", help="mark of the table on the page")
     arguments = parser.parse_args()
@@ -61,10 +62,10 @@ def main() -> None:
 def _measure_size(size: int, real: tuple[Any, Any], arguments: argparse.Namespace) -> None:
     directory = arguments.work / str(size)
     directory.mkdir(exist_ok=True)
-    candidates = sample_like(real[0], size, seed=0)
-    CandidateIndex.write_candidates(directory, candidates)
-    queries = sample_like(real[1], size, seed=1)[: arguments.queries]
-    seen = write_users(directory, size, seed=2)[: arguments.queries]
+    candidates = write_candidates_like(directory, real[0], size, seed=0)
+    users = min(size, _MOST_USERS)
+    queries = sample_like(real[1], users, seed=1)[: arguments.queries]
+    seen = write_users(directory, users, size, seed=2)[: arguments.queries]
     trial_queries = index_trial.Queries.of(candidates, queries, seen)
     users_mib = sum((directory / name).stat().st_size for name in histories.FILES) / 2**20
     for backend in arguments.backends:
@@ -111,7 +112,7 @@ def _table(arguments: argparse.Namespace) -> str:
     kept = json.loads((arguments.work / _RESULTS).read_text(encoding="utf-8"))
     kept.sort(key=lambda each: (each["size"], BACKENDS.index(each["backend"])))
     headings = [
-        "candidates and users:",
+        "candidates:",
         "index:",
         "build, s",
         "of it processor, s",
@@ -122,17 +123,22 @@ def _table(arguments: argparse.Namespace) -> str:
         "p50, ms",
         "p99, ms",
         "p99 processor, ms",
+        "processor of one, us",
+        "in batches of 16, us",
         "load average",
     ]
-    machine = format_machine(describe_machine(["annoy", "usearch", "numpy"]))
+    measured = {each["backend"] for each in kept}
+    optional = [name for backend, name in _OPTIONAL.items() if backend in measured]
+    machine = format_machine(describe_machine(["annoy", *optional, "numpy"]))
     files = ", ".join(
         f"{each['size']:,}: {each['candidates_mib']:.0f} MiB and {each['users_mib']:.0f} MiB"
         for each in kept
         if each["backend"] == "exact"
     )
+    sizes = f" Embeddings and histories take, {files}." if files else ""
     return (
         f"`python -m benchmarks.catalogue_size`, {arguments.queries:,} queries one after another with a "
-        f"pause of 2 ms, {machine}. Embeddings and histories take, {files}.\n\n"
+        f"pause of 2 ms, {machine}.{sizes}\n\n"
         f"{markdown_table(headings, [_row(each) for each in kept])}"
     )
 
@@ -158,6 +164,8 @@ def _row(each: dict[str, Any]) -> list[str]:
         figure("p50_ms", ".2f"),
         figure("p99_ms", ".2f"),
         figure("cpu_p99_ms", ".2f"),
+        figure("cpu_mean_us", ",.0f"),
+        figure("batch_cpu_us", ",.0f"),
         figure("load_average", ".0f"),
     ]
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,26 +15,38 @@ from benchmarks.machine import load_average
 from service.bundle.annoy_index import AnnoyIndex
 from service.bundle.array_files import open_array
 from service.bundle.candidate_index import CANDIDATES_FILE, INDEX_FILES, CandidateIndex
+from service.bundle.faiss_index import FaissIndex
 from service.bundle.index_description import Backend, IndexDescription
 from service.bundle.usearch_index import UsearchIndex
-from service.recommending.candidate_search import LEVELS, best_first
+from service.recommending.candidate_search import LEVELS, CandidateSearch, best_first
+from service.recommending.filters import Allowed
+from service.recommending.stage_times import StageTimes
 
 K = 10
-TREES, FIRST_SEARCH_K, MOST_SEARCH_K = 16, {"annoy": 500, "usearch": 64}, 2_000_000
+BATCH = 16
+"""Queries that are answered together, as many as wait for a busy worker."""
+
+TREES, FIRST_SEARCH_K, MOST_SEARCH_K = 16, {"annoy": 500, "usearch": 64, "faiss": 16}, 2_000_000
+_DESCRIPTION = "faiss.json"
+_SCORES_AT_ONCE = 2**27
 _PAUSE_SECONDS = 0.002
 """Pause between queries, as in a service below its capacity."""
 
 
 def build(directory: Path, backend: Backend, threads: int) -> dict[str, Any]:
-    """Build an index as export does, except that usearch may use more threads.
+    """Build an index as export does, except that usearch and faiss may use more threads.
 
     Returns:
         build_seconds, build_cpu_seconds, file_mib, load_average.
     """
-    embeddings = np.load(directory / CANDIDATES_FILE)
+    embeddings = open_array(directory / CANDIDATES_FILE, np.float32, dimensions=2)
     began, cpu_began = time.perf_counter(), time.process_time()
     if backend == "annoy":
         AnnoyIndex.build(directory, embeddings, trees=TREES, seed=0)
+    elif backend == "faiss":
+        index = FaissIndex.build(directory, embeddings, threads=threads)
+        described = json.dumps(index.describe(1, 1).to_document())
+        (directory / _DESCRIPTION).write_text(described, encoding="utf-8")
     else:
         UsearchIndex.build(directory, embeddings, threads=threads)
     return {
@@ -64,10 +77,13 @@ class Queries:
     ) -> Queries:
         """Compute the exact results of queries."""
         best = np.empty((len(embeddings), K), np.int32)
-        for place, query in enumerate(embeddings):
-            scores = candidates @ query
-            scores[seen[place]] = -np.inf
-            best[place] = np.argpartition(-scores, K)[:K]
+        at_once = max(1, _SCORES_AT_ONCE // len(candidates))
+        for start in range(0, len(embeddings), at_once):
+            part = slice(start, start + at_once)
+            scores = embeddings[part] @ candidates.T
+            np.put_along_axis(scores, seen[part], -np.inf, axis=1)
+            for place, of_query in enumerate(scores, start):
+                best[place] = np.argpartition(of_query, len(candidates) - K)[-K:]
         return cls(embeddings, seen, best)
 
 
@@ -78,7 +94,8 @@ def measure(directory: Path, backend: Backend, queries: Queries, least_recall: f
     retrieve rows for the first page and for the seen movies, remove the seen, score exactly, sort.
 
     Returns:
-        search_k, recall, p50_ms, p99_ms, cpu_p99_ms, resident_mib (growth of the resident memory by index and
+        search_k, recall, p50_ms, p99_ms, cpu_p99_ms, cpu_mean_us, batch_cpu_us (processor time of a query,
+        alone and in batches of `BATCH`), resident_mib (growth of the resident memory by index and
         candidates), private_mib (the part of it that is not shareable), load_average.
     """
     before = _resident_mib()
@@ -97,6 +114,8 @@ def measure(directory: Path, backend: Backend, queries: Queries, least_recall: f
         "p50_ms": float(np.percentile(wall_ms, 50)),
         "p99_ms": float(np.percentile(wall_ms, 99)),
         "cpu_p99_ms": float(np.percentile(cpu_ms, 99)),
+        "cpu_mean_us": 1000 * float(np.mean(cpu_ms)),
+        "batch_cpu_us": _time_batches(index, backend, queries),
         "resident_mib": sum(after.values()) - sum(before.values()),
         "private_mib": after["RssAnon"] - before["RssAnon"],
         "load_average": load_average(),
@@ -113,6 +132,11 @@ def _open(directory: Path, backend: Backend, search_k: int) -> CandidateIndex:
         search_k=search_k or None,
         deep_search_k=search_k or None,
     )
+    if backend == "faiss":
+        described = json.loads((directory / _DESCRIPTION).read_text(encoding="utf-8"))
+        description = replace(
+            IndexDescription.from_document(described, directory), search_k=search_k, deep_search_k=search_k
+        )
     return CandidateIndex.open(directory, description, candidates.shape[1])
 
 
@@ -137,6 +161,20 @@ def _time(
         cpu_ms.append(1000 * (time.thread_time() - cpu_began))
         found.append(rows)
     return found, wall_ms, cpu_ms
+
+
+def _time_batches(index: CandidateIndex, backend: Backend, queries: Queries) -> float:
+    """Mean processor microseconds of a query where several are answered together, as the service does."""
+    search = CandidateSearch(index, "exact" if backend == "exact" else "annoy", widest=0)
+    seconds = []
+    for start in range(0, len(queries.embeddings) - BATCH + 1, BATCH):
+        part = slice(start, start + BATCH)
+        time.sleep(_PAUSE_SECONDS)
+        began = time.thread_time()
+        allowed = [Allowed(len(index), excluded=seen) for seen in queries.seen[part]]
+        search.best_of_each(queries.embeddings[part], allowed, [K] * BATCH, StageTimes())
+        seconds.append(time.thread_time() - began)
+    return 1e6 * float(np.mean(seconds)) / BATCH
 
 
 def _resident_mib() -> dict[str, float]:

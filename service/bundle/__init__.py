@@ -5,7 +5,7 @@ A bundle is a directory `<artifacts>/<bundle_id>/`:
 manifest.json                            `manifest`, written last; its `index` is an `index_description`
 model/                                   `saved_model`: one SavedModel and its signatures
 candidates.npy                           `candidate_index`: the candidates' embeddings
-candidates.ann or candidates.usearch     `annoy_index` or `usearch_index`, over the same embeddings
+candidates.ann, .usearch or .faiss       `annoy_index`, `usearch_index`, `faiss_index`: over the same rows
 ratings/                                 `rating_head`: turns a query state into stars; none without ratings
 catalogue.json                           `catalogue`: the movies by candidate row
 histories/                               `histories`: what each user rated

@@ -17,18 +17,22 @@ from service.bundle.annoy_index import INDEX_FILE, AnnoyIndex
 from service.bundle.appended_rows import AppendedRows
 from service.bundle.array_files import open_array, write_array
 from service.bundle.best_candidates import BestCandidates
+from service.bundle.faiss_index import FAISS_FILE, FaissIndex
 from service.bundle.index_description import Backend, IndexDescription
 from service.bundle.usearch_index import USEARCH_FILE, UsearchIndex
 from service.errors import BundleInconsistent
 
 CANDIDATES_FILE = "candidates.npy"
 FILES = (CANDIDATES_FILE,)
-INDEX_FILES: dict[Backend, str] = {"annoy": INDEX_FILE, "usearch": USEARCH_FILE}
+INDEX_FILES: dict[Backend, str] = {"annoy": INDEX_FILE, "usearch": USEARCH_FILE, "faiss": FAISS_FILE}
 """By backend the file that the manifest must list as well; `exact` has none."""
 
-_INDEXES: dict[Backend, type[AnnoyIndex] | type[UsearchIndex]] = {
+AnyIndex = AnnoyIndex | UsearchIndex | FaissIndex
+
+_INDEXES: dict[Backend, type[AnyIndex]] = {
     "annoy": AnnoyIndex,
     "usearch": UsearchIndex,
+    "faiss": FaissIndex,
 }
 
 
@@ -63,7 +67,7 @@ class CandidateIndex:
     def __init__(
         self,
         candidates: NDArray[np.float32] | AppendedRows,
-        index: AnnoyIndex | UsearchIndex | None,
+        index: AnyIndex | None,
         description: IndexDescription,
     ) -> None:
         self._candidates = candidates
@@ -129,7 +133,8 @@ class CandidateIndex:
             deep: Whether those after the first few dozen matter too, which takes longer.
 
         Returns:
-            int32, ascending; None where there is no index, or so many are wanted that it would visit most of
+            int32, ascending, more than wanted where the index is not sure of their order; None where there is
+            no index, or so many are wanted that it would visit most of
             them.
         """
         search_k = self._description.search_k_for(num_rows, deep=deep)

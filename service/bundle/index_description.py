@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -9,10 +10,10 @@ from typing import Any, Literal, get_args
 
 from service.errors import BundleInconsistent, ManifestCorrupt
 
-Backend = Literal["annoy", "usearch", "exact"]
+Backend = Literal["annoy", "usearch", "faiss", "exact"]
 """`exact`: there is no index, every candidate is scored."""
 
-METRICS = {"annoy": "angular", "usearch": "ip"}
+METRICS = {"annoy": "angular", "usearch": "ip", "faiss": "ip"}
 """By backend that has an index the distance between augmented vectors."""
 
 AUGMENTATION = "sqrt(M^2 - |x|^2)"
@@ -27,10 +28,13 @@ class IndexDescription:
     Attributes:
         backend: The library that built it; `exact` has none of what describes an index.
         candidates: How many vectors it holds, or how many there are to score.
-        search_k: Least effort of a query: nodes that Annoy inspects, usearch's `expansion_search`.
+        search_k: Least effort of a query: nodes that Annoy inspects, usearch's `expansion_search`, faiss's
+            `nprobe`.
         deep_search_k: The same where results after the first few dozen matter too; annoy always has it.
         trees: Of Annoy, as its file counts them.
         connectivity, expansion_add: Of usearch, what it was built with.
+        lists, code_bytes: Of faiss, how many lists, and bytes of a candidate's code in them.
+        largest_square: Of faiss, `M^2` of the augmentation, which its codes do not tell.
         recall_at_10, recall_at_100: Mean share of the exact best that answers had at export.
     """
 
@@ -41,6 +45,9 @@ class IndexDescription:
     trees: int | None = None
     connectivity: int | None = None
     expansion_add: int | None = None
+    lists: int | None = None
+    code_bytes: int | None = None
+    largest_square: float | None = None
     recall_at_10: float | None = None
     recall_at_100: float | None = None
 
@@ -68,7 +75,8 @@ class IndexDescription:
         backend = str(document.get("backend"))
         if backend not in get_args(Backend):
             raise BundleInconsistent(
-                f"{where}: expected an index backend annoy, usearch or exact, got {backend!r}; export again"
+                f"{where}: expected an index backend annoy, usearch, faiss or exact, got {backend!r}; "
+                "export again"
             )
         if missing := sorted(_REQUIRED[backend] - document.keys()):
             raise BundleInconsistent(f"{where}: the manifest's index lacks {missing}; export again")
@@ -90,13 +98,15 @@ class IndexDescription:
             deep: Whether those after the first few dozen matter too.
 
         Returns:
-            Never less than Annoy's own default of `trees * num_results`, which is `num_results` of usearch;
-            None where there is no index, or half of the candidates or more are wanted: scoring all is sooner
-            then, and exact.
+            Never less than Annoy's own default of `trees * num_results`, which is `num_results` of usearch,
+            nor of faiss fewer lists than have several times as many candidates on average; None where there
+            is no index, or half of the candidates or more are wanted: scoring all is sooner then, and exact.
         """
         least = self.deep_search_k if deep and self.deep_search_k is not None else self.search_k
         if least is None or 2 * num_results >= self.candidates:
             return None
+        if self.lists is not None:
+            return max(least, math.ceil(_LISTED_PER_RESULT * num_results * self.lists / self.candidates))
         return max(least, (self.trees or 1) * num_results)
 
 
@@ -109,20 +119,28 @@ def _is_share(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 
+def _is_size(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
+
+
 def _geometry(backend: str) -> dict[str, str]:
     metric = METRICS.get(backend)
     return {} if metric is None else {"metric": metric, "augmentation": AUGMENTATION}
 
+
+_LISTED_PER_RESULT = 4
 
 _KIND = {"backend", "metric", "augmentation"}
 _REQUIRED_BY_INDEX = {"metric", "augmentation", "candidates", "search_k"}
 _REQUIRED = {
     "annoy": _REQUIRED_BY_INDEX | {"trees", "deep_search_k"},
     "usearch": _REQUIRED_BY_INDEX,
+    "faiss": _REQUIRED_BY_INDEX | {"lists", "largest_square", "deep_search_k"},
     "exact": {"candidates"},
 }
 _SHAPES: dict[str, Callable[[object], bool]] = {
     **dict.fromkeys(("candidates", "search_k", "deep_search_k", "trees"), is_count),
-    **dict.fromkeys(("connectivity", "expansion_add"), is_count),
+    **dict.fromkeys(("connectivity", "expansion_add", "lists", "code_bytes"), is_count),
+    "largest_square": _is_size,
     **dict.fromkeys(("recall_at_10", "recall_at_100"), _is_share),
 }

@@ -32,7 +32,7 @@ def test_samples_are_reproducible_by_seed() -> None:
 
 
 def test_the_service_reads_the_written_histories(tmp_path: Path) -> None:
-    seen = write_users(tmp_path, 120, seed=0)
+    seen = write_users(tmp_path, 120, 120, seed=0)
     histories = Histories.open(tmp_path, num_candidates=120)
     assert len(histories) == 120
     assert histories.of_user(7).rows.tolist() == seen[7].tolist()

@@ -43,6 +43,7 @@ class Index(StrEnum):
 
     ANNOY = "annoy"
     USEARCH = "usearch"
+    FAISS = "faiss"
 
 
 class Preset(StrEnum):

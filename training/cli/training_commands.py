@@ -72,7 +72,10 @@ def fit(
         ),
     ] = None,
     index: Annotated[
-        Index, typer.Option(help="annoy, or usearch, a graph; docs/performance.md compares them.")
+        Index,
+        typer.Option(
+            help="annoy; usearch, a graph; faiss, codes in lists; docs/performance.md compares them."
+        ),
     ] = Index.ANNOY,
     memory: Annotated[
         str | None,

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from service.bundle import usearch_index
+from service.bundle import faiss_index, usearch_index
 from service.bundle.annoy_index import AnnoyIndex
-from service.bundle.candidate_index import INDEX_FILES
+from service.bundle.candidate_index import INDEX_FILES, AnyIndex
+from service.bundle.faiss_index import FaissIndex
 from service.bundle.index_description import Backend, IndexDescription
 from service.bundle.usearch_index import UsearchIndex
 from training.errors import ConfigurationError
@@ -28,7 +29,7 @@ CHEAP_SEARCH_K = 10_000
 """Nodes that take Annoy about a millisecond. It may inspect so many, or as many as there are candidates,
 though scoring every one would be sooner already (docs/performance.md)."""
 
-_EFFORTS: dict[Backend, tuple[int, float]] = {"annoy": (500, 1.1), "usearch": (64, 2.0)}
+_EFFORTS: dict[Backend, tuple[int, float]] = {"annoy": (500, 1.1), "usearch": (64, 2.0), "faiss": (4, 1.25)}
 """The first search_k, and its factor until recall is enough: a tenth more is a tenth of a query of Annoy."""
 
 _SMALL_CATALOGUE = 20_000
@@ -50,6 +51,8 @@ def require_index(backend: Backend) -> None:
     """
     if backend == "usearch" and not usearch_index.is_installed():
         raise ConfigurationError("--index usearch needs the package: pip install -r requirements/usearch.txt")
+    if backend == "faiss" and not faiss_index.is_installed():
+        raise ConfigurationError("--index faiss needs the package: pip install -r requirements/faiss.txt")
 
 
 def build_measured_index(
@@ -71,16 +74,18 @@ def build_measured_index(
         embeddings: float32 `[num_candidates, D]`.
         queries: What recall is measured on.
         backend: What to build it with.
-        seed: Of Annoy; usearch has none.
+        seed: Of Annoy and faiss; usearch has none.
         on_progress: Called with every measurement.
     """
     exact = IndexDescription(backend="exact", candidates=len(embeddings), recall_at_10=1, recall_at_100=1)
     if backend == "exact":
         return exact
-    index: AnnoyIndex | UsearchIndex
+    index: AnyIndex
     if backend == "annoy":
         trees = _TREES if len(embeddings) > _SMALL_CATALOGUE else _TREES_OF_SMALL
         index = AnnoyIndex.build(directory, embeddings, trees=trees, seed=seed)
+    elif backend == "faiss":
+        index = FaissIndex.build(directory, embeddings, seed=seed)
     else:
         index = UsearchIndex.build(directory, embeddings)
     on_progress(f"built the index of {len(embeddings):,} movies")
@@ -90,9 +95,8 @@ def build_measured_index(
     search_k, factor = _EFFORTS[backend]
     description = index.describe(search_k, search_k)
     for k in MEASURED_K:
-        efforts = _efforts(
-            description.deep_search_k or search_k, factor, max(CHEAP_SEARCH_K, len(embeddings))
-        )
+        most = description.lists or max(CHEAP_SEARCH_K, len(embeddings))
+        efforts = _efforts(description.deep_search_k or search_k, factor, most)
         measured = _Measured(index, description, efforts, k, on_progress)
         found = measured.least(some, answers)
         if found is None:
@@ -117,7 +121,7 @@ class _Measured:
 
     def __init__(
         self,
-        index: AnnoyIndex | UsearchIndex,
+        index: AnyIndex,
         description: IndexDescription,
         efforts: list[int],
         k: int,
@@ -175,7 +179,7 @@ class _Measured:
 
 
 def measure_recall(
-    index: AnnoyIndex | UsearchIndex, description: IndexDescription, answers: ExactAnswers, k: int
+    index: AnyIndex, description: IndexDescription, answers: ExactAnswers, k: int
 ) -> tuple[float, bool]:
     """Mean share of the exact top k that answers over an index have, as the service assembles them.
 

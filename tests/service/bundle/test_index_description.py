@@ -30,10 +30,25 @@ USEARCH: dict[str, Any] = {
     "recall_at_100": 0.99,
 }
 """As bundles of schema version 2 have them."""
+FAISS: dict[str, Any] = {
+    "backend": "faiss",
+    "metric": "ip",
+    "augmentation": "sqrt(M^2 - |x|^2)",
+    "lists": 128,
+    "code_bytes": 33,
+    "largest_square": 9.75,
+    "search_k": 8,
+    "deep_search_k": 16,
+    "candidates": 1000,
+    "recall_at_10": 0.99,
+    "recall_at_100": 0.99,
+}
 EXACT: dict[str, Any] = {"backend": "exact", "candidates": 1000, "recall_at_10": 1, "recall_at_100": 1}
 
 
-@pytest.mark.parametrize("document", [ANNOY, USEARCH, EXACT], ids=["annoy", "usearch", "exact"])
+@pytest.mark.parametrize(
+    "document", [ANNOY, USEARCH, FAISS, EXACT], ids=["annoy", "usearch", "faiss", "exact"]
+)
 def test_what_a_manifest_says_comes_back_as_it_was(document: dict[str, Any]) -> None:
     description = IndexDescription.from_document(document, MANIFEST)
     assert description.to_document() == document
@@ -45,9 +60,10 @@ def test_what_a_manifest_says_comes_back_as_it_was(document: dict[str, Any]) -> 
     [
         (ANNOY, {"recall_at_10", "recall_at_100"}),
         (USEARCH, {"recall_at_10", "recall_at_100", "connectivity", "expansion_add"}),
+        (FAISS, {"recall_at_10", "recall_at_100", "code_bytes"}),
         (EXACT, {"recall_at_10", "recall_at_100"}),
     ],
-    ids=["annoy", "usearch", "exact"],
+    ids=["annoy", "usearch", "faiss", "exact"],
 )
 def test_every_field_that_a_search_needs_must_be_there(document: dict[str, Any], optional: set[str]) -> None:
     for name in document.keys() - {"backend"}:
@@ -63,9 +79,9 @@ def test_every_field_that_a_search_needs_must_be_there(document: dict[str, Any],
     ("changes", "error", "message"),
     [
         (
-            {"backend": "faiss"},
+            {"backend": "scann"},
             BundleInconsistent,
-            "expected an index backend annoy, usearch or exact, got 'faiss'",
+            "expected an index backend annoy, usearch, faiss or exact, got 'scann'",
         ),
         ({"backend": ["annoy"]}, BundleInconsistent, "expected an index backend"),
         ({"metric": "dot"}, BundleInconsistent, "expected index metric 'angular', got 'dot'"),
@@ -76,7 +92,7 @@ def test_every_field_that_a_search_needs_must_be_there(document: dict[str, Any],
             ({name: value}, ManifestCorrupt, rf"malformed fields \['{name}'\]")
             for name in (
                 *("candidates", "search_k", "deep_search_k", "trees"),
-                *("connectivity", "expansion_add"),
+                *("connectivity", "expansion_add", "lists", "code_bytes"),
             )
             for value in ("100", 100.0, 0, -1, True, None)
         ),
@@ -117,6 +133,18 @@ def test_a_graph_that_was_measured_at_one_depth_takes_its_effort_at_both() -> No
     usearch = IndexDescription.from_document(USEARCH, MANIFEST)
     assert usearch.search_k_for(40) == usearch.search_k_for(40, deep=True) == 64
     assert usearch.search_k_for(400) == 400
+
+
+def test_so_many_lists_are_searched_that_they_have_four_times_as_many_as_wanted_on_average() -> None:
+    faiss = IndexDescription.from_document(FAISS, MANIFEST)
+    assert (faiss.search_k_for(10), faiss.search_k_for(10, deep=True)) == (8, 16)
+    assert faiss.search_k_for(100) == 52  # of 7.8 candidates each
+
+
+@pytest.mark.parametrize("value", ["9", -1, True, None, float("inf"), float("nan")])
+def test_the_largest_square_is_a_length(value: object) -> None:
+    with pytest.raises(ManifestCorrupt, match=r"malformed fields \['largest_square'\]"):
+        IndexDescription.from_document(FAISS | {"largest_square": value}, MANIFEST)
 
 
 def test_where_there_is_no_index_none_is_searched() -> None:

@@ -24,10 +24,11 @@ WITHOUT_INDEX = {
 
 
 @pytest.mark.parametrize(
-    ("backend", "index_file"), [("annoy", "candidates.ann"), ("usearch", "candidates.usearch")]
+    ("backend", "index_file"),
+    [("annoy", "candidates.ann"), ("usearch", "candidates.usearch"), ("faiss", "candidates.faiss")],
 )
 def test_a_bundle_has_every_format_and_the_index_of_its_manifest(
-    backend: Literal["annoy", "usearch"], index_file: str
+    backend: Literal["annoy", "usearch", "faiss"], index_file: str
 ) -> None:
     index = IndexDescription(backend=backend, candidates=5, search_k=1)
     assert required_files(replace(MANIFEST, index=index)) == WITHOUT_INDEX | {index_file}

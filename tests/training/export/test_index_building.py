@@ -46,10 +46,10 @@ def measured_as_served(
     return float(np.mean(shares))
 
 
-@pytest.mark.parametrize("backend", ["annoy", "usearch"])
+@pytest.mark.parametrize("backend", ["annoy", "usearch", "faiss"])
 def test_recall_is_that_of_the_answers_served(tmp_path: Path, backend: Backend) -> None:
-    if backend == "usearch":
-        pytest.importorskip("usearch", reason="optional: requirements/usearch.txt")
+    if backend != "annoy":
+        pytest.importorskip(backend, reason=f"optional: requirements/{backend}.txt")
     embeddings, queries = cloud(), some_queries()
     description = build_measured_index(tmp_path, embeddings, queries, backend=backend)
     assert (description.backend, description.candidates) == (backend, 3_000)
