@@ -168,10 +168,18 @@ class GenreCount(BaseModel):
     num_movies: int
 
 
+class YearRange(BaseModel):
+    """Years of release, from the oldest to the newest movie."""
+
+    first: int
+    last: int
+
+
 class GenresAnswer(BaseModel):
     """All genres, most movies first."""
 
     bundle_id: str
+    years: YearRange | None = None
     items: list[GenreCount]
 
 

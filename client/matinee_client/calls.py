@@ -53,7 +53,7 @@ def recommend(request: RecommendRequest) -> Call[RecommendAnswer]:
 
 def recommend_batch(requests: Sequence[RecommendRequest]) -> Call[RecommendBatchAnswer]:
     """`POST /recommend/batch`."""
-    return _post("/recommend/batch", RecommendBatchAnswer, {"requests": list(requests)})
+    return _post("/recommend/batch", RecommendBatchAnswer, {"items": list(requests)})
 
 
 def predict_rating(request: RatingRequest) -> Call[RatingAnswer]:
@@ -63,7 +63,7 @@ def predict_rating(request: RatingRequest) -> Call[RatingAnswer]:
 
 def predict_rating_batch(pairs: Sequence[RatingRequest]) -> Call[RatingBatchAnswer]:
     """`POST /predict_rating/batch`."""
-    return _post("/predict_rating/batch", RatingBatchAnswer, {"pairs": list(pairs)})
+    return _post("/predict_rating/batch", RatingBatchAnswer, {"items": list(pairs)})
 
 
 def post_feedback(events: Sequence[FeedbackRequest], strict: bool) -> Call[FeedbackAnswer]:
@@ -114,7 +114,7 @@ def forget_user(user_id: str) -> Call[ForgottenAnswer]:
 def user_feedback(user_id: str, limit: int, offset: int) -> Call[UserFeedbackAnswer]:
     """`GET /users/{user_id}/feedback`."""
     path = f"/users/{_quoted(user_id)}/feedback"
-    return _get(path, UserFeedbackAnswer, {"limit": limit, "offset": offset})
+    return _get(path, UserFeedbackAnswer, {"k": limit, "offset": offset})
 
 
 def remove_feedback(user_id: str, movie_id: str) -> Call[RemovedAnswer]:
@@ -125,7 +125,7 @@ def remove_feedback(user_id: str, movie_id: str) -> Call[RemovedAnswer]:
 
 def search_movies(query: str, genre: str | None, limit: int, offset: int) -> Call[MoviesAnswer]:
     """`GET /movies`."""
-    params = {"query": query, "genre": genre, "limit": limit, "offset": offset}
+    params = {"query": query, "genres_any": genre, "k": limit, "offset": offset}
     return _get("/movies", MoviesAnswer, params)
 
 
@@ -141,7 +141,7 @@ def similar_movies(movie_id: str, k: int) -> Call[SimilarAnswer]:
 
 def popular(k: int, genre: str | None, offset: int) -> Call[PopularAnswer]:
     """`GET /popular`."""
-    return _get("/popular", PopularAnswer, {"k": k, "genre": genre, "offset": offset})
+    return _get("/popular", PopularAnswer, {"k": k, "genres_any": genre, "offset": offset})
 
 
 def genres() -> Call[GenresAnswer]:
@@ -151,12 +151,12 @@ def genres() -> Call[GenresAnswer]:
 
 def users(query: str, limit: int, offset: int) -> Call[UsersAnswer]:
     """`GET /users`."""
-    return _get("/users", UsersAnswer, {"query": query, "limit": limit, "offset": offset})
+    return _get("/users", UsersAnswer, {"query": query, "k": limit, "offset": offset})
 
 
 def user(user_id: str, limit: int, offset: int) -> Call[UserAnswer]:
     """`GET /users/{user_id}`."""
-    return _get(f"/users/{_quoted(user_id)}", UserAnswer, {"limit": limit, "offset": offset})
+    return _get(f"/users/{_quoted(user_id)}", UserAnswer, {"k": limit, "offset": offset})
 
 
 def model() -> Call[ModelAnswer]:

@@ -68,10 +68,10 @@ def test_every_response_is_typed(client: MatineeClient) -> None:
     assert [item.explored for item in recommended.items] == [False, True, False]
     assert all("War" in item.genres for item in recommended.items)
     batch = client.recommend_batch([{"user_id": "7", "k": 1}, {"k": 0}])
-    assert [hasattr(answer, "error") for answer in batch.answers] == [False, True]
+    assert [hasattr(answer, "error") for answer in batch.items] == [False, True]
     assert client.predict_rating(user_id="42", movie_id="m97").title == "Movie 97 (1997)"
     pairs = client.predict_rating_batch([{"user_id": "42", "movie_title": "Movie 97 (1997)"}])
-    assert len(pairs.predictions) == 1
+    assert len(pairs.items) == 1
     assert client.search_movies("twins", genre="war", limit=1).items[0].movie_id == "m20"
     assert client.movie("m20").num_ratings == 2
     assert client.movie("m20").available
