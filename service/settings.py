@@ -158,6 +158,9 @@ class Settings(BaseSettings):
     log_format: LogFormat = Field(
         default="json", description="json: one JSON object per line, for programs; text: for people."
     )
+    log_probes: bool = Field(
+        default=True, description="Whether requests to /healthz and /readyz are logged that are no errors."
+    )
     api_keys: KeyList = Field(
         default=SecretStr(""),
         description="Keys for clients, separated by commas; if empty, no key is needed.",

@@ -36,6 +36,7 @@ def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch
         "blas_threads": 8,
         "log_level": "debug",
         "log_format": "text",
+        "log_probes": False,
         "tracing": "otlp",
         "max_connections": 11,
         "drain_seconds": 3,
