@@ -181,7 +181,7 @@ format: install ## put the code in its form
 	@$(VENV)/bin/ruff format . && $(VENV)/bin/ruff check --fix .
 
 pins: ## compile requirements/*.in to exact versions (needs uv)
-	@cd requirements && for file in service benchmarks usearch faiss tracing training ray ray-cluster dev notebook baselines sasrec tfrs serving/bentoml serving/litserve serving/mosec serving/ray; do \
+	@cd requirements && for file in service benchmarks usearch faiss storage tracing training ray ray-cluster dev notebook baselines sasrec tfrs serving/bentoml serving/litserve serving/mosec serving/ray; do \
 	  uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header \
 	    $$file.in -o $$file.txt || exit 1; done
 # PyTorch pins its CUDA packages itself; its CPU build needs none.

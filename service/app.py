@@ -15,6 +15,7 @@ from service.batching.answering import BatchAnswerer
 from service.batching.batcher import Batcher
 from service.batching.catalogue_threads import CatalogueThreads
 from service.bundle.current import read_current
+from service.bundle.object_storage import is_url
 from service.errors import BundleError
 from service.http.compression import CompressionWhereAsked
 from service.http.direct_routes import DirectRoutes
@@ -150,7 +151,8 @@ def create_app(
             timeout_seconds=timeout_seconds,
         ),
         telemetry=telemetry,
-        artifacts=settings.artifacts,
+        artifacts=settings.artifacts_directory,
+        has_storage=is_url(settings.artifacts),
         feedback=feedback,
         timeout_seconds=timeout_seconds,
         has_write_keys=keys.kind_for("/feedback", "POST") == "write",
@@ -181,4 +183,4 @@ def _example_values(served: ServedBundle) -> ExampleValues | None:
 
 
 def _load_current(settings: Settings) -> Recommender:
-    return load_recommender(read_current(settings.artifacts), settings)
+    return load_recommender(read_current(settings.artifacts_directory), settings)

@@ -109,6 +109,10 @@ class BundleDisagrees(BundleError):
     """The answer to a golden request differs from the one that training recorded."""
 
 
+class StorageAway(BundleError):
+    """The object storage of bundles cannot be reached, or not be used."""
+
+
 class RollbackRefused(MatineeError):
     """CURRENT and PREVIOUS cannot be exchanged; both are unchanged."""
 

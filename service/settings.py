@@ -7,8 +7,11 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AliasChoices, Field, SecretStr
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from service.bundle.mirrored_artifacts import DEFAULT_CACHE, cache_of
+from service.bundle.object_storage import is_url
 
 LogLevel = Literal["debug", "info", "warning", "error", "critical"]
 IndexKind = Literal["annoy", "exact", "auto"]
@@ -48,6 +51,10 @@ def _check_networks(networks: str) -> str:
     return networks
 
 
+def _directory_or_url(artifacts: object) -> object:
+    return artifacts if is_url(artifacts) or not isinstance(artifacts, str) else Path(artifacts)
+
+
 Networks = Annotated[str, AfterValidator(_check_networks)]
 KeyList = Annotated[SecretStr, AfterValidator(_check_sendable)]
 
@@ -68,7 +75,12 @@ class Settings(BaseSettings):
         loc_by_alias=False,
     )
 
-    artifacts: Path = Field(default=Path("artifacts"), description="Where bundles and CURRENT are.")
+    artifacts: Annotated[Path | str, BeforeValidator(_directory_or_url)] = Field(
+        default=Path("artifacts"), description="Where bundles and CURRENT are: a directory, or s3://..."
+    )
+    artifacts_cache: Path = Field(
+        default=DEFAULT_CACHE, description="Where copies of bundles are kept, of an ARTIFACTS that is a URL."
+    )
     store: str = Field(
         default="store/feedback.sqlite3",
         min_length=1,
@@ -158,6 +170,9 @@ class Settings(BaseSettings):
     log_format: LogFormat = Field(
         default="json", description="json: one JSON object per line, for programs; text: for people."
     )
+    log_probes: bool = Field(
+        default=True, description="Whether requests to /healthz and /readyz are logged that are no errors."
+    )
     api_keys: KeyList = Field(
         default=SecretStr(""),
         description="Keys for clients, separated by commas; if empty, no key is needed.",
@@ -194,6 +209,13 @@ class Settings(BaseSettings):
         default="off",
         description="Where spans go; otlp needs OTEL_EXPORTER_OTLP_ENDPOINT and requirements/tracing.txt.",
     )
+
+    @property
+    def artifacts_directory(self) -> Path:
+        """Where bundles are on this machine."""
+        if isinstance(self.artifacts, Path):
+            return self.artifacts
+        return cache_of(self.artifacts, self.artifacts_cache)
 
 
 SECRET = ("api_keys", "admin_keys", "write_keys", "store")

@@ -44,7 +44,7 @@ class ServiceProcess:
         raise AssertionError(f"not ready within {seconds} s: {answer.text}\n{self.log}")
 
 
-def service_environment(artifacts: Path, **settings: str) -> dict[str, str]:
+def service_environment(artifacts: Path | str, **settings: str) -> dict[str, str]:
     """Return this process's environment with only the given MATINEE_ variables."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("MATINEE_")}
     # Tests run beside each other: a load that yields to them would take minutes.
@@ -54,12 +54,12 @@ def service_environment(artifacts: Path, **settings: str) -> dict[str, str]:
 
 @contextmanager
 def running_service(
-    artifacts: Path, log_path: Path, *, prefix: Sequence[str] = (), **settings: str
+    artifacts: Path | str, log_path: Path, *, prefix: Sequence[str] = (), **settings: str
 ) -> Iterator[ServiceProcess]:
     """Start the service on a free port and wait until it listens, not until it is ready.
 
     Args:
-        artifacts: Artifacts directory.
+        artifacts: Artifacts directory, or its URL.
         log_path: File for the output of the process.
         prefix: Command with arguments that runs the service as its child.
         settings: Values of `MATINEE_*` variables, such as `reload_seconds="0.1"`.

@@ -45,6 +45,25 @@ def read_previous(artifacts: Path) -> Path:
     return _read(artifacts, PREVIOUS_FILE)
 
 
+def check_name(name: str, where: object) -> None:
+    """Check that CURRENT, PREVIOUS or REFUSED holds a name of a bundle.
+
+    Args:
+        name: What it holds, without the newline.
+        where: The file, for the message.
+
+    Raises:
+        NoBundle: It is empty, or longer than any name.
+        BundleUnsafe: It names something that is not directly beside the file.
+    """
+    if not name:
+        raise NoBundle(f"{where}: is empty; expected the name of a bundle's directory")
+    if len(name) > _LONGEST_NAME:
+        raise NoBundle(f"{where}: expected the name of a directory beside it, got {len(name)} characters")
+    if name in {".", ".."} or "/" in name or "\\" in name or "\0" in name:
+        raise BundleUnsafe(f"{where}: expected the name of a directory beside it, got {name!r}")
+
+
 def go_live(artifacts: Path, bundle_id: str) -> None:
     """Make `bundle_id` the live bundle, and the one that was live the previous one.
 
@@ -114,12 +133,7 @@ def _read(artifacts: Path, file_name: str) -> Path:
         name = path.read_text(encoding="utf-8").removesuffix("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise NoBundle(f"{path}: cannot be read ({error}); run `matinee fit` to make a bundle") from error
-    if not name:
-        raise NoBundle(f"{path}: is empty; expected the name of a bundle's directory")
-    if len(name) > _LONGEST_NAME:
-        raise NoBundle(f"{path}: expected the name of a directory beside it, got {len(name)} characters")
-    if name in {".", ".."} or "/" in name or "\\" in name or "\0" in name:
-        raise BundleUnsafe(f"{path}: expected the name of a directory beside it, got {name!r}")
+    check_name(name, path)
     try:
         is_directory = (artifacts / name).is_dir()
     except OSError as error:  # such as a directory that may not be searched

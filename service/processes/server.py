@@ -68,7 +68,13 @@ def serve(
         if tracing is None
         else TracedTelemetry(start.number, tracing, flush=flush_metrics)
     )
-    log = Log(settings.log_level, settings.log_format, worker=start.number, dropped=telemetry.lines_dropped)
+    log = Log(
+        settings.log_level,
+        settings.log_format,
+        worker=start.number,
+        dropped=telemetry.lines_dropped,
+        has_probes=settings.log_probes,
+    )
     channel = WorkerChannel(messages, start.refusal)
     served = ServedBundle(
         partial(_load, start, settings),

@@ -7,8 +7,10 @@ import os
 import socket
 from functools import partial
 
+from service.bundle.object_storage import is_url
 from service.processes.listening import warn_of_open_access
 from service.processes.messages import MessageSocket
+from service.processes.mirror_process import MirrorProcess
 from service.processes.rollout import Rollout
 from service.processes.server import RETIRE_SECONDS, serve
 from service.processes.supervisor import Supervisor, WorkerReports
@@ -41,7 +43,7 @@ def run_service(settings: Settings, reserved: socket.socket) -> None:
     with metrics.directory():
         telemetry = Telemetry(0)
         selection = BundleSelection(
-            settings.artifacts,
+            settings.artifacts_directory,
             first_pause_seconds=settings.reload_seconds,
             refused=telemetry.bundle_refused,
             training_refused=telemetry.training_refused,
@@ -61,6 +63,7 @@ def run_service(settings: Settings, reserved: socket.socket) -> None:
             retire_seconds=RETIRE_SECONDS + settings.shutdown_seconds,
             shutdown_seconds=settings.shutdown_seconds,
             drain_seconds=settings.drain_seconds,
+            mirror=MirrorProcess(settings) if is_url(settings.artifacts) else None,
         ).run()
 
 

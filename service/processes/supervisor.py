@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from service.processes.listening import url, url_to_open
+from service.processes.mirror_process import MirrorProcess
 from service.processes.rollout import Rollout
 from service.processes.worker_process import WATCHED_SIGNALS, reset_signals
 from service.telemetry.logs import STAGE
@@ -50,6 +51,7 @@ class Supervisor:
         retire_seconds: How long a worker that was replaced may take to leave; then it is killed.
         shutdown_seconds: From refusing connections to the end; a worker that runs after it is killed.
         drain_seconds: From SIGTERM until connections are refused; a second signal cuts it short.
+        mirror: Copies bundles from an object storage; None where they are in a directory.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Supervisor:
         retire_seconds: float,
         shutdown_seconds: float,
         drain_seconds: float = 0.0,
+        mirror: MirrorProcess | None = None,
     ) -> None:
         self._rollout = rollout
         self._reserved = reserved
@@ -68,6 +71,7 @@ class Supervisor:
         self._retire_seconds = retire_seconds
         self._shutdown_seconds = shutdown_seconds
         self._drain_seconds = drain_seconds
+        self._mirror = mirror
         self._num_stops = 0
         self._is_announced = self._is_ready = False
         self._num_running = -1
@@ -78,6 +82,8 @@ class Supervisor:
             while not self._num_stops:
                 self._reap()
                 self._kill_late()
+                if self._mirror is not None:
+                    self._mirror.advance()
                 self._rollout.advance()
                 self._report()
                 self._wait(wake, self._rollout.next_due_at - time.monotonic())
@@ -97,6 +103,8 @@ class Supervisor:
 
     def _stop(self, wake: int) -> None:
         deadline = time.monotonic() + self._shutdown_seconds
+        if self._mirror is not None:
+            self._mirror.stop()
         # The workers' own copies are the last ones: when they close them, the system refuses connections.
         self._reserved.close()
         for slot in self._rollout.slots:
@@ -192,3 +200,5 @@ class Supervisor:
         self._num_stops += number in _STOPPING
         if number == signal.SIGHUP:
             self._rollout.look()
+            if self._mirror is not None:
+                self._mirror.look()

@@ -31,6 +31,8 @@ async def roll_back_bundle(services: FromServices) -> BundleNow:
 
     It answers as `/admin/reload` does.
     """
+    if services.has_storage:
+        raise RollbackRefused("bundles are in object storage: run `matinee rollback --artifacts URL`")
     try:
         await to_thread.run_sync(roll_back, services.artifacts)
     except (BundleError, OSError) as error:

@@ -30,6 +30,7 @@ class Services:
         catalogue_threads: Run searches of the catalogue.
         telemetry: Metrics.
         artifacts: Where bundles are.
+        has_storage: Whether these are copies of an object storage's.
         feedback: The store of feedback; None where there is none.
         timeout_seconds: How long a request may take.
         has_write_keys: Whether feedback takes a key of its own.
@@ -41,6 +42,7 @@ class Services:
     catalogue_threads: CatalogueThreads
     telemetry: Telemetry
     artifacts: Path
+    has_storage: bool
     feedback: LiveFeedback | None
     timeout_seconds: float
     has_write_keys: bool = False

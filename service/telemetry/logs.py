@@ -135,18 +135,27 @@ class Log:
         log_format: Of every line.
         worker: This process's number; 0 for the parent of several workers.
         dropped: Counts lines that were dropped because they came faster than they were read.
+        has_probes: Whether requests to `PROBES` are written that are no errors.
     """
 
     def __init__(
-        self, level: LogLevel, log_format: LogFormat, *, worker: int, dropped: Callable[[int], None]
+        self,
+        level: LogLevel,
+        log_format: LogFormat,
+        *,
+        worker: int,
+        dropped: Callable[[int], None],
+        has_probes: bool = True,
     ) -> None:
+        self._unwritten_routes = frozenset[str]() if has_probes else PROBES
         self._formatter = _formatter(log_format, worker)
         self._lines = LogLines(sys.stdout.fileno(), self._report, dropped)
         self._level = _configure(logging.StreamHandler(self._lines), level, self._formatter)
 
     def answered(self, answered: Answered) -> None:
         """Write the line of one request."""
-        if answered.level >= self._level:
+        level = answered.level
+        if level >= self._level and (answered.route not in self._unwritten_routes or level >= logging.ERROR):
             self._lines.write(self._formatter.format_request(answered))
 
     def stop(self) -> None:

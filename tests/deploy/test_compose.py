@@ -38,6 +38,14 @@ def test_only_tmp_and_volumes_can_be_written(name: str) -> None:
     assert SERVICES[name]["cap_drop"] == ["ALL"]
 
 
+def test_the_log_of_every_container_is_rotated() -> None:
+    for name, service in {**ADDED, **SERVICES}.items():
+        logging = service["logging"]
+        assert logging["driver"] == "json-file", name
+        assert re.fullmatch(r"\d+m", logging["options"]["max-size"]), name
+        assert int(logging["options"]["max-file"]) > 1, name
+
+
 def test_every_setting_in_compose_exists_in_the_service() -> None:
     for variable in SERVICES["service"]["environment"]:
         assert variable.removeprefix("MATINEE_").lower() in Settings.model_fields

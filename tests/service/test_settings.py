@@ -14,6 +14,7 @@ def test_without_an_environment_the_service_listens_on_loopback_only() -> None:
 def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     values = {
         "artifacts": Path("elsewhere"),
+        "artifacts_cache": Path("copies"),
         "store": "elsewhere.sqlite3",
         "event_id_days": 3,
         "click_days": 4,
@@ -36,6 +37,7 @@ def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch
         "blas_threads": 8,
         "log_level": "debug",
         "log_format": "text",
+        "log_probes": False,
         "tracing": "otlp",
         "max_connections": 11,
         "drain_seconds": 3,

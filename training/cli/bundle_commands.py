@@ -11,12 +11,14 @@ import typer
 from rich.table import Table
 
 from service.bundle.current import read_current, roll_back
+from service.bundle.object_storage import is_url
 from service.errors import MatineeError
 from training.cli.options import DEFAULT_ARTIFACTS
 from training.cli.progress import console, results
 from training.errors import BundleCommandError
 from training.export.artifacts import writing
 from training.export.bundle_inventory import bundles_in, prune, sole_training, verify_whole
+from training.export.published_artifacts import roll_back_storage
 from training.export.verification import verify_served
 
 MIB = 2**20
@@ -86,11 +88,15 @@ def prune_bundles(
         console.print("nothing to remove")
 
 
-def rollback(artifacts: Artifacts = DEFAULT_ARTIFACTS) -> None:
+def rollback(
+    artifacts: Annotated[
+        str, typer.Option(metavar="PATH", help="The directory of bundles, or s3://bucket/prefix.")
+    ] = str(DEFAULT_ARTIFACTS),
+) -> None:
     """Make the previous bundle live and the live one previous; a second time undoes it."""
-    with writing(artifacts), _as_training_error():
-        bundle_id = roll_back(artifacts)
-    console.print(f"{artifacts / bundle_id} is live", markup=False, soft_wrap=True)
+    with writing(Path(artifacts)), _as_training_error():
+        bundle_id = roll_back_storage(artifacts) if is_url(artifacts) else roll_back(Path(artifacts))
+    console.print(f"{artifacts}/{bundle_id} is live", markup=False, soft_wrap=True)
 
 
 def _figures(metrics: Mapping[str, Any]) -> list[str]:

@@ -95,6 +95,13 @@ Settings = Annotated[
 Artifacts = Annotated[
     Path, typer.Option(help="The directory of bundles and of what `evaluate` measured for the next report.")
 ]
+ArtifactsOrUrl = Annotated[
+    str,
+    typer.Option(
+        metavar="PATH",
+        help="The directory of bundles and of what `evaluate` measured, or s3://bucket/prefix to publish in.",
+    ),
+]
 TensorBoard = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="Where to write TensorBoard logs: losses, held-out figures, rate."),

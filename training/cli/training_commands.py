@@ -13,6 +13,7 @@ from training.cli.hyperparameter_list import in_one_paragraph_each
 from training.cli.options import (
     DEFAULT_ARTIFACTS,
     Artifacts,
+    ArtifactsOrUrl,
     ConfigFile,
     Data,
     Dataset,
@@ -39,6 +40,7 @@ from training.data.reading_options import ReadingOptions
 from training.distributed.ray_cluster import require_ray
 from training.distributed.worker_group import RUNS_DIRECTORY, WorkerGroup
 from training.errors import ConfigurationError
+from training.export.published_artifacts import PublishedArtifacts
 from training.export.quality_gate import QualityGate
 
 
@@ -56,7 +58,7 @@ def fit(
     evaluate: Annotated[
         Evaluation, typer.Option(help="The split to measure on first; auto as of `evaluate`.")
     ] = Evaluation.AUTO,
-    artifacts: Artifacts = DEFAULT_ARTIFACTS,
+    artifacts: ArtifactsOrUrl = str(DEFAULT_ARTIFACTS),
     at_least: Annotated[
         str,
         typer.Option(
@@ -139,23 +141,26 @@ def fit(
         )
     if warm_start is not None and workers is not None and workers > 1:
         raise ConfigurationError("--warm-start trains in one process: leave out --workers")
-    group = _group(workers, ray_address, worker_processors, checkpoints or artifacts / RUNS_DIRECTORY)
-    limit = None if memory is None else MemoryLimit.parse(memory, artifacts, config)
+    published = PublishedArtifacts(artifacts)
+    directory = published.directory
+    group = _group(workers, ray_address, worker_processors, checkpoints or directory / RUNS_DIRECTORY)
+    limit = None if memory is None else MemoryLimit.parse(memory, directory, config)
     source = read_first(data, dataset.value, reading, limit)
-    import_pipeline().fit(
-        source,
-        dataset.value,
-        config,
-        held_out,
-        artifacts,
-        tensorboard=tensorboard,
-        index_backend=index.value,
-        gate=gate,
-        store=store,
-        warm_start=warm_start,
-        memory=limit,
-        workers=group,
-    )
+    with published.published():
+        import_pipeline().fit(
+            source,
+            dataset.value,
+            config,
+            held_out,
+            directory,
+            tensorboard=tensorboard,
+            index_backend=index.value,
+            gate=gate,
+            store=store,
+            warm_start=warm_start,
+            memory=limit,
+            workers=group,
+        )
 
 
 def evaluate(

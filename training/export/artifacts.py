@@ -11,6 +11,7 @@ from pathlib import Path
 from training.errors import ExportError
 
 _PATTERN = re.compile(r"\[.*\]|\\")
+_URL = re.compile(r"[a-z][a-z0-9+.]+:/[^/]")  # a path that was a URL
 
 
 def require_writable(artifacts: Path) -> None:
@@ -22,6 +23,10 @@ def require_writable(artifacts: Path) -> None:
     Raises:
         ExportError: No bundle could be written there.
     """
+    if _URL.match(str(artifacts)):
+        raise ExportError(
+            f"{artifacts}: expected a directory; of all commands `serve`, `fit` and `rollback` take a URL"
+        )
     if _PATTERN.search(str(artifacts)):
         raise ExportError(
             f"{artifacts}: expected a path without brackets or backslashes, which TensorFlow reads as a "

@@ -106,8 +106,10 @@ ENDED = [
 ]
 
 
-def levels_written(level: LogLevel, capture: pytest.CaptureFixture[str]) -> list[str]:
-    log = Log(level, "json", worker=1, dropped=lambda _: None)
+def levels_written(
+    level: LogLevel, capture: pytest.CaptureFixture[str], *, has_probes: bool = True
+) -> list[str]:
+    log = Log(level, "json", worker=1, dropped=lambda _: None, has_probes=has_probes)
     for each in ENDED:
         log.answered(each)
     log.stop()
@@ -123,6 +125,17 @@ def test_a_status_from_500_on_is_an_error_but_not_the_503_of_a_probe(
         "info /healthz 200",
         "info /readyz 503",
         "info /healthz 503",
+        "error /readyz 500",
+        "info /recommend 404",
+        "error /recommend 503",
+        "error /recommend 500",
+        "info unmatched 499",
+    ]
+
+
+@pytest.mark.usefixtures("_restored_logging")
+def test_probes_can_be_left_out_alone_but_for_their_errors(capfd: pytest.CaptureFixture[str]) -> None:
+    assert levels_written("info", capfd, has_probes=False) == [
         "error /readyz 500",
         "info /recommend 404",
         "error /recommend 503",
