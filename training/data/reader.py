@@ -113,10 +113,11 @@ class _Reader:
         self.warnings += ratings.warnings
         if "time" not in {*of_role, *options.columns}:
             likely = unnamed_times(file, {*of_role.values(), *about.values()})
-            named = (
-                f"{likely} looks like times: if it is when a user did it, say so with --columns time={likely}"
-            )
-            self.warnings += [named] if likely else []
+            if likely:
+                fix = replace(options, columns={**options.columns, "time": likely}).as_arguments()
+                self.warnings.append(
+                    f"{likely} looks like times: if it is when a user did it, say so with {fix}"
+                )
         self._add(recognised.ratings.name, "ratings", file, of_role, ratings.kinds)
         items = self._items_of_file(recognised, item, ratings, problems)
         unread = sorted({*recognised.others} - {*self.names})

@@ -81,9 +81,14 @@ def test_times_under_another_name_are_pointed_out(write_files: Callable[..., Pat
     head = "user,item,rating,phone,released,last seen on\n"
     rows = "a,1,5,491701234567,2001-02-03,2020-05-06\na,2,4,491701234568,2001-02-03,2020-05-07\n"
     warnings = read_files(write_files({"r.csv": (head + rows).encode()})).warnings
-    assert [one for one in warnings if "looks like times" in one] == [
-        "last seen on looks like times: if it is when a user did it, say so with --columns time=last seen on"
-    ]
+    said = "last seen on looks like times: if it is when a user did it, say so with --columns "
+    assert [one for one in warnings if "looks like times" in one] == [f"{said}'time=last seen on'"]
+
+
+def test_the_fix_for_times_keeps_the_columns_that_were_named(write_files: Callable[..., Path]) -> None:
+    path = write_files({"r.csv": b"my user,item,rating,seen\na,1,5,2020-05-06\na,2,4,2020-05-07\n"})
+    warnings = read_files(path, ReadingOptions(columns={"user": "my user"})).warnings
+    assert [one for one in warnings if one.endswith(" --columns 'user=my user,time=seen'")]
 
 
 def test_many_different_ratings_are_shown_in_ranges(write_files: Callable[..., Path]) -> None:
