@@ -12,7 +12,8 @@ MatineeError                    500
 │   ├── BundleUnsafe                  a path leads out of the bundle's directory
 │   ├── BundleIncompatible            written for another schema version
 │   ├── BundleInconsistent            files disagree with each other in counts or dimensions
-│   └── BundleDisagrees               a golden request is answered differently
+│   ├── BundleDisagrees               a golden request is answered differently
+│   └── StorageAway                   the object storage of bundles cannot be used
 ├── RollbackRefused             409   CURRENT and PREVIOUS were not exchanged
 │   └── NoPrevious                    no bundle was live before
 ├── KeyRefused                  403   the key does not allow this

@@ -84,7 +84,8 @@ class DirectRoutes:
     def _is_ordinary(self, scope: Scope) -> bool:
         """Whether the body is announced as JSON of a length within bounds, and nothing else needs a look."""
         headers = scope["headers"]
-        if scope["query_string"] or len(headers) > MOST_HEADERS:
+        # A span takes its name and route from the router.
+        if scope["query_string"] or len(headers) > MOST_HEADERS or "fastapi.telemetry" in scope:
             return False
         is_json, num_bytes = False, -1
         for name, value in headers:
