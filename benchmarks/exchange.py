@@ -100,7 +100,7 @@ def _work(size: Size) -> dict[str, float]:
     from training.distributed.gradient_exchange import GATHERED_FROM, GradientExchange  # noqa: PLC0415  TensorFlow
 
     exchange = GradientExchange.from_environment()
-    import tensorflow as tf  # noqa: PLC0415
+    import tensorflow as tf  # noqa: PLC0415 after the environment is set
 
     random = np.random.default_rng(exchange.rank)
     dense = [(1_000, 64), *[(64, 64)] * 6, (65, 16), (size.words, 64), (size.words, 1)]

@@ -97,6 +97,6 @@ def _help_of(name: str) -> str:
 
 
 def _settings() -> list[str]:
-    from service.settings import Settings  # noqa: PLC0415
+    from service.settings import Settings  # noqa: PLC0415 not before its environment is
 
     return list(Settings.model_fields)

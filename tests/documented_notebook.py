@@ -21,7 +21,7 @@ def executed(directory: Path) -> dict[str, Any]:
         nbclient.exceptions.CellExecutionError: A cell failed; the message has its traceback.
     """
     import nbformat  # noqa: PLC0415  of requirements/notebook.txt
-    from nbclient import NotebookClient  # noqa: PLC0415
+    from nbclient import NotebookClient  # noqa: PLC0415 not installed everywhere
 
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     resources = {"metadata": {"path": str(directory)}}

@@ -23,7 +23,7 @@ _PREFERENCES = {
     "browser.aboutwelcome.enabled": False,
     "browser.safebrowsing.update.enabled": False,
     "datareporting.policy.dataSubmissionEnabled": False,
-    # Whatever else it wants from other hosts goes to a port where nobody listens.
+    # Whatever else it wants from other hosts goes to a port that is closed.
     "network.proxy.type": 1,
     "network.proxy.http": "127.0.0.1",
     "network.proxy.http_port": 9,

@@ -323,7 +323,7 @@ def train(
             warm = None if former is None else former.warm_start()
             return fit_model(table, config, on_epoch, warm=warm)
         # Ray is optional.
-        from training.distributed.ray_training import fit_on_workers  # noqa: PLC0415
+        from training.distributed.ray_training import fit_on_workers  # noqa: PLC0415 imports Ray
 
         return fit_on_workers(table, config, on_epoch, workers=workers, note=running.note)
 

@@ -1,4 +1,4 @@
-"""Examples of the OpenAPI document with ids of the bundle that is served: whoever sends one gets an answer.
+"""Examples of the OpenAPI document with ids of the bundle that is served: each can be sent as it is.
 
 As the code has them they are of MovieLens. Examples that write are of a user and a movie of their own: to
 send them must neither forget a user nor withdraw a movie.

@@ -10,7 +10,7 @@ min(score, score without the disliked movies) - `STARS_WEIGHT` * (highest - star
 
 What is disliked can lower a score and never raise it, and of two movies that are as likely to be watched the
 one with more predicted stars comes first. docs/evaluation.md has what that is worth, and how the weight was
-chosen. Users of the training data keep their order: the model has learned their taste itself.
+chosen. Users of the training data keep their order: the model has learned what they dislike.
 """
 
 from __future__ import annotations

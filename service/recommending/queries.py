@@ -94,7 +94,7 @@ class RecommendQuery:
 
     @property
     def is_reordered(self) -> bool:
-        """Whether the list is re-ranked after retrieval, whoever asks."""
+        """Whether the list is re-ranked after retrieval, for any user."""
         return self.is_by_stars or self.diversity > 0
 
     @property

@@ -60,7 +60,7 @@ NO_ITEMS: JsonDict = {"default": []}
 """Extra of the schema of a list whose default is made by `default_factory`: pydantic copies any other default
 by `deepcopy`, for each request, which takes longer than the rest of its validation."""
 DEPRECATED: JsonDict = {"deprecated": True}
-"""Extra of a field's schema; pydantic's own would warn whoever reads the field, us included."""
+"""Extra of a field's schema; pydantic's own would warn on each reading of the field."""
 FormerLimit = Annotated[
     Annotated[int, Field(ge=1, le=500)] | None,
     Field(description="Former name of `k`.", examples=[10], json_schema_extra=DEPRECATED),

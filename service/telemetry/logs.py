@@ -24,7 +24,7 @@ request_id_in_context: ContextVar[str | None] = ContextVar("request_id", default
 """Id of the request being worked on, which every record logged for it carries."""
 
 STAGE = {"is_stage": True}
-"""The `extra` of a record that tells a person at a terminal how far the start is."""
+"""The `extra` of a record that shows at a terminal how far the start is."""
 
 _quoted = lru_cache(maxsize=1024)(json.dumps)
 _LEVEL_NAMES = {logging.INFO: "info", logging.ERROR: "error"}

@@ -95,4 +95,4 @@ def test_importing_the_package_imports_nothing_of_training() -> None:
     assert ended.stdout.startswith("set() ")
     assert "load_ratings" in ended.stdout
     with pytest.raises(AttributeError, match="no attribute 'fitt'"):
-        matinee.fitt  # noqa: B018
+        matinee.fitt  # noqa: B018 what it raises is the point

@@ -10,7 +10,7 @@ from service.environment import known_variables, unknown_variables
 def test_every_variable_that_a_file_of_the_repository_names_is_known() -> None:
     # Not of tests, where some are misspelt.
     files = subprocess.run(
-        ["git", "ls-files", "--", ":!tests", ":!CHANGELOG.md"],  # noqa: S607
+        ["git", "ls-files", "--", ":!tests", ":!CHANGELOG.md"],  # noqa: S607 git is on the path
         cwd=REPOSITORY,
         capture_output=True,
         text=True,

@@ -65,8 +65,8 @@ def score(
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     count = threads or len(os.sched_getaffinity(0))
     from training.scoring import wanted_users  # noqa: PLC0415  they import NumPy and Arrow
-    from training.scoring.scored_bundle import ScoredBundle  # noqa: PLC0415
-    from training.scoring.scoring_run import ScoringPlan, Threads, score_users  # noqa: PLC0415
+    from training.scoring.scored_bundle import ScoredBundle  # noqa: PLC0415 after the threads of BLAS are set
+    from training.scoring.scoring_run import ScoringPlan, Threads, score_users  # noqa: PLC0415 after the threads of BLAS are set
 
     user_ids = None if users is None else wanted_users.read_user_ids(users, users_column)
     plan = ScoringPlan(k=k, exclude_seen=not include_seen, users_per_part=users_per_part)
@@ -83,7 +83,7 @@ def score(
             from training.distributed.ray_cluster import ray_cluster  # noqa: PLC0415  optional
 
             stack.enter_context(ray_cluster(ray_address, processors=workers))
-            from training.distributed.ray_scoring import RayActors  # noqa: PLC0415
+            from training.distributed.ray_scoring import RayActors  # noqa: PLC0415 imports Ray
 
             score_parts = RayActors(opened.directory, plan, workers)
         if user_ids is None:

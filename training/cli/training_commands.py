@@ -226,7 +226,7 @@ def evaluate(
         require_ray()
     pipeline = import_pipeline()
     if workers is not None:
-        from training.distributed.ray_evaluation import RayShards  # noqa: PLC0415
+        from training.distributed.ray_evaluation import RayShards  # noqa: PLC0415 imports Ray
 
         measure = RayShards(workers, ray_address)
     pipeline.evaluate(

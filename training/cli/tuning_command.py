@@ -98,7 +98,7 @@ def tune(
             from training.distributed.ray_cluster import ray_cluster  # noqa: PLC0415  # optional
 
             stack.enter_context(ray_cluster(ray_address, processors=workers))
-            from training.distributed.ray_tuning import RayTrials  # noqa: PLC0415
+            from training.distributed.ray_tuning import RayTrials  # noqa: PLC0415 imports Ray
 
             run_trials = RayTrials(workers)
         tuning.tune(

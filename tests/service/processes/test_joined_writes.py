@@ -27,7 +27,7 @@ class Noting:
 
 def joined(*, started: bool = True) -> tuple[JoinedWrites, Noting, Any]:
     transport, cycle = Noting(), SimpleNamespace(response_started=started)
-    return JoinedWrites(transport, cycle), transport, cycle  # type: ignore[arg-type]
+    return JoinedWrites(transport, cycle), transport, cycle  # type: ignore[arg-type] # stand-ins
 
 
 def test_the_head_is_sent_with_the_first_of_the_body_and_the_rest_as_it_comes() -> None:

@@ -33,7 +33,7 @@ def test_shards_have_all_rows_of_whole_groups_of_users(
 
 
 def test_measures_are_those_of_one_process(random_model: TrainedModel, test_table: RatingsTable) -> None:
-    from training.distributed import ray_evaluation  # noqa: PLC0415
+    from training.distributed import ray_evaluation  # noqa: PLC0415 imports Ray
 
     many = [
         test_table.take(np.flatnonzero(np.isin(test_table.user_rows, users)))

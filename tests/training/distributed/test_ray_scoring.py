@@ -40,7 +40,7 @@ def test_rows_and_bytes_are_those_of_one_process(tiny_artifacts: Path, tmp_path:
 
 
 def test_a_bundle_that_an_actor_cannot_open_is_an_error(tiny_artifacts: Path, tmp_path: Path) -> None:
-    from training.distributed.ray_scoring import RayActors  # noqa: PLC0415
+    from training.distributed.ray_scoring import RayActors  # noqa: PLC0415 imports Ray
 
     bundle = ScoredBundle.open(tiny_artifacts / "tiny-1")
     with pytest.raises(ClusterError, match="every machine needs the bundle at /nowhere/tiny-1"):

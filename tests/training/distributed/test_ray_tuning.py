@@ -110,7 +110,7 @@ def test_lost_trials_are_an_error_after_which_the_search_goes_on(tmp_path: Path)
 
 
 def test_models_are_trained_on_workers_as_here(tmp_path: Path) -> None:
-    from training.distributed.ray_tuning import RayTrials  # noqa: PLC0415
+    from training.distributed.ray_tuning import RayTrials  # noqa: PLC0415 imports Ray
 
     table = two_clusters(per_user=12)
     some: RatingsTable = table.take(np.flatnonzero(table.user_rows < 30))

@@ -24,7 +24,7 @@ def former(bundle: Path) -> FormerBundle:
 
 
 def changed(table: RatingsTable, **changes: object) -> RatingsTable:
-    return replace(table, **changes)  # type: ignore[arg-type]
+    return replace(table, **changes)  # type: ignore[arg-type] # of any field
 
 
 def test_all_that_was_learned_is_read_back(
