@@ -1,16 +1,18 @@
 """Replicas on one PostgreSQL behind a real HAProxy with the repository's configuration."""
 
+import contextlib
 import itertools
 import json
 import signal
 import socket
+import socketserver
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import pytest
@@ -185,6 +187,52 @@ def test_replicas_are_restarted_one_after_another_without_a_failed_request(
     with client_of(balancer) as client:
         for number, events in enumerate(acknowledged):
             assert client.get(f"/users/rolled{number}/feedback").json()["clicks"] == len(events)
+
+
+class Unanswering(socketserver.StreamRequestHandler):
+    """Read a request, and close the connection instead of an answer, as a process that is killed does."""
+
+    read: ClassVar[list[int]] = []
+    """Bytes of the bodies so far."""
+
+    def handle(self) -> None:
+        with contextlib.suppress(ConnectionError):  # checks are closed at their status
+            self._handle()
+
+    def _handle(self) -> None:
+        size, first = 0, self.rfile.readline()
+        while (line := self.rfile.readline()) not in (b"\r\n", b""):
+            name, _, value = line.partition(b":")
+            if name.lower() == b"content-length":
+                size = int(value)
+        self.rfile.read(size)
+        if first.startswith(b"GET /readyz"):
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        else:
+            self.read.append(size)
+
+
+@pytest.mark.parametrize("movies", [1, 3000])
+def test_a_question_whose_replica_closes_the_connection_is_asked_of_another(
+    replicas: Replicas, tmp_path: Path, movies: int
+) -> None:
+    assert PROGRAM is not None
+    body = json.dumps({"history": [{"movie_id": "m1"}], "exclude": [f"m{n}" for n in range(movies)]}).encode()
+    fields = {"Host": "a", "X-API-Key": KEY, "Content-Type": "application/json", "Content-Length": len(body)}
+    head = "POST /recommend HTTP/1.1\r\n" + "".join(f"{k}: {v}\r\n" for k, v in fields.items()) + "\r\n"
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Unanswering) as failing:
+        threading.Thread(target=failing.serve_forever, daemon=True).start()
+        ports = [int(failing.server_address[1]), replicas.ports[1]]
+        with running_balancer(PROGRAM, tmp_path, port := free_port(), ports):
+            for _ in range(6):
+                with socket.create_connection(("127.0.0.1", port)) as client:
+                    client.sendall(head.encode())
+                    time.sleep(0.05)  # the body is a packet of its own
+                    client.sendall(body)
+                    answer = client.recv(65536)
+                    assert answer.startswith(b"HTTP/1.1 200"), answer
+        failing.shutdown()
+    assert Unanswering.read.count(len(body)) > 1
 
 
 def test_a_replica_that_is_killed_fails_no_question_and_doubles_no_post(
