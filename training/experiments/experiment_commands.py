@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from training.cli.data_loading import read_first
+from training.cli.data_loading import load, read_first
 from training.cli.options import Data
 from training.cli.pipeline_import import import_pipeline
 from training.data.reading_options import ReadingOptions
@@ -82,9 +82,8 @@ def _begin(data: str, output: Path | None) -> RatingsTable:
         except OSError as error:
             raise ConfigurationError(f"--output {output}: cannot be made: {error.strerror}") from error
     source = read_first(data, "100k", ReadingOptions())
-    pipeline = import_pipeline()
-    table: RatingsTable = pipeline.load(source, "100k") if isinstance(source, str) else source
-    return table
+    import_pipeline()
+    return load(source, "100k") if isinstance(source, str) else source
 
 
 def _end(outcome: Outcome, output: Path | None) -> None:

@@ -11,7 +11,9 @@ import pytest
 import tensorflow as tf
 from synthetic_ratings import Rating, table_of, write_csv
 
-from training.cli import command_line
+from training.cli import command_line, data_loading
+from training.data.reading import Reading
+from training.data.sources import load_reading
 from training.experiments.outcome import Figure, Outcome
 
 DANCES = "Dances with Wolves (1990)"
@@ -106,6 +108,22 @@ def test_quickstart_prints_what_the_exported_model_answers(run: Any, ratings: Pa
     assert [one["title"] for one in written["recommended"]] == [
         title.decode() for title in answer["titles"].numpy()[0, :10]
     ]
+
+
+def test_without_data_the_ratings_are_those_of_movielens_100k(
+    run: Any, ratings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def load(source: str, dataset: str, options: None) -> Reading:
+        asked.append((source, dataset))
+        return load_reading(str(ratings), dataset, options)
+
+    monkeypatch.setattr(data_loading, "load_reading", load)
+    code, out, err = run("quickstart", "--epochs", "1")
+    assert code == 0, err
+    assert asked == [("auto", "100k")]
+    assert "   1. " in out
 
 
 def test_an_output_that_cannot_be_made_is_refused_before_anything_is_loaded(run: Any, tmp_path: Path) -> None:
