@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from service.bundle.golden_requests import HistoryEntry
-from training.cli.pipeline_import import import_pipeline
 from training.config import TrainingConfig
 from training.data.table import RatingsTable
 from training.errors import DataError
@@ -91,8 +90,9 @@ class FittedModel:
             AnotherTraining: Another training holds the lock of `artifacts`.
             ExportError: The bundle cannot be written, or fails a check; CURRENT was not changed.
         """
-        bundle: Path = import_pipeline().export(self.trained, self.ratings, measures, Path(artifacts))
-        return bundle
+        from training import pipeline  # noqa: PLC0415  imports TensorFlow
+
+        return pipeline.export(self.trained, self.ratings, measures, Path(artifacts))
 
     def _user_row(self, user_id: str) -> int:
         try:

@@ -9,7 +9,7 @@ from matinee.fitted_model import FittedModel
 from matinee.opened_bundle import OpenedBundle
 from training.cli.data_loading import load
 from training.cli.given_hyperparameters import given_config
-from training.cli.pipeline_import import import_pipeline
+from training.cli.quiet_tensorflow import import_tensorflow_quietly
 from training.config import TrainingConfig
 from training.data.reading_options import ReadingOptions
 from training.data.sources import is_path
@@ -30,7 +30,7 @@ def load_ratings(data: str | Path = "auto", *, dataset: str = "100k", **reading:
         SourceError: MovieLens can be neither found nor downloaded.
     """
     if not is_path(str(data)):
-        import_pipeline()  # TensorFlow Datasets reads it: without TensorFlow's messages
+        import_tensorflow_quietly()  # TensorFlow Datasets imports it
     return load(str(data), dataset, ReadingOptions(**reading))
 
 
@@ -67,7 +67,9 @@ def fit(
     Raises:
         TrainingDiverged: A loss is no longer a finite number.
     """
-    pipeline = import_pipeline()
+    import_tensorflow_quietly()
+    from training import pipeline  # noqa: PLC0415  see `quiet_tensorflow`
+
     config = pipeline.with_length(ratings, config or hyperparameters(), measures)
     return FittedModel(pipeline.train(ratings, config), ratings)
 
@@ -97,7 +99,10 @@ def evaluate(
     Raises:
         NothingHeldOut: The split leaves too few ratings.
     """
-    measured: dict[str, Any] = import_pipeline().evaluate(
+    import_tensorflow_quietly()
+    from training import evaluation_pipeline  # noqa: PLC0415  see `quiet_tensorflow`
+
+    return evaluation_pipeline.evaluate(
         ratings,
         ratings.name,
         config or hyperparameters(),
@@ -106,7 +111,6 @@ def evaluate(
         seeds=seeds,
         extras=extras,
     )
-    return measured
 
 
 def open_bundle(directory: str | Path) -> OpenedBundle:

@@ -1,10 +1,9 @@
-"""Run the stages of `fit` and `evaluate`, from loading ratings to the live bundle."""
+"""Run the stages of `fit`, from loading ratings to the live bundle."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,21 +15,13 @@ from service.errors import BundleError
 from training.cli.data_loading import load_with_store
 from training.cli.fit_progress import fit_stage
 from training.cli.progress import console, stage
-from training.cli.result_tables import print_ablation, print_cold_start, print_comparison, print_lists
+from training.cli.result_tables import print_comparison
 from training.config import TrainingConfig
 from training.data.memory_limit import MemoryLimit
-from training.data.splits import split_by_name
 from training.data.table import RatingsTable
 from training.distributed.training_run import remove_finished_runs
 from training.distributed.worker_group import WorkerGroup
 from training.errors import BundleRefused, ConfigurationError
-from training.evaluation.ablation import ablations
-from training.evaluation.baselines.environment import find_environment
-from training.evaluation.cached_results import EvaluationRecords
-from training.evaluation.cold_start import cold_start
-from training.evaluation.held_out import hold_out
-from training.evaluation.seeds import mean_of_runs
-from training.evaluation.split_evaluation import MeasureModel
 from training.evaluation.training_length import TrainingLength
 from training.export.artifacts import require_writable
 from training.export.bundle_export import EXPORT_STEPS, export_bundle
@@ -42,13 +33,10 @@ from training.measuring import (
     choose_and_say_split,
     choose_length,
     known_or_measured,
-    measure_baselines,
     measure_news,
-    train_and_measure,
 )
 from training.model.fitting import fit_model
 from training.model.trained_model import TrainedModel
-from training.report.readme_table import write_readme_table
 
 NO_GATE = QualityGate()
 
@@ -155,6 +143,24 @@ def with_length(
     return length.apply(config, table)
 
 
+def train(
+    table: RatingsTable,
+    config: TrainingConfig,
+    tensorboard: Path | None = None,
+    former: FormerBundle | None = None,
+    workers: WorkerGroup | None = None,
+) -> TrainedModel:
+    """Train on every rating, in this process or by workers."""
+    with fit_stage("Train on every rating", config, tensorboard) as (running, on_epoch):
+        if workers is None:
+            warm = None if former is None else former.warm_start()
+            return fit_model(table, config, on_epoch, warm=warm)
+        # Ray is optional.
+        from training.distributed.ray_training import fit_on_workers  # noqa: PLC0415 imports Ray
+
+        return fit_on_workers(table, config, on_epoch, workers=workers, note=running.note)
+
+
 def export(
     trained: TrainedModel, table: RatingsTable, metrics: dict[str, Any] | None, artifacts: Path
 ) -> Path:
@@ -169,108 +175,6 @@ def export(
         bundle = _export(trained, table, metrics, artifacts)
     console.print(f"{bundle} is live", markup=False, soft_wrap=True)
     return bundle
-
-
-def evaluate(
-    source: str | RatingsTable,
-    dataset: str,
-    config: TrainingConfig,
-    split: str,
-    artifacts: Path,
-    *,
-    seeds: int,
-    baselines: bool = False,
-    extras: bool = True,
-    readme: Path | None = None,
-    readme_preset: str = "",
-    tensorboard: Path | None = None,
-    store: str | None = None,
-    measure: MeasureModel | None = None,
-) -> dict[str, Any]:
-    """Load ratings, measure once per seed, print the mean beside the baselines, and keep it for `fit`.
-
-    Args:
-        source: What to load, see `load_reading`; or ratings that are loaded.
-        dataset: The MovieLens version that `auto` and `tfds` mean.
-        config: Of the first seed; the others count up from it.
-        split: See `choose_split`.
-        artifacts: Where bundles are; the next `fit` reads there what was measured.
-        seeds: How many trainings.
-        baselines: Whether to measure the specialists too, which have an environment of their own.
-        extras: Whether to measure cold start and the index too.
-        readme: A file whose table of this split is to be replaced, see `write_readme_table`.
-        readme_preset: Stands after the split in the comments around that table.
-        tensorboard: A directory for event files, if any.
-        store: As of `fit`.
-        measure: Measures a trained model, such as on a cluster; None: here.
-
-    Returns:
-        Everything that was measured, see docs/evaluation.md.
-
-    Raises:
-        ConfigurationError: `baselines`, and their environment is not installed.
-        NothingHeldOut: The split leaves too few ratings.
-        SourceError: The store cannot be read.
-    """
-    require_writable(artifacts)
-    environment = find_environment() if baselines else None
-    table, _ = load_with_store(source, dataset, store)
-    split, note = choose_and_say_split(table, split)
-    records = EvaluationRecords(artifacts, table, config)  # now, for the code may change while it runs
-    held_out = hold_out(table, split_by_name(table, split))
-    # Before our trainings, so that a failing baseline fails before those minutes.
-    beside = measure_baselines(held_out, config.seed, environment)
-    length = choose_length(held_out.train, config, split, tensorboard)
-    config = length.apply(config, held_out.train)
-    runs = [
-        train_and_measure(
-            held_out,
-            replace(config, seed=config.seed + more),
-            tensorboard,
-            measure_index=extras and more == 0,
-            measure=measure,
-        )
-        for more in range(seeds)
-    ]
-    metrics = mean_of_runs(runs, beside, held_out.has_history)
-    metrics |= {"split_note": note, "training_length": length.to_document()}
-    if extras:
-        with fit_stage(f"Cold start, {split} split", config, tensorboard, then=1) as (running, on_epoch):
-            metrics["cold_start"] = cold_start(held_out, config, on_epoch)
-            running.advance()
-    records.add(split, metrics)
-    print_comparison(metrics)
-    print_lists(metrics)
-    if extras:
-        print_cold_start(metrics["cold_start"])
-    if readme is not None:
-        write_readme_table(readme, f"{split} {readme_preset}".strip(), metrics, f"{split} split")
-    return metrics
-
-
-def ablate(
-    source: str | RatingsTable,
-    dataset: str,
-    config: TrainingConfig,
-    split: str,
-    artifacts: Path,
-    *,
-    store: str | None = None,
-) -> dict[str, dict[str, float]]:
-    """Measure the model without each of its parts in turn; print, keep and return the measures."""
-    require_writable(artifacts)
-    table, _ = load_with_store(source, dataset, store)
-    split, _ = choose_and_say_split(table, split)
-    records = EvaluationRecords(artifacts, table, config)  # now, for the code may change while it runs
-    held_out = hold_out(table, split_by_name(table, split))
-    config = choose_length(held_out.train, config, split).apply(config, held_out.train)
-    measured = {
-        name: train_and_measure(held_out, changed, variant=name).document["model"]
-        for name, changed in list(ablations(config))
-    }
-    records.add(split, {"ablation": measured})
-    print_ablation(measured, split)
-    return measured
 
 
 def _live_bundle(artifacts: Path) -> FormerBundle | None:
@@ -308,24 +212,6 @@ def _export(
         bundle = export_bundle(trained, table, metrics, artifacts, on_step, on_progress=running.note, **more)
         running.advance()
     return bundle
-
-
-def train(
-    table: RatingsTable,
-    config: TrainingConfig,
-    tensorboard: Path | None = None,
-    former: FormerBundle | None = None,
-    workers: WorkerGroup | None = None,
-) -> TrainedModel:
-    """Train on every rating, in this process or by workers."""
-    with fit_stage("Train on every rating", config, tensorboard) as (running, on_epoch):
-        if workers is None:
-            warm = None if former is None else former.warm_start()
-            return fit_model(table, config, on_epoch, warm=warm)
-        # Ray is optional.
-        from training.distributed.ray_training import fit_on_workers  # noqa: PLC0415 imports Ray
-
-        return fit_on_workers(table, config, on_epoch, workers=workers, note=running.note)
 
 
 def _live_metrics(artifacts: Path) -> dict[str, Any] | None:

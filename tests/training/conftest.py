@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from synthetic_ratings import SMALL_CONFIG, two_clusters
+from three_users import measure_without_training
 
 from service.loading import load_recommender
 from service.settings import Settings
@@ -167,6 +168,12 @@ def verify_here(monkeypatch: pytest.MonkeyPatch) -> None:
         return subprocess.CompletedProcess(command, 0, "", "")
 
     monkeypatch.setattr(subprocess, "run", run)
+
+
+@pytest.fixture
+def seeds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Seeds that `evaluate` and `fit` measured with, see `three_users`; nothing is trained for it."""
+    return measure_without_training(monkeypatch)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""`fit` and `evaluate`: commands that train. What they do, stage by stage, is in `training.pipeline`."""
+"""`fit` and `evaluate`: commands that train. Their stages are in `pipeline` and `evaluation_pipeline`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from training.cli.options import (
     Weight,
     Workers,
 )
-from training.cli.pipeline_import import import_pipeline
+from training.cli.quiet_tensorflow import import_tensorflow_quietly
 from training.cli.reading_arguments import reads_files
 from training.data.memory_limit import MemoryLimit
 from training.data.reading_options import ReadingOptions
@@ -147,7 +147,10 @@ def fit(
     limit = None if memory is None else MemoryLimit.parse(memory, directory, config)
     source = read_first(data, dataset.value, reading, limit)
     with published.published():
-        import_pipeline().fit(
+        import_tensorflow_quietly()
+        from training import pipeline  # noqa: PLC0415  see `quiet_tensorflow`
+
+        pipeline.fit(
             source,
             dataset.value,
             config,
@@ -216,20 +219,20 @@ def evaluate(
     if ablation and workers is not None:
         raise ConfigurationError("--ablation measures in this process: leave out --workers")
     source = read_first(data, dataset.value, reading)
+    if workers is not None:
+        require_ray()
+    import_tensorflow_quietly()
+    from training import evaluation_pipeline  # noqa: PLC0415  see `quiet_tensorflow`
+
     if ablation:
-        import_pipeline().ablate(source, dataset.value, config, split.value, artifacts, store=store)
+        evaluation_pipeline.ablate(source, dataset.value, config, split.value, artifacts, store=store)
         return
     measure = None
-    if workers is not None:
-        from training.distributed.ray_cluster import require_ray  # noqa: PLC0415  # optional
-
-        require_ray()
-    pipeline = import_pipeline()
     if workers is not None:
         from training.distributed.ray_evaluation import RayShards  # noqa: PLC0415 imports Ray
 
         measure = RayShards(workers, ray_address)
-    pipeline.evaluate(
+    evaluation_pipeline.evaluate(
         source,
         dataset.value,
         config,

@@ -29,7 +29,7 @@ from training.cli.options import (
     Version,
     Workers,
 )
-from training.cli.pipeline_import import import_pipeline
+from training.cli.quiet_tensorflow import import_tensorflow_quietly
 from training.cli.reading_arguments import reads_files
 from training.data.inspection import training_command
 from training.data.reading_options import ReadingOptions
@@ -89,8 +89,8 @@ def tune(
         raise ConfigurationError("tune needs the package optuna: pip install -r requirements/training.txt")
     config = given_config(preset.value, config_file, settings or (), seed=seed)
     source = read_first(data, dataset.value, reading)
-    import_pipeline()
-    from training.tuning import tuning  # noqa: PLC0415  # as `pipeline_import`
+    import_tensorflow_quietly()
+    from training.tuning import tuning  # noqa: PLC0415  see `quiet_tensorflow`
 
     with ExitStack() as stack:
         run_trials = None

@@ -10,7 +10,7 @@ import typer
 
 from training.cli.data_loading import load, read_first
 from training.cli.options import Data
-from training.cli.pipeline_import import import_pipeline
+from training.cli.quiet_tensorflow import import_tensorflow_quietly
 from training.data.reading_options import ReadingOptions
 from training.errors import ConfigurationError
 
@@ -41,7 +41,7 @@ def depth(
 ) -> None:
     """Deep retrieval with one, two and three dense layers: three curves in one chart."""
     table = _begin(data, output)
-    from training.experiments import depth as experiment  # noqa: PLC0415  # as `pipeline_import`
+    from training.experiments import depth as experiment  # noqa: PLC0415  see `quiet_tensorflow`
 
     _end(experiment.run(table, _config(experiment.CONFIG, epochs, seed), seeds), output)
 
@@ -56,7 +56,7 @@ def multitask(
 ) -> None:
     """A model for ratings, one for retrieval, and one for both."""
     table = _begin(data, output)
-    from training.experiments import multitask as experiment  # noqa: PLC0415  # as above
+    from training.experiments import multitask as experiment  # noqa: PLC0415  as above
 
     _end(experiment.run(table, _config(experiment.CONFIG, epochs, seed), seeds), output)
 
@@ -65,7 +65,7 @@ def multitask(
 def quickstart(data: Data = "auto", epochs: Epochs = None, seed: Seed = 42, output: Output = None) -> None:
     """User and title embeddings, exported and queried for user 42's recommendations."""
     table = _begin(data, output)
-    from training.experiments import quickstart as experiment  # noqa: PLC0415  # as above
+    from training.experiments import quickstart as experiment  # noqa: PLC0415  as above
 
     _end(experiment.run(table, _config(experiment.CONFIG, epochs, seed), output), output)
 
@@ -82,7 +82,7 @@ def _begin(data: str, output: Path | None) -> RatingsTable:
         except OSError as error:
             raise ConfigurationError(f"--output {output}: cannot be made: {error.strerror}") from error
     source = read_first(data, "100k", ReadingOptions())
-    import_pipeline()
+    import_tensorflow_quietly()
     return load(source, "100k") if isinstance(source, str) else source
 
 

@@ -14,7 +14,7 @@ from synthetic_ratings import Rating, table_of, two_clusters, write_csv
 
 from service.bundle.current import read_current
 from service.bundle.manifest import read_manifest
-from training import pipeline
+from training import evaluation_pipeline, pipeline
 from training.cli import command_line
 from training.config import PRESETS, TrainingConfig
 from training.distributed import ray_cluster
@@ -53,15 +53,19 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """Arguments of each call of the pipeline, which does nothing."""
+    """Arguments of each call of the pipelines, which do nothing."""
     recorded: list[dict[str, Any]] = []
-    for stages in (pipeline.fit, pipeline.evaluate, pipeline.ablate):
-        signature = inspect.signature(stages)
+    for module, name in (
+        (pipeline, "fit"),
+        (evaluation_pipeline, "evaluate"),
+        (evaluation_pipeline, "ablate"),
+    ):
+        signature = inspect.signature(getattr(module, name))
 
         def record(*given: Any, signature: inspect.Signature = signature, **named: Any) -> None:
             recorded.append(signature.bind(*given, **named).arguments)
 
-        monkeypatch.setattr(pipeline, stages.__name__, record)
+        monkeypatch.setattr(module, name, record)
     return recorded
 
 
@@ -93,7 +97,7 @@ def test_without_ray_workers_are_refused_before_anything_is_read(
 
 
 def test_without_workers_nothing_of_ray_is_imported() -> None:
-    code = "import sys; from training import pipeline; assert 'ray' not in sys.modules"
+    code = "import sys; from training import evaluation_pipeline, pipeline; assert 'ray' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=True)
 
 
@@ -316,7 +320,7 @@ def test_a_loss_that_is_no_number_ends_with_1(run: Any, monkeypatch: pytest.Monk
     def diverge(*_: Any, **__: Any) -> None:
         raise TrainingDiverged("loss became nan in epoch 2; lower learning_rate")
 
-    monkeypatch.setattr(pipeline, "evaluate", diverge)
+    monkeypatch.setattr(evaluation_pipeline, "evaluate", diverge)
     code, _, err = run("evaluate")
     assert (code, err) == (1, "error: loss became nan in epoch 2; lower learning_rate\n")
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from synthetic_ratings import two_clusters, write_csv
 
-from training import pipeline
+from training import evaluation_pipeline, pipeline
 from training.cli import command_line, tuning_command
 from training.config import PRESETS, TrainingConfig
 from training.tuning import tuning
@@ -41,9 +41,9 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """Arguments of each call of `tuning.tune` and `pipeline.fit`, which do nothing."""
+    """Arguments of each call of `tune`, `fit` and `evaluate`, which do nothing."""
     recorded: list[dict[str, Any]] = []
-    for module, name in ((tuning, "tune"), (pipeline, "fit"), (pipeline, "evaluate")):
+    for module, name in ((tuning, "tune"), (pipeline, "fit"), (evaluation_pipeline, "evaluate")):
         signature = inspect.signature(getattr(module, name))
 
         def record(*given: Any, signature: inspect.Signature = signature, **named: Any) -> None:
