@@ -49,21 +49,19 @@ class AnnoyIndex:
         return cls(index)
 
     @classmethod
-    def open(
-        cls, directory: Path, description: IndexDescription, candidates: NDArray[np.float32]
-    ) -> AnnoyIndex:
+    def open(cls, directory: Path, description: IndexDescription, dimension: int) -> AnnoyIndex:
         """Map the index.
 
         Args:
             directory: Of the bundle.
             description: What its manifest says.
-            candidates: float32 `[num_candidates, D]`, what the index was built from.
+            dimension: D of the candidates.
 
         Raises:
             BundleUnreadable: The file is missing, or Annoy cannot load it.
-            BundleInconsistent: File, description and candidates disagree.
+            BundleInconsistent: File and description disagree, or the dimension is another.
         """
-        path, dimension = directory / INDEX_FILE, candidates.shape[1]
+        path = directory / INDEX_FILE
         index = annoy.AnnoyIndex(dimension + 1, _METRIC)
         try:
             index.load(str(path))
@@ -73,10 +71,6 @@ class AnnoyIndex:
         expected = {"candidates": description.candidates, "trees": description.trees}
         if found != expected:
             raise BundleInconsistent(f"{path}: expected {expected}, got {found}; export again")
-        # Annoy would load an index of other candidates just as well, and answer nonsense.
-        for row in (0, len(candidates) - 1):
-            if not np.array_equal(index.get_item_vector(row)[:dimension], candidates[row]):
-                raise BundleInconsistent(f"{path}: row {row} is not the candidate's vector; export again")
         return cls(index)
 
     def describe(self, search_k: int, deep_search_k: int) -> IndexDescription:
@@ -92,6 +86,10 @@ class AnnoyIndex:
             search_k=search_k,
             deep_search_k=deep_search_k,
         )
+
+    def holds(self, row: int, candidate: NDArray[np.float32]) -> bool:
+        """Whether it has this candidate, float32 `[D]`, in this row."""
+        return np.array_equal(self._annoy.get_item_vector(row)[:-1], candidate)
 
     def nearest(self, embedding: NDArray[np.float32], num_rows: int, search_k: int) -> NDArray[np.int32]:
         """About the best candidates, int32, ascending.

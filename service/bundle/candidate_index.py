@@ -95,7 +95,14 @@ class CandidateIndex:
         """
         candidates = open_candidates(directory, description, embedding_dimension)
         kind = _INDEXES.get(description.backend)
-        index = None if kind is None else kind.open(directory, description, candidates)
+        if kind is None:
+            return cls(candidates, None, description)
+        index = kind.open(directory, description, embedding_dimension)
+        # Each library would load an index of other candidates just as well, and answer nonsense.
+        for row in (0, len(candidates) - 1):
+            if not index.holds(row, candidates[row]):
+                path = directory / INDEX_FILES[description.backend]
+                raise BundleInconsistent(f"{path}: row {row} is not the candidate's vector; export again")
         return cls(candidates, index, description)
 
     def __len__(self) -> int:

@@ -94,33 +94,30 @@ class FaissIndex:
         return cls(index, largest_square)
 
     @classmethod
-    def open(
-        cls, directory: Path, description: IndexDescription, candidates: NDArray[np.float32]
-    ) -> FaissIndex:
+    def open(cls, directory: Path, description: IndexDescription, dimension: int) -> FaissIndex:
         """Map the index.
 
         Args:
             directory: Of the bundle.
             description: What its manifest says.
-            candidates: float32 `[num_candidates, D]`, what the index was built from.
+            dimension: D of the candidates.
 
         Raises:
             BundleIncompatible: faiss is not installed.
             BundleUnreadable: The file is missing, or faiss cannot read it.
-            BundleInconsistent: File, description and candidates disagree.
+            BundleInconsistent: File and description disagree, or the dimension is another.
         """
-        path, largest_square = directory / FAISS_FILE, description.largest_square or 0.0
+        path = directory / FAISS_FILE
         index = _map(path)
         found = {"candidates": index.ntotal, "dimension": index.d, "lists": index.nlist}
-        dimension = _padded(candidates.shape[1] + 1)
-        expected = {"candidates": len(candidates), "dimension": dimension, "lists": description.lists}
-        if found != expected or description.candidates != len(candidates):
+        expected = {
+            "candidates": description.candidates,
+            "dimension": _padded(dimension + 1),
+            "lists": description.lists,
+        }
+        if found != expected:
             raise BundleInconsistent(f"{path}: expected {expected}, got {found}; export again")
-        # faiss would load an index of other candidates just as well, and answer nonsense.
-        for row in (0, len(candidates) - 1):
-            if not _holds(index, row, _vectors(candidates[row : row + 1], largest_square)):
-                raise BundleInconsistent(f"{path}: row {row} is not the candidate's vector; export again")
-        return cls(index, largest_square)
+        return cls(index, description.largest_square or 0.0)
 
     def describe(self, search_k: int, deep_search_k: int) -> IndexDescription:
         """What the manifest says of it."""
@@ -133,6 +130,21 @@ class FaissIndex:
             search_k=search_k,
             deep_search_k=deep_search_k,
         )
+
+    def holds(self, row: int, candidate: NDArray[np.float32]) -> bool:
+        """Whether a list has this candidate, float32 `[D]`, in this row: by its code."""
+        faiss, index = _faiss(), self._index
+        vector = _vectors(candidate[None], self._largest_square)
+        _, nearest = index.quantizer.search(vector, min(_LISTS_CHECKED, index.nlist))
+        for number in nearest[0].tolist():
+            size = index.invlists.list_size(number)
+            places = np.flatnonzero(faiss.rev_swig_ptr(index.invlists.get_ids(number), size) == row)
+            if len(places):
+                code, of_list = np.empty(index.code_size, np.uint8), np.array([number], np.int64)
+                index.encode_vectors(1, faiss.swig_ptr(vector), faiss.swig_ptr(of_list), faiss.swig_ptr(code))
+                kept = index.invlists.get_single_code(number, int(places[0]))
+                return np.array_equal(faiss.rev_swig_ptr(kept, index.code_size), code)
+        return False
 
     def nearest(self, embedding: NDArray[np.float32], num_rows: int, search_k: int) -> NDArray[np.int32]:
         """About the best candidates, int32, ascending; several times as many as wanted.
@@ -171,21 +183,6 @@ def _vectors(embeddings: NDArray[np.float32], largest_square: float) -> NDArray[
     """Augmented, with a zero where that makes their dimension even."""
     vectors = augment(np.asarray(embeddings), largest_square)
     return np.pad(vectors, ((0, 0), (0, vectors.shape[1] % 2)))
-
-
-def _holds(index: Any, row: int, vector: NDArray[np.float32]) -> bool:
-    """Whether a list holds this row with the code of this vector, float32 `[1, D]`."""
-    faiss = _faiss()
-    _, nearest = index.quantizer.search(vector, min(_LISTS_CHECKED, index.nlist))
-    for number in nearest[0].tolist():
-        size = index.invlists.list_size(number)
-        places = np.flatnonzero(faiss.rev_swig_ptr(index.invlists.get_ids(number), size) == row)
-        if len(places):
-            code, of_list = np.empty(index.code_size, np.uint8), np.array([number], np.int64)
-            index.encode_vectors(1, faiss.swig_ptr(vector), faiss.swig_ptr(of_list), faiss.swig_ptr(code))
-            kept = index.invlists.get_single_code(number, int(places[0]))
-            return np.array_equal(faiss.rev_swig_ptr(kept, index.code_size), code)
-    return False
 
 
 def _map(path: Path) -> Any:

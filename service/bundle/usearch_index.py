@@ -57,33 +57,27 @@ class UsearchIndex:
         return cls(index)
 
     @classmethod
-    def open(
-        cls, directory: Path, description: IndexDescription, candidates: NDArray[np.float32]
-    ) -> UsearchIndex:
+    def open(cls, directory: Path, description: IndexDescription, dimension: int) -> UsearchIndex:
         """Map the index.
 
         Args:
             directory: Of the bundle.
             description: What its manifest says.
-            candidates: float32 `[num_candidates, D]`, what the index was built from.
+            dimension: D of the candidates.
 
         Raises:
             BundleIncompatible: usearch is not installed.
             BundleUnreadable: The file is missing, or usearch cannot read it.
-            BundleInconsistent: File, description and candidates disagree.
+            BundleInconsistent: File and description disagree, or the dimension is another.
         """
         path = directory / USEARCH_FILE
         index = _view(path)
-        expected = description.candidates, candidates.shape[1] + 1
+        expected = description.candidates, dimension + 1
         if (len(index), index.ndim) != expected:
             raise BundleInconsistent(
                 f"{path}: expected {expected[0]} vectors of dimension {expected[1]}, got {len(index)} of "
                 f"{index.ndim}; export again"
             )
-        # usearch would load an index of other candidates just as well, and answer nonsense.
-        for row in (0, len(candidates) - 1):
-            if not np.array_equal(index.get(row)[:-1], candidates[row]):
-                raise BundleInconsistent(f"{path}: row {row} is not the candidate's vector; export again")
         return cls(index)
 
     def describe(self, search_k: int, deep_search_k: int) -> IndexDescription:
@@ -96,6 +90,10 @@ class UsearchIndex:
             search_k=search_k,
             deep_search_k=deep_search_k,
         )
+
+    def holds(self, row: int, candidate: NDArray[np.float32]) -> bool:
+        """Whether it has this candidate, float32 `[D]`, in this row."""
+        return np.array_equal(self._index.get(row)[:-1], candidate)
 
     def nearest(self, embedding: NDArray[np.float32], num_rows: int, search_k: int) -> NDArray[np.int32]:
         """About the best candidates, int32, ascending.

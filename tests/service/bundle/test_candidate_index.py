@@ -1,12 +1,16 @@
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from embedding_cloud import cloud
 from numpy.typing import NDArray
 from tiny_model import DIMENSION, NUM_CANDIDATES, TinyModel
 
-from service.bundle.candidate_index import CandidateIndex
+from service.bundle.annoy_index import AnnoyIndex
+from service.bundle.candidate_index import INDEX_FILES, AnyIndex, CandidateIndex
+from service.bundle.faiss_index import FaissIndex
 from service.bundle.index_description import IndexDescription
 from service.bundle.manifest import read_manifest
 from service.bundle.usearch_index import UsearchIndex
@@ -53,6 +57,26 @@ def test_an_index_of_usearch_is_opened_where_the_manifest_says_so(tmp_path: Path
     assert found is not None
     best = {row for _, row in brute_force(tiny, queries()[0])[:10]}
     assert len(best & set(found.tolist())) >= 9
+
+
+@pytest.mark.parametrize("row", [0, 299])
+@pytest.mark.parametrize("backend", ["annoy", "usearch", "faiss"])
+def test_an_index_of_other_candidates_is_inconsistent(backend: str, row: int, tmp_path: Path) -> None:
+    pytest.importorskip(backend, reason=f"optional: requirements/{backend}.txt")
+    candidates = cloud(300)
+    builds: dict[str, Callable[[], AnyIndex]] = {
+        "annoy": lambda: AnnoyIndex.build(tmp_path, candidates, trees=3, seed=0),
+        "usearch": lambda: UsearchIndex.build(tmp_path, candidates),
+        "faiss": lambda: FaissIndex.build(tmp_path, candidates),
+    }
+    description = builds[backend]().describe(64, 64)
+    CandidateIndex.write_candidates(tmp_path, candidates)
+    assert CandidateIndex.open(tmp_path, description, 8).is_searchable
+    candidates[row, 0] += 1
+    CandidateIndex.write_candidates(tmp_path, candidates)
+    file = INDEX_FILES[description.backend]
+    with pytest.raises(BundleInconsistent, match=f"{file}: row {row} is not the candidate's vector"):
+        CandidateIndex.open(tmp_path, description, 8)
 
 
 def test_scores_are_exact_and_those_of_a_row_the_same_in_any_company(
