@@ -6,14 +6,14 @@ from pathlib import Path
 
 from service import golden
 from service.bundle.candidate_index import CandidateIndex
-from service.bundle.catalogue import CATALOGUE_FILE, Catalogue
+from service.bundle.catalogue import Catalogue
 from service.bundle.checksums import verify_files
 from service.bundle.golden_requests import GOLDEN_FILE
 from service.bundle.histories import Histories
 from service.bundle.manifest import MANIFEST_FILE, read_manifest
 from service.bundle.query_tower import QueryTower
 from service.bundle.rating_head import RatingHead
-from service.bundle.required_files import required_files
+from service.bundle.required_files import require_listed
 from service.bundle.saved_model import MODEL_DIRECTORY
 from service.bundle.stored_states import check_stored_states, open_stored_states
 from service.errors import BundleDisagrees, BundleError, BundleInconsistent
@@ -32,16 +32,10 @@ def load_recommender(bundle_directory: Path, settings: Settings) -> Recommender:
         BundleError: Its subclass and message say which file is wrong, and how.
     """
     manifest = read_manifest(bundle_directory)
-    if unlisted := sorted(required_files(manifest) - manifest.files.keys()):
-        raise BundleInconsistent(f"{bundle_directory}: the manifest does not list {unlisted}; export again")
+    require_listed(bundle_directory, manifest)
     verify_files(bundle_directory, manifest)
     index = CandidateIndex.open(bundle_directory, manifest.index, manifest.embedding_dimension)
-    catalogue = Catalogue.open(bundle_directory)
-    if len(catalogue) != len(index):
-        raise BundleInconsistent(
-            f"{bundle_directory / CATALOGUE_FILE}: expected {len(index)} movies, one for each candidate, "
-            f"got {len(catalogue)}; export again"
-        )
+    catalogue = Catalogue.open(bundle_directory, num_candidates=len(index))
     histories = Histories.open(bundle_directory, num_candidates=len(index))
     counts = {"users": len(histories), "movies": len(catalogue), "ratings": histories.num_ratings}
     for name, found in counts.items():

@@ -50,12 +50,17 @@ class Catalogue:
         write_json(directory / CATALOGUE_FILE, columns)
 
     @classmethod
-    def open(cls, directory: Path) -> Catalogue:
+    def open(cls, directory: Path, num_candidates: int | None = None) -> Catalogue:
         """Read the file of a bundle.
+
+        Args:
+            directory: The bundle.
+            num_candidates: How many movies it must have; None: any.
 
         Raises:
             BundleUnreadable: The file is missing or may not be read.
-            BundleInconsistent: Not these columns, not of one length, empty, malformed, or an id twice.
+            BundleInconsistent: Not these columns, not of one length, empty, malformed, an id twice, or not
+                as many movies.
         """
         path = directory / CATALOGUE_FILE
         columns = read_json(path)
@@ -77,6 +82,11 @@ class Catalogue:
         if (distinct := len(catalogue._rows_by_id)) != len(catalogue):
             raise BundleInconsistent(
                 f"{path}: expected {len(catalogue)} different movie ids, got {distinct}; export again"
+            )
+        if num_candidates not in {None, len(catalogue)}:
+            raise BundleInconsistent(
+                f"{path}: expected {num_candidates} movies, one for each candidate, got {len(catalogue)}; "
+                "export again"
             )
         return catalogue
 

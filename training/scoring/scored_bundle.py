@@ -14,9 +14,8 @@ from service.bundle.checksums import verify_files
 from service.bundle.histories import Histories
 from service.bundle.manifest import Manifest, read_manifest
 from service.bundle.rating_head import RatingHead
-from service.bundle.required_files import required_files
+from service.bundle.required_files import require_listed
 from service.bundle.stored_states import open_stored_states
-from service.errors import BundleInconsistent
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,17 +52,11 @@ class ScoredBundle:
             BundleError: Its subclass and message say which file is wrong, and how.
         """
         manifest = read_manifest(directory)
-        if unlisted := sorted(required_files(manifest) - manifest.files.keys()):
-            raise BundleInconsistent(f"{directory}: the manifest does not list {unlisted}; export again")
+        require_listed(directory, manifest)
         if verify:
             verify_files(directory, manifest)
         candidates = open_candidates(directory, manifest.index, manifest.embedding_dimension)
-        catalogue = Catalogue.open(directory)
-        if len(catalogue) != len(candidates):
-            raise BundleInconsistent(
-                f"{directory}: expected {len(candidates)} movies, one for each candidate, "
-                f"got {len(catalogue)}; export again"
-            )
+        catalogue = Catalogue.open(directory, num_candidates=len(candidates))
         histories = Histories.open(directory, num_candidates=len(candidates))
         return cls(
             directory,

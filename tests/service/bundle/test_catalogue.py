@@ -83,6 +83,15 @@ def test_a_column_missing_and_a_document_that_is_no_object_are_inconsistent(tmp_
             Catalogue.open(tmp_path)
 
 
+def test_a_catalogue_of_another_number_of_movies_than_candidates_is_inconsistent(tmp_path: Path) -> None:
+    Catalogue(**COLUMNS).write(tmp_path)
+    assert len(Catalogue.open(tmp_path, num_candidates=4)) == 4
+    for candidates in (3, 5):
+        message = rf"catalogue\.json: expected {candidates} movies, one for each candidate, got 4"
+        with pytest.raises(BundleInconsistent, match=message):
+            Catalogue.open(tmp_path, num_candidates=candidates)
+
+
 def test_genres_are_counted_without_their_case_as_first_spelt(tmp_path: Path) -> None:
     catalogue = load(tmp_path, genres=[["war"], ["Drama", "WAR", "drama"], ["Drama"], []])
     assert catalogue.genre_counts == {"Drama": 2, "war": 2}
