@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,9 @@ from training.evaluation.baselines.environment import find_environment
 from training.evaluation.cached_results import EvaluationRecords
 from training.evaluation.cold_start import cold_start
 from training.evaluation.held_out import hold_out
-from training.evaluation.seeds import mean_of_runs
 from training.evaluation.split_evaluation import MeasureModel
 from training.export.artifacts import require_writable
-from training.measuring import choose_and_say_split, choose_length, measure_baselines, train_and_measure
+from training.measuring import choose_and_say_split, choose_length, measure_seeds, train_and_measure
 from training.report.readme_table import write_readme_table
 
 
@@ -71,22 +69,16 @@ def evaluate(
     split, note = choose_and_say_split(table, split)
     records = EvaluationRecords(artifacts, table, config)  # now, for the code may change while it runs
     held_out = hold_out(table, split_by_name(table, split))
-    # Before our trainings, so that a failing baseline fails before those minutes.
-    beside = measure_baselines(held_out, config.seed, environment)
-    length = choose_length(held_out.train, config, split, tensorboard)
-    config = length.apply(config, held_out.train)
-    runs = [
-        train_and_measure(
-            held_out,
-            replace(config, seed=config.seed + more),
-            tensorboard,
-            measure_index=extras and more == 0,
-            measure=measure,
-        )
-        for more in range(seeds)
-    ]
-    metrics = mean_of_runs(runs, beside, held_out.has_history)
-    metrics |= {"split_note": note, "training_length": length.to_document()}
+    metrics, config = measure_seeds(
+        held_out,
+        config,
+        tensorboard,
+        split_note=note,
+        seeds=seeds,
+        environment=environment,
+        measure_index=extras,
+        measure=measure,
+    )
     if extras:
         with fit_stage(f"Cold start, {split} split", config, tensorboard, then=1) as (running, on_epoch):
             metrics["cold_start"] = cold_start(held_out, config, on_epoch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,13 +58,53 @@ def known_or_measured(
                 raise
             console.print(f"Quality is not measured: {error}", markup=False, soft_wrap=True)
             return None
-        beside = measure_baselines(held_out, config.seed)
-        length = choose_length(held_out.train, config, split, tensorboard)
-        run = train_and_measure(held_out, length.apply(config, held_out.train), tensorboard)
-        metrics |= mean_of_runs([run], beside, held_out.has_history)
-        metrics |= {"split_note": note, "training_length": length.to_document()}
+        metrics |= measure_seeds(held_out, config, tensorboard, split_note=note)[0]
     others = {name: records.read(name) for name in SPLIT_NAMES if name != split}
     return metrics | {"other_splits": {name: of for name, of in others.items() if "model" in of}}
+
+
+def measure_seeds(
+    held_out: HeldOut,
+    config: TrainingConfig,
+    tensorboard: Path | None,
+    *,
+    split_note: str | None,
+    seeds: int = 1,
+    environment: Environment | None = None,
+    measure_index: bool = False,
+    measure: MeasureModel | None = None,
+) -> tuple[dict[str, Any], TrainingConfig]:
+    """Measure the baselines, choose the length, and train and measure once per seed.
+
+    Args:
+        held_out: Rows to train and to measure on.
+        config: Of the first seed; the others count up from it.
+        tensorboard: A directory for event files, if any.
+        split_note: What was said of the split, if anything.
+        seeds: How many trainings.
+        environment: Of the specialists, if they are to be measured too.
+        measure_index: Whether to measure the index of the first seed too.
+        measure: See `evaluate_split`.
+
+    Returns:
+        The mean, see `mean_of_runs`; and the configuration of the first seed, with the length.
+    """
+    # Before our trainings, so that a failing baseline fails before those minutes.
+    beside = measure_baselines(held_out, config.seed, environment)
+    length = choose_length(held_out.train, config, held_out.split, tensorboard)
+    config = length.apply(config, held_out.train)
+    runs = [
+        train_and_measure(
+            held_out,
+            replace(config, seed=config.seed + more),
+            tensorboard,
+            measure_index=measure_index and more == 0,
+            measure=measure,
+        )
+        for more in range(seeds)
+    ]
+    metrics = mean_of_runs(runs, beside, held_out.has_history)
+    return metrics | {"split_note": split_note, "training_length": length.to_document()}, config
 
 
 def choose_length(
