@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from service.errors import StoreError, StoreRefused
@@ -79,11 +80,8 @@ def _forget(store: Database, path: Path) -> None:
     listed = ForgottenList.from_lines(path.read_text(encoding="utf-8").splitlines())
     with store.reading() as connection:  # or a mistyped path would be made into a store
         require_schema(store, connection)
-    connection = store.connect()
-    try:
+    with closing(store.connect()) as connection:
         forgotten, found = forget_again(connection, listed)
-    finally:
-        connection.close()
     _say(
         f"{store.name}: {forgotten:,} of {len(listed.tombstones):,} users were forgotten again; "
         f"rows of {found:,} were deleted"

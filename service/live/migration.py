@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import closing
 
 from service.errors import StoreError, StoreRefused
 from service.live import recommendation_ids, statements, tombstones
@@ -17,8 +18,7 @@ def migrate(database: Database) -> None:
         StoreRefused: A newer service made it.
         StoreError: The database cannot be used.
     """
-    connection = database.connect()
-    try:
+    with closing(database.connect()) as connection:
         if _migrations_done(database, connection) == statements.SCHEMA_VERSION:
             return
         with connection.transaction():
@@ -30,8 +30,6 @@ def migrate(database: Database) -> None:
             connection.write(statements.SET_SCHEMA, (statements.SCHEMA_VERSION,))
             for name in (tombstones.KEY_NAME, recommendation_ids.KEY_NAME):
                 connection.write(statements.ADD_KEY, (name, secrets.token_bytes(KEY_BYTES)))
-    finally:
-        connection.close()
 
 
 def check_schema(database: Database) -> None:
@@ -41,11 +39,8 @@ def check_schema(database: Database) -> None:
         StoreRefused: A newer service made it.
         StoreError: The database cannot be used.
     """
-    connection = database.connect()
-    try:
+    with closing(database.connect()) as connection:
         _migrations_done(database, connection)
-    finally:
-        connection.close()
 
 
 def require_schema(database: Database, connection: ReadingConnection) -> None:

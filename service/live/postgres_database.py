@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import lru_cache
 from itertools import islice
 
@@ -103,11 +103,8 @@ class PostgresDatabase:
     @contextmanager
     def reading(self) -> Iterator[ReadingConnection]:
         """A connection that is closed after the block."""
-        connection = self.connect()
-        try:
+        with closing(self.connect()) as connection:
             yield connection
-        finally:
-            connection.close()
 
     def is_missing_table(self, error: Exception) -> bool:
         """Whether the cause of an error is a table that is not there."""

@@ -7,7 +7,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 
@@ -64,11 +64,8 @@ class SqliteDatabase:
     @contextmanager
     def borrow(self) -> Iterator[Connection]:
         """A connection for a moment."""
-        connection = self.connect()
-        try:
+        with closing(self.connect()) as connection:
             yield connection
-        finally:
-            connection.close()
 
     @contextmanager
     def reading(self) -> Iterator[ReadingConnection]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 
 from service.errors import StoreError, StoreRefused
 from service.live import statements
@@ -37,19 +38,15 @@ def copy_store(
     with source.reading() as reading:
         require_schema(source, reading)
         migrate(target)
-        writing = target.connect()
-        try:
-            with reading.snapshot(), writing.transaction():
-                _require_empty(target, writing)
-                # The target's own came with its tables. Hashes are worth nothing without their key.
-                writing.write(statements.DELETE_KEYS)
-                for table in TABLES:
-                    copied(table.name, _copy_table(table, reading, writing, target))
-                position = position_of(reading)
-                writing.write(statements.SET_POSITION, (position,))
-            return position
-        finally:
-            writing.close()
+        with closing(target.connect()) as writing, reading.snapshot(), writing.transaction():
+            _require_empty(target, writing)
+            # The target's own came with its tables. Hashes are worth nothing without their key.
+            writing.write(statements.DELETE_KEYS)
+            for table in TABLES:
+                copied(table.name, _copy_table(table, reading, writing, target))
+            position = position_of(reading)
+            writing.write(statements.SET_POSITION, (position,))
+        return position
 
 
 def _require_empty(target: Database, writing: Connection) -> None:
