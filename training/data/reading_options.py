@@ -127,6 +127,9 @@ def _pairs(option: str, text: str, example: str) -> dict[str, str]:
         name, equals, value = (one.strip() for one in part.partition("="))
         if not equals or not name:
             raise ConfigurationError(f"{option}: expected {example}, got {part!r}")
+        if name in pairs:
+            reason = f"expected {name} once, got {pairs[name]!r} and {value!r}; leave one out"
+            raise ConfigurationError(f"{option}: {reason}")
         pairs[name] = value
     return pairs
 
