@@ -34,12 +34,12 @@ class Inventory:
         Raises:
             AnswerError, httpx.TransportError: The service has no bundle, or does not answer.
         """
-        first = client.users(limit=_PAGE)
+        first = client.users(k=_PAGE)
         pages = min(-(-first.total // _PAGE), _USERS // _PAGE)
         offsets = [page * (first.total - _PAGE) // (pages - 1) for page in range(1, pages)]
         users = [
             *first.items,
-            *(user for at in offsets for user in client.users(limit=_PAGE, offset=at).items),
+            *(user for at in offsets for user in client.users(k=_PAGE, offset=at).items),
         ]
         movies = client.popular(k=_MOVIES).items
         return cls(

@@ -34,6 +34,7 @@ from matinee_client.answers import (
     UsersAnswer,
 )
 from matinee_client.call import Call, key_header
+from matinee_client.former_names import former_names
 from matinee_client.requests import (
     FeedbackRequest,
     MovieRequest,
@@ -79,17 +80,19 @@ class AsyncMatineeClient:
         """Recommend movies to a user."""
         return await self._call(calls.recommend(request))
 
-    async def recommend_batch(self, requests: Sequence[RecommendRequest]) -> RecommendBatchAnswer:
+    @former_names(requests="items")
+    async def recommend_batch(self, items: Sequence[RecommendRequest]) -> RecommendBatchAnswer:
         """Recommend movies to many users; an invalid request gets an error in its place."""
-        return await self._call(calls.recommend_batch(requests))
+        return await self._call(calls.recommend_batch(items))
 
     async def predict_rating(self, **request: Unpack[RatingRequest]) -> RatingAnswer:
         """Predict the rating a user would give a movie."""
         return await self._call(calls.predict_rating(request))
 
-    async def predict_rating_batch(self, pairs: Sequence[RatingRequest]) -> RatingBatchAnswer:
+    @former_names(pairs="items")
+    async def predict_rating_batch(self, items: Sequence[RatingRequest]) -> RatingBatchAnswer:
         """Predict many ratings; an invalid pair gets an error in its place."""
-        return await self._call(calls.predict_rating_batch(pairs))
+        return await self._call(calls.predict_rating_batch(items))
 
     async def post_feedback(
         self, events: Sequence[FeedbackRequest], *, strict: bool = False
@@ -97,9 +100,10 @@ class AsyncMatineeClient:
         """Post what users did: it is stored, and in force in the next request, once this returns."""
         return await self._call(calls.post_feedback(events, strict))
 
-    async def export_feedback(self, *, cursor: int = 0, limit: int = 100_000) -> list[dict[str, Any]]:
+    @former_names(limit="k")
+    async def export_feedback(self, *, cursor: int = 0, k: int = 100_000) -> list[dict[str, Any]]:
         """Get stored events after a position; the last one's position is the next cursor."""
-        return await self._call(calls.export_feedback(cursor, limit))
+        return await self._call(calls.export_feedback(cursor, k))
 
     async def import_feedback(
         self, events: Iterable[Mapping[str, Any]], *, import_id: str | None = None
@@ -123,19 +127,21 @@ class AsyncMatineeClient:
         """Forget a user, in every bundle."""
         return await self._call(calls.forget_user(user_id))
 
-    async def user_feedback(self, user_id: str, *, limit: int = 20, offset: int = 0) -> UserFeedbackAnswer:
+    @former_names(limit="k")
+    async def user_feedback(self, user_id: str, *, k: int = 20, offset: int = 0) -> UserFeedbackAnswer:
         """Get what is stored of a user, newest first."""
-        return await self._call(calls.user_feedback(user_id, limit, offset))
+        return await self._call(calls.user_feedback(user_id, k, offset))
 
     async def remove_feedback(self, user_id: str, movie_id: str) -> RemovedAnswer:
         """Take a movie out of a user's history, and show it again."""
         return await self._call(calls.remove_feedback(user_id, movie_id))
 
+    @former_names(genre="genres_any", limit="k")
     async def search_movies(
-        self, query: str = "", *, genre: str | None = None, limit: int = 20, offset: int = 0
+        self, query: str = "", *, genres_any: str | Sequence[str] = (), k: int = 20, offset: int = 0
     ) -> MoviesAnswer:
         """Search movies by title, also misspelt or incomplete."""
-        return await self._call(calls.search_movies(query, genre, limit, offset))
+        return await self._call(calls.search_movies(query, genres_any, k, offset))
 
     async def movie(self, movie_id: str) -> MovieAnswer:
         """Get one movie."""
@@ -145,21 +151,26 @@ class AsyncMatineeClient:
         """Find the movies most similar to one."""
         return await self._call(calls.similar_movies(movie_id, k))
 
-    async def popular(self, *, k: int = 10, genre: str | None = None, offset: int = 0) -> PopularAnswer:
+    @former_names(genre="genres_any")
+    async def popular(
+        self, *, k: int = 10, genres_any: str | Sequence[str] = (), offset: int = 0
+    ) -> PopularAnswer:
         """List the most rated movies."""
-        return await self._call(calls.popular(k, genre, offset))
+        return await self._call(calls.popular(k, genres_any, offset))
 
     async def genres(self) -> GenresAnswer:
         """List all genres with their numbers of movies."""
         return await self._call(calls.genres())
 
-    async def users(self, query: str = "", *, limit: int = 20, offset: int = 0) -> UsersAnswer:
+    @former_names(limit="k")
+    async def users(self, query: str = "", *, k: int = 20, offset: int = 0) -> UsersAnswer:
         """Search users by a prefix of their ids."""
-        return await self._call(calls.users(query, limit, offset))
+        return await self._call(calls.users(query, k, offset))
 
-    async def user(self, user_id: str, *, limit: int = 20, offset: int = 0) -> UserAnswer:
+    @former_names(limit="k")
+    async def user(self, user_id: str, *, k: int = 20, offset: int = 0) -> UserAnswer:
         """Get a user's history, newest first."""
-        return await self._call(calls.user(user_id, limit, offset))
+        return await self._call(calls.user(user_id, k, offset))
 
     async def model(self) -> ModelAnswer:
         """Get the live bundle's manifest and metrics."""

@@ -34,6 +34,7 @@ from matinee_client.answers import (
     UsersAnswer,
 )
 from matinee_client.call import Call, key_header
+from matinee_client.former_names import former_names
 from matinee_client.requests import (
     FeedbackRequest,
     MovieRequest,
@@ -91,25 +92,28 @@ class MatineeClient:
         """Recommend movies to a user."""
         return self._call(calls.recommend(request))
 
-    def recommend_batch(self, requests: Sequence[RecommendRequest]) -> RecommendBatchAnswer:
+    @former_names(requests="items")
+    def recommend_batch(self, items: Sequence[RecommendRequest]) -> RecommendBatchAnswer:
         """Recommend movies to many users; an invalid request gets an error in its place."""
-        return self._call(calls.recommend_batch(requests))
+        return self._call(calls.recommend_batch(items))
 
     def predict_rating(self, **request: Unpack[RatingRequest]) -> RatingAnswer:
         """Predict the rating a user would give a movie."""
         return self._call(calls.predict_rating(request))
 
-    def predict_rating_batch(self, pairs: Sequence[RatingRequest]) -> RatingBatchAnswer:
+    @former_names(pairs="items")
+    def predict_rating_batch(self, items: Sequence[RatingRequest]) -> RatingBatchAnswer:
         """Predict many ratings; an invalid pair gets an error in its place."""
-        return self._call(calls.predict_rating_batch(pairs))
+        return self._call(calls.predict_rating_batch(items))
 
     def post_feedback(self, events: Sequence[FeedbackRequest], *, strict: bool = False) -> FeedbackAnswer:
         """Post what users did: it is stored, and in force in the next request, once this returns."""
         return self._call(calls.post_feedback(events, strict))
 
-    def export_feedback(self, *, cursor: int = 0, limit: int = 100_000) -> list[dict[str, Any]]:
+    @former_names(limit="k")
+    def export_feedback(self, *, cursor: int = 0, k: int = 100_000) -> list[dict[str, Any]]:
         """Get stored events after a position; the last one's position is the next cursor."""
-        return self._call(calls.export_feedback(cursor, limit))
+        return self._call(calls.export_feedback(cursor, k))
 
     def import_feedback(
         self, events: Iterable[Mapping[str, Any]], *, import_id: str | None = None
@@ -133,19 +137,21 @@ class MatineeClient:
         """Forget a user, in every bundle."""
         return self._call(calls.forget_user(user_id))
 
-    def user_feedback(self, user_id: str, *, limit: int = 20, offset: int = 0) -> UserFeedbackAnswer:
+    @former_names(limit="k")
+    def user_feedback(self, user_id: str, *, k: int = 20, offset: int = 0) -> UserFeedbackAnswer:
         """Get what is stored of a user, newest first."""
-        return self._call(calls.user_feedback(user_id, limit, offset))
+        return self._call(calls.user_feedback(user_id, k, offset))
 
     def remove_feedback(self, user_id: str, movie_id: str) -> RemovedAnswer:
         """Take a movie out of a user's history, and show it again."""
         return self._call(calls.remove_feedback(user_id, movie_id))
 
+    @former_names(genre="genres_any", limit="k")
     def search_movies(
-        self, query: str = "", *, genre: str | None = None, limit: int = 20, offset: int = 0
+        self, query: str = "", *, genres_any: str | Sequence[str] = (), k: int = 20, offset: int = 0
     ) -> MoviesAnswer:
         """Search movies by title, also misspelt or incomplete."""
-        return self._call(calls.search_movies(query, genre, limit, offset))
+        return self._call(calls.search_movies(query, genres_any, k, offset))
 
     def movie(self, movie_id: str) -> MovieAnswer:
         """Get one movie."""
@@ -155,21 +161,24 @@ class MatineeClient:
         """Find the movies most similar to one."""
         return self._call(calls.similar_movies(movie_id, k))
 
-    def popular(self, *, k: int = 10, genre: str | None = None, offset: int = 0) -> PopularAnswer:
+    @former_names(genre="genres_any")
+    def popular(self, *, k: int = 10, genres_any: str | Sequence[str] = (), offset: int = 0) -> PopularAnswer:
         """List the most rated movies."""
-        return self._call(calls.popular(k, genre, offset))
+        return self._call(calls.popular(k, genres_any, offset))
 
     def genres(self) -> GenresAnswer:
         """List all genres with their numbers of movies."""
         return self._call(calls.genres())
 
-    def users(self, query: str = "", *, limit: int = 20, offset: int = 0) -> UsersAnswer:
+    @former_names(limit="k")
+    def users(self, query: str = "", *, k: int = 20, offset: int = 0) -> UsersAnswer:
         """Search users by a prefix of their ids."""
-        return self._call(calls.users(query, limit, offset))
+        return self._call(calls.users(query, k, offset))
 
-    def user(self, user_id: str, *, limit: int = 20, offset: int = 0) -> UserAnswer:
+    @former_names(limit="k")
+    def user(self, user_id: str, *, k: int = 20, offset: int = 0) -> UserAnswer:
         """Get a user's history, newest first."""
-        return self._call(calls.user(user_id, limit, offset))
+        return self._call(calls.user(user_id, k, offset))
 
     def model(self) -> ModelAnswer:
         """Get the live bundle's manifest and metrics."""

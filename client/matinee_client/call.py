@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
@@ -12,8 +12,8 @@ from matinee_client.answer_errors import raise_for_problem
 
 T = TypeVar("T")
 
-Parameters = Mapping[str, str | int | None]
-"""Query parameters; None values are omitted."""
+Parameters = Mapping[str, str | int | Sequence[str] | None]
+"""Query parameters; None values are omitted, a sequence is repeated."""
 
 
 @dataclass(frozen=True)

@@ -51,9 +51,9 @@ def recommend(request: RecommendRequest) -> Call[RecommendAnswer]:
     return _post("/recommend", RecommendAnswer, {**request})
 
 
-def recommend_batch(requests: Sequence[RecommendRequest]) -> Call[RecommendBatchAnswer]:
+def recommend_batch(items: Sequence[RecommendRequest]) -> Call[RecommendBatchAnswer]:
     """`POST /recommend/batch`."""
-    return _post("/recommend/batch", RecommendBatchAnswer, {"items": list(requests)})
+    return _post("/recommend/batch", RecommendBatchAnswer, {"items": list(items)})
 
 
 def predict_rating(request: RatingRequest) -> Call[RatingAnswer]:
@@ -61,9 +61,9 @@ def predict_rating(request: RatingRequest) -> Call[RatingAnswer]:
     return _post("/predict_rating", RatingAnswer, {**request})
 
 
-def predict_rating_batch(pairs: Sequence[RatingRequest]) -> Call[RatingBatchAnswer]:
+def predict_rating_batch(items: Sequence[RatingRequest]) -> Call[RatingBatchAnswer]:
     """`POST /predict_rating/batch`."""
-    return _post("/predict_rating/batch", RatingBatchAnswer, {"items": list(pairs)})
+    return _post("/predict_rating/batch", RatingBatchAnswer, {"items": list(items)})
 
 
 def post_feedback(events: Sequence[FeedbackRequest], strict: bool) -> Call[FeedbackAnswer]:
@@ -72,9 +72,9 @@ def post_feedback(events: Sequence[FeedbackRequest], strict: bool) -> Call[Feedb
     return _post("/feedback", FeedbackAnswer, {"events": named, "strict": strict})
 
 
-def export_feedback(cursor: int, limit: int) -> Call[list[dict[str, Any]]]:
+def export_feedback(cursor: int, k: int) -> Call[list[dict[str, Any]]]:
     """`GET /feedback`."""
-    return Call("GET", "/feedback", _lines, params={"cursor": cursor, "limit": limit})
+    return Call("GET", "/feedback", _lines, params={"cursor": cursor, "k": k})
 
 
 def import_feedback(events: Iterable[Mapping[str, Any]], import_id: str | None) -> Call[ImportAnswer]:
@@ -111,10 +111,10 @@ def forget_user(user_id: str) -> Call[ForgottenAnswer]:
     return Call("DELETE", f"/users/{_quoted(user_id)}", ForgottenAnswer.model_validate_json)
 
 
-def user_feedback(user_id: str, limit: int, offset: int) -> Call[UserFeedbackAnswer]:
+def user_feedback(user_id: str, k: int, offset: int) -> Call[UserFeedbackAnswer]:
     """`GET /users/{user_id}/feedback`."""
     path = f"/users/{_quoted(user_id)}/feedback"
-    return _get(path, UserFeedbackAnswer, {"k": limit, "offset": offset})
+    return _get(path, UserFeedbackAnswer, {"k": k, "offset": offset})
 
 
 def remove_feedback(user_id: str, movie_id: str) -> Call[RemovedAnswer]:
@@ -123,9 +123,9 @@ def remove_feedback(user_id: str, movie_id: str) -> Call[RemovedAnswer]:
     return Call("DELETE", path, RemovedAnswer.model_validate_json)
 
 
-def search_movies(query: str, genre: str | None, limit: int, offset: int) -> Call[MoviesAnswer]:
+def search_movies(query: str, genres_any: str | Sequence[str], k: int, offset: int) -> Call[MoviesAnswer]:
     """`GET /movies`."""
-    params = {"query": query, "genres_any": genre, "k": limit, "offset": offset}
+    params: Parameters = {"query": query, "genres_any": genres_any, "k": k, "offset": offset}
     return _get("/movies", MoviesAnswer, params)
 
 
@@ -139,9 +139,10 @@ def similar_movies(movie_id: str, k: int) -> Call[SimilarAnswer]:
     return _get(f"/movies/{_quoted(movie_id)}/similar", SimilarAnswer, {"k": k})
 
 
-def popular(k: int, genre: str | None, offset: int) -> Call[PopularAnswer]:
+def popular(k: int, genres_any: str | Sequence[str], offset: int) -> Call[PopularAnswer]:
     """`GET /popular`."""
-    return _get("/popular", PopularAnswer, {"k": k, "genres_any": genre, "offset": offset})
+    params: Parameters = {"k": k, "genres_any": genres_any, "offset": offset}
+    return _get("/popular", PopularAnswer, params)
 
 
 def genres() -> Call[GenresAnswer]:
@@ -149,14 +150,14 @@ def genres() -> Call[GenresAnswer]:
     return _get("/genres", GenresAnswer)
 
 
-def users(query: str, limit: int, offset: int) -> Call[UsersAnswer]:
+def users(query: str, k: int, offset: int) -> Call[UsersAnswer]:
     """`GET /users`."""
-    return _get("/users", UsersAnswer, {"query": query, "k": limit, "offset": offset})
+    return _get("/users", UsersAnswer, {"query": query, "k": k, "offset": offset})
 
 
-def user(user_id: str, limit: int, offset: int) -> Call[UserAnswer]:
+def user(user_id: str, k: int, offset: int) -> Call[UserAnswer]:
     """`GET /users/{user_id}`."""
-    return _get(f"/users/{_quoted(user_id)}", UserAnswer, {"k": limit, "offset": offset})
+    return _get(f"/users/{_quoted(user_id)}", UserAnswer, {"k": k, "offset": offset})
 
 
 def model() -> Call[ModelAnswer]:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import anyio
 import httpx
@@ -72,13 +73,13 @@ def test_every_response_is_typed(client: MatineeClient) -> None:
     assert client.predict_rating(user_id="42", movie_id="m97").title == "Movie 97 (1997)"
     pairs = client.predict_rating_batch([{"user_id": "42", "movie_title": "Movie 97 (1997)"}])
     assert len(pairs.items) == 1
-    assert client.search_movies("twins", genre="war", limit=1).items[0].movie_id == "m20"
+    assert client.search_movies("twins", genres_any="war", k=1).items[0].movie_id == "m20"
     assert client.movie("m20").num_ratings == 2
     assert client.movie("m20").available
     assert len(client.similar_movies("m20", k=4).items) == 4
-    assert client.popular(k=2, genre="drama", offset=1).total == 160
+    assert client.popular(k=2, genres_any=["drama"], offset=1).total == 160
     assert client.genres().items[0].genre == "Drama"
-    assert client.user("42", limit=5).items[0].timestamp
+    assert client.user("42", k=5).items[0].timestamp
     assert [user.user_id for user in client.users("a").items] == ["a\0b", "ab"]
     assert client.model().bundle_id == client.ready().bundle_id == "tiny-1"
     assert client.alive().status == "alive"
@@ -120,7 +121,7 @@ def test_every_endpoint_has_a_method_in_both_clients() -> None:
             name for name, each in inspect.signature(method).parameters.items() if each.default is each.empty
         ]
         with pytest.raises(AnswerError):
-            method(**{name: [] if name in {"requests", "pairs", "events"} else name for name in needed})
+            method(**{name: [] if name in {"items", "events"} else name for name in needed})
     operations = {
         (method.upper(), path.replace("{", "").replace("}", ""))
         for path, methods in create_app(Settings()).openapi()["paths"].items()
@@ -128,6 +129,53 @@ def test_every_endpoint_has_a_method_in_both_clients() -> None:
     }
     # The clients use the POST variants.
     assert requested == operations - {("GET", "/recommend"), ("GET", "/predict_rating")}
+
+
+@pytest.mark.parametrize(
+    ("method", "former", "sent"),
+    [
+        ("search_movies", {"genre": "war"}, "/movies?query=&genres_any=war&k=20&offset=0"),
+        ("search_movies", {"limit": 3}, "/movies?query=&k=3&offset=0"),
+        ("popular", {"genre": "war"}, "/popular?k=10&genres_any=war&offset=0"),
+        ("users", {"limit": 3}, "/users?query=&k=3&offset=0"),
+        ("user", {"user_id": "42", "limit": 3}, "/users/42?k=3&offset=0"),
+        ("user_feedback", {"user_id": "42", "limit": 3}, "/users/42/feedback?k=3&offset=0"),
+        ("export_feedback", {"limit": 3}, "/feedback?cursor=0&k=3"),
+        ("recommend_batch", {"requests": [{"k": 3}]}, '{"items":[{"k":3}]}'),
+        ("predict_rating_batch", {"pairs": [{"user_id": "3"}]}, '{"items":[{"user_id":"3"}]}'),
+    ],
+)
+def test_former_names_of_parameters_work_with_a_warning(
+    method: str, former: dict[str, Any], sent: str
+) -> None:
+    got: list[str] = []
+
+    def refuse(request: httpx.Request) -> httpx.Response:
+        path = str(request.url).removeprefix("http://service")
+        got.append(request.content.decode().replace(" ", "") or path)
+        return httpx.Response(500, text="enough")
+
+    def ask_both() -> None:
+        with pytest.raises(AnswerError):
+            getattr(client, method)(**former)
+        with pytest.raises(AnswerError):
+            anyio.run(ask_so)
+
+    async def ask_so() -> None:
+        await getattr(AsyncMatineeClient("http://service", transport=httpx.MockTransport(refuse)), method)(
+            **former
+        )
+
+    client = MatineeClient("http://service", transport=httpx.MockTransport(refuse))
+    with pytest.warns(DeprecationWarning, match=rf"{method}\(\): '\w+' is a former name") as warned:
+        ask_both()
+    assert got == [sent, sent]
+    assert [warning.filename for warning in warned] == [__file__, __file__]
+
+
+def test_a_parameter_has_one_of_its_names(client: MatineeClient) -> None:
+    with pytest.raises(TypeError, match="users\\(\\) got 'k' and its former name 'limit'"):
+        client.users(k=2, limit=3)  # type: ignore[call-arg]  # type checkers know the new name only
 
 
 @pytest.mark.parametrize("movie_id", ["m1", *MOVIE_IDS[5:8]])
