@@ -34,11 +34,16 @@ class MirroredArtifacts:
     Args:
         storage: Where bundles are.
         directory: Of the copies; made where it is missing.
+
+    Attributes:
+        directory: As given.
+        wanted: What CURRENT in the storage named at the last update; None where it was not read.
     """
 
     def __init__(self, storage: ObjectStorage, directory: Path) -> None:
         self._storage = storage
-        self._directory = directory
+        self.directory = directory
+        self.wanted: str | None = None
         self._verified: set[str] = set()
 
     def update(self) -> str:
@@ -55,11 +60,12 @@ class MirroredArtifacts:
             BundleError: The live bundle is not whole; what is here is unchanged.
             OSError: The directory cannot be written to.
         """
-        self._directory.mkdir(parents=True, exist_ok=True)
-        with exclusive(self._directory / _LOCK):
+        self.directory.mkdir(parents=True, exist_ok=True)
+        with exclusive(self.directory / _LOCK):
+            self.wanted = None
             self._remove_leftovers()
             self._note_refusal()
-            live = self._storage.read_name(CURRENT_FILE)
+            self.wanted = live = self._storage.read_name(CURRENT_FILE)
             if live is None:
                 raise NoBundle(
                     f"{self._storage.name}/CURRENT: is not there; run `matinee fit` to make a bundle"
@@ -72,14 +78,14 @@ class MirroredArtifacts:
                 self._have_previous()
                 raise
             if self._name(CURRENT_FILE) != live:
-                go_live(self._directory, live)
+                go_live(self.directory, live)
                 self.prune()
         return live
 
     def prune(self) -> None:
         """Remove all copies but the newest `KEPT_BUNDLES`, the live and the previous one."""
         named = {self._name(CURRENT_FILE), self._name(PREVIOUS_FILE)}
-        bundles = [path.parent for path in self._directory.glob(f"[!.]*/{MANIFEST_FILE}")]
+        bundles = [path.parent for path in self.directory.glob(f"[!.]*/{MANIFEST_FILE}")]
         bundles.sort(key=lambda path: path.stat().st_mtime_ns, reverse=True)
         for path in bundles[KEPT_BUNDLES:]:
             if path.name not in named:
@@ -88,9 +94,9 @@ class MirroredArtifacts:
     def _have(self, bundle_id: str) -> None:
         if bundle_id in self._verified:
             return
-        directory = self._directory / bundle_id
+        directory = self.directory / bundle_id
         if not self._is_whole(directory):
-            fetching = self._directory / f"{_FETCHING}{bundle_id}-{os.getpid()}"
+            fetching = self.directory / f"{_FETCHING}{bundle_id}-{os.getpid()}"
             try:
                 fetching.mkdir()
                 fetched = self._storage.fetch(bundle_id, fetching)
@@ -99,7 +105,7 @@ class MirroredArtifacts:
                     sync(path)
                 self._remove(directory)
                 fetched.rename(directory)
-                sync(self._directory)
+                sync(self.directory)
             finally:
                 shutil.rmtree(fetching, ignore_errors=True)
         self._verified.add(bundle_id)
@@ -108,7 +114,7 @@ class MirroredArtifacts:
         previous = self._storage.read_name(PREVIOUS_FILE)
         if previous is not None and self._name(CURRENT_FILE) is None:
             self._have(previous)
-            go_live(self._directory, previous)
+            go_live(self.directory, previous)
 
     def _is_whole(self, directory: Path) -> bool:
         try:
@@ -120,24 +126,24 @@ class MirroredArtifacts:
     def _note_refusal(self) -> None:
         refused = self._storage.read_name(REFUSED_FILE)
         if refused is None:
-            (self._directory / REFUSED_FILE).unlink(missing_ok=True)
+            (self.directory / REFUSED_FILE).unlink(missing_ok=True)
         elif refused != self._name(REFUSED_FILE):
-            refuse(self._directory, refused)
+            refuse(self.directory, refused)
 
     def _remove(self, directory: Path) -> None:
         self._verified.discard(directory.name)
         if directory.exists():
-            removing = self._directory / f"{_REMOVING}{directory.name}-{os.getpid()}"
+            removing = self.directory / f"{_REMOVING}{directory.name}-{os.getpid()}"
             directory.rename(removing)
             shutil.rmtree(removing)
 
     def _remove_leftovers(self) -> None:
         for prefix in (_FETCHING, _REMOVING):
-            for path in self._directory.glob(f"{prefix}*"):
+            for path in self.directory.glob(f"{prefix}*"):
                 shutil.rmtree(path, ignore_errors=True)
 
     def _name(self, file_name: str) -> str | None:
         try:
-            return (self._directory / file_name).read_text(encoding="utf-8").removesuffix("\n")
+            return (self.directory / file_name).read_text(encoding="utf-8").removesuffix("\n")
         except OSError:
             return None

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from service.bundle.current import is_refused, read_current, read_previous
 from service.errors import BundleError, BundleUnreadable
+from service.reloading.copy_failure import read_failure
 from service.reloading.refusals import Refusal, Retries, fingerprint
 
 logger = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ class BundleSelection:
         self._refused = refused
         self._training_refused = training_refused
         self._refusal: Refusal | None = None
+        self._not_copied: Refusal | None = None
         self._retries: dict[str, Retries] = {}
 
     @property
@@ -58,9 +60,10 @@ class BundleSelection:
             None where CURRENT is served already, or nothing is worth a try.
         """
         self._training_refused(is_refused(self._artifacts))
+        self._not_copied = read_failure(self._artifacts)
         directory = self._select(read_current, live_bundle_id)
         if directory is not None and directory.name == live_bundle_id:
-            self._refusal = None
+            self._show(self._not_copied)
             return None
         if directory is None and live_bundle_id is None:
             directory = self._select(read_previous, live_bundle_id)
@@ -73,7 +76,7 @@ class BundleSelection:
     def accept(self, directory: Path) -> None:
         """Note that a bundle was loaded."""
         self._retries.pop(directory.name, None)
-        if self._names(read_current, directory):
+        if self._names(read_current, directory) and self._not_copied is None:
             self._refusal = None
 
     def refuse(self, directory: Path, error: BundleError, *, may_pass: bool = False) -> None:
@@ -101,7 +104,9 @@ class BundleSelection:
         except BundleError as error:
             if bundle_id is not None:
                 self._retries[bundle_id].add_failure(may_pass=True)
-            if read is read_current:
+            if read is read_current and self._not_copied is not None:
+                self._show(self._not_copied)
+            elif read is read_current:
                 self._refuse(bundle_id, error)
             return None
 
@@ -112,10 +117,16 @@ class BundleSelection:
             return False
 
     def _refuse(self, bundle_id: str | None, error: BundleError) -> None:
-        known = self._refusal
         refusal = Refusal(bundle_id, type(error).__name__, str(error), datetime.now(UTC))
-        if known is not None and replace(refusal, since=known.since) == known:
-            return
+        if self._show(refusal):
+            logger.warning("%s: %s", refusal.error, error)
+
+    def _show(self, refusal: Refusal | None) -> bool:
+        """Have it shown; whether it is a new one."""
+        known = self._refusal
+        if known is not None and refusal is not None and replace(refusal, since=known.since) == known:
+            return False
         self._refusal = refusal
-        self._refused(refusal.error)
-        logger.warning("%s: %s", refusal.error, error)
+        if refusal is not None:
+            self._refused(refusal.error)
+        return True

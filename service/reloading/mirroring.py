@@ -15,6 +15,7 @@ import sys
 from service.bundle.mirrored_artifacts import MirroredArtifacts
 from service.bundle.object_storage import ObjectStorage
 from service.errors import BundleError
+from service.reloading.copy_failure import note_failure, note_success
 from service.settings import Settings
 from service.telemetry.logs import log_directly
 
@@ -38,7 +39,7 @@ def main() -> None:
 
 
 def follow(mirrored: MirroredArtifacts, seconds: float, descriptor: int = 0) -> None:
-    """Update copies again and again; what goes wrong is said once, and changes nothing.
+    """Update copies again and again; what goes wrong is said once, and changes no bundle.
 
     Args:
         mirrored: The copies.
@@ -51,11 +52,13 @@ def follow(mirrored: MirroredArtifacts, seconds: float, descriptor: int = 0) -> 
             before, live = live, mirrored.update()
             if live != before or said:
                 logger.info("bundle %s is live in the storage, and here", live)
+            note_success(mirrored.directory)
             pause, said = seconds, ""
         except (BundleError, OSError) as error:
             words = f"{type(error).__name__}: {error}"
             if words != said:
                 logger.warning("%s; serving what is here", words)
+                note_failure(mirrored.directory, mirrored.wanted, error)
             pause, said = min(2 * pause, max(seconds, LONGEST_PAUSE_SECONDS)), words
         if select.select([descriptor], [], [], pause)[0] and not os.read(descriptor, 4096):
             return

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from service_process import running_service
+from service_process import ServiceProcess, running_service
 from tiny_bundle import seal
 
 from service.bundle.object_storage import ObjectStorage
@@ -66,13 +66,24 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Storage]:
     storage.stop()
 
 
-def publish(artifacts: Path, name: str) -> None:
+def publish(artifacts: Path, name: str, *, damaged: bool = False) -> None:
     bundle = artifacts / name
     if not bundle.exists():
         seal(Path(shutil.copytree(artifacts / "tiny-1", bundle)))
     storage = ObjectStorage(URL)
     storage.publish(bundle)
+    if damaged:
+        files, path = s3fs.S3FileSystem(), f"{URL}/{name}/catalogue.json"
+        files.pipe_file(path, files.cat_file(path)[:-1] + b"?")
     storage.go_live(name)
+
+
+def wait_for_refusal(service: ServiceProcess, seconds: float = 60) -> dict[str, str]:
+    deadline = time.monotonic() + seconds
+    while (refused := service.client.get("/model").json()["refused"]) is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return dict(refused)
 
 
 def wait_for_words(log_of: Path, words: str, seconds: float = 60) -> None:
@@ -97,6 +108,11 @@ def test_a_service_starts_from_s3_takes_up_a_new_bundle_and_outlives_the_storage
         assert (rollback.status_code, "matinee rollback --artifacts" in rollback.text) == (409, True)
         assert ObjectStorage(URL).roll_back() == "tiny-1"
         service.wait_until_ready(bundle_id="tiny-1", seconds=100)
+        publish(artifacts, "tiny-3", damaged=True)
+        refused = wait_for_refusal(service)
+        assert (refused["bundle_id"], refused["error"]) == ("tiny-3", "ChecksumDiffers")
+        counted = 'matinee_bundle_refusals_total{reason="ChecksumDiffers"} 1.0'
+        assert counted in service.client.get("/metrics").text
         s3.stop()
         wait_for_words(log, "StorageAway")
         assert service.client.get("/readyz").json() == {"status": "ready", "bundle_id": "tiny-1"}
