@@ -8,24 +8,26 @@ RUN apt-get update -q \
  && apt-get install -y -q --no-install-recommends g++ \
  && rm -rf /var/lib/apt/lists/*
 RUN python3 -m venv --without-pip /opt/matinee
-COPY requirements/service.txt requirements/
+# All of service.txt, in the same versions, and the clients of object storages.
+COPY requirements/storage.txt requirements/
 COPY deploy/docker/compiler-args deploy/docker/shed deploy/docker/
 # Only Annoy is compiled; print its compiler flags.
 RUN ANNOY_COMPILER_ARGS="$(sh deploy/docker/compiler-args)" \
     pip --python /opt/matinee/bin/python install --no-cache-dir --no-deps --no-binary annoy --verbose \
-      "$(grep '^annoy==' requirements/service.txt)" > /opt/annoy.log 2>&1 || { cat /opt/annoy.log; exit 1; }; \
+      "$(grep '^annoy==' requirements/storage.txt)" > /opt/annoy.log 2>&1 || { cat /opt/annoy.log; exit 1; }; \
     grep annoymodule.cc /opt/annoy.log
-RUN pip --python /opt/matinee/bin/python install --no-cache-dir --quiet -r requirements/service.txt
+RUN pip --python /opt/matinee/bin/python install --no-cache-dir --quiet -r requirements/storage.txt
 RUN sh deploy/docker/shed /opt/matinee > /opt/matinee/shed.log && cat /opt/matinee/shed.log
 
 # Layers shared by both images, stored once.
 FROM ${PYTHON_IMAGE} AS runtime
-RUN useradd --uid 10001 --create-home matinee && install -d -o matinee -g matinee /artifacts /store
+RUN useradd --uid 10001 --create-home matinee && install -d -o matinee -g matinee /artifacts /artifacts-cache /store
 COPY --from=build /opt/matinee /opt/matinee
 COPY deploy/docker/matinee /usr/local/bin/matinee
 ENV PATH=/opt/matinee/bin:$PATH \
     PYTHONUNBUFFERED=1 \
-    MATINEE_ARTIFACTS=/artifacts
+    MATINEE_ARTIFACTS=/artifacts \
+    MATINEE_ARTIFACTS_CACHE=/artifacts-cache
 WORKDIR /app
 
 FROM runtime AS service
@@ -41,7 +43,7 @@ RUN python -m compileall -q service matinee
 USER matinee
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 CMD ["python", "-SE", "/app/healthcheck.py"]
-ENTRYPOINT ["python", "-m", "service"]
+ENTRYPOINT ["matinee", "serve"]
 
 FROM runtime AS training
 LABEL org.opencontainers.image.title="matinee-training" \

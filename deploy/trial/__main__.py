@@ -13,7 +13,7 @@ import time
 from importlib import metadata, util
 from pathlib import Path
 
-from deploy.trial import bundles, feedback, images, monitoring, replicas, stand_ins
+from deploy.trial import bundles, feedback, images, monitoring, replicas, stand_ins, stored_bundles
 from deploy.trial.commands import REPOSITORY, TrialFailed, expect, run, say, wait_for
 from deploy.trial.endpoint_checks import check_confinement, check_endpoints
 from deploy.trial.load import Load, describe
@@ -41,6 +41,7 @@ def main() -> None:
             _images(report)
             ratings = _ratings(home)
             _stack(report, home, ratings)
+            stored_bundles.check(report, ratings)
             replicas.check(report, home, ratings)
     except TrialFailed as error:
         sys.exit(f"test-docker: {error}")
@@ -99,7 +100,8 @@ def _stack(report: Report, home: Path, ratings: Path) -> None:
                 bundles.roll_back(report, stack)
                 feedback.expect_forgotten(stack)
             expect(
-                not load.failures, f"no failed request in {load.rounds} rounds of load {load.failures or ''}"
+                not load.failures,
+                f"no failed request in {load.rounds} rounds of load {load.failures[:1] or ''}",
             )
             report.add("memory of the service after the load, two workers", stack.memory())
             bundles.break_one(report, stack, prometheus)

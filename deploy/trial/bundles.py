@@ -55,8 +55,9 @@ def roll_back(report: Report, stack: Stack) -> None:
         TrialFailed: The service does not follow.
     """
     newest = stack.current()
-    command = ("-m", "training", "rollback", "--artifacts", "/artifacts")
-    stack.compose("run", "--rm", "-T", "--entrypoint", "python", "trainer", *command)
+    stack.compose(
+        "run", "--rm", "-T", "--entrypoint", "matinee", "trainer", "rollback", "--artifacts", "/artifacts"
+    )
     previous = stack.current()
     expect(previous != newest, "CURRENT names the previous bundle")
     wait_for("the previous bundle", lambda: stack.live_bundle() == previous or None, seconds=60)

@@ -40,7 +40,8 @@ def check_confinement(report: Report, stack: Stack) -> None:
     """
     expect(stack.inside("id -u") == "10001", "the service runs as user 10001")
     expect(stack.inside("grep CapEff /proc/1/status").split()[1] == "0" * 16, "no capabilities")
-    expect(stack.inside("tr '\\0' ' ' < /proc/1/cmdline") == "python -m service", "the server is process 1")
+    command = stack.inside("tr '\\0' ' ' < /proc/1/cmdline")
+    expect(command == "python -m matinee serve", f"the server is process 1: {command}")
     for directory in ("/app", "/home/matinee", "/artifacts"):
         output = stack.inside(f"touch {directory}/x 2>&1 || :")
         expect("Read-only file system" in output, f"{directory} is read-only")

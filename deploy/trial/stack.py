@@ -117,7 +117,7 @@ class Stack:
 
     def bundles(self) -> list[str]:
         """Ids of all bundles, oldest first."""
-        return sorted(self.with_bundles("ls -d */").replace("/", "").split())
+        return sorted(self.with_bundles("ls -d */ 2>/dev/null || :").replace("/", "").split())
 
     def inspect(self, what: str, container: str | None = None) -> str:
         """A field of `docker inspect`, of the service's container unless another is named."""

@@ -143,3 +143,15 @@ def test_what_is_added_is_confined_too(name: str) -> None:
     for volume in ADDED[name]["volumes"]:
         source = volume.split(":")[0]
         assert source in REPLICAS["volumes"] or (REPOSITORY / source).exists()
+
+
+def test_bundles_in_a_storage_are_for_training_and_the_service_alike_and_copied_to_a_volume() -> None:
+    stored = yaml.safe_load((REPOSITORY / "compose.storage.yml").read_text("utf-8"))
+    assert set(stored["services"]) == {"trainer", "service", "retrainer"}
+    cache = re.search(r"MATINEE_ARTIFACTS_CACHE=(\S+)", (REPOSITORY / "Dockerfile").read_text("utf-8"))
+    assert cache
+    for service in stored["services"].values():
+        assert service["volumes"] == [f"copies:{cache[1]}"]
+        assert service["environment"]["MATINEE_ARTIFACTS"].startswith("${MATINEE_ARTIFACTS:?")
+        # As in the shell: an empty value would be taken for a key.
+        assert {value for name, value in service["environment"].items() if name.startswith("AWS_")} == {None}

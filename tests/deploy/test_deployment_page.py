@@ -24,6 +24,7 @@ def test_every_target_and_manifest_is_named() -> None:
     manifests = {path.name for path in (REPOSITORY / "deploy" / "kubernetes").glob("*.yaml")}
     others = {
         "compose.replicas.yml",
+        "compose.storage.yml",
         "deploy/balancer/haproxy.cfg",
         "deploy/roll",
         "deploy/kubernetes-postgres",

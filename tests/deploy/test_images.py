@@ -51,6 +51,17 @@ def test_packages_are_installed_before_the_code_is_copied(name: str) -> None:
     assert all(end < stage(name).index(f"COPY {code} {code}") for end in installed)
 
 
+def test_the_image_of_the_service_has_what_object_storages_need_in_the_versions_of_service_txt() -> None:
+    pins = (REPOSITORY / "requirements" / "storage.txt").read_text(encoding="utf-8").splitlines()
+    of_service = (REPOSITORY / "requirements" / "service.txt").read_text(encoding="utf-8").splitlines()
+    assert set(of_service) <= set(pins)
+    assert any(pin.startswith("s3fs==") for pin in pins)
+    assert "install --no-cache-dir --quiet -r requirements/storage.txt" in stage("build")
+    cache = re.search(r"MATINEE_ARTIFACTS_CACHE=(\S+)", stage("runtime"))
+    assert cache
+    assert f" {cache[1]} " in stage("runtime").splitlines()[0]
+
+
 def test_a_machine_of_a_ray_cluster_is_the_training_image_with_ray() -> None:
     assert "FROM training AS ray\n" in DOCKERFILE
     assert "requirements/ray-cluster.txt" in stage("ray")

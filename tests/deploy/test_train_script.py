@@ -18,15 +18,15 @@ from service.bundle.manifest import MANIFEST_FILE
 
 SCRIPT = REPOSITORY / "deploy" / "docker" / "train"
 PROGRAMS = {
-    "python": f"""#!/bin/sh
-case "$3 $*" in
+    "matinee": f"""#!/bin/sh
+case "$*" in
   *--endless*) trap 'echo interrupted; exit 1' TERM; echo begun; while :; do sleep 0.05; done ;;
   *--failing*) exit 3 ;;
   fit*--forgotten*) exit 5 ;;
   fit*--warm-start*--stale*) echo refused; exit 2 ;;
   fit*--epochs*) echo "$@ with $MATINEE_STORE" ;;
-  fit*|prune*) echo "$3" ;;
-  *) exec {sys.executable} "$@" ;;
+  fit*|prune*) echo "$1" ;;
+  *) exec {sys.executable} -m matinee "$@" ;;
 esac
 """,
     "pip": "#!/bin/sh\n",
@@ -45,7 +45,7 @@ def start(tmp_path: Path) -> Start:
         (programs / name).write_text(script, encoding="utf-8")
         (programs / name).chmod(0o755)
 
-    def start(artifacts: Path, *arguments: str) -> "subprocess.Popen[str]":
+    def start(artifacts: Path | str, *arguments: str) -> "subprocess.Popen[str]":
         environment = os.environ | {
             "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
             "MATINEE_ARTIFACTS": str(artifacts),
@@ -63,7 +63,7 @@ def start(tmp_path: Path) -> Start:
 def train(start: Start) -> Train:
     """Run it to its end: exit code, output, errors."""
 
-    def train(artifacts: Path, *arguments: str) -> tuple[int, str, str]:
+    def train(artifacts: Path | str, *arguments: str) -> tuple[int, str, str]:
         with start(artifacts, *arguments) as process:
             output, errors = process.communicate(timeout=60)
         return process.returncode, output, errors
@@ -91,7 +91,20 @@ def test_without_a_bundle_it_trains_and_prunes(mode: tuple[str, ...], train: Tra
 
 def test_first_keeps_a_live_bundle_that_can_be_served(train: Train, tiny_artifacts: Path) -> None:
     code, output, errors = train(tiny_artifacts, "first")
-    assert (code, output) == (0, "matinee-train: the live bundle is valid: tiny-1\n"), errors
+    assert code == 0, errors
+    assert output.startswith(f"matinee-train: the live bundle is valid: {tiny_artifacts}/tiny-1: ")
+
+
+def test_of_bundles_in_a_storage_too_and_those_are_not_pruned(
+    train: Train, tiny_artifacts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MATINEE_ARTIFACTS_CACHE", str(tmp_path / "cache"))
+    code, output, errors = train(f"file://{tiny_artifacts}", "first")
+    assert code == 0, errors
+    assert "the live bundle is valid: " in output
+    code, output, errors = train(f"file://{tmp_path}/empty", "first")
+    assert (code, output) == (0, "fit\n"), errors
+    assert "CURRENT: is not there" in errors
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from service.bundle.current import read_current, roll_back
+from service.bundle.current import roll_back
 from service.bundle.object_storage import is_url
 from service.errors import MatineeError
 from training.cli.options import DEFAULT_ARTIFACTS
@@ -18,13 +18,16 @@ from training.cli.progress import console, results
 from training.errors import BundleCommandError
 from training.export.artifacts import writing
 from training.export.bundle_inventory import bundles_in, prune, sole_training, verify_whole
-from training.export.published_artifacts import roll_back_storage
+from training.export.published_artifacts import PublishedArtifacts, roll_back_storage
 from training.export.verification import verify_served
 
 MIB = 2**20
 _FIGURES = {"hit_rate_at_100": "HR@100", "ndcg_at_10": "NDCG@10", "rmse": "RMSE"}
 
 Artifacts = Annotated[Path, typer.Option(help="The directory of bundles.")]
+ArtifactsOrUrl = Annotated[
+    str, typer.Option(metavar="PATH", help="The directory of bundles, or s3://bucket/prefix.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -59,11 +62,11 @@ def list_bundles(artifacts: Artifacts = DEFAULT_ARTIFACTS) -> None:
 
 def verify_bundle(
     bundle: Annotated[Path | None, typer.Argument(help="A bundle's directory, by default the live.")] = None,
-    artifacts: Artifacts = DEFAULT_ARTIFACTS,
+    artifacts: ArtifactsOrUrl = str(DEFAULT_ARTIFACTS),
 ) -> None:
     """Check sizes and checksums, then have the service load the bundle and replay its golden requests."""
     with _as_training_error():
-        bundle = bundle or read_current(artifacts)
+        bundle = bundle or PublishedArtifacts(artifacts).live()
         manifest = verify_whole(bundle.absolute())
     verify_served(bundle)
     results.print(
@@ -88,11 +91,7 @@ def prune_bundles(
         console.print("nothing to remove")
 
 
-def rollback(
-    artifacts: Annotated[
-        str, typer.Option(metavar="PATH", help="The directory of bundles, or s3://bucket/prefix.")
-    ] = str(DEFAULT_ARTIFACTS),
-) -> None:
+def rollback(artifacts: ArtifactsOrUrl = str(DEFAULT_ARTIFACTS)) -> None:
     """Make the previous bundle live and the live one previous; a second time undoes it."""
     with writing(Path(artifacts)), _as_training_error():
         bundle_id = roll_back_storage(artifacts) if is_url(artifacts) else roll_back(Path(artifacts))

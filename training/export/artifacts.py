@@ -25,7 +25,8 @@ def require_writable(artifacts: Path) -> None:
     """
     if _URL.match(str(artifacts)):
         raise ExportError(
-            f"{artifacts}: expected a directory; of all commands `serve`, `fit` and `rollback` take a URL"
+            f"{artifacts}: expected a directory; of all commands "
+            "`serve`, `fit`, `verify` and `rollback` take a URL"
         )
     if _PATTERN.search(str(artifacts)):
         raise ExportError(

@@ -35,6 +35,16 @@ class PublishedArtifacts:
             # Not the service's: a bundle is to go live there only once it is in the storage.
             self.directory = cache_of(f"training {artifacts}", cache)
 
+    def live(self) -> Path:
+        """The live bundle's directory, here; that of a storage is copied first.
+
+        Raises:
+            BundleError: None is live, it is not whole, or the storage cannot be reached.
+        """
+        if self._storage is not None:
+            MirroredArtifacts(self._storage, self.directory).update()
+        return read_current(self.directory)
+
     @contextmanager
     def published(self) -> Iterator[None]:
         """Have the block begin with the live bundle, and publish the one that it writes, live or refused.

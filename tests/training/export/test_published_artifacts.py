@@ -57,7 +57,11 @@ def test_a_new_bundle_is_published_and_the_next_training_begins_with_it(
         go_live(published.directory, "tiny-3")
     names = {path.name: path.read_text() for path in root.iterdir() if path.is_file()}
     assert names == {"CURRENT": "tiny-3\n", "PREVIOUS": "tiny-1\n"}
+    assert published.live() == published.directory / "tiny-3"
     assert roll_back_storage(f"file://{root}") == "tiny-1"
+    monkeypatch.setenv("MATINEE_ARTIFACTS_CACHE", str(tmp_path / "a third machine"))
+    published = PublishedArtifacts(f"file://{root}")
+    assert (published.live().parent, published.live().name) == (published.directory, "tiny-1")
 
 
 def test_a_training_that_fails_publishes_nothing(
@@ -72,5 +76,5 @@ def test_a_training_that_fails_publishes_nothing(
 
 
 def test_a_command_that_takes_no_url_says_which_do() -> None:
-    with pytest.raises(ExportError, match="`fit` and `rollback` take a URL"):
+    with pytest.raises(ExportError, match="`fit`, `verify` and `rollback` take a URL"):
         require_writable(Path("s3://bucket/prefix"))
