@@ -50,7 +50,7 @@ export function showYou(state) {
 	setText(byId("recommended-heading"), rated.length ? "You would like next" : "Most seen here");
 	if (!isLoading()) recommend(rated.length ? query(id, rated) : null, "you", state, id === null ? [...account.hidden].join() : `${id} ${outbox.version}`, giveFromList);
 	else if (outbox.problem) showProblem(byId("recommended-notice"), outbox.problem, loadAccount);
-	const lead = rated.length ? `It knows your taste from ${count(rated.length, "film")}; every star moves the list.` : "Give stars to a few you know: the list becomes yours.";
+	const lead = rated.length ? `Your list comes from the ${count(rated.length, "film")} you rated; every star moves it.` : "Give stars to a few you know: the list becomes yours.";
 	return { heading: "What will you watch next?", lead: `Matinee finds films for you. ${lead}` };
 }
 

@@ -26,6 +26,12 @@ def test_the_page_is_under_80_kb_before_compression() -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_visitors_read_no_words_of_the_trade(path: Path) -> None:
+    trade = r"\b(tastes?|embeddings?|candidates?|cold[ -]start|overlay|tombstones?)\b"
+    assert not re.search(trade, path.read_text(encoding="utf-8"), re.IGNORECASE)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_nothing_is_loaded_from_elsewhere(path: Path) -> None:
     text = path.read_text(encoding="utf-8").replace(
         "http://www.w3.org/2000/svg", ""
