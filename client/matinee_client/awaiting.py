@@ -8,31 +8,7 @@ from typing import Any, Self, TypeVar, Unpack
 import httpx
 from tenacity import AsyncRetrying
 
-from matinee_client import calls
-from matinee_client.answers import (
-    Alive,
-    BundleNow,
-    FeedbackAnswer,
-    ForgottenAnswer,
-    GenresAnswer,
-    ImportAnswer,
-    ModelAnswer,
-    MovieAnswer,
-    MoviesAnswer,
-    PopularAnswer,
-    PutMovieAnswer,
-    PutMoviesAnswer,
-    RatingAnswer,
-    RatingBatchAnswer,
-    Ready,
-    RecommendAnswer,
-    RecommendBatchAnswer,
-    RemovedAnswer,
-    SimilarAnswer,
-    UserAnswer,
-    UserFeedbackAnswer,
-    UsersAnswer,
-)
+from matinee_client import answers, calls
 from matinee_client.call import Call, key_header
 from matinee_client.former_names import former_names
 from matinee_client.requests import (
@@ -76,27 +52,27 @@ class AsyncMatineeClient:
         """Close the connections."""
         await self._http.aclose()
 
-    async def recommend(self, **request: Unpack[RecommendRequest]) -> RecommendAnswer:
+    async def recommend(self, **request: Unpack[RecommendRequest]) -> answers.RecommendAnswer:
         """Recommend movies to a user."""
         return await self._call(calls.recommend(request))
 
     @former_names(requests="items")
-    async def recommend_batch(self, items: Sequence[RecommendRequest]) -> RecommendBatchAnswer:
+    async def recommend_batch(self, items: Sequence[RecommendRequest]) -> answers.RecommendBatchAnswer:
         """Recommend movies to many users; an invalid request gets an error in its place."""
         return await self._call(calls.recommend_batch(items))
 
-    async def predict_rating(self, **request: Unpack[RatingRequest]) -> RatingAnswer:
+    async def predict_rating(self, **request: Unpack[RatingRequest]) -> answers.RatingAnswer:
         """Predict the rating a user would give a movie."""
         return await self._call(calls.predict_rating(request))
 
     @former_names(pairs="items")
-    async def predict_rating_batch(self, items: Sequence[RatingRequest]) -> RatingBatchAnswer:
+    async def predict_rating_batch(self, items: Sequence[RatingRequest]) -> answers.RatingBatchAnswer:
         """Predict many ratings; an invalid pair gets an error in its place."""
         return await self._call(calls.predict_rating_batch(items))
 
     async def post_feedback(
         self, events: Sequence[FeedbackRequest], *, strict: bool = False
-    ) -> FeedbackAnswer:
+    ) -> answers.FeedbackAnswer:
         """Post what users did: it is stored, and in force in the next request, once this returns."""
         return await self._call(calls.post_feedback(events, strict))
 
@@ -107,80 +83,82 @@ class AsyncMatineeClient:
 
     async def import_feedback(
         self, events: Iterable[Mapping[str, Any]], *, import_id: str | None = None
-    ) -> ImportAnswer:
+    ) -> answers.ImportAnswer:
         """Store many events, as posted or as exported; with an `import_id` none of them counts twice."""
         return await self._call(calls.import_feedback(events, import_id))
 
-    async def put_movie(self, movie_id: str, **given: Unpack[MovieRequest]) -> PutMovieAnswer:
+    async def put_movie(self, movie_id: str, **given: Unpack[MovieRequest]) -> answers.PutMovieAnswer:
         """Describe a movie, new or known, or say whether it may be shown; what is left out stays as it is."""
         return await self._call(calls.put_movie(movie_id, given))
 
-    async def put_movies(self, movies: Sequence[NamedMovieRequest]) -> PutMoviesAnswer:
+    async def put_movies(self, movies: Sequence[NamedMovieRequest]) -> answers.PutMoviesAnswer:
         """Put many movies at once; an invalid one is refused alone."""
         return await self._call(calls.put_movies(movies))
 
-    async def withdraw_movie(self, movie_id: str) -> PutMovieAnswer:
+    async def withdraw_movie(self, movie_id: str) -> answers.PutMovieAnswer:
         """Withhold a movie from all users."""
         return await self._call(calls.withdraw_movie(movie_id))
 
-    async def forget_user(self, user_id: str) -> ForgottenAnswer:
+    async def forget_user(self, user_id: str) -> answers.ForgottenAnswer:
         """Forget a user, in every bundle."""
         return await self._call(calls.forget_user(user_id))
 
     @former_names(limit="k")
-    async def user_feedback(self, user_id: str, *, k: int = 20, offset: int = 0) -> UserFeedbackAnswer:
+    async def user_feedback(
+        self, user_id: str, *, k: int = 20, offset: int = 0
+    ) -> answers.UserFeedbackAnswer:
         """Get what is stored of a user, newest first."""
         return await self._call(calls.user_feedback(user_id, k, offset))
 
-    async def remove_feedback(self, user_id: str, movie_id: str) -> RemovedAnswer:
+    async def remove_feedback(self, user_id: str, movie_id: str) -> answers.RemovedAnswer:
         """Take a movie out of a user's history, and show it again."""
         return await self._call(calls.remove_feedback(user_id, movie_id))
 
     @former_names(genre="genres_any", limit="k")
     async def search_movies(
         self, query: str = "", *, genres_any: str | Sequence[str] = (), k: int = 20, offset: int = 0
-    ) -> MoviesAnswer:
+    ) -> answers.MoviesAnswer:
         """Search movies by title, also misspelt or incomplete."""
         return await self._call(calls.search_movies(query, genres_any, k, offset))
 
-    async def movie(self, movie_id: str) -> MovieAnswer:
+    async def movie(self, movie_id: str) -> answers.MovieAnswer:
         """Get one movie."""
         return await self._call(calls.movie(movie_id))
 
-    async def similar_movies(self, movie_id: str, *, k: int = 10) -> SimilarAnswer:
+    async def similar_movies(self, movie_id: str, *, k: int = 10) -> answers.SimilarAnswer:
         """Find the movies most similar to one."""
         return await self._call(calls.similar_movies(movie_id, k))
 
     @former_names(genre="genres_any")
     async def popular(
         self, *, k: int = 10, genres_any: str | Sequence[str] = (), offset: int = 0
-    ) -> PopularAnswer:
+    ) -> answers.PopularAnswer:
         """List the most rated movies."""
         return await self._call(calls.popular(k, genres_any, offset))
 
-    async def genres(self) -> GenresAnswer:
+    async def genres(self) -> answers.GenresAnswer:
         """List all genres with their numbers of movies."""
         return await self._call(calls.genres())
 
     @former_names(limit="k")
-    async def users(self, query: str = "", *, k: int = 20, offset: int = 0) -> UsersAnswer:
+    async def users(self, query: str = "", *, k: int = 20, offset: int = 0) -> answers.UsersAnswer:
         """Search users by a prefix of their ids."""
         return await self._call(calls.users(query, k, offset))
 
     @former_names(limit="k")
-    async def user(self, user_id: str, *, k: int = 20, offset: int = 0) -> UserAnswer:
+    async def user(self, user_id: str, *, k: int = 20, offset: int = 0) -> answers.UserAnswer:
         """Get a user's history, newest first."""
         return await self._call(calls.user(user_id, k, offset))
 
-    async def model(self) -> ModelAnswer:
+    async def model(self) -> answers.ModelAnswer:
         """Get the live bundle's manifest and metrics."""
         return await self._call(calls.model())
 
-    async def alive(self) -> Alive:
+    async def alive(self) -> answers.Alive:
         """Check that the process is alive."""
         return await self._call(calls.alive())
 
-    async def ready(self) -> Ready:
+    async def ready(self) -> answers.Ready:
         """Get the live bundle's id; raises `Unavailable` at once if there is none."""
         return await self._call(calls.ready())
 
@@ -188,11 +166,11 @@ class AsyncMatineeClient:
         """Get the service's metrics in Prometheus's text format."""
         return await self._call(calls.metrics())
 
-    async def reload(self) -> BundleNow:
+    async def reload(self) -> answers.BundleNow:
         """Load the bundle that CURRENT names; returns once it is live, which takes seconds, or refused."""
         return await self._call(calls.reload())
 
-    async def rollback(self) -> BundleNow:
+    async def rollback(self) -> answers.BundleNow:
         """Go back to the previous bundle; never retried, because a second rollback undoes the first."""
         return await self._call(calls.rollback())
 
