@@ -19,6 +19,7 @@ class Report:
 
     def __init__(self) -> None:
         self._rows: list[tuple[str, str]] = []
+        self._load_average = os.getloadavg()[0]
 
     def add(self, what: str, found: str) -> None:
         """Append a row."""
@@ -29,6 +30,7 @@ class Report:
         engine = run("docker", "version", "--format", "{{.Server.Version}}").strip()
         prometheus = run("prometheus", "--version").split()[2]
         machine = f"{platform.machine()}, {os.cpu_count()} cores; Docker {engine}; Prometheus {prometheus}"
+        machine += f"; load average before it {self._load_average:.1f}"
         lines = [
             f"{datetime.now(UTC):%Y-%m-%d}, {machine}.",
             "",
