@@ -44,6 +44,7 @@ def main() -> None:
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"))
     parser.add_argument("--swaps", type=int, default=20)
     parser.add_argument("--load", type=float, default=0.5, help="share of the capacity")
+    parser.add_argument("--per-second", type=float, help="requests/s, in place of --load: runs compare")
     parser.add_argument("--seconds", type=float, default=3, help="seconds without a swap, before each")
     parser.add_argument("--priority", default="", help="MATINEE_LOAD_PRIORITY; empty for the default")
     parser.add_argument("--page", type=Path, help="page whose table is replaced")
@@ -112,7 +113,8 @@ def _measure(
     bodies = [{"user_id": histories.user_id_of(user), "k": 10} for user in users]
     _closed(server.port, bodies, 2)
     most = _closed(server.port, bodies, 5)
-    load = Load(server.port, bodies, connections=64, per_second=arguments.load * most)
+    per_second = arguments.per_second or arguments.load * most
+    load = Load(server.port, bodies, connections=64, per_second=per_second)
     swaps, rests, memory, most_workers = [], [], [], []
     for copy in copies[1:]:
         time.sleep(1)  # until requests delayed by the start or the last swap are answered
@@ -129,7 +131,7 @@ def _measure(
     samples = load.stop()
     return Figures(
         most,
-        arguments.load * most,
+        per_second,
         _within(samples, rests),
         _within(samples, swaps),
         [ended - began for began, ended in swaps],
