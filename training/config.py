@@ -52,7 +52,9 @@ class TrainingConfig:
         popularity_scale: How much candidates' biases count for a long history; for an empty one it is 1.
         factor_scale: Multiplies the weights of EASE whose factors the item tables begin with; 0: they begin
             at random.
-        normalized_factors: Whether these are of the normalized matrix, see `item_factors`.
+        history_normalization, movie_normalization: Exponents of lengths and counts by which histories and
+            movies are divided before these factors are computed, see `WatchedSpectrum`.
+        factor_regularization: Of these factors, as a multiple of its usual value.
         movie_bias_regularization, user_bias_regularization: Of the rating biases that training begins with,
             see `fit_biases`.
         retrieval_share: How much is kept of what training taught both towers beyond what they began with.
@@ -98,7 +100,9 @@ class TrainingConfig:
     empty_share: float = 0.1
     popularity_scale: float = 1.0
     factor_scale: float = 16.0
-    normalized_factors: bool = False
+    history_normalization: float = 0.0
+    movie_normalization: float = 0.0
+    factor_regularization: float = 1.0
     movie_bias_regularization: float = 10.0
     user_bias_regularization: float = 5.0
     retrieval_share: float = 1.0
@@ -114,15 +118,16 @@ class TrainingConfig:
             ConfigurationError: Names the field, its value and what was expected.
         """
         sizes = ("embedding_dimension", "rating_dimension", "max_history", "max_title_words")
-        regularization = ("movie_bias_regularization", "user_bias_regularization")
+        regularization = ("movie_bias_regularization", "user_bias_regularization", "factor_regularization")
         for name in (*sizes, *regularization, "learning_rate", "time_window", "short_history"):
             self._require(getattr(self, name) > 0, name, "above 0")
         counts = ("epochs", "batch_size", "time_buckets", "uniform_negatives")
         for name in (*counts, "retrieval_weight", "rating_weight", "weight_decay", "factor_scale"):
             self._require(getattr(self, name) >= 0, name, "at least 0")
+        normalization = ("history_normalization", "movie_normalization")
         dropouts = ("history_dropout", "user_dropout", "time_dropout")
         shares = ("forward_share", "short_share", "empty_share", "popularity_scale")
-        for name in (*dropouts, *shares, "retrieval_share", "rating_share"):
+        for name in (*dropouts, *shares, *normalization, "retrieval_share", "rating_share"):
             self._require(0 <= getattr(self, name) <= 1, name, "from 0 to 1")
         self._require(0 <= self.seed < 2**32, "seed", "from 0 to 4294967295, as Keras wants it")
         for name in ("layers", "rating_layers", "history_scales"):

@@ -10,8 +10,7 @@ from training.config import TrainingConfig
 from training.data.table import RatingsTable
 from training.model.histories import Histories
 from training.model.history_pooling import PROJECTION_GAIN
-from training.model.item_factors import item_factors
-from training.model.starting_point import initial_popularity
+from training.model.starting_point import initial_popularity, item_factors
 
 _USERS_AT_ONCE = 16_384
 
@@ -27,15 +26,17 @@ class InitialScores:
     def __init__(self, table: RatingsTable, histories: Histories, config: TrainingConfig) -> None:
         popularity, _ = initial_popularity(table, config)
         self.popularity = popularity
-        lengths = np.diff(histories.offsets)
-        self.lengths = lengths.astype(np.float32)
-        read, self._predicted = item_factors(
-            histories, config.embedding_dimension, normalized=config.normalized_factors
-        )
-        self._pooled = np.zeros((len(histories), read.shape[1]), np.float32)
-        for start in range(0, len(histories), _USERS_AT_ONCE):
+        self.lengths = np.diff(histories.offsets).astype(np.float32)
+        self._histories, self._scales = histories, config.history_scales
+        self.take_factors(*item_factors(histories, config))
+
+    def take_factors(self, read: NDArray[np.float32], predicted: NDArray[np.float32]) -> None:
+        """Score by other factors than those of the configuration, both float32 `[num_candidates, D]`."""
+        self._predicted = predicted
+        self._pooled = np.zeros((len(self.lengths), read.shape[1]), np.float32)
+        for start in range(0, len(self.lengths), _USERS_AT_ONCE):
             of_block = slice(start, start + _USERS_AT_ONCE)
-            self._pooled[of_block] = _pool(histories, of_block, config.history_scales) @ read
+            self._pooled[of_block] = _pool(self._histories, of_block, self._scales) @ read
 
     def of_factors(self, user_rows: NDArray[np.int32]) -> NDArray[np.float32]:
         """Scores by factors of scale 1, float32 `[B, num_candidates]`; 0 for `NO_ROW`."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from training.config import TrainingConfig
 from training.data.table import RatingsTable
 from training.model.histories import Histories
-from training.model.item_factors import item_factors
+from training.model.item_factors import WatchedSpectrum
 from training.model.popularity_trend import PopularityTrend, fit_trend
 from training.model.rating_biases import fit_biases
 
@@ -21,7 +21,8 @@ class StartingPoint(NamedTuple):
     Attributes:
         popularity: float32 `[num_candidates]`, log of each movie's share of the ratings, up to a constant.
         trend: How popularity changes; None: it is constant.
-        read_factors, predicted_factors: float32 `[num_candidates, embedding_dimension]`, see `item_factors`.
+        read_factors, predicted_factors: float32 `[num_candidates, embedding_dimension]`, see
+            `WatchedSpectrum`.
         movie_biases: float32 `[num_candidates]`, how far above the mean each is rated, in deviations.
     """
 
@@ -37,9 +38,7 @@ def starting_point(
 ) -> StartingPoint:
     """Compute what a model of these training rows begins with."""
     popularity, trend = initial_popularity(table, config)
-    read, predicted = item_factors(
-        histories, config.embedding_dimension, normalized=config.normalized_factors
-    )
+    read, predicted = item_factors(histories, config)
     biases = fit_biases(
         table,
         movie_regularization=config.movie_bias_regularization,
@@ -53,6 +52,19 @@ def starting_point(
         predicted_factors=scale * predicted,
         movie_biases=(biases.movies / rating_spread).astype(np.float32),
     )
+
+
+def item_factors(
+    histories: Histories, config: TrainingConfig
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Compute factors of movies that are read and of movies that are predicted, of scale 1."""
+    spectrum = WatchedSpectrum.of(
+        histories,
+        config.embedding_dimension,
+        history_normalization=config.history_normalization,
+        movie_normalization=config.movie_normalization,
+    )
+    return spectrum.factors(config.factor_regularization)
 
 
 def initial_popularity(

@@ -111,8 +111,14 @@ def groups(count: int) -> RatingsTable:
 
 
 def test_sparse_groups_beside_long_histories_have_normalized_factors() -> None:
-    assert all(start.normalized_factors for start in starts(groups(40)))
-    assert not any(start.normalized_factors for start in starts(towns(closed=False)))
+    assert all(start.movie_normalization > 0 for start in starts(groups(40)))
+    assert not any(start.movie_normalization for start in starts(towns(closed=False)))
+
+
+def test_how_factors_are_normalized_is_not_varied_where_it_was_asked_for() -> None:
+    asked = replace(CONFIG, history_normalization=0.5)
+    for start in starts(groups(40), asked):
+        assert (start.history_normalization, start.movie_normalization) == (0.5, 0.0)
 
 
 def test_more_groups_than_columns_have_more_columns_unless_these_were_asked_for() -> None:

@@ -4,7 +4,7 @@ from numpy.typing import NDArray
 from synthetic_ratings import Rating, table_of
 
 from training.model.histories import Histories
-from training.model.item_factors import item_factors
+from training.model.item_factors import REGULARIZATION, WatchedSpectrum
 
 
 def watched_at_random(users: int, movies: int, *, seed: int = 0) -> NDArray[np.bool_]:
@@ -21,6 +21,12 @@ def histories_of(watched: NDArray[np.bool_]) -> Histories:
     return Histories.from_table(table_of(ratings, [f"{movie:03}" for movie in range(watched.shape[1])]))
 
 
+def item_factors(
+    histories: Histories, columns: int, regularization: float = 1.0
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    return WatchedSpectrum.of(histories, columns).factors(regularization)
+
+
 def ease(watched: NDArray[np.float64], regularization: float) -> NDArray[np.float64]:
     """EASE's weights as Steck 2019 gives them: by inverting the regularised Gram matrix."""
     inverse = np.linalg.inv(watched.T @ watched + regularization * np.eye(watched.shape[1]))
@@ -33,7 +39,7 @@ def ease(watched: NDArray[np.float64], regularization: float) -> NDArray[np.floa
 def test_their_products_are_the_weights_of_ease_off_the_diagonal(regularization: float) -> None:
     watched = watched_at_random(13, 9)
     watched[:, 8] = watched[:, 7]  # the ninth singular value, which cannot be computed, is zero
-    read, predicted = item_factors(histories_of(watched), 20, regularization=regularization)
+    read, predicted = item_factors(histories_of(watched), 20, regularization / REGULARIZATION)
     found = (read.astype(np.float64) @ predicted.T)[~np.eye(9, dtype=bool)]
     expected = ease(watched.astype(np.float64), regularization)[~np.eye(9, dtype=bool)]
     np.testing.assert_allclose(found, expected, atol=1e-5)
@@ -88,17 +94,23 @@ def test_unrated_movies_have_no_factors() -> None:
     assert np.abs(read[:5]).sum() > 0
 
 
-def test_normalized_factors_filter_the_graph_of_users_and_movies() -> None:
-    """D^-1/4 F D^1/4 / (1 - diag F), F = N'N (N'N + m I)^-1, N = L^-1/2 X D^-1/4, m the median of s^2."""
+@pytest.mark.parametrize(("history", "movie", "regularization"), [(0.5, 0.25, 1.0), (0.0, 0.35, 10.0)])
+def test_normalized_factors_filter_the_graph_of_users_and_movies(
+    history: float, movie: float, regularization: float
+) -> None:
+    """D^-b F D^b / (1 - diag F), F = N'N (N'N + r m I)^-1, N = L^-a X D^-b, m the median of s^2."""
     watched = watched_at_random(13, 9)
     watched[:, 8] = watched[:, 7]
     lengths, counts = watched.sum(axis=1), watched.sum(axis=0)
-    normal = watched / np.sqrt(lengths)[:, None] / counts**0.25
+    normal = watched / lengths[:, None] ** history / counts**movie
     gram = normal.T @ normal
     median = np.median(np.sort(np.linalg.eigvalsh(gram))[1:])
-    expected = gram @ np.linalg.inv(gram + median * np.eye(9))
-    expected = expected / counts[:, None] ** 0.25 * (counts**0.25 / (1 - np.diag(expected)))
-    read, predicted = item_factors(histories_of(watched), 20, normalized=True)
+    expected = gram @ np.linalg.inv(gram + regularization * median * np.eye(9))
+    expected = expected / counts[:, None] ** movie * (counts**movie / (1 - np.diag(expected)))
+    spectrum = WatchedSpectrum.of(
+        histories_of(watched), 20, history_normalization=history, movie_normalization=movie
+    )
+    read, predicted = spectrum.factors(regularization)
     np.testing.assert_allclose(read @ predicted.T, expected, atol=1e-5)
 
 
@@ -106,6 +118,16 @@ def test_movies_that_nobody_watched_have_normalized_factors_of_zero() -> None:
     watched = watched_at_random(13, 9)
     watched[:, 4] = False
     watched[:, 0] |= ~watched.any(axis=1)
-    for factors in item_factors(histories_of(watched), 6, normalized=True):
+    spectrum = WatchedSpectrum.of(
+        histories_of(watched), 6, history_normalization=0.5, movie_normalization=0.25
+    )
+    for factors in spectrum.factors():
         assert np.isfinite(factors).all()
         np.testing.assert_allclose(factors[4], 0, atol=1e-6)
+
+
+def test_the_leading_part_of_a_spectrum_is_that_of_fewer_columns() -> None:
+    histories = histories_of(watched_at_random(60, 30))
+    wide, narrow = (WatchedSpectrum.of(histories, columns, movie_normalization=0.5) for columns in (12, 5))
+    for of_wide, of_narrow in zip(wide.leading(5).factors(3.0), narrow.factors(3.0), strict=True):
+        np.testing.assert_allclose(of_wide, of_narrow, atol=1e-4)

@@ -8,9 +8,8 @@ from service.bundle.query_encoding import encode_queries, untimed_history
 from training.data.table import RatingsTable
 from training.evaluation.baselines.ease import Ease
 from training.model.histories import Histories
-from training.model.item_factors import item_factors
 from training.model.popularity_trend import fit_trend
-from training.model.starting_point import StartingPoint, starting_point
+from training.model.starting_point import StartingPoint, item_factors, starting_point
 from training.model.trained_model import TrainedModel
 from training.model.two_tower_model import TwoTowerModel
 from training.model.vocabulary import build_vocabulary
@@ -48,7 +47,7 @@ def test_movie_biases_are_in_standard_deviations(train_table: RatingsTable) -> N
 
 
 def test_item_tables_begin_at_factors_times_their_scale(train_table: RatingsTable) -> None:
-    read, predicted = item_factors(Histories.from_table(train_table), 16)
+    read, predicted = item_factors(Histories.from_table(train_table), SMALL_CONFIG)
     start = begin(train_table, factor_scale=9.0)
     np.testing.assert_allclose(
         start.read_factors @ start.predicted_factors.T, 9 * read @ predicted.T, atol=1e-5

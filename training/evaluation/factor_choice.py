@@ -1,0 +1,143 @@
+"""Choose item factors to begin with, by how well they and popularity alone predict held-out rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from training.config import TrainingConfig
+from training.data.table import RatingsTable
+from training.evaluation.held_out import HeldOut
+from training.evaluation.held_out_likelihood import HeldOutLikelihood
+from training.evaluation.query_evaluation import evaluate_retrieval
+from training.evaluation.split_evaluation import sample_users
+from training.evaluation.validation_quality import quality
+from training.model.histories import Histories
+from training.model.initial_scores import InitialScores
+from training.model.item_factors import WatchedSpectrum
+
+_POPULARITY_SCALES = (1.0, 0.75, 0.5, 0.25, 0.0)
+_CLEARLY_BETTER = 0.01  # in the sum of logs, so 1 % in one measure
+_WIDER = 128  # columns of the embeddings
+_WORTH_ITS_TIME = 0.05  # training and service take half as long again
+_MOST_SCORES = 8_000_000  # users x candidates, for each of some fifty evaluations
+_LEAST_USERS = 100
+
+_FIRST_NORMALIZATION, _FIRST_REGULARIZATION = 0.25, 3.0
+_REGULARIZATIONS = (1.0, 10.0)
+_MOVIE_NORMALIZATIONS = (0.35, 0.5)
+_HISTORY_NORMALIZATIONS = (0.0, 0.5)
+
+
+class FactorChoice(NamedTuple):
+    """Values of `TrainingConfig`, see there."""
+
+    popularity_scale: float = 1.0
+    factor_scale: float = 16.0
+    history_normalization: float = 0.0
+    movie_normalization: float = 0.0
+    factor_regularization: float = 1.0
+    embedding_dimension: int = 64
+
+
+def choose_factors(held_out: HeldOut, config: TrainingConfig) -> list[FactorChoice]:
+    """Choose normalization, regularization, number and scale of factors, and how much popularity counts.
+
+    By `quality` for users with a history; for each share of popularity the factors' scale is the one under
+    which the held-out rows are likeliest. Normalized factors are looked for coordinate by coordinate, and
+    taken where they are clearly better than EASE's; what `config` sets is not varied.
+
+    Args:
+        held_out: Rows to begin from, and rows to validate on.
+        config: Adapted to the former.
+
+    Returns:
+        A choice in which popularity counts in full, and, if that predicts clearly better, one in which it
+        counts less; without a user who has a history the defaults.
+    """
+    histories = Histories.from_table(held_out.train)
+    known = histories.positions(held_out.test.num_users)[held_out.test.user_rows] >= 0
+    test = held_out.test.take(np.flatnonzero(known))
+    test = sample_users(test, max(_LEAST_USERS, _MOST_SCORES // histories.num_candidates))
+    if not len(test):
+        return [FactorChoice()]
+    trials = _Trials(InitialScores(held_out.train, histories, config), histories, test)
+    default = TrainingConfig()
+    asked = {name: getattr(config, name) for name in FactorChoice._fields}
+    asked = {name: value for name, value in asked.items() if value != getattr(default, name)}
+    taken = FactorChoice()._replace(**asked)
+    if not asked.keys() & {"history_normalization", "movie_normalization", "factor_regularization"}:
+        taken = _choose_normalization(trials, taken)
+        if "embedding_dimension" not in asked and taken.movie_normalization:
+            wider = taken._replace(embedding_dimension=_WIDER)
+            enough = min(len(histories), histories.num_candidates) > _WIDER
+            if enough and trials.quality_of(wider) - trials.quality_of(taken) > _WORTH_ITS_TIME:
+                taken = wider
+    starts = trials.measure(taken)
+    in_full, best = starts[0], max(starts, key=itemgetter(0))
+    return [in_full[1], best[1]] if best[0] - in_full[0] > _CLEARLY_BETTER else [in_full[1]]
+
+
+def _choose_normalization(trials: _Trials, plain: FactorChoice) -> FactorChoice:
+    first = plain._replace(
+        history_normalization=_FIRST_NORMALIZATION,
+        movie_normalization=_FIRST_NORMALIZATION,
+        factor_regularization=_FIRST_REGULARIZATION,
+    )
+    best = trials.best_with("factor_regularization", _REGULARIZATIONS, first)
+    if trials.quality_of(best) - trials.quality_of(plain) <= _CLEARLY_BETTER:
+        return plain
+    best = trials.best_with("movie_normalization", _MOVIE_NORMALIZATIONS, best)
+    return trials.best_with("history_normalization", _HISTORY_NORMALIZATIONS, best)
+
+
+class _Trials:
+    """Measures what a model begins with on held-out rows of users with a history; each choice once."""
+
+    def __init__(self, initial: InitialScores, histories: Histories, test: RatingsTable) -> None:
+        self._initial, self._histories, self._test = initial, histories, test
+        self._spectra: dict[tuple[float, float], WatchedSpectrum] = {}
+        self._measured: dict[FactorChoice, list[tuple[float, FactorChoice]]] = {}
+
+    def measure(self, choice: FactorChoice) -> list[tuple[float, FactorChoice]]:
+        """Return the quality with each share of popularity, from all of it to none, and scales for it."""
+        if choice not in self._measured:
+            self._initial.take_factors(*self._spectrum(choice).factors(choice.factor_regularization))
+            likelihood = HeldOutLikelihood(self._initial, self._histories, self._test)
+            self._measured[choice] = [
+                self._measure(choice, share, likelihood) for share in _POPULARITY_SCALES
+            ]
+        return self._measured[choice]
+
+    def quality_of(self, choice: FactorChoice) -> float:
+        """Quality with the best share of popularity."""
+        return max(of_share for of_share, _ in self.measure(choice))
+
+    def best_with(self, name: str, values: Iterable[Any], choice: FactorChoice) -> FactorChoice:
+        """The choice of most quality among this one and those that have another value of one field."""
+        return max([choice, *(choice._replace(**{name: value}) for value in values)], key=self.quality_of)
+
+    def _measure(
+        self, choice: FactorChoice, share: float, likelihood: HeldOutLikelihood
+    ) -> tuple[float, FactorChoice]:
+        scale = likelihood.best_factor_scale(share)
+        score = partial(self._initial.score, popularity_scale=share, factor_scale=scale)
+        measures = evaluate_retrieval(score, self._histories, self._test).measures()
+        return quality(measures), choice._replace(popularity_scale=share, factor_scale=scale)
+
+    def _spectrum(self, choice: FactorChoice) -> WatchedSpectrum:
+        key = choice.history_normalization, choice.movie_normalization
+        known = self._spectra.get(key)
+        if known is None or known.columns < choice.embedding_dimension:
+            known = WatchedSpectrum.of(
+                self._histories,
+                choice.embedding_dimension,
+                history_normalization=key[0],
+                movie_normalization=key[1],
+            )
+            self._spectra = {key: known}  # a million movies in several are gigabytes
+        return known.leading(choice.embedding_dimension)
