@@ -35,14 +35,21 @@ class TrainingLength:
     validation: Mapping[str, list[float]] = field(default_factory=dict)
 
     def apply(self, config: TrainingConfig, table: RatingsTable) -> TrainingConfig:
-        """Set these for a training on `table`; what was asked for stays as it is."""
+        """Set these for a training on `table`; what was asked for stays as it is.
+
+        Of what is not kept nothing is trained.
+        """
         config = replace(
             self.start.apply(config),
             retrieval_share=min(config.retrieval_share, self.retrieval_share),
             rating_share=min(config.rating_share, self.rating_share),
         )
         most = adapt(config, table)
-        return most if config.epochs else replace(most, epochs=max(1, round(self.share * most.epochs)))
+        if most.retrieval_share == 0 and most.rating_weight:
+            most = replace(most, retrieval_weight=0.0)
+        is_trained = most.rating_weight or most.retrieval_share
+        epochs = max(1, round(self.share * most.epochs)) if is_trained else 1
+        return most if config.epochs else replace(most, epochs=epochs)
 
     def to_document(self) -> dict[str, Any]:
         """Convert to JSON values."""

@@ -33,7 +33,7 @@ class TwoTowerModel(keras.Model):
         self.candidate_tower = CandidateTower(vocabulary, config)
         self.query_tower = QueryTower(vocabulary, config)
         self.rating_task = RatingTask(vocabulary, config)
-        self.retrieval_task = RetrievalTask()
+        self.retrieval_task = RetrievalTask() if config.retrieval_weight else None
         self._trend = None
         if (trend := vocabulary.start.trend) is not None:
             self._trend = tf.constant(trend.log_shares - trend.now)
@@ -42,19 +42,21 @@ class TwoTowerModel(keras.Model):
         self._rating_loss = keras.metrics.Mean("rating_loss")
 
     def call(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Compute both losses of one batch, scalars, by name."""
+        """Compute both losses of one batch, scalars, by name; retrieval's is 0 where it weighs nothing."""
         history = HistoryBatch.from_inputs(batch)
         candidates = self.candidate_tower(batch["candidate_rows"])
         queries = self._embed(batch, history)
-        retrieval_loss = self.retrieval_task(
-            queries,
-            candidates,
-            log_sampling=batch["log_sampling"],
-            trend=self._trend_of(batch, queries[:, -1:]),
-            pairs=batch["retrieval_pairs"],
-            weights=batch["retrieval_weights"],
-            masked_pairs=batch["masked_pairs"],
-        )
+        retrieval_loss = tf.zeros(())
+        if self.retrieval_task is not None:  # a softmax over the catalogue is most of a step
+            retrieval_loss = self.retrieval_task(
+                queries,
+                candidates,
+                log_sampling=batch["log_sampling"],
+                trend=self._trend_of(batch, queries[:, -1:]),
+                pairs=batch["retrieval_pairs"],
+                weights=batch["retrieval_weights"],
+                masked_pairs=batch["masked_pairs"],
+            )
         state = self.rating_task.read_queries(batch["user_rows"], history)
         predicted = self.rating_task(state, candidates, batch["candidate_rows"], batch["rating_pairs"])
         errors = predicted - self.rating_task.standardize(batch["ratings"])

@@ -136,6 +136,17 @@ def test_shares_of_what_was_learned_are_those_of_the_best_epoch(
     assert (length.retrieval_share, length.rating_share) == (0.25, 0.6)
 
 
+def test_what_is_not_kept_is_not_trained(clusters: RatingsTable) -> None:
+    length = TrainingLength(share=0.5, retrieval_share=0.0)
+    rated = length.apply(TrainingConfig(), clusters)
+    assert (rated.retrieval_weight, rated.rating_weight) == (0.0, TrainingConfig().rating_weight)
+    assert rated.epochs > 1
+    watched = length.apply(
+        TrainingConfig(), replace(clusters, stars=np.full(len(clusters), np.nan, np.float32))
+    )
+    assert watched.epochs == 1
+
+
 def test_the_share_is_of_the_epochs_that_another_table_allows(clusters: RatingsTable) -> None:
     half = TrainingLength(share=0.5)
     assert adapt(ADAPTED, clusters).epochs == 16  # 24 ratings of a user
