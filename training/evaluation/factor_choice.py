@@ -44,7 +44,9 @@ class FactorChoice(NamedTuple):
     embedding_dimension: int = 64
 
 
-def choose_factors(held_out: HeldOut, config: TrainingConfig) -> list[FactorChoice]:
+def choose_factors(
+    held_out: HeldOut, config: TrainingConfig, *, may_widen: bool = True
+) -> list[FactorChoice]:
     """Choose normalization, regularization, number and scale of factors, and how much popularity counts.
 
     By `quality` for users with a history; for each share of popularity the factors' scale is the one under
@@ -54,6 +56,7 @@ def choose_factors(held_out: HeldOut, config: TrainingConfig) -> list[FactorChoi
     Args:
         held_out: Rows to begin from, and rows to validate on.
         config: Adapted to the former.
+        may_widen: Whether there may be more columns than usual.
 
     Returns:
         A choice in which popularity counts in full, and, if that predicts clearly better, one in which it
@@ -72,7 +75,7 @@ def choose_factors(held_out: HeldOut, config: TrainingConfig) -> list[FactorChoi
     taken = FactorChoice()._replace(**asked)
     if not asked.keys() & {"history_normalization", "movie_normalization", "factor_regularization"}:
         taken = _choose_normalization(trials, taken)
-        if "embedding_dimension" not in asked and taken.movie_normalization:
+        if may_widen and "embedding_dimension" not in asked and taken.movie_normalization:
             wider = taken._replace(embedding_dimension=_WIDER)
             enough = min(len(histories), histories.num_candidates) > _WIDER
             if enough and trials.quality_of(wider) - trials.quality_of(taken) > _WORTH_ITS_TIME:

@@ -69,7 +69,8 @@ def choose_starts(
         chosen = _choose_regularization(held_out, chosen)
     if config.layers or not config.use_history or not config.factor_scale:
         return [chosen]
-    found = choose_factors(held_out, chosen.apply(config))
+    # Of many ratings more columns are minutes and gigabytes.
+    found = choose_factors(held_out, chosen.apply(config), may_widen=not is_large)
     starts = [replace(chosen, **choice._asdict()) for choice in found]
     return starts[-1:] if is_large else starts
 

@@ -129,3 +129,11 @@ def test_more_groups_than_columns_have_more_columns_unless_these_were_asked_for(
     assert {start.apply(replace(default, embedding_dimension=32)).embedding_dimension for start in asked} == {
         32
     }
+
+
+def test_of_many_ratings_there_are_no_more_columns() -> None:
+    held = held_out(groups(160))
+    config = adapt(replace(CONFIG, embedding_dimension=64), held.train)
+    [only] = choose_starts(held, config, most_ratings=len(held.train) - 1)
+    assert only.movie_normalization > 0
+    assert only.embedding_dimension == 64
