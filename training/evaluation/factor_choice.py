@@ -21,11 +21,13 @@ from training.model.initial_scores import InitialScores
 from training.model.item_factors import WatchedSpectrum
 
 _POPULARITY_SCALES = (1.0, 0.75, 0.5, 0.25, 0.0)
+_SEARCHED_SCALES = (1.0, 0.5, 0.0)  # while factors are looked for
 _CLEARLY_BETTER = 0.01  # in the sum of logs, so 1 % in one measure
 _WIDER = 128  # columns of the embeddings
 _WORTH_ITS_TIME = 0.02  # training and service take half as long again
-_MOST_SCORES = 8_000_000  # users x candidates, for each of some fifty evaluations
-_LEAST_USERS = 100
+_MOST_SCORES = 8_000_000  # users x candidates, for each of some forty evaluations
+_USERS = 100, 1_000
+_USERS_OF_SCALES = 300  # one number is fitted to the rows of these
 
 _FIRST_NORMALIZATION = 0.25
 _REGULARIZATIONS = (1.0, 3.0, 10.0)
@@ -65,7 +67,7 @@ def choose_factors(
     histories = Histories.from_table(held_out.train)
     known = histories.positions(held_out.test.num_users)[held_out.test.user_rows] >= 0
     test = held_out.test.take(np.flatnonzero(known))
-    test = sample_users(test, max(_LEAST_USERS, _MOST_SCORES // histories.num_candidates))
+    test = sample_users(test, int(np.clip(_MOST_SCORES // histories.num_candidates, *_USERS)))
     if not len(test):
         return [FactorChoice()]
     trials = _Trials(InitialScores(held_out.train, histories, config), histories, test)
@@ -81,7 +83,7 @@ def choose_factors(
             if enough and trials.quality_of(wider) - trials.quality_of(taken) > _WORTH_ITS_TIME:
                 # More columns have a smaller median, which regularization is a multiple of.
                 taken = trials.best_with("factor_regularization", _REGULARIZATIONS, wider)
-    starts = trials.measure(taken)
+    starts = trials.measure(taken, _POPULARITY_SCALES)
     in_full, best = starts[0], max(starts, key=itemgetter(0))
     return [in_full[1], best[1]] if best[0] - in_full[0] > _CLEARLY_BETTER else [in_full[1]]
 
@@ -103,22 +105,21 @@ class _Trials:
 
     def __init__(self, initial: InitialScores, histories: Histories, test: RatingsTable) -> None:
         self._initial, self._histories, self._test = initial, histories, test
+        self._likely = sample_users(test, _USERS_OF_SCALES)
         self._spectra: dict[tuple[float, float], WatchedSpectrum] = {}
-        self._measured: dict[FactorChoice, list[tuple[float, FactorChoice]]] = {}
+        self._qualities: dict[FactorChoice, float] = {}
 
-    def measure(self, choice: FactorChoice) -> list[tuple[float, FactorChoice]]:
-        """Return the quality with each share of popularity, from all of it to none, and scales for it."""
-        if choice not in self._measured:
-            self._initial.take_factors(*self._spectrum(choice).factors(choice.factor_regularization))
-            likelihood = HeldOutLikelihood(self._initial, self._histories, self._test)
-            self._measured[choice] = [
-                self._measure(choice, share, likelihood) for share in _POPULARITY_SCALES
-            ]
-        return self._measured[choice]
+    def measure(self, choice: FactorChoice, shares: Iterable[float]) -> list[tuple[float, FactorChoice]]:
+        """Return the quality with each share of popularity, and the choice with it and a scale for it."""
+        self._initial.take_factors(*self._spectrum(choice).factors(choice.factor_regularization))
+        likelihood = HeldOutLikelihood(self._initial, self._histories, self._likely)
+        return [self._measure(choice, share, likelihood) for share in shares]
 
     def quality_of(self, choice: FactorChoice) -> float:
-        """Quality with the best share of popularity."""
-        return max(of_share for of_share, _ in self.measure(choice))
+        """Quality with the best of some shares of popularity."""
+        if choice not in self._qualities:
+            self._qualities[choice] = max(found for found, _ in self.measure(choice, _SEARCHED_SCALES))
+        return self._qualities[choice]
 
     def best_with(self, name: str, values: Iterable[Any], choice: FactorChoice) -> FactorChoice:
         """The choice of most quality among this one and those that have another value of one field."""
