@@ -46,8 +46,9 @@ class TwoTowerModel(keras.Model):
         history = HistoryBatch.from_inputs(batch)
         candidates = self.candidate_tower(batch["candidate_rows"])
         queries = self._embed(batch, history)
-        retrieval_loss = tf.zeros(())
-        if self.retrieval_task is not None:  # a softmax over the catalogue is most of a step
+        if self.retrieval_task is None:
+            retrieval_loss = 0 * tf.reduce_sum(queries)  # every variable has a gradient
+        else:  # a softmax over the catalogue is most of a step
             retrieval_loss = self.retrieval_task(
                 queries,
                 candidates,

@@ -46,6 +46,12 @@ def best_movies(trained: TrainedModel, inputs: QueryInputs, table: RatingsTable,
 
 
 @pytest.mark.usefixtures("eagerly")
+def test_where_retrieval_weighs_nothing_only_ratings_are_learned(clusters: RatingsTable) -> None:
+    trained = fit_model(clusters, replace(SMALL_CONFIG, retrieval_weight=0.0, epochs=3))
+    assert trained.losses["retrieval_loss"] == [0.0, 0.0, 0.0]
+    assert trained.losses["rating_loss"][-1] < trained.losses["rating_loss"][0]
+
+
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others() -> None:
     table = a_few_ratings()
     first, again = fit_model(table, BRIEFLY), fit_model(table, BRIEFLY)
