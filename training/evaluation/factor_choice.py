@@ -25,8 +25,8 @@ _SEARCHED_SCALES = (1.0, 0.5, 0.0)  # while factors are looked for
 _CLEARLY_BETTER = 0.01  # in the sum of logs, so 1 % in one measure
 _WIDER = 128  # columns of the embeddings
 _WORTH_ITS_TIME = 0.02  # training and service take half as long again
-_MOST_SCORES = 8_000_000  # users x candidates, for each of some forty evaluations
-_USERS = 100, 1_000
+_MOST_SCORES = 16_000_000  # users x candidates, for each of some forty evaluations
+_USERS = 100, 2_000
 _USERS_OF_SCALES = 300  # one number is fitted to the rows of these
 
 _FIRST_NORMALIZATION = 0.25
