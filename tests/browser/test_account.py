@@ -87,7 +87,8 @@ def accept(page: Page) -> list[str]:
 
 def give(page: Page, movie_id: str, stars: int) -> None:
     row = page.locator(f"#rated li[data-key={movie_id}]")
-    row.get_by_role("radio", name=f"{stars} of 5 stars").click(force=True)  # not check: a star that is not kept is taken back
+    # Not check: a star that is not kept is taken back.
+    row.get_by_role("radio", name=f"{stars} of 5 stars").click(force=True)
 
 
 def away(route: Route) -> None:
