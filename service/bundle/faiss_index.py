@@ -36,7 +36,11 @@ _AT_ONCE = 2**17
 
 _RESCORED, _LEAST_RESCORED, _MOST_BESIDE = 16, 1_024, 8_192
 """Rows returned for each wanted, at least, and at most more than wanted: by their codes nearly all of the
-best ten are among the first 1,024."""
+best ten of a million are among the first 1,024."""
+
+_RESCORED_PER_ROOT = 1.3
+"""At least so many for each unit of the square root of the number of candidates: of 10 million 4,111 find
+0.95 of the best ten in 256 lists, 1,024 at most 0.88 in all of them."""
 
 _LISTS_CHECKED = 4
 """Nearest lists in which a candidate is looked for: of several as near, rounding decides."""
@@ -52,6 +56,7 @@ class FaissIndex:
 
     def __init__(self, loaded: Any, largest_square: float) -> None:
         self._index = loaded
+        self._least_rescored = max(_LEAST_RESCORED, int(_RESCORED_PER_ROOT * math.sqrt(loaded.ntotal)))
         self._largest_square = largest_square
         self._parameters = _faiss().SearchParametersIVF
 
@@ -156,7 +161,7 @@ class FaissIndex:
         """
         query = np.zeros((1, self._index.d), np.float32)
         query[0, : len(embedding)] = embedding
-        returned = min(max(_LEAST_RESCORED, _RESCORED * num_rows), num_rows + _MOST_BESIDE)
+        returned = min(max(self._least_rescored, _RESCORED * num_rows), num_rows + _MOST_BESIDE)
         _, found = self._index.search(
             query, min(returned, self._index.ntotal), params=self._parameters(nprobe=search_k)
         )
