@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -35,8 +36,9 @@ _MOVIE_NORMALIZATIONS = (0.35, 0.5)
 _HISTORY_NORMALIZATIONS = (0.0, 0.5)
 
 
-class FactorChoice(NamedTuple):
-    """Values of `TrainingConfig`, see there."""
+@dataclass(frozen=True)
+class FactorChoice:
+    """Values of `TrainingConfig`, see there, that decide how item factors and popularity are scored."""
 
     popularity_scale: float = 1.0
     factor_scale: float = 16.0
@@ -44,6 +46,13 @@ class FactorChoice(NamedTuple):
     movie_normalization: float = 0.0
     factor_regularization: float = 1.0
     embedding_dimension: int = 64
+
+    @classmethod
+    def asked(cls, config: TrainingConfig) -> dict[str, Any]:
+        """Return what `config` has other than the default, by name."""
+        default = TrainingConfig()
+        found = {field.name: getattr(config, field.name) for field in fields(cls)}
+        return {name: value for name, value in found.items() if value != getattr(default, name)}
 
 
 def choose_factors(
@@ -71,14 +80,12 @@ def choose_factors(
     if not len(test):
         return [FactorChoice()]
     trials = _Trials(InitialScores(held_out.train, histories, config), histories, test)
-    default = TrainingConfig()
-    asked = {name: getattr(config, name) for name in FactorChoice._fields}
-    asked = {name: value for name, value in asked.items() if value != getattr(default, name)}
-    taken = FactorChoice()._replace(**asked)
+    asked = FactorChoice.asked(config)
+    taken = FactorChoice(**asked)
     if not asked.keys() & {"history_normalization", "movie_normalization", "factor_regularization"}:
         taken = _choose_normalization(trials, taken)
         if may_widen and "embedding_dimension" not in asked and taken.movie_normalization:
-            wider = taken._replace(embedding_dimension=_WIDER)
+            wider = replace(taken, embedding_dimension=_WIDER)
             enough = min(len(histories), histories.num_candidates) > _WIDER
             if enough and trials.quality_of(wider) - trials.quality_of(taken) > _WORTH_ITS_TIME:
                 # More columns have a smaller median, which regularization is a multiple of.
@@ -89,7 +96,8 @@ def choose_factors(
 
 
 def _choose_normalization(trials: _Trials, plain: FactorChoice) -> FactorChoice:
-    first = plain._replace(
+    first = replace(
+        plain,
         history_normalization=_FIRST_NORMALIZATION,
         movie_normalization=_FIRST_NORMALIZATION,
     )
@@ -123,7 +131,7 @@ class _Trials:
 
     def best_with(self, name: str, values: Iterable[Any], choice: FactorChoice) -> FactorChoice:
         """The choice of most quality among this one and those that have another value of one field."""
-        return max([choice, *(choice._replace(**{name: value}) for value in values)], key=self.quality_of)
+        return max([choice, *(replace(choice, **{name: value}) for value in values)], key=self.quality_of)
 
     def _measure(
         self, choice: FactorChoice, share: float, likelihood: HeldOutLikelihood
@@ -131,7 +139,7 @@ class _Trials:
         scale = likelihood.best_factor_scale(share)
         score = partial(self._initial.score, popularity_scale=share, factor_scale=scale)
         measures = evaluate_retrieval(score, self._histories, self._test).measures()
-        return quality(measures), choice._replace(popularity_scale=share, factor_scale=scale)
+        return quality(measures), replace(choice, popularity_scale=share, factor_scale=scale)
 
     def _spectrum(self, choice: FactorChoice) -> WatchedSpectrum:
         key = choice.history_normalization, choice.movie_normalization

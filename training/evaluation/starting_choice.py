@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
 from training.config import TrainingConfig
-from training.evaluation.factor_choice import choose_factors
+from training.evaluation.factor_choice import FactorChoice, choose_factors
 from training.evaluation.held_out import HeldOut
 from training.evaluation.query_evaluation import squared_errors
 from training.model.popularity_trend import fit_trend
@@ -20,25 +20,16 @@ _MOST_RATINGS = 3_000_000
 
 
 @dataclass(frozen=True)
-class StartingChoice:
+class StartingChoice(FactorChoice):
     """Values of `TrainingConfig`, see there, that decide what training begins with."""
 
     use_trend: bool = False
-    popularity_scale: float = 1.0
-    factor_scale: float = 16.0
-    history_normalization: float = 0.0
-    movie_normalization: float = 0.0
-    factor_regularization: float = 1.0
-    embedding_dimension: int = 64
     movie_bias_regularization: float = 10.0
     user_bias_regularization: float = 5.0
 
     def apply(self, config: TrainingConfig) -> TrainingConfig:
         """Set what was chosen where `config` has the default; what was asked for stays."""
-        default = TrainingConfig()
-        names = [field.name for field in fields(self)]
-        asked = {name for name in names if getattr(config, name) != getattr(default, name)}
-        return replace(config, **{name: getattr(self, name) for name in names if name not in asked})
+        return replace(config, **asdict(self) | self.asked(config))
 
 
 def choose_starts(
@@ -71,7 +62,7 @@ def choose_starts(
         return [chosen]
     # Of many ratings more columns are minutes and gigabytes.
     found = choose_factors(held_out, chosen.apply(config), may_widen=not is_large)
-    starts = [replace(chosen, **choice._asdict()) for choice in found]
+    starts = [replace(chosen, **asdict(choice)) for choice in found]
     return starts[-1:] if is_large else starts
 
 
