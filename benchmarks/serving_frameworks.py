@@ -2,10 +2,10 @@
 
     python -m benchmarks.serving_frameworks --bundle artifacts/BUNDLE_ID --page docs/performance.md
 
-Each framework has its own environment from `requirements/serving/`, one worker, and batches as its
-documentation says (`benchmarks/serving/`). With `--work plain` it calls TensorFlow and Annoy directly, with
-`--work recommender` the service's own recommender. All are started, then loaded in turns by wrk (Debian and
-Ubuntu: apt-get install wrk), several rounds.
+Each framework has its own environment from `requirements/serving/`, as many workers as `--workers` says, and
+batches, both as its documentation says (`benchmarks/serving/`). With `--work plain` it calls numpy and Annoy
+directly, with `--work recommender` the service's own recommender. All are started, then loaded in turns by
+wrk (Debian and Ubuntu: apt-get install wrk), several rounds.
 
 Processor time is of all processes of a server. It compares best on a machine with other load, where servers
 of several processes get a larger share of the processor than those of one.
@@ -39,8 +39,6 @@ from benchmarks.serving.servers import (
 from service.bundle.histories import Histories
 from service.bundle.manifest import read_manifest
 
-MARK = "serving frameworks"
-
 
 def main() -> None:
     """Measure, print the table, and write it into a page."""
@@ -51,6 +49,7 @@ def main() -> None:
     parser.add_argument(
         "--work", choices=["plain", "recommender"], default="plain", help="code that the frameworks call"
     )
+    parser.add_argument("--workers", type=int, default=1, help="worker processes of each server")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--connections", type=int, default=16)
@@ -74,6 +73,7 @@ def main() -> None:
                     python_of(server, arguments.environments),
                     arguments.bundle,
                     work=arguments.work,
+                    workers=arguments.workers,
                     port=arguments.port + number,
                     log=folder / f"{server.name}.log",
                     seconds=arguments.start_seconds,
@@ -96,7 +96,12 @@ def main() -> None:
     table = _table(running, rounds, failed, arguments)
     sys.stdout.write(f"{table}\n")
     if arguments.page is not None:
-        replace_between(arguments.page, f"{MARK}, {arguments.work}", table)
+        replace_between(arguments.page, mark_of(arguments.work, arguments.workers), table)
+
+
+def mark_of(work: str, workers: int) -> str:
+    """The mark of a table, see `replace_between`; tables of several workers have marks of their own."""
+    return f"serving frameworks, {work}" + ("" if workers == 1 else f", {workers} workers")
 
 
 def _format_command(server: Server) -> str:
@@ -143,10 +148,11 @@ def _table(
         "command:",
     ]
     missing = "".join(f" {name} did not start." for name in failed)
+    workers = "1 worker" if arguments.workers == 1 else f"{arguments.workers} workers"
     machine = format_machine(describe_machine(["tensorflow-cpu", "annoy", "numpy"]))
     return (
-        f"`python -m benchmarks.serving_frameworks --work {arguments.work}`, bundle "
-        f"{arguments.bundle.name}, one worker each, "
+        f"`python -m benchmarks.serving_frameworks --work {arguments.work} --workers {arguments.workers}`, "
+        f"bundle {arguments.bundle.name}, {workers} each, "
         f"{arguments.connections} connections, medians of {arguments.rounds} rounds of "
         f"{arguments.seconds} s in turns, {machine}.{missing}\n\n{markdown_table(headings, rows)}"
     )

@@ -1,18 +1,19 @@
 """BentoML: `bentoml serve benchmarks.serving.bentoml_server:Recommend`.
 
 https://docs.bentoml.com/en/latest/get-started/adaptive-batching.html
+https://docs.bentoml.com/en/latest/build-with-bentoml/parallelize-requests.html
 """
 
 from typing import Any
 
 import bentoml
 
-from benchmarks.serving.work import MAX_BATCH_SIZE, make_work
+from benchmarks.serving.work import MAX_BATCH_SIZE, WORKERS, make_work
 
 
-@bentoml.service(workers=1)
+@bentoml.service(workers=WORKERS)
 class Recommend:
-    """One worker with adaptive batching."""
+    """Each worker has adaptive batching."""
 
     def __init__(self) -> None:
         self._work = make_work()

@@ -1,6 +1,7 @@
 """LitServe: `python -m benchmarks.serving.litserve_server PORT`.
 
 https://lightning.ai/docs/litserve/features/batching
+https://lightning.ai/docs/litserve/api-reference/litserver
 """
 
 import sys
@@ -8,11 +9,11 @@ from typing import Any
 
 import litserve
 
-from benchmarks.serving.work import MAX_BATCH_SIZE, MAX_WAIT_MS, make_work
+from benchmarks.serving.work import MAX_BATCH_SIZE, MAX_WAIT_MS, WORKERS, make_work
 
 
 class Recommend(litserve.LitAPI):
-    """One worker with batching."""
+    """Each worker has batching, and by default a process beside it that serves HTTP."""
 
     def setup(self, device: str) -> None:  # noqa: ARG002  LitServe names it
         """Load the bundle in the worker process."""
@@ -41,5 +42,5 @@ class Recommend(litserve.LitAPI):
 
 if __name__ == "__main__":
     api = Recommend(max_batch_size=MAX_BATCH_SIZE, batch_timeout=MAX_WAIT_MS / 1000)
-    server = litserve.LitServer(api, accelerator="cpu", devices=1, workers_per_device=1)
+    server = litserve.LitServer(api, accelerator="cpu", devices=1, workers_per_device=WORKERS)
     server.run(host="127.0.0.1", port=int(sys.argv[1]), generate_client_file=False, log_level="warning")

@@ -7,11 +7,11 @@ from typing import Any
 
 from mosec import Server, Worker
 
-from benchmarks.serving.work import MAX_BATCH_SIZE, MAX_WAIT_MS, make_work
+from benchmarks.serving.work import MAX_BATCH_SIZE, MAX_WAIT_MS, WORKERS, make_work
 
 
 class Recommend(Worker):
-    """One worker with batching."""
+    """All workers get their batches from one process that serves HTTP."""
 
     def __init__(self) -> None:
         self._work = make_work()
@@ -23,5 +23,5 @@ class Recommend(Worker):
 
 if __name__ == "__main__":
     server = Server()
-    server.append_worker(Recommend, num=1, max_batch_size=MAX_BATCH_SIZE, max_wait_time=MAX_WAIT_MS)
+    server.append_worker(Recommend, num=WORKERS, max_batch_size=MAX_BATCH_SIZE, max_wait_time=MAX_WAIT_MS)
     server.run()

@@ -11,12 +11,12 @@ import ray
 from ray import serve
 from starlette.requests import Request
 
-from benchmarks.serving.work import MAX_BATCH_SIZE, MAX_WAIT_MS, make_work
+from benchmarks.serving.work import MAX_BATCH_SIZE, MAX_WAIT_MS, WORKERS, make_work
 
 
-@serve.deployment(num_replicas=1, max_ongoing_requests=10 * MAX_BATCH_SIZE)
+@serve.deployment(num_replicas=WORKERS, max_ongoing_requests=10 * MAX_BATCH_SIZE)
 class Recommend:
-    """One replica with batching."""
+    """Each replica has batching; one proxy of the machine serves HTTP."""
 
     def __init__(self) -> None:
         self._work = make_work()
@@ -32,7 +32,8 @@ class Recommend:
 
 
 if __name__ == "__main__":
-    ray.init(include_dashboard=False)
+    # By default it would join any cluster that runs on this machine.
+    ray.init("local", include_dashboard=False)
     serve.start(http_options={"host": "127.0.0.1", "port": int(sys.argv[1])})
     serve.run(Recommend.bind())
     while True:

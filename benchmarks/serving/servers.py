@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 
-from benchmarks.serving.work import BUNDLE_VARIABLE, WORK_VARIABLE
+from benchmarks.serving.work import BUNDLE_VARIABLE, WORK_VARIABLE, WORKERS_VARIABLE
 
 _REPOSITORY = Path(__file__).parents[2]
 
@@ -94,7 +94,15 @@ def python_of(server: Server, environments: Path) -> str:
 
 @contextmanager
 def started(
-    server: Server, python: str, bundle: Path, *, work: str, port: int, log: Path, seconds: float
+    server: Server,
+    python: str,
+    bundle: Path,
+    *,
+    work: str,
+    workers: int,
+    port: int,
+    log: Path,
+    seconds: float,
 ) -> Iterator[Address]:
     """Start a server in its own session; yield its address once it answers correctly.
 
@@ -103,6 +111,7 @@ def started(
         python: Its interpreter.
         bundle: Bundle to serve.
         work: Code that it calls, see `benchmarks.serving.work`.
+        workers: Worker processes.
         port: Port to listen on.
         log: File for its output.
         seconds: Time limit until the first answer.
@@ -114,10 +123,13 @@ def started(
     environment = os.environ | {
         BUNDLE_VARIABLE: str(bundle),
         WORK_VARIABLE: work,
+        WORKERS_VARIABLE: str(workers),
+        "MATINEE_WORKERS": str(workers),
         "MATINEE_ARTIFACTS": str(bundle.parent),
         "MATINEE_PORT": str(port),
         "TF_NUM_INTRAOP_THREADS": "1",  # as in this service
         "TF_NUM_INTEROP_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
         "PYTHONPATH": str(_REPOSITORY),
         "BENTOML_DO_NOT_TRACK": "True",
         "RAY_USAGE_STATS_ENABLED": "0",

@@ -11,12 +11,15 @@ from service.loading import load_recommender
 from service.recommending.queries import Recommendation, RecommendQuery
 from service.settings import Settings
 
-BUNDLE_VARIABLE, WORK_VARIABLE = "SERVING_BUNDLE", "SERVING_WORK"
+BUNDLE_VARIABLE, WORK_VARIABLE, WORKERS_VARIABLE = "SERVING_BUNDLE", "SERVING_WORK", "SERVING_WORKERS"
+
+WORKERS = int(os.environ.get(WORKERS_VARIABLE, "1"))
+"""Worker processes of the server that this process is, or belongs to."""
 
 K = 10
 
-MAX_BATCH_SIZE = 16
-"""Equal to the number of connections, so that no request waits for a batch to fill."""
+MAX_BATCH_SIZE = max(16 // WORKERS, 1)
+"""A worker's share of 16 connections, so that no request waits for a batch to fill."""
 
 MAX_WAIT_MS = 2
 
