@@ -1,6 +1,8 @@
 """Ray Serve: `python -m benchmarks.serving.ray_server PORT`.
 
 https://docs.ray.io/en/latest/serve/advanced-guides/dyn-req-batch.html
+https://docs.ray.io/en/master/kuberay/user-guides/serve-high-throughput.html has the variables of `servers`:
+by them HAProxy sends requests to the replicas instead of a proxy in Python.
 """
 
 import sys
@@ -16,7 +18,7 @@ from benchmarks.serving.work import MAX_BATCH_SIZE, MAX_WAIT_MS, WORKERS, make_w
 
 @serve.deployment(num_replicas=WORKERS, max_ongoing_requests=10 * MAX_BATCH_SIZE)
 class Recommend:
-    """Each replica has batching; one proxy of the machine serves HTTP."""
+    """Each replica has batching; one proxy of the machine sends requests to them."""
 
     def __init__(self) -> None:
         self._work = make_work()

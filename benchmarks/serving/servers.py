@@ -75,7 +75,13 @@ FRAMEWORKS = (
     ),
     Server("litserve", "litserve", ("-m", "benchmarks.serving.litserve_server", "{port}"), "/predict"),
     Server("mosec", "mosec", ("-m", "benchmarks.serving.mosec_server", "--port", "{port}"), "/inference"),
-    Server("ray", "ray", ("-m", "benchmarks.serving.ray_server", "{port}"), "/"),
+    Server(
+        "ray",
+        "ray",
+        ("-m", "benchmarks.serving.ray_server", "{port}"),
+        "/",
+        environment=(("RAY_SERVE_ENABLE_HA_PROXY", "1"), ("RAY_SERVE_THROUGHPUT_OPTIMIZED", "1")),
+    ),
 )
 
 
