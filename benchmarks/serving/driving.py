@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import load_average
+from benchmarks.serving.process_tree import processor_ticks
 from benchmarks.serving.servers import Address, Server
 
 _LUA = Path(__file__).parent / "requests.lua"
@@ -46,19 +47,4 @@ def drive(server: Server, at: Address, users: Path, *, connections: int, seconds
 
 
 def _cpu_seconds(process: int) -> float:
-    """Return the processor time of a process, its session and their descendants (Linux)."""
-    parents, sessions, ticks = {}, {}, {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            # The name, in parentheses, may contain anything; then come proc(5)'s fields from the third on.
-            fields = path.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-        except OSError:  # the process ended
-            continue
-        pid = int(path.parent.name)
-        parents[pid], sessions[pid] = int(fields[1]), int(fields[3])
-        ticks[pid] = int(fields[11]) + int(fields[12])
-
-    def belongs(pid: int) -> bool:
-        return sessions.get(pid) == process or (pid in parents and belongs(parents[pid]))
-
-    return sum(ticks[pid] for pid in ticks if belongs(pid)) / os.sysconf("SC_CLK_TCK")
+    return sum(processor_ticks(process).values()) / os.sysconf("SC_CLK_TCK")

@@ -8,12 +8,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
 
+from benchmarks.serving.process_tree import processor_ticks
 from benchmarks.serving.work import BUNDLE_VARIABLE, WORK_VARIABLE, WORKERS_VARIABLE
 
 _REPOSITORY = Path(__file__).parents[2]
@@ -157,12 +158,22 @@ def started(
         sys.stderr.write(f"{server.name}: answers\n")
         yield Address(url, process.pid)
     finally:
+        _stop(process)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    members = processor_ticks(process.pid)
+    with suppress(ProcessLookupError):  # all of them ended by themselves
         os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+    try:
+        process.wait(15)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    # Ray leaves HAProxy behind, which has a session of its own and keeps the port.
+    for member in members:
+        with suppress(ProcessLookupError):
+            os.kill(member, signal.SIGKILL)
 
 
 def _answers(server: Server, url: str) -> bool:
