@@ -28,7 +28,8 @@ class S3Server:
         self.url = f"http://{host}:{self._port}"
 
     def __enter__(self) -> Self:
-        command = (sys.executable, "-m", "moto.server", "-H", "0.0.0.0", "-p", str(self._port))  # noqa: S104
+        everywhere = "0.0.0.0"  # noqa: S104  # containers reach it
+        command = (sys.executable, "-m", "moto.server", "-H", everywhere, "-p", str(self._port))
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_for("the S3 server", self._bucket, seconds=30)
         return self

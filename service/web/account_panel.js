@@ -24,7 +24,7 @@ async function offerAccount(id) {
 	try {
 		const films = await readItems(["users", id]);
 		const leaves = accountId() === null ? "" : " Only its link leads back to the account you leave.";
-		if (confirm(`Is “${id}” your id? It has ${count(films.length, "film")}. Whoever knows an id sees and changes its stars.${leaves}`)) await open(id);
+		if (confirm(`Is “${id}” your id? It has ${count(films.length, "film")}. Anyone who knows an id sees and changes its stars.${leaves}`)) await open(id);
 	} catch (problem) {
 		showProblem(byId("account-notice"), problem, () => offerAccount(id));
 	}

@@ -39,7 +39,7 @@ export function showUser(state) {
 		loadHistory();
 	}
 	recommend({ user_id: state.user }, `user ${state.user}`, state);
-	return { heading: `User ${state.user}`, lead: "What somebody here has seen, and would like next." };
+	return { heading: `User ${state.user}`, lead: "What this user has seen, and would like next." };
 }
 
 // Chooses a first user: one with a long history and high ratings.
