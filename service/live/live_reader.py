@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from service.errors import StoreError
+from service.errors import StoreAway, StoreError
 from service.live import statements
 from service.live.database import Connection, Database
 from service.live.live_users import LiveUser, LiveView
@@ -65,6 +65,7 @@ class LiveReader:
         self._changing = threading.Lock()
         self._threads = threading.local()
         self._opened: list[Connection] = []
+        self._is_closed = False
         self._retry_at = 0.0
         self._is_migrated = False
         self._patience_seconds = database.patience_seconds
@@ -141,9 +142,10 @@ class LiveReader:
             self._is_migrated = True
 
     def close(self) -> None:
-        """Close the connections of all threads; none of them may read any more."""
+        """Close the connections of all threads; a reading that still goes on closes its own."""
         self._thread.shutdown(wait=False, cancel_futures=True)
         with self._changing:
+            self._is_closed = True
             for connection in self._opened:
                 connection.close()
             self._opened.clear()
@@ -169,10 +171,14 @@ class LiveReader:
     def _open(self) -> _Reading:
         self.require()
         connection = self._database.connect()
-        self._seen.add_key(connection)
-        with self._changing:
-            self._opened.append(connection)
         reading = self._threads.reading = _Reading(connection)
+        with self._changing:
+            is_late = self._is_closed
+            if not is_late:
+                self._opened.append(connection)
+        if is_late:
+            raise StoreAway(f"{self._database.name}: the service is stopping")
+        self._seen.add_key(connection)
         return reading
 
     def _drop_connection(self) -> None:

@@ -71,9 +71,14 @@ class PostgresDatabase:
             StoreAway: The database cannot be reached.
         """
         try:
-            return PostgresConnection(psycopg.connect(self._conninfo, autocommit=True), self.name)
+            connection = psycopg.connect(self._conninfo, autocommit=True)
         except psycopg.Error as error:
             raise translated(error, self.name) from error
+        try:
+            return PostgresConnection(connection, self.name)
+        except StoreError:
+            connection.close()
+            raise
 
     @contextmanager
     def borrow(self) -> Iterator[Connection]:

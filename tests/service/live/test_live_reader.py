@@ -1,12 +1,14 @@
 """What is read of the users of a batch, and how often the database is asked."""
 
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from service.errors import StoreError
 from service.live import sqlite_database, store
 from service.live.database import Connection, Database
 from service.live.events import Event, EventType
@@ -111,6 +113,46 @@ def test_an_empty_store_is_asked_for_nothing_but_a_change(
     reader.read(["ann"])
     monkeypatch.setattr(store, "versions_of", None)
     assert not reader.read(["ann", "bob"]).users
+
+
+class SlowDatabase(SqliteDatabase):
+    """Connects once it is allowed to, and keeps the connections."""
+
+    patience_seconds: float | None = 0.01
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.asked, self.allowed = threading.Event(), threading.Event()
+        self.connections: list[Connection] = []
+
+    def connect(self) -> Connection:
+        self.asked.set()
+        assert self.allowed.wait(60)
+        self.connections.append(super().connect())
+        return self.connections[-1]
+
+
+def is_closed(connection: Connection) -> bool:
+    try:
+        connection.read("SELECT 1")
+    except (StoreError, sqlite3.ProgrammingError):
+        return True
+    return False
+
+
+def test_a_reader_that_is_closed_while_it_connects_leaves_no_connection_open(tmp_path: Path) -> None:
+    migrate(SqliteDatabase(tmp_path / "feedback.sqlite3"))
+    database = SlowDatabase(tmp_path / "feedback.sqlite3")
+    reader = LiveReader(database, cached_users=1)
+    reader._is_migrated = True
+    assert not reader.read(["ann"]).is_live
+    assert database.asked.wait(60)
+    reader.close()
+    database.allowed.set()
+    deadline = time.monotonic() + 60
+    while [is_closed(each) for each in database.connections] != [True]:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_a_store_that_is_away_is_said_and_counted_and_tried_again(tmp_path: Path) -> None:

@@ -170,15 +170,15 @@ def test_no_probe_is_an_error_while_a_bundle_loads_and_none_is_logged_on_request
 
 
 def test_before_it_stops_it_is_not_ready_and_answers_all_else(artifacts: Path, tmp_path: Path) -> None:
-    with running_service(artifacts, tmp_path / "log", workers="2", drain_seconds="2") as service:
+    with running_service(artifacts, tmp_path / "log", workers="2", drain_seconds="5") as service:
         service.wait_until_ready(seconds=100)
         url = str(service.client.base_url)
         service.client.get("/healthz")  # a connection that is kept
         began = time.monotonic()
         service.process.send_signal(signal.SIGTERM)
-        wait_for(lambda: httpx.get(f"{url}/readyz").status_code == 503, seconds=1)
-        assert {httpx.get(f"{url}/readyz").json()["type"] for _ in range(20)} == {"urn:matinee:shutting-down"}
-        while time.monotonic() - began < 1.8:
+        wait_for(lambda: httpx.get(f"{url}/readyz").status_code == 503, seconds=2)
+        while time.monotonic() - began < 4:  # of 5, for nobody knows when the signal arrives
+            assert httpx.get(f"{url}/readyz").json()["type"] == "urn:matinee:shutting-down"
             assert httpx.get(f"{url}/recommend?user_id=42").status_code == 200
         kept = service.client.get("/recommend?user_id=42")
         assert (kept.status_code, kept.headers["connection"]) == (200, "close")
