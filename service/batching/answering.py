@@ -63,9 +63,9 @@ class BatchAnswerer:
             BundleError: No bundle is served.
         """
         recommender, observer = self._recommender(), self._observer
-        sizes = Counter(map(type, queries))
+        kinds = [*map(type, queries)]
         for endpoint, kind in _KINDS.items():
-            if size := sizes[kind]:
+            if size := kinds.count(kind):
                 observer.batch(endpoint, size)
         times = StageTimes()
         view = NO_STORE

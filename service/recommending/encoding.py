@@ -104,13 +104,16 @@ class AnswerEncoder:
         pieces[2::_PIECES] = pieces[4::_PIECES] = _numbers([each.scores for each in lists])
         if self._has_ratings:
             pieces[6::_PIECES] = _numbers([each.predicted_ratings for each in lists])
-        heads = {source: self._head(source, recommendation_id) for source in {each.source for each in lists}}
+        heads: dict[Source, bytes] = {}
         end = 0
         for query, answer in asked:
             start, end = end, end + _PIECES * len(answer.rows)
             items = pieces[start:end]
             self._add_rest(items, answer)
-            head, tail = heads[answer.source], b"}]" if items else b"]"
+            head = heads.get(answer.source)
+            if head is None:
+                head = heads[answer.source] = self._head(answer.source, recommendation_id)
+            tail = b"}]" if items else b"]"
             notes = _notes(answer.ignored, is_live)
             yield b"".join((b'{"user_id":', to_json(query.user_id), head, *items, tail, notes, b"}"))
 
@@ -125,10 +128,13 @@ class AnswerEncoder:
         """Write into the pieces of a list's items what few lists have."""
         if answer.is_reordered or answer.explored is not None:
             items[4::_PIECES] = _numbers([answer.rank_scores])
-        for name, explained in (("because", answer.because), ("although", answer.although)):
-            for place, reasons in enumerate(explained or ()):
-                if reasons or name == "because":
-                    items[_PIECES * place + 7] += self._reasons(name, reasons)
+        if answer.because is not None:
+            for place, reasons in enumerate(answer.because):
+                items[_PIECES * place + 7] += self._reasons("because", reasons)
+        if answer.although is not None:
+            for place, reasons in enumerate(answer.although):
+                if reasons:
+                    items[_PIECES * place + 7] += self._reasons("although", reasons)
         if answer.explored is not None:
             for place in np.flatnonzero(answer.explored).tolist():
                 items[_PIECES * place + 7] += b',"explored":true'
