@@ -7,18 +7,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from service.errors import RequestError
 from service.live.live_users import NO_STORE, LiveView
 from service.live.recommendation_ids import Recommended
+from service.recommending.encoding import Encoded
 from service.recommending.queries import Query, RatingQuery, Recommendation, RecommendQuery
 from service.recommending.recommender import Recommender
 from service.recommending.stage_times import StageTimes
 from service.telemetry.observer import Endpoint, Observer, Source
 
 _KINDS: dict[Endpoint, type[Query]] = {"recommend": RecommendQuery, "predict_rating": RatingQuery}
-
-Encoded = bytes | RequestError
-"""An answer's JSON, or why there is none."""
 
 
 @dataclass(slots=True)
@@ -66,8 +63,9 @@ class BatchAnswerer:
             BundleError: No bundle is served.
         """
         recommender, observer = self._recommender(), self._observer
+        kinds = [*map(type, queries)]
         for endpoint, kind in _KINDS.items():
-            if size := sum(isinstance(query, kind) for query in queries):
+            if size := kinds.count(kind):
                 observer.batch(endpoint, size)
         times = StageTimes()
         view = NO_STORE
@@ -76,19 +74,11 @@ class BatchAnswerer:
             recommender = recommender.with_movies(view.posted)
             times.lap("live")
         answers = recommender.answer(queries, live=view, times=times, is_wanted=is_wanted)
-        encoded: list[Encoded] = []
+        encoded = recommender.encoder.encode(
+            queries, answers, is_live=view.is_live, recommendation_id=_id_maker(view, recommender.bundle_id)
+        )
         served: Counter[Source] = Counter()
-        now = int(time.time())
-        for query, answer in zip(queries, answers, strict=True):
-            if isinstance(answer, RequestError):
-                encoded.append(answer)
-                continue
-            id_ = None
-            if isinstance(answer, Recommendation) and view.recommendation_ids is not None:
-                id_ = view.recommendation_ids.make(Recommended(now, answer.source, recommender.bundle_id))
-            encoded.append(
-                recommender.encoder.encode(query, answer, is_live=view.is_live, recommendation_id=id_)
-            )
+        for answer in answers:
             if isinstance(answer, Recommendation):
                 served[answer.source] += len(answer.rows)
         for source, count in served.items():
@@ -96,3 +86,12 @@ class BatchAnswerer:
         times.lap("encode")
         times.report(observer)
         return EncodedAnswers(recommender.bundle_id, encoded)
+
+
+def _id_maker(view: LiveView, bundle_id: str) -> Callable[[Source], str] | None:
+    """What makes the ids of lists that are answered now; None without a store."""
+    ids = view.recommendation_ids
+    if ids is None:
+        return None
+    now = int(time.time())
+    return lambda source: ids.make(Recommended(now, source, bundle_id))

@@ -1,4 +1,4 @@
-"""Route queries to two lanes, so that those that take long do not delay the others."""
+"""Route queries to three lanes, so that those that take long do not delay the others."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Batcher:
     Args:
         answer: Answers a batch.
         observer: Receives waits and rejections.
-        batch_size: Most queries of one batch of the quick lane.
+        batch_size: Most queries of one batch, but of the long lane; a request of more is a batch of its own.
         queue_size: Most requests that wait in each lane.
         timeout_seconds: How long a request may take.
     """
@@ -35,7 +35,7 @@ class Batcher:
         queue_size: int,
         timeout_seconds: float,
     ) -> None:
-        self._quick, self._long = (
+        self._quick, self._many, self._long = self._lanes = [
             Lane(
                 name,
                 answer,
@@ -47,19 +47,23 @@ class Batcher:
             )
             for name, size, timing in (
                 ("quick-lane", batch_size, BatchTiming()),
+                ("many-lane", batch_size, BatchTiming()),
                 ("long-lane", LONG_BATCH_SIZE, None),
             )
-        )
+        ]
 
     async def ask(self, queries: Sequence[Query], is_gone: Callable[[], Awaitable[bool]]) -> EncodedAnswers:
         """Answer the queries of one request, see `Lane.ask`."""
-        takes_long = len(queries) > 1 or _takes_long(queries[0])
-        return await (self._long if takes_long else self._quick).ask(queries, is_gone)
+        if any(map(_takes_long, queries)):
+            lane = self._long
+        else:
+            lane = self._many if len(queries) > 1 else self._quick
+        return await lane.ask(queries, is_gone)
 
     def stop(self) -> None:
-        """End both threads, after the batches they work on."""
-        self._quick.stop()
-        self._long.stop()
+        """End the threads, after the batches they work on."""
+        for lane in self._lanes:
+            lane.stop()
 
 
 def _takes_long(query: Query) -> bool:

@@ -8,10 +8,11 @@ from contextlib import suppress
 
 from fastapi import Request, Response
 
-from service.batching.answering import Encoded, EncodedAnswers
+from service.batching.answering import EncodedAnswers
 from service.errors import DeadlineExceeded, QueueFull, RequestError, UnknownTitle
 from service.http.json_answer import JsonAnswer
 from service.http.problem_details import problem_of, problem_of_fields
+from service.recommending.encoding import Encoded
 from service.recommending.queries import Query
 from service.routes.dependencies import services_of
 from service.schemas.batches import Refused
@@ -48,7 +49,7 @@ async def answer_batch(
 
     Args:
         request: Of the client.
-        elements: Queries, and what was refused before it could be one.
+        elements: Queries, and what was refused before it could be one; at least one.
         given: Name of the field that has the elements.
         returned: Name of the field that takes the answers.
 
@@ -59,13 +60,19 @@ async def answer_batch(
     encoded = (await _ask(request, queries)).encoded if queries else []
     await _suggest(request, encoded)
     left = iter(encoded)
-    answers = [
-        _problem_json(problem_of_fields(each.errors, ("body", given, place)))
-        if isinstance(each, Refused)
-        else _element_json(next(left), f"body.{given}.{place}")
-        for place, each in enumerate(elements)
-    ]
-    return JsonAnswer(b'{"%b":[%b]}' % (returned.encode(), b",".join(answers)))
+    answers: list[bytes] = []
+    for place, each in enumerate(elements):
+        answer = each if isinstance(each, Refused) else next(left)
+        if isinstance(answer, bytes):
+            answers.append(answer)
+        elif isinstance(answer, Refused):
+            answers.append(_problem_json(problem_of_fields(answer.errors, ("body", given, place))))
+        else:
+            answers.append(_problem_json(problem_of(answer, f"body.{given}.{place}")))
+    # The brackets are put to the first and the last, so that what may be a megabyte is copied once.
+    answers[0] = b'{"%b":[%b' % (returned.encode(), answers[0])
+    answers[-1] += b"]}"
+    return JsonAnswer(b",".join(answers))
 
 
 async def _suggest(request: Request, encoded: Sequence[Encoded]) -> None:
@@ -75,10 +82,6 @@ async def _suggest(request: Request, encoded: Sequence[Encoded]) -> None:
         for each in unknown[:MOST_TITLES]:
             # One at a time, so that others' searches come in between.
             await services_of(request).catalogue_threads.run(each.suggest, stage="title_search")
-
-
-def _element_json(encoded: Encoded, place: str) -> bytes:
-    return encoded if isinstance(encoded, bytes) else _problem_json(problem_of(encoded, place))
 
 
 def _problem_json(problem: object) -> bytes:

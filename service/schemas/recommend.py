@@ -163,22 +163,14 @@ class RecommendBody(QueryUserBody):
     explore: Explore = None
 
     def to_query(self) -> RecommendQuery:
-        """Convert to a query of `service.recommending`."""
-        return RecommendQuery(
-            user_id=self.user_id,
-            history=self.history_entries(),
-            timestamp=self.timestamp,
-            k=self.k,
-            offset=self.offset,
-            exclude_seen=self.exclude_seen,
-            exclude=self.exclude,
-            filter=None if self.filter is None else MovieFilter(**dict(self.filter)),
-            rank_by=self.rank_by,
-            diversity=self.diversity,
-            explain=self.explain,
-            explore=self.explore,
-            strict=self.strict,
-        )
+        """Convert to a query of `service.recommending`, whose defaults are those of this body."""
+        # Few fields are sent of many: of a batch each costs as much as a number of its answer.
+        sent = {name: getattr(self, name) for name in self.model_fields_set}
+        if self.history:
+            sent["history"] = self.history_entries()
+        if self.filter is not None:
+            sent["filter"] = MovieFilter(**dict(self.filter))
+        return RecommendQuery(**sent)
 
 
 class RecommendParameters(Parameters):

@@ -104,7 +104,7 @@ def test_each_gets_the_answer_that_it_gets_alone(
         for got, expected, (path, body) in zip(anyio.run(ask_all), alone, REQUESTS, strict=True):
             assert got == expected, (path, body)
         app = create_app(settings, wait_for_bundle=True)
-    assert max(sizes) == 16  # or the requests did not share batches
+    assert 16 in sizes  # or the requests did not share batches
 
 
 def test_the_answers_are_those_of_the_model(alone: list[tuple[int, Any]], tiny: TinyModel) -> None:

@@ -52,7 +52,8 @@ async def stays() -> bool:
         ([RecommendQuery(user_id="a", explore=0.1)], "long-lane"),
         ([RecommendQuery(user_id="a", explore=0)], "quick-lane"),
         ([LONG], "long-lane"),
-        ([QUICK, QUICK], "long-lane"),
+        ([QUICK, QUICK], "many-lane"),
+        ([QUICK, LONG], "long-lane"),
     ],
 )
 def test_what_takes_as_long_as_several_has_a_lane_of_its_own(queries: list[Query], lane: str) -> None:
@@ -80,15 +81,16 @@ def test_each_lane_has_batches_of_its_own_size(query: Query, lane: str, size: in
     asyncio.run(run())
 
 
-def test_only_the_quick_lane_answers_on_the_event_loop_once_batches_proved_quick() -> None:
+def test_all_lanes_but_the_long_one_answer_on_the_event_loop_once_batches_proved_quick() -> None:
     async def run() -> None:
         threads = Threads()
         batcher = make_batcher(threads)
-        for query in [QUICK] * 20 + [LONG] * 20:
-            await batcher.ask([query], stays)
+        for queries in [[QUICK]] * 20 + [[QUICK] * 32] * 20 + [[LONG]] * 20 + [[QUICK, LONG]] * 20:
+            await batcher.ask(queries, stays)
         batcher.stop()
-        assert threads.batches[19] == (threading.current_thread().name, 1)
-        assert threads.batches[20:] == [("long-lane", 1)] * 20
+        here = threading.current_thread().name
+        assert (threads.batches[19], threads.batches[39]) == ((here, 1), (here, 32))
+        assert threads.batches[40:] == [("long-lane", 1)] * 20 + [("long-lane", 2)] * 20
 
     asyncio.run(run())
 
@@ -118,9 +120,9 @@ def test_a_stopped_batcher_answers_nothing() -> None:
     async def run() -> None:
         batcher = make_batcher(Threads())
         batcher.stop()
-        for query in (QUICK, LONG):
+        for queries in ([QUICK], [QUICK, QUICK], [LONG]):
             with pytest.raises(RuntimeError, match="after shutdown"):
-                await batcher.ask([query], stays)
+                await batcher.ask(queries, stays)
 
     asyncio.run(run())
 

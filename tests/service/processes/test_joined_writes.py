@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,6 +18,9 @@ class Noting:
 
     def write(self, data: bytes) -> None:
         self.written.append(data)
+
+    def writelines(self, parts: Iterable[bytes]) -> None:
+        self.written.append(b"".join(parts))
 
     def close(self) -> None:
         self.is_closed = True
@@ -37,6 +41,14 @@ def test_the_head_is_sent_with_the_first_of_the_body_and_the_rest_as_it_comes() 
     for part in (b"first", b"second", b""):
         writes.write(part)
     assert transport.written == [b"head first", b"second", b""]
+
+
+def test_a_body_of_any_length_follows_its_head_in_one_write() -> None:
+    for num_bytes in (1, 65_536, 65_537, 1_000_000):
+        writes, transport, _ = joined()
+        for part in (b"head ", b"x" * num_bytes, b"rest"):
+            writes.write(part)
+        assert transport.written == [b"head " + b"x" * num_bytes, b"rest"]
 
 
 def test_a_head_without_a_body_is_sent_with_nothing_after_it() -> None:

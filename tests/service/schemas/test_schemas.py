@@ -1,8 +1,10 @@
+from dataclasses import fields
 from typing import Any
 
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from service.recommending.queries import MovieFilter, RecommendQuery
 from service.schemas.imported_feedback import ExportParameters
 from service.schemas.movies import MovieParameters, PopularParameters
 from service.schemas.ratings import RatingBody, RatingParameters
@@ -21,6 +23,39 @@ def test_a_user_or_a_history_is_enough() -> None:
     body = RecommendBody.model_validate({"user_id": "42"})
     assert (body.k, body.exclude_seen, body.timestamp, body.history) == (10, True, None, [])
     assert RecommendBody.model_validate({"history": [{"movie_id": "1"}]}).history[0].rating is None
+
+
+def test_what_is_not_sent_of_a_body_is_the_default_of_the_query_too() -> None:
+    """Only what was sent is given to the query."""
+    body = RecommendBody.model_validate({})
+    for field in fields(RecommendQuery):
+        of_query, of_body = getattr(RecommendQuery(), field.name), getattr(body, field.name)
+        assert of_query == of_body or (of_query, of_body) == ((), []), field.name
+    assert body.to_query() == RecommendQuery()
+
+
+def test_a_query_has_all_that_its_body_has() -> None:
+    sent: dict[str, Any] = {
+        "user_id": "42",
+        "history": [{"movie_id": "1", "rating": 4}, {"movie_id": "2"}],
+        "timestamp": 880_000_000,
+        "k": 7,
+        "offset": 3,
+        "exclude_seen": False,
+        "exclude": ["5"],
+        "filter": {"genres_any": ["War"], "year_min": 1990},
+        "rank_by": "blend",
+        "diversity": 0.5,
+        "explain": True,
+        "explore": 0.25,
+        "strict": True,
+    }
+    assert sent.keys() == {field.name for field in fields(RecommendQuery)}
+    expected = sent | {
+        "history": [{"movie_id": "1", "rating": 4}, {"movie_id": "2", "rating": None}],
+        "filter": MovieFilter(genres_any=["War"], genres_all=[], genres_none=[], year_min=1990),
+    }
+    assert RecommendBody.model_validate(sent).to_query() == RecommendQuery(**expected)
 
 
 @pytest.mark.parametrize("user_id", ["", "a\0b", "影", "🎬", " ", "x" * 1_000])
