@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from itertools import islice
 from typing import NamedTuple
@@ -15,6 +16,7 @@ from training.config import TrainingConfig
 from training.data.table import RatingsTable
 from training.errors import DataError, TrainingDiverged
 from training.model.adaptation import adapt
+from training.model.batch_stream import BatchStream
 from training.model.examples import Batch, ExampleSampler
 from training.model.histories import Histories
 from training.model.optimizer import TableAdamW
@@ -69,15 +71,16 @@ class PreparedFit(NamedTuple):
             share: What to train on of every batch.
         """
         batches = islice(self.sampler.batches(), epochs_done * self.steps, None)
-        self.trained.model.fit(
-            _dataset(map(share, batches), self.first),
-            initial_epoch=epochs_done,
-            epochs=self.trained.config.epochs,
-            steps_per_epoch=self.steps,
-            callbacks=list(callbacks),
-            verbose=0,
-            shuffle=False,
-        )
+        with closing(BatchStream(map(share, batches), self.first)) as stream:
+            self.trained.model.fit(
+                stream.dataset(),
+                initial_epoch=epochs_done,
+                epochs=self.trained.config.epochs,
+                steps_per_epoch=self.steps,
+                callbacks=list(callbacks),
+                verbose=0,
+                shuffle=False,
+            )
 
     def finish(self) -> TrainedModel:
         """Return the model with the shares of what it learned that its configuration keeps."""
@@ -202,15 +205,3 @@ class EpochRecord(keras.callbacks.Callback):
             figures |= {f"held_out_{name}": value for name, value in found.items()}
         if self._on_epoch is not None:
             self._on_epoch(epoch + 1, figures)
-
-
-def _dataset(batches: Iterator[Batch], like: Batch) -> tf.data.Dataset:
-    """Stream batches, prepared while the step before trains."""
-    # Every axis but that of pairs varies from batch to batch.
-    signature = {
-        name: tf.TensorSpec(
-            [2 if name.endswith("_pairs") and axis else None for axis in range(value.ndim)], value.dtype
-        )
-        for name, value in like.items()
-    }
-    return tf.data.Dataset.from_generator(lambda: batches, output_signature=signature).prefetch(2)

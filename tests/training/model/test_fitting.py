@@ -1,3 +1,5 @@
+import gc
+import weakref
 from dataclasses import replace
 from typing import Any
 
@@ -256,6 +258,12 @@ def test_equal_ratings_can_be_trained_on() -> None:
     trained = fit_model(table, replace(BRIEFLY, epochs=1))
     inputs = trained.histories.query_inputs(np.array([0], np.int32), 64)
     assert trained.predict_ratings(inputs, np.arange(10, dtype=np.int32)[None]).tolist() == [[4.0] * 10]
+
+
+def test_a_model_that_is_let_go_leaves_no_histories_in_memory() -> None:
+    histories = weakref.ref(fit_model(a_few_ratings(), replace(BRIEFLY, epochs=1)).histories)
+    gc.collect()
+    assert histories() is None
 
 
 @pytest.mark.usefixtures("eagerly")
