@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from service.errors import RequestError
 from service.loading import load_recommender
 from service.recommending.queries import MovieFilter, Query, RatingQuery, RecommendQuery
 from service.recommending.recommender import Recommender
@@ -54,5 +55,8 @@ class OpenedBundle:
         return self._encoded(query, self.recommender.predict_rating(query))
 
     def _encoded(self, query: Query, answer: Any) -> dict[str, Any]:
-        document: dict[str, Any] = json.loads(self.recommender.encoder.encode(query, answer))
+        [encoded] = self.recommender.encoder.encode([query], [answer])
+        if isinstance(encoded, RequestError):
+            raise encoded
+        document: dict[str, Any] = json.loads(encoded)
         return document

@@ -103,8 +103,11 @@ def check(
             "popular",
             "personalized",
         ]
-        items = ask("GET", "/users/ann/feedback", params={"limit": 500}).json()["items"]
-        found = {item["movie_id"] for item in items}
+        found: set[str] = set()
+        while items := ask("GET", "/users/ann/feedback", params={"k": 500, "offset": len(found)}).json()[
+            "items"
+        ]:
+            found |= {item["movie_id"] for item in items}
         assert set(before) <= found <= set(after)
         assert ask("GET", "/movies/new0").json()["title"] == "A new film"
         assert ask(
