@@ -42,7 +42,7 @@ def artifacts_of_fit(table: RatingsTable, tmp_path_factory: pytest.TempPathFacto
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=250,
         check=False,
     )
     assert ended.returncode == 0, ended.stderr
