@@ -43,6 +43,8 @@ hypothesis.settings.register_profile(
 )
 # An application that a test makes keeps nothing, unless the test says where.
 os.environ["MATINEE_STORE"] = "off"
+# By default Ray's workers yield to all else: beside busy processes, seconds of training would take minutes.
+os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112  as Ray has it
 IS_MUTANT_RUN = "MATINEE_MUTANTS" in os.environ
 hypothesis.settings.load_profile("mutants" if IS_MUTANT_RUN else "matinee")
 
