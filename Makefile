@@ -115,9 +115,9 @@ test-docker: install ## build the images and try the whole stack for real (minut
 	  || { echo "make: test-docker needs $$program on the path" >&2; exit 1; }; done
 	@$(IN_VENV) -m deploy.trial
 
-# One process: its nodes need the processors.
+# One process: its nodes need the processors. The service knows no Ray, as import-linter holds.
 test-ray: install ## training, tuning and scoring on a cluster of Ray nodes on this machine, nodes killed too
-	@$(IN_VENV) -m pytest -m ray
+	@$(IN_VENV) -m pytest -m ray tests/training
 
 test-hostile: install ## 10,000 requests made from the OpenAPI document, and clients that are no clients
 	@$(IN_VENV) -m pytest -m 'slow or not slow' tests/service/http/test_openapi.py tests/service/processes/test_hostile_connections.py

@@ -27,6 +27,9 @@ from service.loading import load_recommender
 from service.recommending.recommender import Recommender
 from service.settings import Settings
 
+# Until all is collected: imports leave little garbage, and every full collection scans all that they made.
+gc.disable()
+
 # No deadline: the time of an example depends on the machine more than on the code.
 hypothesis.settings.register_profile("matinee", deadline=None)
 # Under `make mutants` a verdict must not depend on chance, and a failure need not be shrunk.
@@ -40,6 +43,8 @@ hypothesis.settings.register_profile(
 )
 # An application that a test makes keeps nothing, unless the test says where.
 os.environ["MATINEE_STORE"] = "off"
+# By default Ray's workers yield to all else: beside busy processes, seconds of training would take minutes.
+os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112  as Ray has it
 IS_MUTANT_RUN = "MATINEE_MUTANTS" in os.environ
 hypothesis.settings.load_profile("mutants" if IS_MUTANT_RUN else "matinee")
 
@@ -52,24 +57,39 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         )
 
 
+_MOST_FREEZES = 10
+_freeze = gc.freeze
+_num_freezes = 0
+
+
+def _freeze_and_count() -> None:
+    """In place of `gc.freeze`: `gc.get_freeze_count` is slow, and falls as excluded objects are deleted."""
+    global _num_freezes  # noqa: PLW0603
+    _freeze()
+    _num_freezes += 1
+
+
 def pytest_collection_finish() -> None:
     """Exclude imported modules from garbage collection, which would scan them at each full collection."""
     gc.collect()
     gc.freeze()
+    gc.enable()
+    gc.freeze = _freeze_and_count
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _collect_frozen() -> Iterator[None]:
-    """Collect the bundles of a module's applications, which those of later bundles excluded from collection.
+    """Collect the bundles of former applications, which those of later bundles excluded from collection.
 
-    They hold ten open files each.
+    They hold ten open files each. That scans all there is, so it waits for several.
     """
-    before = gc.get_freeze_count()
+    global _num_freezes  # noqa: PLW0603
     yield
-    if gc.get_freeze_count() != before:
+    if _num_freezes >= _MOST_FREEZES:
+        _num_freezes = 0
         gc.unfreeze()
         gc.collect()
-        gc.freeze()
+        _freeze()
 
 
 @pytest.fixture(scope="session")

@@ -84,11 +84,13 @@ def table_of(
         movie_ids, titles or [f"Film {each}" for each in movie_ids], genres or [[]] * len(movie_ids)
     )
     user_ids = list(dict.fromkeys(user_id for user_id, _, _, _ in ratings))
+    user_rows = {user_id: row for row, user_id in enumerate(user_ids)}
+    movie_rows = {movie_id: row for row, movie_id in enumerate(movies.movie_ids)}
     return assemble_ratings(
         user_ids=user_ids,
-        user_codes=np.array([user_ids.index(user_id) for user_id, _, _, _ in ratings]),
+        user_codes=np.array([user_rows[user_id] for user_id, _, _, _ in ratings]),
         movies=movies,
-        movie_rows=np.array([movies.movie_ids.index(movie_id) for _, movie_id, _, _ in ratings]),
+        movie_rows=np.array([movie_rows[movie_id] for _, movie_id, _, _ in ratings]),
         stars=np.array([stars for _, _, stars, _ in ratings], np.float32),
         timestamps=np.array([seconds for _, _, _, seconds in ratings], np.int64),
         user_features={

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -19,10 +18,9 @@ from training import errors
 from training.config import TrainingConfig
 from training.data.table import RatingsTable
 from training.distributed.fit_checkpoint import restore_checkpoint
-from training.distributed.gradient_exchange import GradientExchange
 from training.distributed.ray_cluster import is_listening, ray_cluster
+from training.distributed.ray_worker import Events, TensorflowAddresses, reason_of, train_worker
 from training.distributed.training_run import TrainingRun
-from training.distributed.worker_fit import fit_share
 from training.distributed.worker_group import WorkerGroup
 from training.errors import ClusterError, TrainingError
 from training.model.adaptation import adapt
@@ -30,7 +28,6 @@ from training.model.fitting import OnEpoch, prepare_fit
 from training.model.trained_model import TrainedModel
 
 _MAX_FAILURES = 10
-_LEFT_BEHIND = "another one does not answer"
 _POLL_SECONDS = 0.2
 _HEAD_LOST_SECONDS = 20  # Ray itself ends this process after 60, without a word of ours
 _ENVIRONMENT = {
@@ -80,8 +77,9 @@ def fit_on_workers(
     ):
         _require_processors(workers)
         trainer = ray.train.tensorflow.TensorflowTrainer(
-            _train_worker,
+            train_worker,
             train_loop_config=job,
+            tensorflow_config=TensorflowAddresses(),
             scaling_config=ray.train.ScalingConfig(
                 # Elastic: with those that are left when a machine does not come back.
                 num_workers=(1, workers.count),
@@ -93,7 +91,7 @@ def fit_on_workers(
                 storage_path=str(run.directory),
                 failure_config=ray.train.FailureConfig(max_failures=_MAX_FAILURES),
                 checkpoint_config=ray.train.CheckpointConfig(num_to_keep=2),
-                callbacks=[_Events(run)],
+                callbacks=[Events(run)],
                 logging_config=ray.train.LoggingConfig(log_level="ERROR"),
             ),
         )
@@ -202,69 +200,7 @@ class _Fit:
     def _error(self, failure: BaseException) -> BaseException:
         if isinstance(failure, ray.train.WorkerGroupError):
             times = f"workers failed {_MAX_FAILURES + 1} times, the last time"
-            return ClusterError(f"{times}: {_reason(failure)}; {self._how_to_go_on()}")
+            return ClusterError(f"{times}: {reason_of(failure)}; {self._how_to_go_on()}")
         if isinstance(failure, ray.train.TrainingFailedError | ray.exceptions.RayError | OSError):
-            return ClusterError(f"the Ray cluster was lost: {_reason(failure)}; {self._how_to_go_on()}")
+            return ClusterError(f"the Ray cluster was lost: {reason_of(failure)}; {self._how_to_go_on()}")
         return failure
-
-
-class _Events(ray.train.UserCallback):
-    """Adds to the run's events; called by Ray's controller, on the driver's machine."""
-
-    def __init__(self, run: TrainingRun) -> None:
-        self._run = run
-
-    def after_report(self, run_context: Any, metrics: list[dict[str, Any]], checkpoint: Any) -> None:
-        """Add what the first worker reported."""
-        del run_context, checkpoint
-        self._run.add_event(metrics[0])
-
-    def after_exception(self, run_context: Any, worker_exceptions: dict[int, Exception]) -> None:
-        """Add which workers were lost."""
-        del run_context
-        ranks = ", ".join(str(rank) for rank in sorted(worker_exceptions))
-        # Those that were left behind fail too, later.
-        reason = min(map(_reason, worker_exceptions.values()), key=_LEFT_BEHIND.__eq__)
-        self._run.add_event({"lost": f"worker {ranks} failed: {reason}"})
-
-
-def _train_worker(job: dict[str, Any]) -> None:
-    """Train as one worker; Ray calls it in the worker's process."""
-    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(job["processors"]))
-    size = ray.train.get_context().get_world_size()
-
-    def report(epoch: int, figures: dict[str, float], directory: Path | None) -> None:
-        checkpoint = None if directory is None else ray.train.Checkpoint.from_directory(directory)
-        ray.train.report({"epoch": epoch, "figures": figures, "workers": size}, checkpoint=checkpoint)
-
-    def train(checkpoint: Path | None) -> None:
-        fit_share(
-            GradientExchange.from_environment(),
-            job["run"].table,
-            TrainingConfig.from_document(job["config"]),
-            checkpoint=checkpoint,
-            report=report,
-            checkpoint_every_seconds=job["checkpoint_every_seconds"],
-        )
-
-    before = ray.train.get_checkpoint()
-    try:
-        if before is None:
-            train(None)
-        else:
-            with before.as_directory() as directory:
-                train(Path(directory))
-    except TrainingError as error:
-        # Foreseen, and the same on every worker: to try again would not help.
-        ray.train.report({"error": [type(error).__name__, str(error)]})
-
-
-def _reason(error: BaseException) -> str:
-    """Why a worker failed, in one line: that it died, or the last line of its traceback."""
-    text = str(error)
-    if any(sign in text for sign in ("ActorDiedError", "The actor is dead", "is unavailable")):
-        return "its process or machine died"
-    if "Collective" in text:
-        return _LEFT_BEHIND
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__

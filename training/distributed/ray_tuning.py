@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ray
 from ray.exceptions import RayError
 
 from training.errors import ClusterError
-from training.tuning.optuna_study import BegunTrial, OptunaStudy
 from training.tuning.trial_record import Outcome
-from training.tuning.trial_training import TrialTraining
+
+if TYPE_CHECKING:  # every process of the search imports this module, and only those of trials need TensorFlow
+    from training.tuning.optuna_study import BegunTrial, OptunaStudy
+    from training.tuning.trial_training import TrialTraining
 
 _MOST_LOST = 3
 """Trials lost in a row until the search ends: a machine may leave, but what kills each trial must be said."""

@@ -14,7 +14,6 @@ from training.config import TrainingConfig
 from training.data.table import RatingsTable
 from training.data.table_files import open_table, write_table
 from training.errors import DataError
-from training.evaluation.cached_results import code_sha256
 from training.export.artifacts import writing
 
 _FINISHED = "finished"
@@ -44,6 +43,8 @@ class TrainingRun:
         Raises:
             ExportError: The directory cannot be written to.
         """
+        from training.evaluation.cached_results import code_sha256  # noqa: PLC0415 imports TensorFlow
+
         identity = json.dumps([table.sha256(), table.name, config.to_document(), code_sha256()])
         run = cls(runs.absolute() / hashlib.sha256(identity.encode()).hexdigest()[:16])
         try:

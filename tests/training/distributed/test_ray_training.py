@@ -107,7 +107,8 @@ def test_a_worker_that_is_killed_is_replaced_and_the_end_is_that_of_one_process(
     cluster: Cluster, table: RatingsTable, alone: TrainedModel, workers: WorkerGroup
 ) -> None:
     shown = Disturbed(5, lambda: kill_a_worker(cluster))
-    trained = fit_on_workers(table, EPOCHS, shown.on_epoch, workers=workers, note=shown.notes.append)
+    two = replace(workers, count=2)
+    trained = fit_on_workers(table, EPOCHS, shown.on_epoch, workers=two, note=shown.notes.append)
     require_equal(trained, alone, 1e-4)
     assert shown.epochs == list(range(1, 31))
     assert any("its process or machine died; training goes on" in note for note in shown.notes)
@@ -129,8 +130,14 @@ def test_more_workers_than_processors_are_refused(table: RatingsTable, workers: 
 
 
 def test_a_node_that_leaves_for_good_leaves_the_rest_to_train(
-    cluster: Cluster, table: RatingsTable, alone: TrainedModel, workers: WorkerGroup
+    cluster: Cluster,
+    table: RatingsTable,
+    alone: TrainedModel,
+    workers: WorkerGroup,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", "5")  # so long Ray waits for who has left
+
     def remove_a_node() -> None:
         cluster.remove_node(next(iter(cluster.worker_nodes)), allow_graceful=False)
 
@@ -146,7 +153,7 @@ def test_a_lost_head_is_reported_and_the_same_training_goes_on_on_another_cluste
     runs = tmp_path / "runs"
     program = Path(ray_driver.__file__)
     paths = os.pathsep.join(map(str, (program.parent.parent, program.parent)))
-    with ray_nodes((1, 1)) as nodes:
+    with ray_nodes((1,)) as nodes:
         driver = subprocess.Popen(
             [sys.executable, program, nodes.address, runs],
             env=os.environ | {"PYTHONPATH": paths},

@@ -1,4 +1,5 @@
 import json
+import shutil
 import stat
 from collections import Counter
 from collections.abc import Callable
@@ -26,7 +27,7 @@ from service.recommending.queries import RecommendQuery
 from service.settings import Settings
 from training.config import TrainingConfig
 from training.data.stored_feedback import StoredFeedback
-from training.data.table import RatingsTable
+from training.data.table import MovieTable, RatingsTable
 from training.errors import ExportError, Forgotten
 from training.export import bundle_export as export
 from training.export import sampled_queries
@@ -196,6 +197,29 @@ def few_ratings() -> RatingsTable:
     return table.take(np.arange(80))
 
 
+@pytest.fixture(scope="module")
+def of_few_ratings(make_model: MakeModel) -> TrainedModel:
+    """Of `few_ratings`, for tests in which the model does not matter; only to be read."""
+    return make_model(few_ratings())
+
+
+@pytest.fixture(scope="module")
+def saved_of_few_ratings(of_few_ratings: TrainedModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("few") / "model"
+    save_model(of_few_ratings, few_ratings().movies, path)
+    return path
+
+
+@pytest.fixture
+def saved_before(saved_of_few_ratings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exports of `of_few_ratings` copy its SavedModel, which otherwise takes half of their time."""
+
+    def copy(_trained: TrainedModel, _movies: MovieTable, directory: Path) -> None:
+        shutil.copytree(saved_of_few_ratings, directory)
+
+    monkeypatch.setattr(export, "save_model", copy)
+
+
 @pytest.mark.usefixtures("verify_here")
 @pytest.mark.parametrize(
     "changes",
@@ -238,12 +262,12 @@ def test_the_smallest_data_makes_a_bundle_that_can_be_served(make_model: MakeMod
     assert recommender.recommend(RecommendQuery(user_id="x")).rows.tolist() == [1]
 
 
-@pytest.mark.usefixtures("verify_here")
+@pytest.mark.usefixtures("verify_here", "saved_before")
 def test_a_refused_bundle_is_whole_and_not_live_until_a_later_one_is(
-    make_model: MakeModel, occupied: Path
+    of_few_ratings: TrainedModel, occupied: Path
 ) -> None:
-    table, live = few_ratings(), read_current(occupied)
-    bundle = export_bundle(make_model(table), table, None, occupied, refusal="it is worse")
+    live = read_current(occupied)
+    bundle = export_bundle(of_few_ratings, few_ratings(), None, occupied, refusal="it is worse")
     assert read_current(occupied) == live
     assert (occupied / REFUSED_FILE).read_text(encoding="utf-8") == f"{bundle.name}\n"
     [entry] = [entry for entry in bundles_in(occupied) if entry.path == bundle]
@@ -280,17 +304,16 @@ def test_the_manifest_says_up_to_where_the_store_was_trained_on(
     assert histories.user_row(few_ratings().user_ids[1]) == 0
 
 
-@pytest.mark.usefixtures("verify_here")
+@pytest.mark.usefixtures("verify_here", "saved_before")
 @pytest.mark.parametrize("refusal", [None, "it is worse"])
 def test_nothing_is_left_of_a_bundle_whose_users_were_forgotten_meanwhile(
-    refusal: str | None, make_model: MakeModel, store: Path, occupied: Path
+    refusal: str | None, of_few_ratings: TrainedModel, store: Path, occupied: Path
 ) -> None:
     before = everything_in(occupied)
     stored = StoredFeedback.over(few_ratings(), str(store))
-    trained = make_model(stored.table)
     forget(store, stored.table.user_ids[1])
     with pytest.raises(Forgotten, match="1 of the users trained on"):
-        export_bundle(trained, stored.table, None, occupied, stored=stored, refusal=refusal)
+        export_bundle(of_few_ratings, stored.table, None, occupied, stored=stored, refusal=refusal)
     assert everything_in(occupied) == before
 
 
@@ -319,13 +342,12 @@ def test_a_bundle_that_does_not_agree_leaves_everything_as_it_was(
     assert everything_in(occupied) == before
 
 
-@pytest.mark.usefixtures("verify_here")
+@pytest.mark.usefixtures("verify_here", "saved_before")
 def test_a_bundle_that_the_service_refuses_leaves_everything_as_it_was(
-    make_model: MakeModel, occupied: Path, monkeypatch: pytest.MonkeyPatch
+    of_few_ratings: TrainedModel, occupied: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The model agrees; one golden rating is not what the service answers."""
     before = everything_in(occupied)
-    table = few_ratings()
 
     def disagreeing(*arguments: Any) -> GoldenRequests:
         golden = golden_requests(*arguments)
@@ -334,7 +356,7 @@ def test_a_bundle_that_the_service_refuses_leaves_everything_as_it_was(
 
     monkeypatch.setattr(export, "golden_requests", disagreeing)
     with pytest.raises(ExportError, match=r"cannot be served: .*BundleDisagrees"):
-        export_bundle(make_model(table), table, None, occupied)
+        export_bundle(of_few_ratings, few_ratings(), None, occupied)
     assert everything_in(occupied) == before
 
 
