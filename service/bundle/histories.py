@@ -12,10 +12,8 @@ A user's position in them is the user row.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -24,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.bundle.array_files import open_array, write_array
+from service.bundle.user_ids import UserIds
 from service.errors import BundleInconsistent, UnknownUser
 
 _DTYPES: dict[str, type[np.generic]] = {
@@ -36,9 +35,6 @@ _DTYPES: dict[str, type[np.generic]] = {
 }
 HISTORY_ARRAYS = {name: f"histories/{name}.npy" for name in _DTYPES}
 FILES = tuple(HISTORY_ARRAYS.values())
-
-_CACHED_IDS = 20_000
-"""Users whose rows are cached, about 200 bytes each."""
 
 
 @dataclass(slots=True)
@@ -93,12 +89,10 @@ class Histories:
     """
 
     def __init__(self, arrays: Mapping[str, NDArray[Any]], mean_ratings: NDArray[np.float64]) -> None:
-        self._user_id_bytes = arrays["user_id_bytes"]
-        self._user_id_offsets = arrays["user_id_offsets"]
+        self._user_ids = UserIds(arrays["user_id_bytes"], arrays["user_id_offsets"])
         self._offsets = arrays["offsets"]
         self._whole = History(arrays["movie_rows"], arrays["ratings"], arrays["timestamps"])
         self.mean_ratings = mean_ratings
-        self._find_row = lru_cache(_CACHED_IDS)(self._search_row)
 
     @staticmethod
     def write(directory: Path, user_ids: Sequence[str], offsets: NDArray[np.int64], ratings: History) -> None:
@@ -156,32 +150,17 @@ class Histories:
         """Number of movies in all histories together."""
         return len(self._whole)
 
-    def _user_id_at(self, user_row: int) -> bytes:
-        start, end = self._user_id_offsets[user_row : user_row + 2]
-        return self._user_id_bytes[start:end].tobytes()
-
     def user_row(self, user_id: str) -> int | None:
         """The position of a user, or None for an unknown user."""
-        return self._find_row(user_id)
-
-    def _search_row(self, user_id: str) -> int | None:
-        """By halves, over the sorted UTF-8 ids: 20 of them for a million users."""
-        wanted = user_id.encode()
-        row = bisect_left(range(len(self)), wanted, key=self._user_id_at)
-        return row if row < len(self) and self._user_id_at(row) == wanted else None
+        return self._user_ids.row_of(user_id)
 
     def rows_beginning(self, prefix: str) -> range:
         """The users whose ids begin like this, in the order of their ids' bytes."""
-        wanted = prefix.encode()
-        # No byte of UTF-8 is as large as 0xff.
-        first, end = (
-            bisect_left(range(len(self)), bound, key=self._user_id_at) for bound in (wanted, wanted + b"\xff")
-        )
-        return range(first, end)
+        return self._user_ids.rows_beginning(prefix)
 
     def user_id_of(self, user_row: int) -> str:
         """The id of the user of this row."""
-        return self._user_id_at(user_row).decode()
+        return self._user_ids.id_of(user_row)
 
     def of_known_user(self, user_id: str) -> History:
         """Everything that the user of this id rated; views, not copies.

@@ -1,3 +1,5 @@
+import gc
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,18 @@ def test_histories_come_back_as_they_were_written_user_by_user(tmp_path: Path) -
     assert [histories.of_user(row).rows.tolist() for row in range(3)] == [[3, 1], [], [2]]
     np.testing.assert_array_equal(histories.of_user(0).ratings, [0.5, np.nan])
     assert histories.of_user(2).timestamps.tolist() == [-(2**40)]
+
+
+def test_the_files_close_with_the_last_reference(tiny_artifacts: Path) -> None:
+    gc.disable()  # a cycle would keep them until it is collected, which may be never
+    try:
+        histories = Histories.open(tiny_artifacts / "tiny-1", NUM_CANDIDATES)
+        assert histories.user_row(USER_IDS[1]) == 1
+        mapped = weakref.ref(histories.of_user(1).rows.base)
+        del histories
+        assert mapped() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("user_ids", [["b", "a"], ["a", "a"], ["🎬", "影"]])
