@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument(
         "--work", choices=["plain", "recommender"], default="plain", help="code that the frameworks call"
     )
-    parser.add_argument("--workers", type=int, default=1, help="worker processes of each server")
+    parser.add_argument("--workers", type=int, default=2, help="worker processes of each server")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--connections", type=int, default=16)
@@ -96,12 +96,12 @@ def main() -> None:
     table = _table(running, rounds, failed, arguments)
     sys.stdout.write(f"{table}\n")
     if arguments.page is not None:
-        replace_between(arguments.page, mark_of(arguments.work, arguments.workers), table)
+        replace_between(arguments.page, mark_of(arguments.work), table)
 
 
-def mark_of(work: str, workers: int) -> str:
-    """The mark of a table, see `replace_between`; tables of several workers have marks of their own."""
-    return f"serving frameworks, {work}" + ("" if workers == 1 else f", {workers} workers")
+def mark_of(work: str) -> str:
+    """The mark of a table, see `replace_between`."""
+    return f"serving frameworks, {work}"
 
 
 def _format_command(server: Server) -> str:

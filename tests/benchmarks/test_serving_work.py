@@ -76,8 +76,7 @@ def _floats(values: Any) -> NDArray[np.float32]:
 
 
 @pytest.mark.parametrize("work_name", ["plain", "recommender"])
-@pytest.mark.parametrize("workers", [1, 2])
-def test_the_page_has_a_place_for_each_table(work_name: str, workers: int) -> None:
-    mark = mark_of(work_name, workers)
+def test_the_page_has_a_place_for_each_table(work_name: str) -> None:
+    mark = mark_of(work_name)
     page = _PAGE.read_text(encoding="utf-8")
     assert page.count(f"<!-- {mark} -->\n") == page.count(f"<!-- /{mark} -->\n") == 1
