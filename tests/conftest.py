@@ -59,14 +59,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 _MOST_FREEZES = 10
 _freeze = gc.freeze
-_num_freezes = 0
+_freezes: list[None] = []
 
 
 def _freeze_and_count() -> None:
     """In place of `gc.freeze`: `gc.get_freeze_count` is slow, and falls as excluded objects are deleted."""
-    global _num_freezes  # noqa: PLW0603
     _freeze()
-    _num_freezes += 1
+    _freezes.append(None)
 
 
 def pytest_collection_finish() -> None:
@@ -83,10 +82,9 @@ def _collect_frozen() -> Iterator[None]:
 
     They hold ten open files each. That scans all there is, so it waits for several.
     """
-    global _num_freezes  # noqa: PLW0603
     yield
-    if _num_freezes >= _MOST_FREEZES:
-        _num_freezes = 0
+    if len(_freezes) >= _MOST_FREEZES:
+        _freezes.clear()
         gc.unfreeze()
         gc.collect()
         _freeze()

@@ -1,4 +1,4 @@
-"""Train `two_clusters` on a worker of a cluster, in a process of its own: Ray ends one whose head was lost.
+"""Train `two_clusters` on a cluster's workers, in a process of its own: Ray ends one whose head was lost.
 
 Run as `python ray_driver.py ADDRESS RUNS`: prints the number of each epoch; the error is the last line.
 """
@@ -24,7 +24,7 @@ EPOCHS = replace(SMALL_CONFIG, epochs=30)
 
 def main(address: str, runs: Path) -> None:
     ray_training._HEAD_LOST_SECONDS = 1
-    group = WorkerGroup(count=1, address=address, runs=runs, checkpoint_every_seconds=0.5)
+    group = WorkerGroup(count=2, address=address, runs=runs, checkpoint_every_seconds=0.5)
     try:
         ray_training.fit_on_workers(
             two_clusters(),

@@ -154,7 +154,7 @@ def test_the_store_of_the_service_is_trained_on_where_there_is_one(
     monkeypatch.setenv("MATINEE_STORE", store)
     code, output, errors = train(tmp_path / "artifacts", mode, "--epochs", "1")
     assert code == 0, errors
-    # Whoever lists processes sees arguments, and a URL may have a password.
+    # Anyone who lists processes sees arguments, and a URL may have a password.
     assert "--store" not in output
     assert output.splitlines()[0].endswith(f" --epochs 1 with {store if expected else 'off'}")
     assert ("no store yet" in errors) == ("not yet" in store)

@@ -128,7 +128,7 @@ def test_a_known_user_gets_the_best_movies_they_have_not_seen(
         assert item["year"] == int(table.movies.years[row])
 
 
-def test_a_stranger_with_a_history_gets_movies_that_follow_from_it(
+def test_a_cold_start_user_with_a_history_gets_movies_that_follow_from_it(
     client: httpx.Client, brute_force: BruteForce
 ) -> None:
     source, items = recommend(client, history=LIKED, rank_by="retrieval", k=20)

@@ -163,7 +163,7 @@ class GradientExchange:
 def _rounded_up(length: tf.Tensor) -> tf.Tensor:
     """Round an int32 up to a multiple of a quarter of the power of two below: at most 25 % more.
 
-    Lengths differ from step to step, and TensorFlow remembers every key, which is one of a length.
+    Lengths differ from step to step, and TensorFlow keeps every key, which is one of a length.
     """
     powers = tf.constant([2**power for power in range(31)])
     step = tf.maximum(powers[tf.searchsorted(powers, length[None], side="right")[0] - 1] // 4, 1)

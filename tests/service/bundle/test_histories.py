@@ -63,7 +63,7 @@ def test_every_user_is_found_with_all_they_rated_whatever_their_id(
 
 
 @given(st.text())
-def test_any_other_text_is_a_stranger(histories: Histories, text: str) -> None:
+def test_any_other_text_is_an_unknown_user(histories: Histories, text: str) -> None:
     assert histories.user_row(text) == (USER_IDS.index(text) if text in USER_IDS else None)
 
 
@@ -111,7 +111,7 @@ def test_mean_ratings_leave_out_what_was_not_rated(artifacts: Path, tiny: TinyMo
         assert means[row] == pytest.approx(np.mean(stars)) if stars else np.isnan(means[row])
 
 
-def test_a_stranger_has_no_history(histories: Histories) -> None:
+def test_an_unknown_user_has_no_history(histories: Histories) -> None:
     assert len(histories.of_known_user("42")) > 0
     with pytest.raises(UnknownUser, match="'nobody'"):
         histories.of_known_user("nobody")

@@ -1,4 +1,4 @@
-"""Whoever sends an example of `/docs` unchanged gets an answer, whatever data the bundle is of."""
+"""An example of `/docs` that is sent unchanged gets an answer, whatever data the bundle is of."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -131,7 +131,7 @@ def test_many_migrations_at_once_make_one_store(any_database: Database) -> None:
     def make() -> None:
         try:
             migrate(any_database)
-        except Exception as error:  # noqa: BLE001 told below
+        except Exception as error:  # noqa: BLE001 reported below
             failed.append(error)
 
     threads = [threading.Thread(target=make) for _ in range(4)]

@@ -127,7 +127,7 @@ def test_open_connections_are_answered_once_more_by_the_worker_that_is_replaced(
             assert exchange(client).split() == ["one", "1"]
             go_live(tmp_path, "two")
             wait_for(lambda: fake.ask().startswith("two"))
-            # Told to end once the new one answers: one more answer may come before that is read.
+            # Asked to end once the new one answers: one more answer may come before that is read.
             while (answer := exchange(client).split()) != ["one", "1", "!"]:
                 assert answer == ["one", "1"]
                 time.sleep(0.01)

@@ -124,7 +124,7 @@ def test_a_rating_is_predicted(ask: Ask, tiny: TinyModel) -> None:
     }
 
 
-def test_a_strangers_rating_is_predicted_too(ask: Ask, tiny: TinyModel) -> None:
+def test_the_rating_of_a_cold_start_user_is_predicted_too(ask: Ask, tiny: TinyModel) -> None:
     answer = ask("POST", "/predict_rating", json={"history": LIKED, "movie_title": TWIN_TITLE}).json()
     assert (answer["user_id"], answer["known_user"], answer["movie_id"]) == (None, False, "m20")
     assert answer["predicted_rating"] == pytest.approx(tiny.stars(20, None, LIKED), abs=1e-6)

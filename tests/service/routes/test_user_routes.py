@@ -42,7 +42,7 @@ def test_pages_of_a_history_follow_each_other(ask: Ask) -> None:
     assert pages[-1] == []
 
 
-def test_a_stranger_is_404(ask: Ask) -> None:
+def test_an_unknown_user_is_404(ask: Ask) -> None:
     answer = ask("GET", "/users/nobody")
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
     problem = answer.json()

@@ -277,18 +277,20 @@ def test_users_without_training_rows_count_and_are_measured_on_the_answer_to_an_
     """Three of the test rows are of a user whom the model does not know."""
     empty = trained.embed_queries(encode_queries([NO_HISTORY])) @ trained.candidate_embeddings.T
     ranked = np.argsort(-empty[0])
-    stranger = dataclasses.replace(
+    with_unknown = dataclasses.replace(
         train_table.take(np.arange(3)),
         user_rows=np.full(3, train_table.num_users, np.int32),
         movie_rows=ranked[[0, 49, 50]].astype(np.int32),
-        user_ids=(*train_table.user_ids, "stranger"),
+        user_ids=(*train_table.user_ids, "unknown"),
     )
-    found = evaluate_model(trained, stranger).measures()
+    found = evaluate_model(trained, with_unknown).measures()
     assert found["hit_rate_at_10"] == pytest.approx(1 / 3)
     assert found["hit_rate_at_50"] == pytest.approx(2 / 3)
     assert found["ndcg_at_10"] == pytest.approx(1 / sum(1 / math.log2(place + 2) for place in range(3)))
     assert found["rmse"] > 0
-    assert measures_with_time(trained, stranger)["top_100_accuracy_with_time"] == found["top_100_accuracy"]
+    assert (
+        measures_with_time(trained, with_unknown)["top_100_accuracy_with_time"] == found["top_100_accuracy"]
+    )
 
 
 def test_without_ratings_there_is_no_error_and_without_times_no_row_is_at_its_own(
