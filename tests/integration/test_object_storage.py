@@ -14,6 +14,7 @@ import httpx
 import pytest
 from service_process import ServiceProcess, running_service
 from tiny_bundle import seal
+from waiting import wait_for
 
 from service.bundle.object_storage import ObjectStorage
 
@@ -86,13 +87,6 @@ def wait_for_refusal(service: ServiceProcess, seconds: float = 60) -> dict[str, 
     return dict(refused)
 
 
-def wait_for_words(log_of: Path, words: str, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while words not in log_of.read_text(encoding="utf-8") and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert words in log_of.read_text(encoding="utf-8")
-
-
 def test_a_service_starts_from_s3_takes_up_a_new_bundle_and_outlives_the_storage(
     artifacts: Path, tmp_path: Path, s3: Storage
 ) -> None:
@@ -114,7 +108,7 @@ def test_a_service_starts_from_s3_takes_up_a_new_bundle_and_outlives_the_storage
         counted = 'matinee_bundle_refusals_total{reason="ChecksumDiffers"} 1.0'
         assert counted in service.client.get("/metrics").text
         s3.stop()
-        wait_for_words(log, "StorageAway")
+        wait_for(lambda: "StorageAway" in log.read_text(encoding="utf-8"))
         assert service.client.get("/readyz").json() == {"status": "ready", "bundle_id": "tiny-1"}
         assert service.client.get("/recommend?user_id=42").status_code == 200
         service.process.send_signal(signal.SIGTERM)
@@ -139,10 +133,7 @@ def test_the_process_that_copies_is_started_again_and_ends_with_the_service(
         (second,) = copiers(service.process.pid)
         assert second != first
         service.process.kill()
-        deadline = time.monotonic() + 20
-        while is_running(second) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert not is_running(second)
+        wait_for(lambda: not is_running(second))
 
 
 def copiers(process_id: int) -> list[int]:

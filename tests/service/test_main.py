@@ -4,12 +4,12 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from service_process import REPOSITORY, running_service, service_environment
 from tiny_model import TinyModel, title_of
+from waiting import wait_for
 
 from service.bundle.current import CURRENT_FILE
 
@@ -59,9 +59,7 @@ def test_it_waits_for_a_bundle_serves_it_and_ends_with_0_when_told(
 def test_its_start_in_text_is_stages_and_one_line_when_it_can_answer(artifacts: Path, tmp_path: Path) -> None:
     with running_service(artifacts, tmp_path / "log", log_format="text") as service:
         address = str(service.client.base_url).rstrip("/")
-        deadline = time.monotonic() + 60
-        while "Ready" not in service.log and time.monotonic() < deadline:
-            time.sleep(0.02)
+        wait_for(lambda: "Ready" in service.log)
         assert service.client.get("/recommend?user_id=42").status_code == 200
         assert service.log.splitlines()[:4] == [
             "loading bundle tiny-1",

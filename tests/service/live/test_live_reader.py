@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from waiting import wait_for
 
 from service.errors import StoreError
 from service.live import sqlite_database, store
@@ -149,10 +150,7 @@ def test_a_reader_that_is_closed_while_it_connects_leaves_no_connection_open(tmp
     assert database.asked.wait(60)
     reader.close()
     database.allowed.set()
-    deadline = time.monotonic() + 60
-    while [is_closed(each) for each in database.connections] != [True]:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_for(lambda: [is_closed(each) for each in database.connections] == [True])
 
 
 def test_a_store_that_is_away_is_said_and_counted_and_tried_again(tmp_path: Path) -> None:

@@ -7,11 +7,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from waiting import wait_for
 
 from service.bundle.current import go_live
 
@@ -57,13 +58,6 @@ def exchange(client: socket.socket, line: bytes = b"who\n") -> str:
     client.settimeout(10)
     client.sendall(line)
     return client.recv(256).decode()
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert condition()
 
 
 def make_bundle(artifacts: Path, name: str, behaviour: str = "ok") -> None:

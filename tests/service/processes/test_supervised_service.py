@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -14,6 +13,7 @@ import pytest
 from prometheus_text import value
 from service_process import ServiceProcess, running_service
 from tiny_bundle import seal
+from waiting import wait_for
 
 from service.bundle.current import REFUSED_FILE, go_live, refuse
 
@@ -26,13 +26,6 @@ def children(process_id: int) -> list[int]:
         check=False,
     )
     return [int(line) for line in found.stdout.split()]
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 100) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert condition()
 
 
 def ask_often(service: ServiceProcess, path: str, times: int) -> None:

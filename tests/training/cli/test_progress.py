@@ -1,9 +1,9 @@
 import io
 import re
-import time
 
 import pytest
 from rich.console import Console
+from waiting import wait_for
 
 from training.cli import progress
 from training.cli.progress import stage
@@ -36,9 +36,7 @@ def test_off_a_terminal_a_stage_that_says_nothing_for_long_says_how_long(
     written = shown(monkeypatch, terminal=False)
     monkeypatch.setattr(progress, "SILENT_SECONDS", 0.05)
     with stage("Export"):
-        deadline = time.monotonic() + 10
-        while written.getvalue().count("so far") < 2 and time.monotonic() < deadline:
-            time.sleep(0.01)
+        wait_for(lambda: written.getvalue().count("so far") >= 2)
     lines = written.getvalue().splitlines()
     assert lines[0] == "Export ..."
     assert set(lines[1:-1]) == {"  Export: 0 s so far"}
