@@ -235,7 +235,7 @@ def test_the_model_says_where_it_comes_from_and_that_it_was_not_measured(
     assert answer["metrics"] == "not measured"
     manifest = answer["manifest"]
     assert manifest["metrics"] is None
-    assert manifest["dataset"]["sha256"] == table.sha256()
+    assert manifest["dataset"]["sha256"] == table.sha256
     assert manifest["dataset"]["source"] == "ratings.csv, movies.csv in my ratings"
     assert manifest["rating_scale"] == [0.5, 5.0]
     assert manifest["hyperparameters"]["epochs"] == 4

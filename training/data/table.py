@@ -14,6 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.data.column_storage import Allocate, in_memory
+from training.data.user_blocks import user_blocks
+
+_HASHED_ROWS = 1_000_000
+"""At once: all columns of many ratings in another order would take hundreds of megabytes."""
 
 
 def id_order(ids: Sequence[str]) -> NDArray[np.int64]:
@@ -176,8 +180,9 @@ class RatingsTable:
                 values.take(rows, out=columns[name], mode="wrap")  # as indexing does; "raise" would copy
         return dataclasses.replace(self, **columns)
 
+    @cached_property
     def sha256(self) -> str:
-        """Hash the content: ratings, weights, movies and features.
+        """Hash of the content: ratings, weights, movies and features.
 
         The hash does not depend on the name, the source or the order of the rows.
         """
@@ -190,12 +195,32 @@ class RatingsTable:
         )
         _update_with_text(digest, sorted(features.items()))
         _update_with_text(digest, sorted(self.movies.features.items()))
-        pairs = self.user_rows.astype(np.int64) * self.num_movies + self.movie_rows
-        order = np.argsort(pairs, kind="stable")
-        columns = (pairs, "<i8"), (self.stars, "<f4"), (self.weights, "<f4"), (self.timestamps, "<i8")
-        for column, dtype in columns:
-            digest.update(column[order].astype(dtype, copy=False).tobytes())
+        order = self._order_by_pair()
+        columns = (
+            (self._pairs, "<i8"),
+            (self.stars.__getitem__, "<f4"),
+            (self.weights.__getitem__, "<f4"),
+            (self.timestamps.__getitem__, "<i8"),
+        )
+        for values_of, dtype in columns:
+            for start in range(0, len(order), _HASHED_ROWS):
+                values = values_of(order[start : start + _HASHED_ROWS])
+                digest.update(values.astype(dtype, copy=False).tobytes())
         return digest.hexdigest()
+
+    def _pairs(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """A number for the user and the movie of each of these rows."""
+        pairs: NDArray[np.int64] = self.user_rows[rows].astype(np.int64) * self.num_movies
+        return pairs + self.movie_rows[rows]
+
+    def _order_by_pair(self) -> NDArray[np.int64]:
+        """Places of the rows by user and movie; int64, shape [num_ratings]."""
+        order, done = np.empty(len(self), np.int64), 0
+        for rows in user_blocks(self.user_rows, np.arange(self.num_users, dtype=np.int32), self.num_users):
+            by_pair = np.lexsort((self.movie_rows[rows], self.user_rows[rows]))
+            order[done : done + len(rows)] = rows[by_pair]
+            done += len(rows)
+        return order
 
 
 def tie_order(user_rows: NDArray[np.int32], movie_rows: NDArray[np.int32]) -> NDArray[np.uint64]:

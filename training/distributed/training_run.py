@@ -45,7 +45,7 @@ class TrainingRun:
         """
         from training.evaluation.cached_results import code_sha256  # noqa: PLC0415 imports TensorFlow
 
-        identity = json.dumps([table.sha256(), table.name, config.to_document(), code_sha256()])
+        identity = json.dumps([table.sha256, table.name, config.to_document(), code_sha256()])
         run = cls(runs.absolute() / hashlib.sha256(identity.encode()).hexdigest()[:16])
         try:
             open_table(run.table)

@@ -30,7 +30,7 @@ class EvaluationRecords:
         hyperparameters = config.to_document()
         del hyperparameters["seed"]
         self._holds_for = {
-            "dataset_sha256": table.sha256(),
+            "dataset_sha256": table.sha256,
             "hyperparameters": hyperparameters,
             "code_sha256": code_sha256(),
             "libraries": library_versions(),

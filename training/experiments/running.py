@@ -42,6 +42,6 @@ def describe(table: RatingsTable, config: TrainingConfig) -> dict[str, Any]:
     return {
         "dataset": table.name,
         "source": table.source,
-        "sha256": table.sha256(),
+        "sha256": table.sha256,
         "hyperparameters": config.to_document(),
     }

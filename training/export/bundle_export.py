@@ -76,7 +76,7 @@ def export_bundle(
         SourceError: The store cannot be read any more; nothing of it is left.
     """
     now = datetime.now(UTC).replace(microsecond=0)
-    identity = f"{table.sha256()}{json.dumps(trained.config.to_document(), sort_keys=True)}"
+    identity = f"{table.sha256}{json.dumps(trained.config.to_document(), sort_keys=True)}"
     bundle_id = f"{now:%Y%m%dT%H%M%SZ}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
     with writing(artifacts):
         make_artifacts(artifacts)
@@ -167,7 +167,7 @@ def _write(
             "movies": table.num_movies,
             "first_timestamp": first,
             "last_timestamp": last,
-            "sha256": table.sha256(),
+            "sha256": table.sha256,
             **({} if stored is None else {"store_position": stored.position}),
             **({} if warm_start is None else {"warm_start": dict(warm_start)}),
         },

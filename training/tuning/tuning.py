@@ -83,7 +83,7 @@ def tune(
     measures = VALIDATION_MEASURES if objective == "all" else (objective,)
     training = TrialTraining(_training_rows(table, split), split, config, measures)
     holds_for = {
-        "data": table.sha256(),
+        "data": table.sha256,
         "split": split,
         "objective": objective,
         "hyperparameters": config.to_document(),

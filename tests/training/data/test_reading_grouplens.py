@@ -79,10 +79,10 @@ def test_layouts_zips_and_sub_directories_give_equal_tables(layout: Layout, writ
     for name in ("100k", "1m"):
         nested = {f"ml-{name}/{file}": content for file, content in layout(name).items()}
         hashes |= {
-            read_files(write_files(layout(name), name)).table.sha256(),
-            read_files(write_files(layout(name), f"{name}.zip")).table.sha256(),
-            read_files(write_files(nested, f"in-{name}")).table.sha256(),
-            read_files(write_files(nested, f"in-{name}.zip")).table.sha256(),
+            read_files(write_files(layout(name), name)).table.sha256,
+            read_files(write_files(layout(name), f"{name}.zip")).table.sha256,
+            read_files(write_files(nested, f"in-{name}")).table.sha256,
+            read_files(write_files(nested, f"in-{name}.zip")).table.sha256,
         }
     assert len(hashes) == 1
 
@@ -95,7 +95,7 @@ def test_the_users_file_may_be_absent(
     del files[users_file]
     without = read_files(write_files(files)).table
     assert without.user_features == {}
-    assert without.sha256() == read_files(write_files(layout("csv"), "csv")).table.sha256()
+    assert without.sha256 == read_files(write_files(layout("csv"), "csv")).table.sha256
 
 
 def test_a_user_missing_in_the_users_file_has_no_features(layout: Layout, write_files: WriteFiles) -> None:

@@ -113,14 +113,14 @@ def test_an_unknown_data_set_is_refused(fakes: FakeSources, source: str) -> None
 
 
 def test_a_path_is_read_for_any_data_set(small: RatingsTable, tmp_path: Path) -> None:
-    assert load_ratings(str(tmp_path / "small"), "10m").sha256() == small.sha256()
+    assert load_ratings(str(tmp_path / "small"), "10m").sha256 == small.sha256
 
 
 def test_a_path_may_start_at_home(
     small: RatingsTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert load_ratings("~/small").sha256() == small.sha256()
+    assert load_ratings("~/small").sha256 == small.sha256
 
 
 def test_a_path_is_read_without_tensorflow(small: RatingsTable, tmp_path: Path) -> None:  # noqa: ARG001 on disk

@@ -71,7 +71,7 @@ def test_overlap_of_file_and_store_changes_nothing(writer: Connection, store_set
     for user, movie, stars, time in FILE:
         post(writer, user, movie, ("rating", time, stars))
     file = table_of(FILE, ["a", "b", "c", "d"], genres=[["Drama"], [], [], []])
-    assert StoredFeedback.over(file, store_setting).table.sha256() == file.sha256()
+    assert StoredFeedback.over(file, store_setting).table.sha256 == file.sha256
 
 
 def test_new_users_and_movies_take_their_places_among_the_others(
@@ -142,7 +142,7 @@ def test_what_is_hidden_clicked_or_shown_is_no_watch(writer: Connection, store_s
         post(writer, "zoe", "new", (type_, 200, None))
     file = table_of(FILE)
     table = StoredFeedback.over(file, store_setting).table
-    assert (table.user_ids, table.sha256()) == (file.user_ids, file.sha256())
+    assert (table.user_ids, table.sha256) == (file.user_ids, file.sha256)
 
 
 def test_a_removed_entry_is_gone_up_to_its_removal(writer: Connection, store_setting: str) -> None:

@@ -91,8 +91,8 @@ def test_the_hash_ignores_name_source_and_the_order_of_rows() -> None:
     table = small_table()
     shuffled = table.take(np.array([2, 0, 1]))
     renamed = dataclasses.replace(shuffled, name="other", source="elsewhere", num_replaced=7)
-    assert renamed.sha256() == table.sha256()
-    assert len(table.sha256()) == 64
+    assert renamed.sha256 == table.sha256
+    assert len(table.sha256) == 64
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_the_hash_ignores_name_source_and_the_order_of_rows() -> None:
     ],
 )
 def test_the_hash_differs_for_different_content(changes: dict[str, object]) -> None:
-    assert small_table(**changes).sha256() != small_table().sha256()
+    assert small_table(**changes).sha256 != small_table().sha256
 
 
 def test_the_ratings_of_a_movie_are_counted_for_each_table() -> None:

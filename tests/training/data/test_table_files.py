@@ -28,7 +28,7 @@ def table() -> RatingsTable:
 def test_a_table_is_the_same_after_it_was_written_and_opened(table: RatingsTable, tmp_path: Path) -> None:
     write_table(table, tmp_path / "new" / "directory")
     opened = open_table(tmp_path / "new" / "directory")
-    assert opened.sha256() == table.sha256()
+    assert opened.sha256 == table.sha256
     for name in ("user_rows", "movie_rows", "stars", "weights", "timestamps"):
         column, expected = getattr(opened, name), getattr(table, name)
         np.testing.assert_array_equal(column, expected)

@@ -69,7 +69,7 @@ def test_the_builder_and_the_local_reader_agree(
     tfds_source.prepare_directory(raw, dataset, tmp_path / "prepared")
     table = tfds_source.load_directory(dataset, tmp_path / "prepared", "a test")
     local = read_files(raw).table
-    assert table.sha256() == local.sha256()
+    assert table.sha256 == local.sha256
     assert table.movies.genres == local.movies.genres
     assert {one: feature.vocabulary for one, feature in table.user_features.items()} == {
         one: feature.vocabulary for one, feature in local.user_features.items()
@@ -116,7 +116,7 @@ def test_movielens_is_downloaded_and_prepared_only_once(
     assert not tfds_source.is_prepared("100k")
     capsys.readouterr()
     table = tfds_source.load_movielens("100k")
-    assert table.sha256() == local.sha256()
+    assert table.sha256 == local.sha256
     assert (table.name, table.source) == ("movielens/100k", "tfds movielens/100k, downloaded")
     assert capsys.readouterr() == ("", "")  # nothing of "Downloading and preparing dataset Unknown size"
     archive.unlink()

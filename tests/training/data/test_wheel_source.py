@@ -65,7 +65,7 @@ def test_rebuilt_files_equal_those_of_grouplens(rebuilt: Path) -> None:
 
 
 def test_rebuilt_files_have_the_same_data(rebuilt: Path, movielens_100k: RatingsTable) -> None:
-    assert read_files(rebuilt).table.sha256() == movielens_100k.sha256()
+    assert read_files(rebuilt).table.sha256 == movielens_100k.sha256
 
 
 def test_a_preparation_leaves_no_other_files(wheel_cache: Path) -> None:

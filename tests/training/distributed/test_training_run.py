@@ -30,7 +30,7 @@ def test_the_same_training_has_the_same_directory_and_another_has_another(
 
 def test_workers_find_the_table_in_it(table: RatingsTable, tmp_path: Path) -> None:
     run = TrainingRun.of(tmp_path / "runs", table, SMALL_CONFIG)
-    assert open_table(run.table).sha256() == table.sha256()
+    assert open_table(run.table).sha256 == table.sha256
     assert run.directory.is_absolute()
 
 

@@ -97,7 +97,7 @@ def test_the_manifest_says_where_the_bundle_comes_from(
         "movies": 85,
         "first_timestamp": int(train_table.timestamps.min()),
         "last_timestamp": int(train_table.timestamps.max()),
-        "sha256": train_table.sha256(),
+        "sha256": train_table.sha256,
     }
     assert TrainingConfig.from_document(manifest.hyperparameters) == SMALL_CONFIG
     assert (manifest.seed, manifest.embedding_dimension, manifest.max_history) == (3, 17, 64)

@@ -63,7 +63,7 @@ def test_test_rows_never_have_a_part(some: RatingsTable, tmp_path: Path, split: 
     stars[held] = 5.5 - stars[held]
     movies[held] = np.random.default_rng(0).permutation(movies[held])
     other = replace(some, stars=stars, movie_rows=movies)
-    assert other.sha256() != some.sha256()
+    assert other.sha256 != some.sha256
     found = [
         [
             (one.parameters, one.outcome.figures, one.outcome.epochs)
