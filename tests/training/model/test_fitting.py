@@ -14,7 +14,7 @@ from training.config import TrainingConfig
 from training.data.table import RatingsTable
 from training.errors import DataError, TrainingDiverged
 from training.evaluation.split_evaluation import evaluate_model
-from training.model.fitting import fit_model
+from training.model.fitting import fit_model, prepare_fit
 from training.model.initial_scores import InitialScores
 from training.model.rating_biases import fit_biases
 from training.model.trained_model import TrainedModel
@@ -264,6 +264,15 @@ def test_a_model_that_is_let_go_leaves_no_histories_in_memory() -> None:
     histories = weakref.ref(fit_model(a_few_ratings(), replace(BRIEFLY, epochs=1)).histories)
     gc.collect()
     assert histories() is None
+
+
+def test_a_trained_model_holds_no_moments_of_its_weights() -> None:
+    fit = prepare_fit(a_few_ratings(), replace(BRIEFLY, epochs=1))
+    optimizer = weakref.ref(fit.trained.model.optimizer)
+    fit.run([])
+    fit.finish()
+    gc.collect()
+    assert optimizer() is None
 
 
 @pytest.mark.usefixtures("eagerly")
