@@ -83,7 +83,7 @@ class PreparedFit(NamedTuple):
             )
 
     def finish(self) -> TrainedModel:
-        """Return the model with the shares of what it learned that its configuration keeps, and no moments."""
+        """Return the model, without moments, with the shares that it is to keep of what it learned."""
         config, model = self.trained.config, self.trained.model
         model.keep_shares(retrieval=config.retrieval_share, rating=config.rating_share)
         # Another optimizer in the place of the one whose moments take twice the memory of the tables.
