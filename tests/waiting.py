@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 100) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
     """Poll `condition` until it holds, and not once more: where two processes answer, the next may differ.
 
     Raises:

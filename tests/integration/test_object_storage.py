@@ -108,7 +108,7 @@ def test_a_service_starts_from_s3_takes_up_a_new_bundle_and_outlives_the_storage
         counted = 'matinee_bundle_refusals_total{reason="ChecksumDiffers"} 1.0'
         assert counted in service.client.get("/metrics").text
         s3.stop()
-        wait_for(lambda: "StorageAway" in log.read_text(encoding="utf-8"))
+        wait_for(lambda: "StorageAway" in log.read_text(encoding="utf-8"), 60)
         assert service.client.get("/readyz").json() == {"status": "ready", "bundle_id": "tiny-1"}
         assert service.client.get("/recommend?user_id=42").status_code == 200
         service.process.send_signal(signal.SIGTERM)

@@ -59,7 +59,7 @@ def test_it_waits_for_a_bundle_serves_it_and_ends_with_0_when_told(
 def test_its_start_in_text_is_stages_and_one_line_when_it_can_answer(artifacts: Path, tmp_path: Path) -> None:
     with running_service(artifacts, tmp_path / "log", log_format="text") as service:
         address = str(service.client.base_url).rstrip("/")
-        wait_for(lambda: "Ready" in service.log)
+        wait_for(lambda: "Ready" in service.log, 60)
         assert service.client.get("/recommend?user_id=42").status_code == 200
         assert service.log.splitlines()[:4] == [
             "loading bundle tiny-1",

@@ -150,7 +150,7 @@ def test_a_reader_that_is_closed_while_it_connects_leaves_no_connection_open(tmp
     assert database.asked.wait(60)
     reader.close()
     database.allowed.set()
-    wait_for(lambda: [is_closed(each) for each in database.connections] == [True])
+    wait_for(lambda: [is_closed(each) for each in database.connections] == [True], 60)
 
 
 def test_a_store_that_is_away_is_said_and_counted_and_tried_again(tmp_path: Path) -> None:

@@ -6,16 +6,19 @@ import shutil
 import signal
 import subprocess
 import time
+from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
+import waiting
 from prometheus_text import value
 from service_process import ServiceProcess, running_service
 from tiny_bundle import seal
-from waiting import wait_for
 
 from service.bundle.current import REFUSED_FILE, go_live, refuse
+
+wait_for = partial(waiting.wait_for, seconds=100)
 
 
 def children(process_id: int) -> list[int]:

@@ -36,7 +36,7 @@ def test_off_a_terminal_a_stage_that_says_nothing_for_long_says_how_long(
     written = shown(monkeypatch, terminal=False)
     monkeypatch.setattr(progress, "SILENT_SECONDS", 0.05)
     with stage("Export"):
-        wait_for(lambda: written.getvalue().count("so far") >= 2)
+        wait_for(lambda: written.getvalue().count("so far") >= 2, 10)
     lines = written.getvalue().splitlines()
     assert lines[0] == "Export ..."
     assert set(lines[1:-1]) == {"  Export: 0 s so far"}
