@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 
 from training.config import TrainingConfig
+from training.data.table import RatingsTable
 from training.evaluation.factor_choice import FactorChoice, choose_factors
 from training.evaluation.held_out import HeldOut
 from training.evaluation.query_evaluation import squared_errors
@@ -53,7 +54,7 @@ def choose_starts(
         better: training often makes up for it, so both are worth a trial; of many ratings, of which a trial
         takes minutes, that one alone.
     """
-    is_large = len(held_out.train) > most_ratings
+    is_large = has_many_ratings(held_out.train, most_ratings)
     held_out = _of_some_users(held_out, most_ratings)
     chosen = StartingChoice(use_trend=config.use_trend or _follows_time(held_out))
     if held_out.train.rating_scale is not None:
@@ -64,6 +65,11 @@ def choose_starts(
     found = choose_factors(held_out, chosen.apply(config), may_widen=not is_large)
     starts = [replace(chosen, **asdict(choice)) for choice in found]
     return starts[-1:] if is_large else starts
+
+
+def has_many_ratings(train: RatingsTable, most_ratings: int = _MOST_RATINGS) -> bool:
+    """Whether there are so many ratings that a trial takes minutes."""
+    return len(train) > most_ratings
 
 
 def _of_some_users(held_out: HeldOut, most_ratings: int) -> HeldOut:

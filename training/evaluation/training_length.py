@@ -11,10 +11,12 @@ from training.data.splits import split_by_name
 from training.data.table import RatingsTable
 from training.errors import NothingHeldOut
 from training.evaluation.held_out import hold_out
-from training.evaluation.starting_choice import StartingChoice, choose_starts
-from training.evaluation.validated_fit import fit_while_better
+from training.evaluation.starting_choice import StartingChoice, choose_starts, has_many_ratings
+from training.evaluation.validated_fit import VALIDATIONS, fit_while_better
 from training.model.adaptation import adapt
 from training.model.fitting import OnEpoch
+
+_MOST_UNKEPT = 2
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,8 @@ def choose_training_length(
 
     From each of `choose_starts`, of which the better one is taken.
 
-    Better is what has more `quality`.
+    Better is what has more `quality`. Of many ratings, of which an epoch takes minutes, two validations that
+    keep nothing of what the towers learned are enough: the rest is tried with the rating task alone.
 
     Args:
         train: Training rows; no test row is among them.
@@ -83,10 +86,15 @@ def choose_training_length(
     starts = choose_starts(held_out, adapt(config, held_out.train))
     if config.epochs:
         return TrainingLength(start=starts[0])
+    is_large = has_many_ratings(held_out.train)
+    most_unkept = _MOST_UNKEPT if is_large else VALIDATIONS
     tried = []
     for start in starts:
-        fitted = fit_while_better(held_out, adapt(start.apply(config), held_out.train), on_epoch)
-        tried.append((fitted, start))
+        begun = adapt(start.apply(config), held_out.train)
+        tried.append((fit_while_better(held_out, begun, on_epoch, most_unkept=most_unkept), start))
     fitted, start = max(tried, key=lambda one: one[0].quality)
+    if is_large and not fitted.retrieval_share and begun.rating_weight:
+        alone = replace(begun, retrieval_weight=0.0, retrieval_share=0.0)
+        fitted = fit_while_better(held_out, alone, on_epoch, measures=["rmse"])
     shares = fitted.retrieval_share, fitted.rating_share
     return TrainingLength(fitted.share, *shares, start, fitted.validation)

@@ -71,6 +71,7 @@ def fit_while_better(
     *,
     measures: Collection[str] = VALIDATION_MEASURES,
     give_up: GiveUp | None = None,
+    most_unkept: int = VALIDATIONS,
 ) -> ValidatedFit:
     """Train, validate about `VALIDATIONS` times, and end after two validations without improvement.
 
@@ -80,13 +81,17 @@ def fit_while_better(
         on_epoch: Called after every epoch.
         measures: What counts, see `quality`.
         give_up: Asked after every validation.
+        most_unkept: End too after so many validations if none of them would keep what the towers learned.
     """
     scores: list[float] = []
+    kept: list[float] = []
 
     def is_past_best(figures: dict[str, float]) -> bool:
         scores.append(quality(figures, measures))
+        kept.append(figures["retrieval_share"])
         given_up = give_up is not None and give_up(len(scores), scores[-1])
-        return given_up or len(scores) - 1 - int(np.argmax(scores)) >= _PATIENCE
+        is_unkept = len(kept) >= most_unkept and not any(kept)
+        return given_up or is_unkept or len(scores) - 1 - int(np.argmax(scores)) >= _PATIENCE
 
     trained = fit_model(
         held_out.train,

@@ -51,7 +51,7 @@ class Validation:
     def _best_retrieval(self, trained: TrainedModel) -> tuple[float, dict[str, float]]:
         of_all = self._retrieve(trained, 1.0)
         if trained.config.layers or not self._of_retrieval:
-            return 1.0, of_all
+            return trained.config.retrieval_share, of_all
         # The same after every epoch.
         self._of_start = self._of_start or self._retrieve(trained, 0.0)
         if self._quality(self._of_start) <= self._quality(of_all) - _NEARLY_AS_GOOD:

@@ -43,8 +43,8 @@ class CandidateTower(keras.layers.Layer):
 
     def keep_share(self, share: float) -> None:
         """Keep a share of what was learned, see `TwoTowerModel.keeping`; without dense layers only."""
-        for weight in self.trainable_variables:
-            weight.assign(share * weight)
+        for table in self.learned().values():
+            table.variable.assign(share * table.variable)
 
     @property
     def factors(self) -> keras.Variable:

@@ -162,9 +162,14 @@ def prepare_fit(
     # Build all variables first: else the step that creates them is traced twice, for more than a second.
     first = next(sampler.batches())
     model(as_tensors(first))
+    is_frozen = not config.retrieval_weight and not config.retrieval_share
+    if is_frozen:  # what the rating task is served with, it is trained with
+        model.freeze_towers()
     optimizer.build(model.trainable_variables)
     if warm is not None:
         warm.restore(model, vocabulary, histories, movie_ids)
+    if is_frozen:
+        model.keep_shares(retrieval=0.0, rating=1.0)
     # XLA would compile again for every total length of the histories.
     model.compile(optimizer=optimizer, jit_compile=False, steps_per_execution=steps_per_call)
     return PreparedFit(TrainedModel(model, vocabulary, histories, config, {}), sampler, first, steps)

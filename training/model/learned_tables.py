@@ -36,5 +36,5 @@ def wholes(name: str, layers: list[keras.layers.Layer]) -> LearnedTables:
     return {
         f"{name}:{place}:{number}": LearnedTable(Rows.NONE, weight)
         for place, layer in enumerate(layers)
-        for number, weight in enumerate(layer.trainable_variables)
+        for number, weight in enumerate(layer.weights)
     }

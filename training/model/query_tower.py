@@ -81,10 +81,10 @@ class QueryTower(keras.layers.Layer):
 
     def keep_share(self, share: float) -> None:
         """Keep a share of what was learned, see `TwoTowerModel.keeping`; without dense layers only."""
-        of_pools = {id(weight) for pool in self._pools for weight in pool.trainable_variables}
-        for weight in self.trainable_variables:
-            if id(weight) not in of_pools:
-                weight.assign(share * weight)
+        of_pools = {id(weight) for pool in self._pools for weight in pool.weights}
+        for table in self.learned().values():
+            if id(table.variable) not in of_pools:
+                table.variable.assign(share * table.variable)
         for pool in self._pools:
             pool.keep_share(share)
 

@@ -47,7 +47,8 @@ class TwoTowerModel(keras.Model):
         candidates = self.candidate_tower(batch["candidate_rows"])
         queries = self._embed(batch, history)
         if self.retrieval_task is None:
-            retrieval_loss = 0 * tf.reduce_sum(queries)  # every variable has a gradient
+            # Every variable that is trained has a gradient.
+            retrieval_loss = 0 * tf.reduce_sum(queries) if self.query_tower.trainable else tf.constant(0.0)
         else:  # a softmax over the catalogue is most of a step
             retrieval_loss = self.retrieval_task(
                 queries,
@@ -135,6 +136,10 @@ class TwoTowerModel(keras.Model):
         """Return what learned tables were added to or stand beside, by name: factors and time boundaries."""
         return self.query_tower.constants() | {"predicted_factors": self.candidate_tower.factors}
 
+    def freeze_towers(self) -> None:
+        """Train the rating task alone, on towers as training begins with them."""
+        self.query_tower.trainable = self.candidate_tower.trainable = False
+
     def keep_shares(self, *, retrieval: float, rating: float) -> None:
         """Keep shares of what both tasks learned, for good; see `keeping`. Above 1 they undo a share."""
         if retrieval != 1:
@@ -150,10 +155,10 @@ class TwoTowerModel(keras.Model):
         Weights are interpolated between what training began with, 0, and what it ended with, 1, as in
         Wortsman et al. 2022 (arXiv:2109.01903): what overfits few ratings is still right in its direction.
         """
-        towers: list[keras.layers.Layer] = [self.query_tower, self.candidate_tower]
-        changed = towers if retrieval < 1 else []
+        changed: list[QueryTower | CandidateTower | RatingTask] = []
+        changed += [self.query_tower, self.candidate_tower] if retrieval < 1 else []
         changed += [self.rating_task] if rating < 1 else []
-        with kept(weight for layer in changed for weight in layer.trainable_variables):
+        with kept(table.variable for part in changed for table in part.learned().values()):
             self.keep_shares(retrieval=retrieval, rating=rating)
             yield
 
