@@ -9,7 +9,7 @@ from synthetic_ratings import FIRST_TIMESTAMP, SMALL_CONFIG, Rating, table_of, t
 
 from training.config import TrainingConfig
 from training.data.table import RatingsTable
-from training.evaluation import validated_fit
+from training.evaluation import training_length, validated_fit
 from training.evaluation.starting_choice import StartingChoice
 from training.evaluation.training_length import TrainingLength, choose_training_length
 from training.model.adaptation import adapt
@@ -134,6 +134,33 @@ def test_shares_of_what_was_learned_are_those_of_the_best_epoch(
         of_epoch |= {"retrieval_share": 0.25 * at, "rating_share": 0.5 + 0.1 * at}
     length, _ = chosen(monkeypatch, clusters, figures)
     assert (length.retrieval_share, length.rating_share) == (0.25, 0.6)
+
+
+@pytest.mark.parametrize(("is_large", "validated"), [(True, [2, 4]), (False, [2, 4, 6, 8])])
+def test_of_many_ratings_two_validations_that_keep_nothing_leave_the_rating_task_alone(
+    is_large: bool, validated: list[int], monkeypatch: pytest.MonkeyPatch, clusters: RatingsTable
+) -> None:
+    """Hits improve up to the second validation, RMSE alone up to the fourth."""
+    monkeypatch.setattr(training_length, "has_many_ratings", lambda _: is_large)
+    both = [figures | {"retrieval_share": 0.0} for figures in hit_rates(0.3, 0.4, 0.3, 0.3)]
+    alone = [found(hit_rate_at_100=0.4, retrieval_share=0.0, rmse=rmse) for rmse in (0.9, 0.8, 0.7, 0.6, 0.7)]
+    length, fit = chosen(monkeypatch, clusters, both[: len(validated)] + alone)
+    assert fit.config is not None
+    assert length.retrieval_share == 0
+    assert (fit.config.retrieval_weight, fit.config.retrieval_share) == ((0, 0) if is_large else (1, 1))
+    assert fit.validated == (2 + 6 if is_large else 4)
+    assert length.share == pytest.approx((8 if is_large else 4) / 13)
+
+
+def test_of_many_ratings_towers_of_which_something_is_kept_are_trained_on(
+    monkeypatch: pytest.MonkeyPatch, clusters: RatingsTable
+) -> None:
+    monkeypatch.setattr(training_length, "has_many_ratings", lambda _: True)
+    figures = hit_rates(0.3, 0.4, 0.5, 0.6, 0.5, 0.5)
+    figures[0]["retrieval_share"] = 0.0
+    length, fit = chosen(monkeypatch, clusters, figures)
+    assert (fit.validated, length.share) == (6, pytest.approx(8 / 13))
+    assert length.retrieval_share == 1
 
 
 def test_what_is_not_kept_is_not_trained(clusters: RatingsTable) -> None:

@@ -276,6 +276,28 @@ def test_a_trained_model_holds_no_moments_of_its_weights() -> None:
 
 
 @pytest.mark.usefixtures("eagerly")
+def test_ratings_are_learned_on_the_towers_that_are_served() -> None:
+    """Of the towers nothing is trained and nothing is kept, so they are the same after every epoch."""
+    table = a_few_ratings()
+    config = replace(BRIEFLY, factor_scale=16.0, retrieval_weight=0.0, retrieval_share=0.0)
+    seen: list[NDArray[np.float32]] = []
+
+    def look(trained: TrainedModel) -> dict[str, float]:
+        seen.append(np.array(trained.candidate_embeddings))
+        with trained.model.keeping(retrieval=0.5, rating=0.5):
+            pass
+        return {}
+
+    trained = fit_model(table, config, None, look, validated_every=1)
+    untrained = fit_model(table, replace(config, retrieval_weight=1.0, epochs=1))
+    for embeddings in (*seen, untrained.candidate_embeddings):
+        np.testing.assert_array_equal(embeddings, trained.candidate_embeddings)
+    assert len(seen) == 2
+    assert trained.losses["rating_loss"][1] < trained.losses["rating_loss"][0]
+    assert trained.model.learned().keys() == untrained.model.learned().keys()
+
+
+@pytest.mark.usefixtures("eagerly")
 def test_of_what_training_taught_only_the_shares_that_are_asked_for_are_kept() -> None:
     """Without the towers popularity and factors order movies; without the rating task biases rate them."""
     table = a_few_ratings()
