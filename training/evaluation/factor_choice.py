@@ -28,7 +28,7 @@ _WIDER = 128  # columns of the embeddings
 _WORTH_ITS_TIME = 0.02  # training and service take half as long again
 _MOST_SCORES = 16_000_000  # users x candidates, for each of some forty evaluations
 _USERS = 100, 2_000
-_USERS_OF_SCALES = 300  # one number is fitted to the rows of these
+_USERS_OF_SCALES = 50, 300  # one number is fitted to the rows of these
 
 _FIRST_NORMALIZATION = 0.25
 _REGULARIZATIONS = (1.0, 3.0, 10.0)
@@ -76,7 +76,7 @@ def choose_factors(
     histories = Histories.from_table(held_out.train)
     known = histories.positions(held_out.test.num_users)[held_out.test.user_rows] >= 0
     test = held_out.test.take(np.flatnonzero(known))
-    test = sample_users(test, int(np.clip(_MOST_SCORES // histories.num_candidates, *_USERS)))
+    test = sample_users(test, _number_of_users(_USERS, histories))
     if not len(test):
         return [FactorChoice()]
     trials = _Trials(InitialScores(held_out.train, histories, config), histories, test)
@@ -93,6 +93,11 @@ def choose_factors(
     starts = trials.measure(taken, _POPULARITY_SCALES)
     in_full, best = starts[0], max(starts, key=itemgetter(0))
     return [in_full[1], best[1]] if best[0] - in_full[0] > _CLEARLY_BETTER else [in_full[1]]
+
+
+def _number_of_users(bounds: tuple[int, int], histories: Histories) -> int:
+    """So many that all their scores are about `_MOST_SCORES` at most, within bounds."""
+    return int(np.clip(_MOST_SCORES // histories.num_candidates, *bounds))
 
 
 def _choose_normalization(trials: _Trials, plain: FactorChoice) -> FactorChoice:
@@ -113,7 +118,7 @@ class _Trials:
 
     def __init__(self, initial: InitialScores, histories: Histories, test: RatingsTable) -> None:
         self._initial, self._histories, self._test = initial, histories, test
-        self._likely = sample_users(test, _USERS_OF_SCALES)
+        self._likely = sample_users(test, _number_of_users(_USERS_OF_SCALES, histories))
         self._spectra: dict[tuple[float, float], WatchedSpectrum] = {}
         self._qualities: dict[FactorChoice, float] = {}
 
