@@ -1,3 +1,4 @@
+import tracemalloc
 from dataclasses import replace
 from typing import Any
 
@@ -6,6 +7,7 @@ import pytest
 from synthetic_ratings import FIRST_TIMESTAMP, SMALL_CONFIG, Rating, table_of
 
 from training.config import TrainingConfig
+from training.data.assembly import assemble_movies
 from training.data.splits import split_by_name
 from training.data.table import RatingsTable
 from training.evaluation.held_out import HeldOut, hold_out
@@ -137,3 +139,19 @@ def test_of_many_ratings_there_are_no_more_columns() -> None:
     [only] = choose_starts(held, config, most_ratings=len(held.train) - 1)
     assert only.movie_normalization > 0
     assert only.embedding_dimension == 64
+
+
+@pytest.mark.slow  # a minute
+def test_of_a_large_catalogue_the_scores_of_few_users_are_held_at_once() -> None:
+    """Float32 scores of 200 users and 300,000 movies are 240 MB an array, and several are needed at once."""
+    table = towns(closed=True)
+    movie_ids = [f"{movie:06}" for movie in range(300_000)]
+    movies = assemble_movies(movie_ids, movie_ids, [[]] * len(movie_ids))
+    held = held_out(replace(table, movies=movies))
+    tracemalloc.start()
+    try:
+        choose_starts(held, adapt(CONFIG, held.train))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 800e6
