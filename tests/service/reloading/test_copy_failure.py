@@ -95,10 +95,13 @@ def test_a_storage_that_cannot_be_reached_is_one_too(copying: Copying) -> None:
     copying.look_until((copying.copies / "CURRENT").exists)
     (copying.root / "CURRENT").unlink()
     (copying.root / "CURRENT").mkdir()  # cannot be read
-    copying.look_until(lambda: read_failure(copying.copies))
-    failure = read_failure(copying.copies)
-    assert failure
-    assert (failure.bundle_id, failure.error) == (None, "StorageAway")
+
+    def shown() -> tuple[str | None, str] | None:
+        failure = read_failure(copying.copies)
+        return None if failure is None else (failure.bundle_id, failure.error)
+
+    # Between the two lines above it was not there at all, which is another failure.
+    copying.look_until(lambda: shown() == (None, "StorageAway"))
 
 
 @pytest.mark.parametrize("content", ["", "{}", "null", '{"error": "Strange"}', '"text"'])

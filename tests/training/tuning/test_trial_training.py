@@ -76,7 +76,7 @@ class FakeFit:
         taken = 0
         for value in self.hit_rates:
             taken += 1
-            if stop({"hit_rate_at_100": value, "ndcg_at_10": 0.5}):
+            if stop({"hit_rate_at_100": value, "ndcg_at_10": 0.5, "retrieval_share": 1.0}):
                 break
         validation = {
             "epoch": [validated_every * (at + 1) for at in range(taken)],
