@@ -92,7 +92,7 @@ def test_a_missing_column_is_said_at_once_and_without_tensorflow(command: list[s
     assert "AssertionError" not in ended.stderr
     libraries = [sys.executable, "-c", "import numpy, pyarrow.compute, pyarrow.csv, pydantic, typer"]
     _, of_libraries = timed(lambda: subprocess.run(libraries, text=True, check=True))
-    assert processor_seconds < 5 * of_libraries  # about 2 times; TensorFlow alone takes 10
+    assert processor_seconds < 5 * of_libraries  # about 2 times; TensorFlow alone takes 15
 
 
 def test_all_wrong_rows_are_listed(data: Path) -> None:
