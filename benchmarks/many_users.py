@@ -38,6 +38,7 @@ from service.bundle.current import go_live, read_current
 from service.bundle.histories import Histories, History
 from service.bundle.manifest import MANIFEST_FILE, read_manifest
 from service.bundle.saved_model import MODEL_DIRECTORY, save
+from service.bundle.stored_states import write_stored_states
 
 MARK = "benchmarks.many_users"
 MOST_RATIO = 1.3
@@ -85,9 +86,11 @@ def _written(source: Path, artifacts: Path, others: int) -> Path:
         shutil.rmtree(bundle / name)
     (bundle / MANIFEST_FILE).unlink()
     manifest = read_manifest(source)
-    own = Histories.open(source, manifest.dataset["movies"])
+    num_candidates = manifest.dataset["movies"]
+    own = Histories.open(source, num_candidates)
     _save_model(source, bundle, len(own))
     num_ratings = write_histories(bundle, own, others)
+    write_stored_states(bundle, num_candidates=num_candidates, max_history=manifest.max_history)
     counts = {"users": len(own) + others, "ratings": num_ratings}
     replace(manifest, dataset=manifest.dataset | counts, files=list_files(bundle)).write(bundle)
     go_live(artifacts, bundle.name)
