@@ -14,6 +14,7 @@ from training.config import TrainingConfig
 from training.data.table import RatingsTable
 from training.evaluation.held_out import HeldOut
 from training.evaluation.held_out_likelihood import HeldOutLikelihood
+from training.evaluation.held_out_users import number_of_users
 from training.evaluation.query_evaluation import evaluate_retrieval
 from training.evaluation.split_evaluation import sample_users
 from training.evaluation.validation_quality import quality
@@ -76,7 +77,7 @@ def choose_factors(
     histories = Histories.from_table(held_out.train)
     known = histories.positions(held_out.test.num_users)[held_out.test.user_rows] >= 0
     test = held_out.test.take(np.flatnonzero(known))
-    test = sample_users(test, _number_of_users(_USERS, histories))
+    test = sample_users(test, number_of_users(_MOST_SCORES, _USERS, histories.num_candidates))
     if not len(test):
         return [FactorChoice()]
     trials = _Trials(InitialScores(held_out.train, histories, config), histories, test)
@@ -93,11 +94,6 @@ def choose_factors(
     starts = trials.measure(taken, _POPULARITY_SCALES)
     in_full, best = starts[0], max(starts, key=itemgetter(0))
     return [in_full[1], best[1]] if best[0] - in_full[0] > _CLEARLY_BETTER else [in_full[1]]
-
-
-def _number_of_users(bounds: tuple[int, int], histories: Histories) -> int:
-    """So many that all their scores are about `_MOST_SCORES` at most, within bounds."""
-    return int(np.clip(_MOST_SCORES // histories.num_candidates, *bounds))
 
 
 def _choose_normalization(trials: _Trials, plain: FactorChoice) -> FactorChoice:
@@ -118,7 +114,8 @@ class _Trials:
 
     def __init__(self, initial: InitialScores, histories: Histories, test: RatingsTable) -> None:
         self._initial, self._histories, self._test = initial, histories, test
-        self._likely = sample_users(test, _number_of_users(_USERS_OF_SCALES, histories))
+        likely = number_of_users(_MOST_SCORES, _USERS_OF_SCALES, histories.num_candidates)
+        self._likely = sample_users(test, likely)
         self._spectra: dict[tuple[float, float], WatchedSpectrum] = {}
         self._qualities: dict[FactorChoice, float] = {}
 

@@ -19,6 +19,12 @@ def users_at_once(num_candidates: int) -> int:
     return min(_MOST_USERS_AT_ONCE, max(1, _MOST_SCORES_AT_ONCE // num_candidates))
 
 
+def number_of_users(most_scores: int, bounds: tuple[int, int], num_candidates: int) -> int:
+    """Users all of whose scores are about `most_scores` at most, within bounds."""
+    least, most = bounds
+    return min(most, max(least, most_scores // num_candidates))
+
+
 def held_out_users(
     histories: Histories, test: RatingsTable
 ) -> Iterator[tuple[NDArray[np.int32], list[NDArray[np.int64]]]]:

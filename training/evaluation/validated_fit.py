@@ -9,6 +9,7 @@ import numpy as np
 
 from training.config import TrainingConfig
 from training.evaluation.held_out import HeldOut
+from training.evaluation.held_out_users import number_of_users
 from training.evaluation.split_evaluation import sample_users
 from training.evaluation.validation import Validation
 from training.evaluation.validation_quality import VALIDATION_MEASURES, quality
@@ -19,7 +20,8 @@ VALIDATIONS = 8
 
 _PATIENCE = 2
 _ALIKE = 0.005  # in the sum of logs
-_VALIDATED_USERS = 2_000
+_MOST_SCORES = 2**28  # users x candidates, for each of up to five shares of what was learned
+_USERS = 300, 2_000
 
 GiveUp = Callable[[int, float], bool]
 """Of the number of a validation, from 1, and its quality, whether to end the training at once."""
@@ -76,7 +78,8 @@ def fit_while_better(
     """Train, validate about `VALIDATIONS` times, and end after two validations without improvement.
 
     Args:
-        held_out: Rows to train on, and rows to validate on, of which those of 2,000 users are taken.
+        held_out: Rows to train on, and rows to validate on, of which those of 2,000 users are taken, of fewer
+            where there are many candidates.
         config: Adapted to the rows to train on.
         on_epoch: Called after every epoch.
         measures: What counts, see `quality`.
@@ -93,11 +96,12 @@ def fit_while_better(
         is_unkept = len(kept) >= most_unkept and not any(kept)
         return given_up or is_unkept or len(scores) - 1 - int(np.argmax(scores)) >= _PATIENCE
 
+    users = number_of_users(_MOST_SCORES, _USERS, held_out.test.num_movies)
     trained = fit_model(
         held_out.train,
         config,
         on_epoch,
-        Validation(sample_users(held_out.test, _VALIDATED_USERS), measures),
+        Validation(sample_users(held_out.test, users), measures),
         validated_every=-(-config.epochs // VALIDATIONS),
         stop=is_past_best,
     )

@@ -7,6 +7,7 @@ from typing import Self
 
 import tensorflow as tf
 
+from training.model.allocator import keep_freed_blocks
 from training.model.examples import Batch
 
 
@@ -34,7 +35,9 @@ class BatchStream:
             )
             for name, value in self._like.items()
         }
-        return tf.data.Dataset.from_generator(lambda: self, output_signature=signature).prefetch(2)
+        batches = tf.data.Dataset.from_generator(lambda: self, output_signature=signature).prefetch(2)
+        keep_freed_blocks()
+        return batches
 
     def __iter__(self) -> Self:
         return self

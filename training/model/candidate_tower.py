@@ -8,9 +8,17 @@ import keras
 import tensorflow as tf
 
 from training.config import TrainingConfig
-from training.model.layers import DenseStack, EmbeddingBag, constant_weight, embedding_table, gather_sum
+from training.model.layers import (
+    DenseStack,
+    EmbeddingBag,
+    build_in_first_call,
+    constant_weight,
+    embedding_table,
+    gather_sum,
+)
 from training.model.learned_tables import LearnedTable, LearnedTables, Rows, wholes
 from training.model.new_content import NewContent
+from training.model.row_blocks import scale_rows
 from training.model.vocabulary import Vocabulary
 
 
@@ -32,6 +40,7 @@ class CandidateTower(keras.layers.Layer):
         self._bias = self.add_weight(name="bias", shape=(count,), initializer="zeros")
         # Beside the learned bias, which weight decay draws to zero, not to this.
         self._popularity = constant_weight(self, "popularity", start.popularity)
+        build_in_first_call(self)
 
     def call(self, candidate_rows: tf.Tensor) -> tf.Tensor:
         """Embed movies, int32 `[K]`."""
@@ -44,7 +53,7 @@ class CandidateTower(keras.layers.Layer):
     def keep_share(self, share: float) -> None:
         """Keep a share of what was learned, see `TwoTowerModel.keeping`; without dense layers only."""
         for table in self.learned().values():
-            table.variable.assign(share * table.variable)
+            scale_rows(table.variable, share)
 
     @property
     def factors(self) -> keras.Variable:

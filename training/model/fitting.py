@@ -16,12 +16,14 @@ from training.config import TrainingConfig
 from training.data.table import RatingsTable
 from training.errors import DataError, TrainingDiverged
 from training.model.adaptation import adapt
+from training.model.allocator import choose_allocator
 from training.model.batch_stream import BatchStream
 from training.model.examples import Batch, ExampleSampler
 from training.model.histories import Histories
 from training.model.optimizer import TableAdamW
 from training.model.trained_model import TrainedModel, as_tensors
 from training.model.two_tower_model import TwoTowerModel
+from training.model.variable_memory import free, free_unowned, own
 from training.model.vocabulary import Vocabulary, build_vocabulary
 from training.model.warm_start import WarmStart
 
@@ -86,8 +88,9 @@ class PreparedFit(NamedTuple):
         """Return the model, without moments, with the shares that it is to keep of what it learned."""
         config, model = self.trained.config, self.trained.model
         model.keep_shares(retrieval=config.retrieval_share, rating=config.rating_share)
-        # Another optimizer in the place of the one whose moments take twice the memory of the tables.
+        moments = model.optimizer.variables  # twice the memory of the tables
         model.compile(optimizer="sgd")
+        free(moments)
         return self.trained
 
 
@@ -141,6 +144,8 @@ def prepare_fit(
     if len(table) < 2:
         raise DataError(f"{table.name}: expected at least 2 ratings to train on, got {len(table)}")
     config = adapt(config, table)
+    choose_allocator(4 * config.embedding_dimension * table.num_movies)
+    free_unowned()  # a former model has as much as this one will need
     keras.utils.set_random_seed(config.seed)
     tf.config.experimental.enable_op_determinism()
     histories = Histories.from_table(table)
@@ -172,6 +177,8 @@ def prepare_fit(
         model.keep_shares(retrieval=0.0, rating=1.0)
     # XLA would compile again for every total length of the histories.
     model.compile(optimizer=optimizer, jit_compile=False, steps_per_execution=steps_per_call)
+    own(model, [*model.variables, *optimizer.variables])
+    vocabulary = vocabulary._replace(start=vocabulary.start.without_factors())
     return PreparedFit(TrainedModel(model, vocabulary, histories, config, {}), sampler, first, steps)
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import IO
+from typing import IO, TypeAlias
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
+
+from training.model.row_blocks import assign_rows, row_blocks
+
+_Copy: TypeAlias = "NDArray[np.float32] | IO[bytes]"
 
 _ON_DISK_FROM_BYTES = 2**26
 """Copies of a million movies' tables would be most of a gigabyte beside weights and moments."""
@@ -28,18 +33,24 @@ def kept(weights: Iterable[keras.Variable]) -> Iterator[None]:
             yield
         finally:
             for weight, copy in copies:
-                weight.assign(copy if isinstance(copy, np.ndarray) else _read(copy, weight))
+                _restore(weight, copy)
 
 
-def _copy(weight: keras.Variable, files: ExitStack) -> NDArray[np.float32] | IO[bytes]:
-    values: NDArray[np.float32] = np.asarray(weight.numpy())
-    if values.nbytes < _ON_DISK_FROM_BYTES:
+def _copy(weight: keras.Variable, files: ExitStack) -> _Copy:
+    if 4 * math.prod(weight.shape) < _ON_DISK_FROM_BYTES:
+        values: NDArray[np.float32] = np.asarray(weight.numpy())
         return values
     file = files.enter_context(tempfile.TemporaryFile())  # noqa: SIM115  # they do
-    values.tofile(file)
+    for block in row_blocks(weight.shape[0]):
+        weight.value[block].numpy().tofile(file)
     return file
 
 
-def _read(file: IO[bytes], weight: keras.Variable) -> NDArray[np.float32]:
-    file.seek(0)
-    return np.frombuffer(file.read(), np.float32).reshape(weight.shape)
+def _restore(weight: keras.Variable, copy: _Copy) -> None:
+    if isinstance(copy, np.ndarray):
+        weight.assign(copy)
+        return
+    copy.seek(0)
+    for block in row_blocks(weight.shape[0]):
+        shape = block.stop - block.start, *weight.shape[1:]
+        assign_rows(weight, block, np.fromfile(copy, np.float32, math.prod(shape)).reshape(shape))

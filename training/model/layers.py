@@ -71,11 +71,25 @@ class DenseStack(keras.layers.Layer):
             for width, activation in zip(widths, activations, strict=True)
         ]
 
+    def build(self, values_shape: tuple[int | None, ...]) -> None:
+        """Make the weights; called by Keras."""
+        for layer in self._layers_in_order:
+            layer.build(values_shape)
+            values_shape = layer.compute_output_shape(values_shape)
+
     def call(self, values: tf.Tensor) -> tf.Tensor:
         """Map `[n, any]` to `[n, widths[-1]]`."""
         for layer in self._layers_in_order:
             values = layer(values)
         return values
+
+
+def build_in_first_call(layer: keras.layers.Layer) -> None:
+    """Have the layers of a layer make their weights when it is first called, not in a trace before that.
+
+    The graph of that trace, which Keras 3.15 makes, is never freed, nor are the weights that it captured.
+    """
+    layer.built = True
 
 
 def sum_runs(values: tf.Tensor, groups: tf.Tensor, count: tf.Tensor) -> tf.Tensor:

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
+from training.model.row_blocks import row_blocks
+
 LAZY_FROM = 100_000
 """Rows from which a table is updated by touched rows; below, a pass over the whole table costs no more."""
-
-_AT_ONCE = 65_536
 
 
 class _Rows(NamedTuple):
@@ -133,8 +133,8 @@ class TableAdamW(keras.optimizers.AdamW):
         """Make up for what rows of large tables missed."""
         for state in self._lazy.values():
             rows = tf.range(state.weight.shape[0])
-            for start in range(0, state.weight.shape[0], _AT_ONCE):
-                block = rows[start : start + _AT_ONCE]
+            for each in row_blocks(state.weight.shape[0]):
+                block = rows[each]
                 steps = tf.cast(self.iterations.value, tf.int32)
                 state.write(block, self._caught_up(state, block), steps, self._rate_so_far.value)
 

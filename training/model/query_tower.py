@@ -15,11 +15,13 @@ from training.model.layers import (
     DenseStack,
     EmbeddingBag,
     OptionalEmbedding,
+    build_in_first_call,
     constant_weight,
     embedding_table,
     gather_sum,
 )
 from training.model.learned_tables import LearnedTable, LearnedTables, Rows, wholes
+from training.model.row_blocks import scale_rows
 from training.model.vocabulary import Vocabulary
 
 
@@ -52,6 +54,7 @@ class QueryTower(keras.layers.Layer):
             self._factors = constant_weight(self, "factors", factors)
             self._preference = embedding_table(self, "preference", count, dimension, 0.02)
             self._pools = [HistoryPooling(scale, dimension) for scale in config.history_scales]
+        build_in_first_call(self)
 
     def call(self, inputs: dict[str, tf.Tensor], history: HistoryBatch, deviations: tf.Tensor) -> tf.Tensor:
         """Embed queries.
@@ -84,7 +87,7 @@ class QueryTower(keras.layers.Layer):
         of_pools = {id(weight) for pool in self._pools for weight in pool.weights}
         for table in self.learned().values():
             if id(table.variable) not in of_pools:
-                table.variable.assign(share * table.variable)
+                scale_rows(table.variable, share)
         for pool in self._pools:
             pool.keep_share(share)
 

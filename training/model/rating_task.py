@@ -10,9 +10,16 @@ import tensorflow as tf
 
 from training.config import TrainingConfig
 from training.model.history_batch import HistoryBatch
-from training.model.layers import EmbeddingBag, constant_weight, embedding_table, gather_sum
+from training.model.layers import (
+    EmbeddingBag,
+    build_in_first_call,
+    constant_weight,
+    embedding_table,
+    gather_sum,
+)
 from training.model.learned_tables import LearnedTable, LearnedTables, Rows, wholes
 from training.model.new_content import NewContent
+from training.model.row_blocks import scale_rows
 from training.model.vocabulary import Vocabulary
 
 
@@ -66,6 +73,7 @@ class RatingTask(keras.layers.Layer):
         self._log_counts = constant_weight(self, "log_counts", np.log1p(vocabulary.candidate_counts))
         self._hidden = [keras.layers.Dense(width, activation="relu") for width in config.rating_layers]
         self._correction = keras.layers.Dense(1, kernel_initializer="zeros") if config.rating_layers else None
+        build_in_first_call(self)
 
     def standardize(self, stars: tf.Tensor) -> tf.Tensor:
         """Convert stars to standard deviations from the mean; 0 where not rated (NaN)."""
@@ -78,13 +86,13 @@ class RatingTask(keras.layers.Layer):
         """
         for bag in (self._content_bias, self._feature_bias, self._features):
             if bag is not None:
-                bag.table.assign(share * bag.table)
-        self._movie_bias.assign(share * self._movie_bias)
+                scale_rows(bag.table, share)
+        scale_rows(self._movie_bias, share)
         if self._use_history:
             learned = self._log_shrinkage - self._initial_log_shrinkage
             self._log_shrinkage.assign(self._initial_log_shrinkage + share * learned)
-            self._presence.assign(share * self._presence)
-            self._preference.assign(share * self._preference)
+            scale_rows(self._presence, share)
+            scale_rows(self._preference, share)
         if self._correction is not None:
             for weight in self._correction.weights:
                 weight.assign(share * weight)

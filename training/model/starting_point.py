@@ -32,6 +32,11 @@ class StartingPoint(NamedTuple):
     predicted_factors: NDArray[np.float32]
     movie_biases: NDArray[np.float32]
 
+    def without_factors(self) -> StartingPoint:
+        """The same with factors of 0 that take no memory, once a model has the others."""
+        none = np.broadcast_to(np.float32(0), self.read_factors.shape)
+        return self._replace(read_factors=none, predicted_factors=none)
+
 
 def starting_point(
     table: RatingsTable, histories: Histories, config: TrainingConfig, rating_spread: float

@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from service.bundle.query_encoding import QueryInputs
 from training.config import TrainingConfig
 from training.model.histories import Histories
+from training.model.row_blocks import row_blocks
 from training.model.two_tower_model import TwoTowerModel
 from training.model.vocabulary import Vocabulary
-
-_AT_ONCE = 65_536  # movies whose content is looked up: of a million it takes gigabytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,11 +39,9 @@ class TrainedModel:
         """Embeddings of all candidates, float32 `[num_candidates, D]`, read-only, computed once."""
         count = self.vocabulary.num_candidates
         embed = self.model.candidate_tower
-        first: NDArray[np.float32] = embed(tf.range(min(_AT_ONCE, count))).numpy()
-        embeddings = np.empty((count, first.shape[1]), np.float32)
-        embeddings[: len(first)] = first
-        for start in range(len(first), count, _AT_ONCE):
-            embeddings[start : start + _AT_ONCE] = embed(tf.range(start, min(start + _AT_ONCE, count)))
+        embeddings = np.empty((count, embed(tf.range(0)).shape[1]), np.float32)
+        for block in row_blocks(count):
+            embeddings[block] = embed(tf.range(block.start, block.stop))
         embeddings.flags.writeable = False
         return embeddings
 

@@ -13,6 +13,7 @@ from training.config import TrainingConfig
 from training.model.candidate_tower import CandidateTower
 from training.model.history_batch import HistoryBatch
 from training.model.kept_weights import kept
+from training.model.layers import build_in_first_call
 from training.model.learned_tables import LearnedTables
 from training.model.query_tower import QueryTower
 from training.model.rating_task import RatingTask
@@ -40,6 +41,7 @@ class TwoTowerModel(keras.Model):
         self._retrieval_weight, self._rating_weight = config.retrieval_weight, config.rating_weight
         self._retrieval_loss = keras.metrics.Mean("retrieval_loss")
         self._rating_loss = keras.metrics.Mean("rating_loss")
+        build_in_first_call(self)
 
     def call(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Compute both losses of one batch, scalars, by name; retrieval's is 0 where it weighs nothing."""

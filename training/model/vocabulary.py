@@ -27,7 +27,7 @@ class Vocabulary(NamedTuple):
         mean_rating, rating_spread: Mean and standard deviation of the training ratings, in stars; 0 and 1
             where no row is rated.
         rating_scale: Smallest and largest stars; None where no row is rated.
-        start: What training begins with.
+        start: What training begins with; a trained model has the factors, and the vocabulary beside it not.
     """
 
     num_users: int

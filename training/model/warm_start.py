@@ -45,10 +45,13 @@ class WarmStart:
     def of(cls, trained: TrainedModel, table: RatingsTable) -> WarmStart:
         """What a model that is in memory learned of a table."""
         vocabulary, config = trained.vocabulary, trained.config
+        constants = {name: of.numpy() for name, of in trained.model.constants().items()}
+        predicted = constants["predicted_factors"]
+        read = constants.get("read_factors", np.zeros_like(predicted))
         return cls(
             names=row_names(vocabulary, trained.histories.user_ids, table.movies.movie_ids),
             boundaries=vocabulary.boundaries,
-            factors=(vocabulary.start.read_factors, vocabulary.start.predicted_factors),
+            factors=(read, predicted),
             learned={name: of.variable.numpy() for name, of in trained.model.learned().items()},
             retrieval_share=config.retrieval_share,
             rating_share=config.rating_share,

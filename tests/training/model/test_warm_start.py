@@ -7,8 +7,10 @@ from synthetic_ratings import SMALL_CONFIG, Rating, table_of, two_clusters
 from training.data.table import RatingsTable
 from training.errors import ConfigurationError
 from training.model.fitting import fit_model
+from training.model.histories import Histories
 from training.model.learned_tables import Rows
 from training.model.trained_model import TrainedModel
+from training.model.vocabulary import build_vocabulary
 from training.model.warm_start import WarmStart
 
 BRIEFLY = replace(
@@ -118,10 +120,11 @@ def test_item_factors_are_turned_to_the_earlier_ones_without_changing_what_they_
     # An earlier model whose singular vectors had other signs and another order.
     signs = np.array([1, -1, -1, 1, 1, -1, 1, 1], np.float32)
     read, predicted = (factors[:, ::-1] * signs for factors in warm.factors)
-    turned = replace(warm, factors=(read, predicted)).turned(trained.vocabulary, table.movies.movie_ids)
+    vocabulary = build_vocabulary(table, Histories.from_table(table), trained.config)
+    turned = replace(warm, factors=(read, predicted)).turned(vocabulary, table.movies.movie_ids)
     np.testing.assert_allclose(turned.start.read_factors, read, atol=1e-4)
     np.testing.assert_allclose(turned.start.predicted_factors, predicted, atol=1e-4)
-    start = trained.vocabulary.start
+    start = vocabulary.start
     np.testing.assert_allclose(
         turned.start.read_factors @ turned.start.predicted_factors.T,
         start.read_factors @ start.predicted_factors.T,
