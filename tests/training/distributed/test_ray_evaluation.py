@@ -32,7 +32,9 @@ def test_shards_have_all_rows_of_whole_groups_of_users(
     assert len(found) == min(count, -(-len(users) // 7))
 
 
-def test_measures_are_those_of_one_process(random_model: TrainedModel, test_table: RatingsTable) -> None:
+def test_measures_are_those_of_one_process(
+    random_model: TrainedModel, test_table: RatingsTable, ray_address: str
+) -> None:
     from training.distributed import ray_evaluation  # noqa: PLC0415 imports Ray
 
     many = [
@@ -44,7 +46,7 @@ def test_measures_are_those_of_one_process(random_model: TrainedModel, test_tabl
     expected = evaluate_model(random_model, test_table, here)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ray_evaluation, "shards", lambda *_: iter(many))
-        found = ray_evaluation.RayShards(2)(random_model, test_table, there)
+        found = ray_evaluation.RayShards(2, ray_address)(random_model, test_table, there)
     assert found.measures() == pytest.approx(expected.measures(), abs=1e-9)
     for name, of_users in expected.numerators.items():
         np.testing.assert_allclose(found.numerators[name], of_users, atol=1e-5)

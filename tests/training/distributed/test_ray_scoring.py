@@ -22,8 +22,8 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module", autouse=True)
-def cluster() -> Iterator[None]:
-    with ray_cluster(None, processors=3):
+def cluster(ray_address: str) -> Iterator[None]:
+    with ray_cluster(ray_address, processors=3):
         yield
 
 

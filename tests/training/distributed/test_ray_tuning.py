@@ -32,12 +32,12 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module", autouse=True)
-def cluster() -> Iterator[None]:
+def cluster(ray_address: str) -> Iterator[None]:
     from ray import cloudpickle  # noqa: PLC0415  seconds
 
     # The processes of the cluster cannot import this module.
     cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    with ray_cluster(None, processors=3):
+    with ray_cluster(ray_address, processors=3):
         yield
 
 
