@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from training.model.row_blocks import assign_rows, row_blocks
+from training.model.row_blocks import assign_rows, read_rows, row_blocks
 
 _Copy: TypeAlias = "NDArray[np.float32] | IO[bytes]"
 
@@ -42,7 +42,7 @@ def _copy(weight: keras.Variable, files: ExitStack) -> _Copy:
         return values
     file = files.enter_context(tempfile.TemporaryFile())  # noqa: SIM115  # they do
     for block in row_blocks(weight.shape[0]):
-        weight.value[block].numpy().tofile(file)
+        read_rows(weight, block).numpy().tofile(file)
     return file
 
 

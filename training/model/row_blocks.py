@@ -19,7 +19,15 @@ def row_blocks(rows: int) -> Iterator[slice]:
 def scale_rows(table: keras.Variable, share: float) -> None:
     """Multiply a table, float32 `[rows, ...]`, in place."""
     for block in row_blocks(table.shape[0]):
-        assign_rows(table, block, share * table.value[block])
+        assign_rows(table, block, share * read_rows(table, block))
+
+
+def read_rows(table: keras.Variable, block: slice) -> tf.Tensor:
+    """Read a block of rows of a table, `[rows, ...]`.
+
+    By a gather: a slice of a variable whose rows have been assigned copies the whole of it first.
+    """
+    return tf.gather(table.value, tf.range(block.start, block.stop))
 
 
 def assign_rows(table: keras.Variable, block: slice, values: tf.Tensor) -> None:
