@@ -40,7 +40,7 @@ def _locked(path: Path, *, wait: bool) -> int:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
             # Its last holder may have removed the file since it was opened, and others locked a new one.
-            if path.exists() and os.path.samestat(os.fstat(descriptor), path.stat()):
+            if os.fstat(descriptor).st_nlink:
                 return descriptor
         except BaseException:
             os.close(descriptor)

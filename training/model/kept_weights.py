@@ -53,4 +53,5 @@ def _restore(weight: keras.Variable, copy: _Copy) -> None:
     copy.seek(0)
     for block in row_blocks(weight.shape[0]):
         shape = block.stop - block.start, *weight.shape[1:]
-        assign_rows(weight, block, np.fromfile(copy, np.float32, math.prod(shape)).reshape(shape))
+        values = np.frombuffer(copy.read(4 * math.prod(shape)), np.float32)
+        assign_rows(weight, block, values.reshape(shape))
