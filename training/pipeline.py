@@ -120,6 +120,7 @@ def fit(
             refusal=refusal,
             stored=stored,
             warm_start=None if former is None else former.record(),
+            keep_model=False,
         )
         if workers is not None:
             remove_finished_runs(workers.runs)

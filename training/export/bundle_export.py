@@ -52,6 +52,7 @@ def export_bundle(
     refusal: str | None = None,
     stored: StoredFeedback | None = None,
     warm_start: Mapping[str, Any] | None = None,
+    keep_model: bool = True,
 ) -> Path:
     """Write, move and verify a bundle, and make it live.
 
@@ -66,6 +67,7 @@ def export_bundle(
         refusal: Why it must not go live, see `QualityGate`; it is kept, and says so.
         stored: The store that `table` has feedback of, if any.
         warm_start: What training began with, see `FormerBundle.record`, if with an earlier bundle.
+        keep_model: Whether `trained` is needed afterwards; otherwise its memory is freed.
 
     Returns:
         The bundle's directory.
@@ -99,7 +101,7 @@ def export_bundle(
             )
             building.rename(verifying)
             on_step("compare with the model in a fresh process")
-            verify_in_fresh_process(verifying / bundle_id, trained)
+            verify_in_fresh_process(verifying / bundle_id, trained, keep_model=keep_model)
             on_step("load as the service does, replay the golden requests")
             verify_served(verifying / bundle_id)
             if stored is not None:

@@ -40,16 +40,27 @@ _RATED_CANDIDATES = 20
 _ARRAYS_FILE, _USER_IDS_FILE = "expected.npz", "user_ids.json"
 
 
-def verify_in_fresh_process(bundle: Path, trained: TrainedModel) -> None:
+def verify_in_fresh_process(bundle: Path, trained: TrainedModel, *, keep_model: bool = True) -> None:
     """Compare embeddings, ratings and top-k of up to 500 users with the model's in memory.
 
     Args:
         bundle: The bundle's directory, which was moved after the model was saved.
         trained: What was exported.
+        keep_model: Otherwise its memory is freed before the fresh process needs as much.
 
     Raises:
         ExportError: Something differs; the message says what.
     """
+    with tempfile.TemporaryDirectory() as directory:
+        _write_expected(Path(directory), trained)
+        if not keep_model:
+            trained.free()
+        command = [sys.executable, "-m", "training.export.verification", str(bundle), directory]
+        if reason := _failure(command):
+            raise ExportError(f"{bundle.name} does not answer as the model in memory does: {reason}")
+
+
+def _write_expected(directory: Path, trained: TrainedModel) -> None:
     histories = trained.histories
     count = min(len(histories), _MOST_QUERIES)
     user_rows = np.linspace(0, len(histories) - 1, count).astype(np.int32)
@@ -65,13 +76,9 @@ def verify_in_fresh_process(bundle: Path, trained: TrainedModel) -> None:
         "query_embeddings": trained.embed_queries(inputs),
         "ratings": trained.predict_ratings(inputs, candidate_rows),
     }
-    with tempfile.TemporaryDirectory() as directory:
-        np.savez(Path(directory) / _ARRAYS_FILE, **expected)
-        user_ids = [histories.user_ids[row] for row in user_rows.tolist()]
-        (Path(directory) / _USER_IDS_FILE).write_text(json.dumps(user_ids), encoding="utf-8")
-        command = [sys.executable, "-m", "training.export.verification", str(bundle), directory]
-        if reason := _failure(command):
-            raise ExportError(f"{bundle.name} does not answer as the model in memory does: {reason}")
+    np.savez(directory / _ARRAYS_FILE, **expected)
+    user_ids = [histories.user_ids[row] for row in user_rows.tolist()]
+    (directory / _USER_IDS_FILE).write_text(json.dumps(user_ids), encoding="utf-8")
 
 
 def verify_served(bundle: Path) -> None:

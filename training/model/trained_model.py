@@ -14,6 +14,7 @@ from training.config import TrainingConfig
 from training.model.histories import Histories
 from training.model.row_blocks import row_blocks
 from training.model.two_tower_model import TwoTowerModel
+from training.model.variable_memory import free
 from training.model.vocabulary import Vocabulary
 
 
@@ -52,6 +53,12 @@ class TrainedModel:
         biases: NDArray[np.float32] = self.model.rating_task.movie_bias(rows).numpy()
         biases.flags.writeable = False
         return biases
+
+    def free(self) -> None:
+        """Free the memory of weights and embeddings: nothing can be asked of the model afterwards."""
+        free(self.model.variables)
+        self.__dict__.pop("candidate_embeddings", None)
+        self.__dict__.pop("movie_biases", None)
 
     def embed_queries(self, inputs: QueryInputs) -> NDArray[np.float32]:
         """Embed queries, float32 `[B, D]`."""

@@ -2,11 +2,13 @@ import json
 import math
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from tiny_bundle import seal
 
 from service.bundle.candidate_index import CANDIDATES_FILE
@@ -129,3 +131,21 @@ def test_a_process_that_fails_is_an_export_error_with_its_last_words(
     monkeypatch.setattr(subprocess, "run", fail)
     with pytest.raises(ExportError, match=rf"{bundle.name} does not answer .* memory does: .*{reason}$"):
         verify_in_fresh_process(bundle, trained)
+
+
+def test_a_model_that_is_not_needed_any_more_is_freed_before_the_fresh_process_begins(
+    bundle: Path, make_model: Callable[..., TrainedModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = make_model()
+    freed = model.model.candidate_tower.learned()["ids"].variable.value
+    values: list[int] = []
+
+    def look(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        values.append(int(tf.size(tf.raw_ops.ReadVariableOp(resource=freed.handle, dtype=freed.dtype))))
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(subprocess, "run", look)
+    verify_in_fresh_process(bundle, model)
+    verify_in_fresh_process(bundle, model, keep_model=False)
+    assert values[0] > 0
+    assert values[1] == 0
