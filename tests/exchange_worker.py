@@ -21,7 +21,8 @@ from synthetic_ratings import SMALL_CONFIG, two_clusters
 from training.distributed.batch_shares import share_of
 from training.distributed.gradient_exchange import GradientExchange
 from training.distributed.shared_model import SharedTwoTowerModel
-from training.model.fitting import EpochRecord, prepare_fit
+from training.model.epoch_record import EpochRecord
+from training.model.fitting import prepare_fit
 
 FORTY_STEPS = replace(SMALL_CONFIG, epochs=5)
 """Of `two_clusters`, eight in an epoch."""

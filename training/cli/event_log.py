@@ -9,7 +9,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from training.errors import ConfigurationError
-from training.model.fitting import OnEpoch
+from training.model.epoch_record import OnEpoch
 
 # `tf.summary.scalar` is TensorBoard's own code and does nothing without that package; this is what it writes.
 _SCALAR = tf.compat.v1.SummaryMetadata(

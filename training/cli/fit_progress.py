@@ -10,7 +10,7 @@ from pathlib import Path
 from training.cli.event_log import event_log
 from training.cli.progress import Stage, stage
 from training.config import TrainingConfig
-from training.model.fitting import VALIDATED_EVERY, OnEpoch
+from training.model.epoch_record import VALIDATED_EVERY, OnEpoch
 
 _SHORT = {"hit_rate_at_100": "HR@100", "ndcg_at_10": "NDCG@10", "rmse": "RMSE"}
 

@@ -24,7 +24,8 @@ from training.distributed.training_run import TrainingRun
 from training.distributed.worker_group import WorkerGroup
 from training.errors import ClusterError, TrainingError
 from training.model.adaptation import adapt
-from training.model.fitting import OnEpoch, prepare_fit
+from training.model.epoch_record import OnEpoch
+from training.model.fitting import prepare_fit
 from training.model.trained_model import TrainedModel
 
 _MAX_FAILURES = 10

@@ -16,7 +16,8 @@ from training.distributed.batch_shares import share_of
 from training.distributed.fit_checkpoint import restore_checkpoint, variables_of, write_checkpoint
 from training.distributed.gradient_exchange import GradientExchange
 from training.distributed.shared_model import SharedTwoTowerModel
-from training.model.fitting import VALIDATED_EVERY, EpochRecord, PreparedFit, prepare_fit
+from training.model.epoch_record import VALIDATED_EVERY, EpochRecord
+from training.model.fitting import PreparedFit, prepare_fit
 
 Report = Callable[[int, dict[str, float], Path | None], None]
 """Called on every worker after each epoch with its number, from 1, its figures and, on the first worker if it

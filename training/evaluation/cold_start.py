@@ -14,7 +14,8 @@ from training.data.table import RatingsTable, tie_order
 from training.evaluation.baselines.popularity import Popularity
 from training.evaluation.held_out import HeldOut
 from training.evaluation.query_evaluation import evaluate_ratings, evaluate_retrieval
-from training.model.fitting import OnEpoch, fit_model
+from training.model.epoch_record import OnEpoch
+from training.model.fitting import fit_model
 from training.model.histories import Histories
 from training.model.trained_model import TrainedModel
 

@@ -25,7 +25,8 @@ from training.evaluation.user_sums import UserSums
 from training.evaluation.validation_quality import VALIDATION_MEASURES
 from training.export.index_recall import build_measured_index
 from training.export.sampled_queries import sample_queries
-from training.model.fitting import OnEpoch, Validate, fit_model
+from training.model.epoch_record import OnEpoch, Validate
+from training.model.fitting import fit_model
 from training.model.trained_model import TrainedModel
 from training.model.warm_start import WarmStart
 

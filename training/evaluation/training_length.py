@@ -14,7 +14,7 @@ from training.evaluation.held_out import hold_out
 from training.evaluation.starting_choice import StartingChoice, choose_starts, has_many_ratings
 from training.evaluation.validated_fit import VALIDATIONS, fit_while_better
 from training.model.adaptation import adapt
-from training.model.fitting import OnEpoch
+from training.model.epoch_record import OnEpoch
 
 _MOST_UNKEPT = 2
 
@@ -91,8 +91,9 @@ def choose_training_length(
     tried = []
     for start in starts:
         begun = adapt(start.apply(config), held_out.train)
-        tried.append((fit_while_better(held_out, begun, on_epoch, most_unkept=most_unkept), start))
-    fitted, start = max(tried, key=lambda one: one[0].quality)
+        fitted = fit_while_better(held_out, begun, on_epoch, most_unkept=most_unkept)
+        tried.append((fitted, start, begun))
+    fitted, start, begun = max(tried, key=lambda one: one[0].quality)
     if is_large and not fitted.retrieval_share and begun.rating_weight:
         alone = replace(begun, retrieval_weight=0.0, retrieval_share=0.0)
         fitted = fit_while_better(held_out, alone, on_epoch, measures=["rmse"])

@@ -13,7 +13,8 @@ from training.evaluation.held_out_users import number_of_users
 from training.evaluation.split_evaluation import sample_users
 from training.evaluation.validation import Validation
 from training.evaluation.validation_quality import VALIDATION_MEASURES, quality
-from training.model.fitting import OnEpoch, fit_model
+from training.model.epoch_record import OnEpoch
+from training.model.fitting import fit_model
 
 VALIDATIONS = 8
 """About so many validations in all the epochs that a training may take."""

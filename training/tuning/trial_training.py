@@ -17,7 +17,7 @@ from training.evaluation.held_out import hold_out
 from training.evaluation.starting_choice import choose_starts
 from training.evaluation.validated_fit import GiveUp, ValidatedFit, fit_while_better
 from training.model.adaptation import adapt
-from training.model.fitting import OnEpoch
+from training.model.epoch_record import OnEpoch
 from training.tuning.search_space import searched_on
 from training.tuning.trial_record import Outcome
 

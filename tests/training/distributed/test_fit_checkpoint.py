@@ -8,7 +8,8 @@ import pytest
 from synthetic_ratings import SMALL_CONFIG, two_clusters
 
 from training.distributed.fit_checkpoint import restore_checkpoint, write_checkpoint
-from training.model.fitting import EpochRecord, PreparedFit, prepare_fit
+from training.model.epoch_record import EpochRecord
+from training.model.fitting import PreparedFit, prepare_fit
 
 BRIEFLY = replace(SMALL_CONFIG, epochs=3)
 
