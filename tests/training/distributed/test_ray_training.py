@@ -1,4 +1,4 @@
-"""Trainings on three Ray nodes on this machine, of which a worker, a node and the head are killed."""
+"""Trainings on Ray nodes on this machine, one of which loses a worker, a node and at last the head."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,39 +38,66 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    with ray_nodes((1, 1, 1)) as nodes:
-        yield nodes
-
-
-@pytest.fixture(scope="module")
 def table() -> RatingsTable:
     return two_clusters()
 
 
-@pytest.fixture(scope="module")
-def alone(table: RatingsTable) -> TrainedModel:
-    return fit_model(table, EPOCHS)
-
-
 @pytest.fixture
-def workers(cluster: Cluster, tmp_path: Path) -> WorkerGroup:
-    return WorkerGroup(count=3, address=cluster.address, runs=tmp_path / "runs", checkpoint_every_seconds=0.5)
+def workers(ray_address: str, tmp_path: Path) -> WorkerGroup:
+    return WorkerGroup(count=3, address=ray_address, runs=tmp_path / "runs")
 
 
-class Disturbed:
-    """Hides the progress of a fit, and does something once, after some epochs."""
+@dataclass(frozen=True)
+class Ended:
+    """What a training wrote, line by line, and left behind."""
 
-    def __init__(self, after: int, disturb: Callable[[], None]) -> None:
-        self._after, self._disturb = after, disturb
-        self.epochs: list[int] = []
-        self.notes: list[str] = []
+    lines: list[str]
+    error: str
+    exit_code: int
+    runs: Path
 
-    def on_epoch(self, epoch: int, figures: dict[str, float]) -> None:
-        assert set(figures) == {"loss", "retrieval_loss", "rating_loss", "learning_rate"}
-        self.epochs.append(epoch)
-        if epoch == self._after:
-            self._disturb()
+    @property
+    def epochs(self) -> list[int]:
+        return [int(line.removeprefix("epoch ")) for line in self.lines if line.startswith("epoch ")]
+
+    def notes(self, after: int, before: int) -> str:
+        """Those between two epochs."""
+        start, end = self.lines.index(f"epoch {after}"), self.lines.index(f"epoch {before}")
+        return "\n".join(line for line in self.lines[start:end] if line.startswith("note "))
+
+
+WORKER_DIES, NODE_LEAVES, HEAD_DIES = 4, 9, 14  # after these epochs
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> Ended:
+    """A training of three workers that loses one, then a node, then the head. To start one takes long."""
+    runs = tmp_path_factory.mktemp("ended") / "runs"
+    program = Path(ray_driver.__file__)
+    environment = {
+        "PYTHONPATH": os.pathsep.join(map(str, (program.parent.parent, program.parent))),
+        "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "5",  # so long Ray waits for the node that left
+    }
+    lines = []
+    with ray_nodes((1, 1, 1)) as nodes:
+        disturbances = {
+            f"epoch {WORKER_DIES}": kill_a_worker,
+            f"epoch {NODE_LEAVES}": remove_a_node,
+            f"epoch {HEAD_DIES}": kill_the_head,
+        }
+        driver = subprocess.Popen(
+            [sys.executable, program, nodes.address, runs, "3"],
+            env=os.environ | environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        with driver:
+            assert driver.stdout is not None
+            for line in driver.stdout:
+                lines.append(line.strip())
+                if disturb := disturbances.get(lines[-1]):
+                    disturb(nodes)
+    return Ended(lines[:-1], lines[-1], driver.returncode, runs)
 
 
 def require_equal(trained: TrainedModel, alone: TrainedModel, tolerance: float) -> None:
@@ -94,6 +121,10 @@ def kill_a_worker(cluster: Cluster) -> None:
     os.kill(actors_of(cluster.worker_nodes, "RayTrainWorker")[0], signal.SIGKILL)
 
 
+def remove_a_node(cluster: Cluster) -> None:
+    cluster.remove_node(next(iter(cluster.worker_nodes)), allow_graceful=False)
+
+
 def kill_the_head(cluster: Cluster) -> None:
     """End at once what runs on the machine of the head, but for the command."""
     for pid in actors_of([cluster.head_node], "ray::"):
@@ -103,16 +134,39 @@ def kill_the_head(cluster: Cluster) -> None:
             each.process.kill()
 
 
-def test_a_worker_that_is_killed_is_replaced_and_the_end_is_that_of_one_process(
-    cluster: Cluster, table: RatingsTable, alone: TrainedModel, workers: WorkerGroup
+def test_a_worker_that_is_killed_is_replaced(ended: Ended) -> None:
+    notes = ended.notes(WORKER_DIES, NODE_LEAVES)
+    assert "its process or machine died; training goes on from the last checkpoint" in notes
+    assert "workers train" not in notes
+
+
+def test_a_node_that_leaves_for_good_leaves_the_rest_to_train(ended: Ended) -> None:
+    notes = ended.notes(NODE_LEAVES, HEAD_DIES)
+    assert "its process or machine died; training goes on from the last checkpoint" in notes
+    assert "2 of 3 workers train" in notes
+
+
+def test_a_lost_head_is_reported(ended: Ended) -> None:
+    assert ended.exit_code == 1
+    assert "has not answered for 1 seconds" in ended.error
+    assert "the same command goes on from the last checkpoint" in ended.error
+
+
+def test_a_lost_training_goes_on_on_another_cluster_and_ends_as_that_of_one_process(
+    ended: Ended, table: RatingsTable
 ) -> None:
-    shown = Disturbed(5, lambda: kill_a_worker(cluster))
-    trained = fit_on_workers(table, EPOCHS, shown.on_epoch, workers=workers, note=shown.notes.append)
-    require_equal(trained, alone, 1e-4)
-    assert shown.epochs == list(range(1, 21))
-    assert any("its process or machine died; training goes on" in note for note in shown.notes)
-    remove_finished_runs(workers.runs)
-    assert not workers.runs.exists()
+    resumed: list[int] = []
+
+    def on_epoch(epoch: int, figures: dict[str, float]) -> None:
+        assert set(figures) == {"loss", "retrieval_loss", "rating_loss", "learning_rate"}
+        resumed.append(epoch)
+
+    trained = fit_on_workers(table, EPOCHS, on_epoch, workers=WorkerGroup(count=2, runs=ended.runs))
+    assert resumed[0] > NODE_LEAVES
+    assert sorted({*ended.epochs, *resumed}) == list(range(1, 25))
+    require_equal(trained, fit_model(table, EPOCHS), 1e-4)
+    remove_finished_runs(ended.runs)
+    assert not ended.runs.exists()
 
 
 def test_what_one_process_would_refuse_is_refused_once(table: RatingsTable, workers: WorkerGroup) -> None:
@@ -126,51 +180,3 @@ def test_more_workers_than_processors_are_refused(table: RatingsTable, workers: 
         ClusterError, match="4 workers need 4 processors, the Ray cluster has 3: add machines"
     ):
         fit_on_workers(table, EPOCHS, workers=replace(workers, count=4))
-
-
-def test_a_node_that_leaves_for_good_leaves_the_rest_to_train(
-    cluster: Cluster,
-    table: RatingsTable,
-    alone: TrainedModel,
-    workers: WorkerGroup,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", "5")  # so long Ray waits for who has left
-
-    def remove_a_node() -> None:
-        cluster.remove_node(next(iter(cluster.worker_nodes)), allow_graceful=False)
-
-    shown = Disturbed(5, remove_a_node)
-    trained = fit_on_workers(table, EPOCHS, shown.on_epoch, workers=workers, note=shown.notes.append)
-    require_equal(trained, alone, 1e-4)
-    assert "2 of 3 workers train" in shown.notes
-
-
-def test_a_lost_head_is_reported_and_the_same_training_goes_on_on_another_cluster(
-    table: RatingsTable, alone: TrainedModel, tmp_path: Path
-) -> None:
-    runs = tmp_path / "runs"
-    program = Path(ray_driver.__file__)
-    paths = os.pathsep.join(map(str, (program.parent.parent, program.parent)))
-    with ray_nodes((1, 1)) as nodes:
-        driver = subprocess.Popen(
-            [sys.executable, program, nodes.address, runs],
-            env=os.environ | {"PYTHONPATH": paths},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        with driver:
-            assert driver.stdout is not None
-            for line in driver.stdout:
-                if line.strip() == "3":
-                    break
-            kill_the_head(nodes)
-            *_, error = driver.stdout.read().splitlines()
-    assert driver.returncode == 1
-    assert "has not answered for 1 seconds" in error
-    assert "the same command goes on from the last checkpoint" in error
-    resumed = Disturbed(0, lambda: None)
-    trained = fit_on_workers(table, EPOCHS, resumed.on_epoch, workers=WorkerGroup(count=2, runs=runs))
-    assert resumed.epochs[0] > 1
-    assert resumed.epochs[-1] == 20
-    require_equal(trained, alone, 1e-4)
