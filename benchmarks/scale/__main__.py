@@ -81,15 +81,14 @@ _HEADINGS = (
     "processor s per million",
     "peak GiB",
     "GiB per million",
-    "held-out hit rate@100 by epoch:",
+    "held-out hit rate@100 by epoch, of each training:",
 )
 
 
 def _row(size: Size, fit: MeasuredFit) -> list[str]:
     stages = [f"{fit.stages[name]:.0f}" for name in (_LOAD, _CHOOSE, _TRAIN, _EXPORT)]
     millions, gib = size.ratings / 1e6, fit.peak_bytes / _GIB
-    rates = {epoch: f"{rate:.3f}" for epoch, rate in fit.hit_rates.items()}
-    rates[fit.best_epoch] = f"**{rates[fit.best_epoch]}**"
+    best = max(rate for rates in fit.hit_rates for rate in rates.values())
     return [
         *(f"{count:,}" for count in size),
         *stages,
@@ -97,8 +96,14 @@ def _row(size: Size, fit: MeasuredFit) -> list[str]:
         f"{fit.processor_seconds / millions:.1f}",
         f"{gib:.2f}",
         f"{gib / millions:.2f}",
-        ", ".join(f"{epoch}: {rate}" for epoch, rate in rates.items()),
+        "; ".join(
+            ", ".join(_rate(epoch, each, best) for epoch, each in rates.items()) for rates in fit.hit_rates
+        ),
     ]
+
+
+def _rate(epoch: int, rate: float, best: float) -> str:
+    return f"{epoch}: **{rate:.3f}**" if rate == best else f"{epoch}: {rate:.3f}"
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 
 _STAGE = re.compile(r"^(\S.*): (\d+\.\d) s$")
-_EPOCH = re.compile(r"^  epoch (\d+) of \d+: .*HR@100 (\d\.\d+)")
+_EPOCH = re.compile(r"^  epoch (\d+) of (\d+): .*HR@100 (\d\.\d+)")
 _EVERY_SECONDS = 0.25
 
 
@@ -28,19 +28,14 @@ class MeasuredFit:
         peak_bytes: Most memory of all its processes together, files that are mapped included, pages that they
             share counted once (PSS).
         stages: Seconds by the clock of each stage that the command printed, by name.
-        hit_rates: Held-out hit rate@100 by epoch, while the length of the training was chosen.
+        hit_rates: Held-out hit rate@100 by epoch, of each training by which the length was chosen.
     """
 
     seconds: float = 0.0
     processor_seconds: float = 0.0
     peak_bytes: int = 0
     stages: dict[str, float] = field(default_factory=dict)
-    hit_rates: dict[int, float] = field(default_factory=dict)
-
-    @property
-    def best_epoch(self) -> int:
-        """The validated epoch with the highest hit rate."""
-        return max(self.hit_rates, key=self.hit_rates.__getitem__)
+    hit_rates: list[dict[int, float]] = field(default_factory=list)
 
 
 def measure_fit(data: Path, artifacts: Path, options: Sequence[str] = ()) -> MeasuredFit:
@@ -51,6 +46,7 @@ def measure_fit(data: Path, artifacts: Path, options: Sequence[str] = ()) -> Mea
     """
     command = [sys.executable, "-m", "training", "fit", "--data", str(data), "--artifacts", str(artifacts)]
     found, started = MeasuredFit(), time.perf_counter()
+    last = (0, 0)  # epoch, and of how many
     with subprocess.Popen(  # noqa: S603  # our own
         [*command, "--evaluate", "none", *options],
         stdout=subprocess.PIPE,
@@ -64,7 +60,11 @@ def measure_fit(data: Path, artifacts: Path, options: Sequence[str] = ()) -> Mea
             if stage := _STAGE.match(line):
                 found.stages[stage[1]] = float(stage[2])
             elif epoch := _EPOCH.match(line):
-                found.hit_rates[int(epoch[1])] = float(epoch[2])
+                at = int(epoch[1]), int(epoch[2])
+                if at[0] <= last[0] or at[1] != last[1]:
+                    found.hit_rates.append({})
+                found.hit_rates[-1][at[0]] = float(epoch[3])
+                last = at
         watching.join()
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} failed with exit code {process.returncode}, see above")
