@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,7 @@ class MeasuredFit:
         processor_seconds: Of all its processes and threads.
         peak_bytes: Most memory of all its processes together, files that are mapped included, pages that they
             share counted once (PSS).
+        peak_anonymous_bytes: Most of it that no file is behind.
         stages: Seconds by the clock of each stage that the command printed, by name.
         hit_rates: Held-out hit rate@100 by epoch, of each training by which the length was chosen.
     """
@@ -34,6 +36,7 @@ class MeasuredFit:
     seconds: float = 0.0
     processor_seconds: float = 0.0
     peak_bytes: int = 0
+    peak_anonymous_bytes: int = 0
     stages: dict[str, float] = field(default_factory=dict)
     hit_rates: list[dict[int, float]] = field(default_factory=list)
 
@@ -76,14 +79,22 @@ def _watch(process: subprocess.Popen[str], found: MeasuredFit) -> None:
     """Follow the memory and the processor time of a process and of its children until it ends."""
     parent, by_process = psutil.Process(process.pid), {}
     while process.poll() is None:
-        resident = 0
+        memory: Counter[str] = Counter()
         try:
             for one in (parent, *parent.children(recursive=True)):
-                resident += one.memory_full_info().pss
+                memory += _proportional_memory(one.pid)
                 times = one.cpu_times()
                 by_process[one.pid] = times.user + times.system
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
+        except (psutil.NoSuchProcess, psutil.AccessDenied, OSError):
             continue  # it ended while it was read
-        found.peak_bytes = max(found.peak_bytes, resident)
+        found.peak_bytes = max(found.peak_bytes, memory["Pss"])
+        found.peak_anonymous_bytes = max(found.peak_anonymous_bytes, memory["Pss_Anon"])
         found.processor_seconds = sum(by_process.values())
         time.sleep(_EVERY_SECONDS)
+
+
+def _proportional_memory(process: int) -> Counter[str]:
+    """Bytes of a process by the names of proc(5)'s smaps_rollup."""
+    lines = Path(f"/proc/{process}/smaps_rollup").read_text(encoding="ascii").splitlines()[1:]
+    fields = (line.split() for line in lines)
+    return Counter({name.rstrip(":"): 1024 * int(size) for name, size, *_ in fields})

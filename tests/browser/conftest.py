@@ -13,7 +13,7 @@ from markup_titles import with_markup
 from playwright.sync_api import Browser, expect, sync_playwright
 from service_process import ServiceProcess, running_service
 
-_CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
+_CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium-headless-shell") or shutil.which("chromium")
 # Root has no sandbox; the rest keeps Chromium from connecting to other hosts.
 _ARGUMENTS = [
     "--no-sandbox",
@@ -29,7 +29,7 @@ _ARGUMENTS = [
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     if _CHROMIUM is None:
-        pytest.skip("Chromium is not installed (Debian: apt-get install chromium), and CHROMIUM names none")
+        pytest.skip("no Chromium (Debian: apt-get install chromium-headless-shell), and CHROMIUM names none")
     expect.set_options(timeout=15_000)  # for a busy machine
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=_ARGUMENTS)

@@ -21,7 +21,7 @@ _GIB = 2**30
 # Anonymous memory, measured on synthetic tables (docs/scale.md), with the processes that verify a bundle.
 _BASE = 900 * 2**20
 _MAPPED_PER_RATING, _COLUMNS_PER_RATING = 60, 70
-_TABLES = 7  # weights, two moments, factors, copies: of `keeping`, of export, of the fresh process
+_TABLES = 5  # weights, two moments, copies: of export, of the fresh process
 _TEXT_PER_USER, _TEXT_PER_MOVIE = 400, 2_000
 _LOGITS = 8  # copies of users x candidates in a step
 

@@ -11,7 +11,7 @@ from training.distributed.fit_checkpoint import restore_checkpoint, write_checkp
 from training.model.epoch_record import EpochRecord
 from training.model.fitting import PreparedFit, prepare_fit
 
-BRIEFLY = replace(SMALL_CONFIG, epochs=3)
+BRIEFLY = replace(SMALL_CONFIG, epochs=3, batch_size=60)
 
 
 def prepared() -> PreparedFit:

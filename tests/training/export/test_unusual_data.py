@@ -38,7 +38,8 @@ def one_diary(films: int) -> RatingsTable:
 @pytest.mark.usefixtures("eagerly")
 def test_one_person_who_has_rated_all_there_is_gets_an_empty_list(tmp_path: Path) -> None:
     table = one_diary(300)
-    bundle = export_bundle(fit_model(table, SMALL_CONFIG), table, None, tmp_path)
+    trained = fit_model(table, replace(SMALL_CONFIG, epochs=2))
+    bundle = export_bundle(trained, table, None, tmp_path)
     recommender = load_recommender(bundle, Settings())
     answer = recommender.recommend(RecommendQuery(user_id="me"))
     assert (answer.source, answer.rows.tolist()) == ("personalized", [])
