@@ -27,8 +27,9 @@ _SEARCHED_SCALES = (1.0, 0.5, 0.0)  # while factors are looked for
 _CLEARLY_BETTER = 0.01  # in the sum of logs, so 1 % in one measure
 _WIDER = 128  # columns of the embeddings
 _WORTH_ITS_TIME = 0.02  # training and service take half as long again
-_MOST_SCORES = 16_000_000  # users x candidates, for each of some forty evaluations
+_MOST_SCORES = 40_000_000  # users x candidates, for each of some forty evaluations
 _USERS = 100, 2_000
+_MOST_SCORES_OF_SCALES = 16_000_000  # likewise; in memory together
 _USERS_OF_SCALES = 50, 300  # one number is fitted to the rows of these
 
 _FIRST_NORMALIZATION = 0.25
@@ -114,7 +115,7 @@ class _Trials:
 
     def __init__(self, initial: InitialScores, histories: Histories, test: RatingsTable) -> None:
         self._initial, self._histories, self._test = initial, histories, test
-        likely = number_of_users(_MOST_SCORES, _USERS_OF_SCALES, histories.num_candidates)
+        likely = number_of_users(_MOST_SCORES_OF_SCALES, _USERS_OF_SCALES, histories.num_candidates)
         self._likely = sample_users(test, likely)
         self._spectra: dict[tuple[float, float], WatchedSpectrum] = {}
         self._qualities: dict[FactorChoice, float] = {}
