@@ -95,7 +95,7 @@ swaps: install ## requests failed, latency and memory over 20 swaps under load (
 AXE := tests/browser/node_modules/installed
 
 test-browser: install $(AXE) ## the page in headless Chromium, and in Firefox if it is there (CHROMIUM=, FIREFOX=/path/to/it)
-	@for each in "$$CHROMIUM" chromium-headless-shell chromium; do command -v "$$each" >/dev/null && found=yes; done; [ -n "$$found" ] \
+	@{ if [ -n "$$CHROMIUM" ]; then command -v "$$CHROMIUM"; else command -v chromium-headless-shell || command -v chromium; fi; } >/dev/null \
 	  || { echo "make: no Chromium found: install it (Debian: apt-get install chromium-headless-shell), or name it with CHROMIUM=" >&2; exit 1; }
 	@$(IN_VENV) -m pytest -m browser tests/browser
 

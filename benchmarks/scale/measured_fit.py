@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 
 _STAGE = re.compile(r"^(\S.*): (\d+\.\d) s$")
-_EPOCH = re.compile(r"^  epoch (\d+) of (\d+): .*HR@100 (\d\.\d+)")
+_EPOCH = re.compile(r"^  epoch (\d+) of \d+: .*; held out: HR@100 (\d\.\d+)")
 _EVERY_SECONDS = 0.25
 
 
@@ -28,7 +28,7 @@ class MeasuredFit:
         processor_seconds: Of all its processes and threads.
         peak_bytes: Most memory of all its processes together, files that are mapped included, pages that they
             share counted once (PSS).
-        peak_anonymous_bytes: Most of it that no file is behind.
+        peak_anonymous_bytes: The same of memory that no file is behind.
         stages: Seconds by the clock of each stage that the command printed, by name.
         hit_rates: Held-out hit rate@100 by epoch, of each training by which the length was chosen.
     """
@@ -49,7 +49,7 @@ def measure_fit(data: Path, artifacts: Path, options: Sequence[str] = ()) -> Mea
     """
     command = [sys.executable, "-m", "training", "fit", "--data", str(data), "--artifacts", str(artifacts)]
     found, started = MeasuredFit(), time.perf_counter()
-    last = (0, 0)  # epoch, and of how many
+    last = 0
     with subprocess.Popen(  # noqa: S603  # our own
         [*command, "--evaluate", "none", *options],
         stdout=subprocess.PIPE,
@@ -63,10 +63,10 @@ def measure_fit(data: Path, artifacts: Path, options: Sequence[str] = ()) -> Mea
             if stage := _STAGE.match(line):
                 found.stages[stage[1]] = float(stage[2])
             elif epoch := _EPOCH.match(line):
-                at = int(epoch[1]), int(epoch[2])
-                if at[0] <= last[0] or at[1] != last[1]:
+                at = int(epoch[1])
+                if at <= last or not found.hit_rates:
                     found.hit_rates.append({})
-                found.hit_rates[-1][at[0]] = float(epoch[3])
+                found.hit_rates[-1][at] = float(epoch[2])
                 last = at
         watching.join()
     if process.returncode:
@@ -80,13 +80,13 @@ def _watch(process: subprocess.Popen[str], found: MeasuredFit) -> None:
     parent, by_process = psutil.Process(process.pid), {}
     while process.poll() is None:
         memory: Counter[str] = Counter()
-        try:
-            for one in (parent, *parent.children(recursive=True)):
+        for one in (parent, *parent.children(recursive=True)):
+            try:
                 memory += _proportional_memory(one.pid)
                 times = one.cpu_times()
-                by_process[one.pid] = times.user + times.system
-        except (psutil.NoSuchProcess, psutil.AccessDenied, OSError):
-            continue  # it ended while it was read
+            except (psutil.NoSuchProcess, psutil.AccessDenied, ProcessLookupError, FileNotFoundError):
+                continue  # it ended while it was read
+            by_process[one.pid] = times.user + times.system
         found.peak_bytes = max(found.peak_bytes, memory["Pss"])
         found.peak_anonymous_bytes = max(found.peak_anonymous_bytes, memory["Pss_Anon"])
         found.processor_seconds = sum(by_process.values())

@@ -2,8 +2,7 @@
 
     python -m benchmarks.scale.memory_need --page docs/scale.md
 
-`fit --evaluate none --epochs 1` of synthetic ratings, without `--memory` and with the least that it accepts,
-rounded up to 0.1 GiB.
+`fit --evaluate none --epochs 1` of synthetic ratings, without `--memory` and with the least that it accepts.
 """
 
 from __future__ import annotations
@@ -21,14 +20,14 @@ from benchmarks.scale.synthetic_ratings import write_ratings
 from training.config import TrainingConfig
 from training.data.memory_limit import MemoryNeed
 
-_MIB, _GIB = 2**20, 2**30
+_MIB = 2**20
 SIZES = {
     "200k": (200_000, 4_000, 3_000),
     "2m": (2_000_000, 20_000, 3_000),
     "25m": (25_000_000, 162_000, 60_000),
 }
 """Ratings, users, movies."""
-_READING_GIB = {"25m": 3.5}  # where reading alone takes more than what follows
+_READING_MIB = {"25m": 3_600}  # where reading alone takes more than what follows
 
 _HEADINGS = ("ratings", "users", "movies", "in memory, MiB", "measured", "mapped, MiB", "measured")
 
@@ -58,11 +57,11 @@ def _row(name: str, data: Path) -> list[str]:
     if not (data / "ratings.csv").exists():
         write_ratings(data, ratings=ratings, users=users, movies=movies)
     need = MemoryNeed.of(ratings, users, movies, TrainingConfig())
-    least_gib = max(math.ceil(10 * need.mapped / _GIB) / 10, _READING_GIB.get(name, 0))
+    least_mib = max(math.ceil(need.mapped / _MIB), _READING_MIB.get(name, 0))
     row = [f"{count:,}" for count in SIZES[name]]
     for estimated, options in (
         (need.in_memory, ()),
-        (need.mapped, ("--memory", f"{least_gib}GiB")),
+        (need.mapped, ("--memory", f"{least_mib}MiB")),
     ):
         # The artifacts, which the mapped files are in, must be on a disk.
         with tempfile.TemporaryDirectory(dir=data) as artifacts:

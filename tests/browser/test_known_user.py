@@ -162,7 +162,7 @@ def test_the_button_shows_more_recommendations(open_page: OpenPage, service: Ser
     page = open_page("#view=user&user=42")
     recommended(page)
     # Reasons arrive after the list and make rows higher: a button that moves while pressed gets no click.
-    page.wait_for_load_state("networkidle")
+    expect(page.locator("#recommended .why:not(:empty)").first).to_be_visible()
     page.click("#more")
     expect(page.locator("#recommended .title")).to_have_text(titles(answer(service, user_id="42", k=20)))
 

@@ -32,16 +32,20 @@ def fit_stage(
     """
     run = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ} {name}, seed {config.seed}".replace("/", "-")
     with stage(name, config.epochs + then) as running, event_log(tensorboard, run) as log:
-        held_out = ""
+        validated, held_out = 0, ""
 
         def on_epoch(epoch: int, figures: dict[str, float]) -> None:
-            nonlocal held_out
+            nonlocal validated, held_out
             log(epoch, figures)
             losses = {key: value for key, value in figures.items() if key.endswith("loss")}
             measured = {key: value for key, value in figures.items() if key.startswith("held_out_")}
             if measured:
-                held_out = f"; held out: {_format(measured)}"
-            note = f"epoch {epoch} of {config.epochs}: {_format(losses)}{held_out}"
+                validated, held_out = epoch, _format(measured)
+            elif epoch < validated:  # another training within the stage
+                validated, held_out = 0, ""
+            note = f"epoch {epoch} of {config.epochs}: {_format(losses)}"
+            if held_out:
+                note += f"; held out{'' if measured else f' after epoch {validated}'}: {held_out}"
             running.advance(note, milestone=bool(measured) or epoch % VALIDATED_EVERY == 0)
 
         yield running, on_epoch

@@ -23,10 +23,19 @@ def test_losses_and_what_is_held_out_are_shown_as_they_come(capsys: pytest.Captu
     with fit_stage("Train", SMALL_CONFIG, None) as (_, on_epoch):
         on_epoch(4, LOSSES | HELD_OUT)
         on_epoch(5, LOSSES | {"loss": 4.0})
+    shown = capsys.readouterr().err
+    assert "rating 0.250; held out: HR@100 0.500  NDCG@10 0.125  RMSE 0.750\n" in shown
     assert (
         "epoch 5 of 30: loss 4.000  retrieval 5.000  rating 0.250; "
-        "held out: HR@100 0.500  NDCG@10 0.125  RMSE 0.750\n"
-    ) in capsys.readouterr().err
+        "held out after epoch 4: HR@100 0.500  NDCG@10 0.125  RMSE 0.750\n"
+    ) in shown
+
+
+def test_what_another_training_of_the_stage_held_out_is_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    with fit_stage("Train", SMALL_CONFIG, None) as (_, on_epoch):
+        on_epoch(8, LOSSES | HELD_OUT)
+        on_epoch(5, LOSSES)
+    assert "epoch 5 of 30: loss 5.250  retrieval 5.000  rating 0.250\n" in capsys.readouterr().err
 
 
 def test_every_figure_is_in_the_event_files_of_its_run(tmp_path: Path) -> None:

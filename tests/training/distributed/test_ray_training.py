@@ -66,7 +66,7 @@ class Ended:
         return "\n".join(line for line in self.lines[start:end] if line.startswith("note "))
 
 
-WORKER_DIES, NODE_LEAVES, HEAD_DIES = 4, 9, 14  # after these epochs
+WORKER_DIES, NODE_LEAVES, HEAD_DIES = 4, 16, 28  # after these epochs
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Ended:
     program = Path(ray_driver.__file__)
     environment = {
         "PYTHONPATH": os.pathsep.join(map(str, (program.parent.parent, program.parent))),
-        "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "5",  # so long Ray waits for the node that left
+        "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "5",  # of each attempt to place workers: one left
     }
     lines = []
     with ray_nodes((1, 1, 1)) as nodes:
@@ -142,7 +142,7 @@ def test_a_worker_that_is_killed_is_replaced(ended: Ended) -> None:
 
 def test_a_node_that_leaves_for_good_leaves_the_rest_to_train(ended: Ended) -> None:
     notes = ended.notes(NODE_LEAVES, HEAD_DIES)
-    assert "its process or machine died; training goes on from the last checkpoint" in notes
+    assert "training goes on from the last checkpoint" in notes
     assert "2 of 3 workers train" in notes
 
 
@@ -163,7 +163,10 @@ def test_a_lost_training_goes_on_on_another_cluster_and_ends_as_that_of_one_proc
 
     trained = fit_on_workers(table, EPOCHS, on_epoch, workers=WorkerGroup(count=2, runs=ended.runs))
     assert resumed[0] > NODE_LEAVES
-    assert sorted({*ended.epochs, *resumed}) == list(range(1, 25))
+    assert ended.epochs == list(range(1, len(ended.epochs) + 1))
+    assert len(ended.epochs) >= HEAD_DIES
+    assert resumed == list(range(resumed[0], EPOCHS.epochs + 1))
+    assert resumed[0] <= len(ended.epochs) + 1
     require_equal(trained, fit_model(table, EPOCHS), 1e-4)
     remove_finished_runs(ended.runs)
     assert not ended.runs.exists()
