@@ -18,7 +18,7 @@ from training.distributed import ray_training
 from training.distributed.worker_group import WorkerGroup
 from training.errors import ClusterError
 
-EPOCHS = replace(SMALL_CONFIG, epochs=36)
+EPOCHS = replace(SMALL_CONFIG, epochs=20)
 """Of eight steps: long enough to be interrupted three times."""
 
 
