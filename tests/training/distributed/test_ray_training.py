@@ -66,7 +66,7 @@ class Ended:
         return "\n".join(line for line in self.lines[start:end] if line.startswith("note "))
 
 
-WORKER_DIES, NODE_LEAVES, HEAD_DIES = 4, 9, 14  # after these epochs
+WORKER_DIES, NODE_LEAVES, HEAD_DIES = 4, 7, 16  # after these epochs
 
 
 @pytest.fixture(scope="module")
