@@ -8,19 +8,13 @@ load, choose the length of the training by held-out ratings, train on all, expor
 
 from __future__ import annotations
 
-import argparse
-import sys
 import tempfile
 from pathlib import Path
-from typing import NamedTuple
 
-from benchmarks.machine import describe_machine, format_machine
-from benchmarks.page import markdown_table, replace_between
 from benchmarks.scale.measured_fit import MeasuredFit, measure_fit
-from benchmarks.scale.synthetic_ratings import write_ratings
+from benchmarks.scale.measured_table import Size, measure_sizes
 
 _GIB = 2**30
-_PACKAGES = ("keras", "numpy")
 _LOAD, _CHOOSE, _TRAIN, _EXPORT = (
     "Load ratings",
     "Choose the training length",
@@ -29,44 +23,12 @@ _LOAD, _CHOOSE, _TRAIN, _EXPORT = (
 )
 
 
-class Size(NamedTuple):
-    """How much data."""
-
-    ratings: int
-    users: int
-    movies: int
-
-
 SIZES = {
     "1m": Size(1_000_000, 6_500, 4_000),
     "5m": Size(5_000_000, 32_500, 20_000),
     "25m": Size(25_000_000, 162_000, 60_000),
     "million-movies": Size(5_000_000, 32_500, 1_000_000),
 }
-
-
-def main() -> None:
-    """Measure, print and write the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--only", nargs="+", choices=SIZES, default=list(SIZES))
-    parser.add_argument("--data", type=Path, default=Path(tempfile.gettempdir()) / "matinee-scale")
-    parser.add_argument("--page", type=Path, help="page whose table is replaced")
-    arguments = parser.parse_args()
-    rows = []
-    for name in arguments.only:
-        directory = arguments.data / name
-        if not (directory / "ratings.csv").exists():
-            write_ratings(directory, **SIZES[name]._asdict())
-        with tempfile.TemporaryDirectory() as artifacts:
-            rows.append(_row(SIZES[name], measure_fit(directory, Path(artifacts))))
-        sys.stdout.write(f"{name}: {' | '.join(rows[-1])}\n")
-    machine = format_machine(describe_machine(_PACKAGES))
-    text = f"{machine}\n\n{markdown_table(_HEADINGS, rows)}\n"
-    sys.stdout.write(f"\n{text}")
-    if arguments.page:
-        replace_between(arguments.page, "benchmarks.scale", text)
 
 
 _HEADINGS = (
@@ -83,6 +45,16 @@ _HEADINGS = (
     "GiB per million",
     "held-out hit rate@100 by epoch, of each training:",
 )
+
+
+def main() -> None:
+    """Measure, print and write the table."""
+    measure_sizes(__doc__, "benchmarks.scale", _HEADINGS, SIZES, _measure)
+
+
+def _measure(name: str, data: Path) -> list[str]:
+    with tempfile.TemporaryDirectory() as artifacts:
+        return _row(SIZES[name], measure_fit(data, Path(artifacts)))
 
 
 def _row(size: Size, fit: MeasuredFit) -> list[str]:
