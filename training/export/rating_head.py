@@ -22,7 +22,7 @@ def write_rating_head(directory: Path, trained: TrainedModel) -> None:
     mean, spread = task.mean_and_spread
     RatingHead.write(
         directory,
-        vectors=task.project(tf.constant(trained.candidate_embeddings)).numpy(),
+        vectors=task.vectors_of(tf.constant(trained.candidate_embeddings), rows).numpy(),
         biases=trained.movie_biases,
         confidences=task.candidate_confidence(rows).numpy(),
         mean_stars=mean,

@@ -45,7 +45,8 @@ class RatingTask(keras.layers.Layer):
     et al. 2009 (doi 10.1109/MC.2009.263): sum of (rating - mean - movie's bias) / (number + lambda), lambda
     learned. The vector is an asymmetric factor model's (Koren 2008, doi 10.1145/1401890.1401944, section 4):
     each movie of the history adds its presence embedding, and its preference embedding times the residual of
-    its rating. The movie's vector is a projection of the candidate tower, which both tasks share.
+    its rating. The movie's vector is a projection of the candidate tower, which both tasks share, plus one of
+    its own, for what is watched alike need not be rated alike.
     """
 
     def __init__(self, vocabulary: Vocabulary, config: TrainingConfig, **kwargs: Any) -> None:
@@ -73,6 +74,7 @@ class RatingTask(keras.layers.Layer):
         self._log_counts = constant_weight(self, "log_counts", np.log1p(vocabulary.candidate_counts))
         self._hidden = [keras.layers.Dense(width, activation="relu") for width in config.rating_layers]
         self._correction = keras.layers.Dense(1, kernel_initializer="zeros") if config.rating_layers else None
+        self._vectors = embedding_table(self, "vectors", count, dimension, 0.02)
         build_in_first_call(self)
 
     def standardize(self, stars: tf.Tensor) -> tf.Tensor:
@@ -103,6 +105,7 @@ class RatingTask(keras.layers.Layer):
             "movie_bias": LearnedTable(Rows.CANDIDATES, self._movie_bias),
             "feature_bias": LearnedTable(Rows.USER_FEATURES, self._feature_bias.table),
             "features": LearnedTable(Rows.USER_FEATURES, self._features.table),
+            "vectors": LearnedTable(Rows.CANDIDATES, self._vectors),
         }
         if self._content_bias is not None:
             found["content_bias"] = LearnedTable(Rows.CONTENT, self._content_bias.table)
@@ -165,8 +168,17 @@ class RatingTask(keras.layers.Layer):
         """Convert numbers of ratings to an input of the MLP, float32."""
         return tf.math.log1p(counts) / 5
 
+    def vectors_of(self, candidates: tf.Tensor, candidate_rows: tf.Tensor) -> tf.Tensor:
+        """Compute the movies' vectors, float32 `[K, rating_dimension]`.
+
+        Args:
+            candidates: float32 `[K, D]`, from the candidate tower.
+            candidate_rows: int32 `[K]`, the same movies.
+        """
+        return self.project(candidates) + tf.gather(self._vectors.value, candidate_rows)
+
     def project(self, candidates: tf.Tensor) -> tf.Tensor:
-        """Project the candidate tower's `[K, D]` to the movies' vectors, `[K, rating_dimension]`."""
+        """Compute the part of `vectors_of` that movies without a row have too."""
         return self._candidate_projection(candidates)
 
     def candidate_confidence(self, candidate_rows: tf.Tensor) -> tf.Tensor:
@@ -189,7 +201,7 @@ class RatingTask(keras.layers.Layer):
             pairs: int32 `[R, 2]`, (query, column).
         """
         at_query, at_candidate = pairs[:, 0], pairs[:, 1]
-        vectors = self.project(candidates)
+        vectors = self.vectors_of(candidates, candidate_rows)
         dot = tf.reduce_sum(tf.gather(state.vectors, at_query) * tf.gather(vectors, at_candidate), axis=1)
         user_bias = tf.gather(state.bias, at_query)
         movie_bias = tf.gather(self.movie_bias(candidate_rows), at_candidate)

@@ -66,7 +66,8 @@ def expected_rating(
     for row, _ in history:
         liking = residuals[row] - history_bias if row in residuals else 0
         vector = vector + (presence[row] + liking * preference[row]) / math.sqrt(len(history) + 1)
-    dot = float(vector @ (candidate @ task._candidate_projection.kernel.numpy()))
+    own = task._vectors.numpy()[movie]
+    dot = float(vector @ (candidate @ task._candidate_projection.kernel.numpy() + own))
     known = [
         user_bias,
         movie_bias(movie),
@@ -151,7 +152,7 @@ def test_without_hidden_layers_a_rating_is_biases_and_a_dot_product(
     bias = float(fitted + task._movie_bias.numpy()[7])
     vector = bag(users, task._features.table.numpy(), 6)
     own = bag(users, task._feature_bias.table.numpy(), 6)[0]
-    dot = vector @ (candidates[7] @ task._candidate_projection.kernel.numpy())
+    dot = vector @ (candidates[7] @ task._candidate_projection.kernel.numpy() + task._vectors.numpy()[7])
     np.testing.assert_allclose(found, [own + bias + dot, bias], atol=1e-5)
 
 
