@@ -49,6 +49,7 @@ SMALL_CONFIG = TrainingConfig(
     history_normalization=0.0,
     movie_normalization=0.0,
     factor_regularization=1.0,
+    rating_emphasis=0.0,
     movie_bias_regularization=10.0,
     user_bias_regularization=15.0,
     retrieval_share=1.0,

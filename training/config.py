@@ -55,6 +55,7 @@ class TrainingConfig:
         history_normalization, movie_normalization: Exponents of lengths and counts by which histories and
             movies are divided before these factors are computed, see `WatchedSpectrum`.
         factor_regularization: Of these factors, as a multiple of its usual value.
+        rating_emphasis: How much more watches count in them that are rated higher, see `watch_weights`.
         movie_bias_regularization, user_bias_regularization: Of the rating biases that training begins with,
             see `fit_biases`.
         retrieval_share: How much is kept of what training taught both towers beyond what they began with.
@@ -103,6 +104,7 @@ class TrainingConfig:
     history_normalization: float = 0.0
     movie_normalization: float = 0.0
     factor_regularization: float = 1.0
+    rating_emphasis: float = 0.0
     movie_bias_regularization: float = 10.0
     user_bias_regularization: float = 5.0
     retrieval_share: float = 1.0
@@ -126,7 +128,7 @@ class TrainingConfig:
             self._require(getattr(self, name) >= 0, name, "at least 0")
         normalization = ("history_normalization", "movie_normalization")
         dropouts = ("history_dropout", "user_dropout", "time_dropout")
-        shares = ("forward_share", "short_share", "empty_share", "popularity_scale")
+        shares = ("forward_share", "short_share", "empty_share", "popularity_scale", "rating_emphasis")
         for name in (*dropouts, *shares, *normalization, "retrieval_share", "rating_share"):
             self._require(0 <= getattr(self, name) <= 1, name, "from 0 to 1")
         self._require(0 <= self.seed < 2**32, "seed", "from 0 to 4294967295, as Keras wants it")

@@ -25,7 +25,7 @@ from training.model.item_factors import WatchedSpectrum
 _POPULARITY_SCALES = (1.0, 0.75, 0.5, 0.25, 0.0)
 _SEARCHED_SCALES = (1.0, 0.5, 0.0)  # while factors are looked for
 _CLEARLY_BETTER = 0.01  # in the sum of logs, so 1 % in one measure
-_WIDER = 128  # columns of the embeddings
+_WIDER = 128, 256  # columns of the embeddings
 _WORTH_ITS_TIME = 0.02  # training and service take half as long again
 _MOST_SCORES = 40_000_000  # users x candidates, for each of some forty evaluations
 _USERS = 100, 2_000
@@ -33,9 +33,10 @@ _MOST_SCORES_OF_SCALES = 16_000_000  # likewise; in memory together
 _USERS_OF_SCALES = 50, 300  # one number is fitted to the rows of these
 
 _FIRST_NORMALIZATION = 0.25
-_REGULARIZATIONS = (1.0, 3.0, 10.0)
+_REGULARIZATIONS = (1.0, 3.0, 10.0, 30.0)
 _MOVIE_NORMALIZATIONS = (0.35, 0.5)
 _HISTORY_NORMALIZATIONS = (0.0, 0.5)
+_RATING_EMPHASIS = 0.25
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class FactorChoice:
     history_normalization: float = 0.0
     movie_normalization: float = 0.0
     factor_regularization: float = 1.0
+    rating_emphasis: float = 0.0
     embedding_dimension: int = 64
 
     @classmethod
@@ -58,7 +60,7 @@ class FactorChoice:
 
 
 def choose_factors(
-    held_out: HeldOut, config: TrainingConfig, *, may_widen: bool = True
+    held_out: HeldOut, config: TrainingConfig, *, is_large: bool = False
 ) -> list[FactorChoice]:
     """Choose normalization, regularization, number and scale of factors, and how much popularity counts.
 
@@ -69,7 +71,8 @@ def choose_factors(
     Args:
         held_out: Rows to begin from, and rows to validate on.
         config: Adapted to the former.
-        may_widen: Whether there may be more columns than usual.
+        is_large: Whether there are so many ratings that more columns, and weights of ratings, take minutes
+            and gigabytes; neither is tried.
 
     Returns:
         A choice in which popularity counts in full, and, if that predicts clearly better, one in which it
@@ -86,12 +89,11 @@ def choose_factors(
     taken = FactorChoice(**asked)
     if not asked.keys() & {"history_normalization", "movie_normalization", "factor_regularization"}:
         taken = _choose_normalization(trials, taken)
-        if may_widen and "embedding_dimension" not in asked and taken.movie_normalization:
-            wider = replace(taken, embedding_dimension=_WIDER)
-            enough = min(len(histories), histories.num_candidates) > _WIDER
-            if enough and trials.quality_of(wider) - trials.quality_of(taken) > _WORTH_ITS_TIME:
-                # More columns have a smaller median, which regularization is a multiple of.
-                taken = trials.best_with("factor_regularization", _REGULARIZATIONS, wider)
+        if taken.movie_normalization and not is_large:
+            if "rating_emphasis" not in asked:
+                taken = _choose_emphasis(trials, taken)
+            if "embedding_dimension" not in asked:
+                taken = _choose_width(trials, taken, min(len(histories), histories.num_candidates))
     starts = trials.measure(taken, _POPULARITY_SCALES)
     in_full, best = starts[0], max(starts, key=itemgetter(0))
     return [in_full[1], best[1]] if best[0] - in_full[0] > _CLEARLY_BETTER else [in_full[1]]
@@ -110,6 +112,28 @@ def _choose_normalization(trials: _Trials, plain: FactorChoice) -> FactorChoice:
     return trials.best_with("history_normalization", _HISTORY_NORMALIZATIONS, best)
 
 
+def _choose_emphasis(trials: _Trials, plain: FactorChoice) -> FactorChoice:
+    emphasized = replace(plain, rating_emphasis=_RATING_EMPHASIS)
+    is_better = trials.quality_of(emphasized) - trials.quality_of(plain) > _CLEARLY_BETTER
+    return emphasized if is_better else plain
+
+
+def _choose_width(trials: _Trials, taken: FactorChoice, rank: int) -> FactorChoice:
+    """Double the columns while that is worth its time, up to the rank of who watched what.
+
+    More columns have a smaller median, which regularization is a multiple of, so it is chosen with them.
+    """
+    for columns in _WIDER:
+        if columns >= rank:
+            break
+        wider = replace(taken, embedding_dimension=columns)
+        wider = trials.best_with("factor_regularization", _REGULARIZATIONS, wider)
+        if trials.quality_of(wider) - trials.quality_of(taken) <= _WORTH_ITS_TIME:
+            break
+        taken = wider
+    return taken
+
+
 class _Trials:
     """Measures what a model begins with on held-out rows of users with a history; each choice once."""
 
@@ -117,7 +141,7 @@ class _Trials:
         self._initial, self._histories, self._test = initial, histories, test
         likely = number_of_users(_MOST_SCORES_OF_SCALES, _USERS_OF_SCALES, histories.num_candidates)
         self._likely = sample_users(test, likely)
-        self._spectra: dict[tuple[float, float], WatchedSpectrum] = {}
+        self._spectra: dict[tuple[float, float, float], WatchedSpectrum] = {}
         self._qualities: dict[FactorChoice, float] = {}
 
     def measure(self, choice: FactorChoice, shares: Iterable[float]) -> list[tuple[float, FactorChoice]]:
@@ -145,7 +169,7 @@ class _Trials:
         return quality(measures), replace(choice, popularity_scale=share, factor_scale=scale)
 
     def _spectrum(self, choice: FactorChoice) -> WatchedSpectrum:
-        key = choice.history_normalization, choice.movie_normalization
+        key = choice.history_normalization, choice.movie_normalization, choice.rating_emphasis
         known = self._spectra.get(key)
         if known is None or known.columns < choice.embedding_dimension:
             known = WatchedSpectrum.of(
@@ -153,6 +177,7 @@ class _Trials:
                 choice.embedding_dimension,
                 history_normalization=key[0],
                 movie_normalization=key[1],
+                rating_emphasis=key[2],
             )
             self._spectra = {key: known}  # a million movies in several are gigabytes
         return known.leading(choice.embedding_dimension)

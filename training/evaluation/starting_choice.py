@@ -61,8 +61,7 @@ def choose_starts(
         chosen = _choose_regularization(held_out, chosen)
     if config.layers or not config.use_history or not config.factor_scale:
         return [chosen]
-    # Of many ratings more columns are minutes and gigabytes.
-    found = choose_factors(held_out, chosen.apply(config), may_widen=not is_large)
+    found = choose_factors(held_out, chosen.apply(config), is_large=is_large)
     starts = [replace(chosen, **asdict(choice)) for choice in found]
     return starts[-1:] if is_large else starts
 

@@ -68,6 +68,7 @@ def item_factors(
         config.embedding_dimension,
         history_normalization=config.history_normalization,
         movie_normalization=config.movie_normalization,
+        rating_emphasis=config.rating_emphasis,
     )
     return spectrum.factors(config.factor_regularization)
 

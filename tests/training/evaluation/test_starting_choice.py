@@ -131,6 +131,29 @@ def test_more_groups_than_columns_have_more_columns_unless_these_were_asked_for(
     assert {start.embedding_dimension for start in starts(groups(90), asked)} == {32}
 
 
+def test_columns_are_doubled_again_where_there_are_more_groups_still() -> None:
+    default = replace(CONFIG, embedding_dimension=64)
+    assert {start.embedding_dimension for start in starts(groups(200), default)} == {256}
+
+
+def liked_groups() -> RatingsTable:
+    """Groups of 10 movies, of which users rate five of their own 5 and five of others 1."""
+    random = np.random.default_rng(3)
+    ratings: list[Rating] = []
+    for user in range(400):
+        own = (user % 40) * 10 + random.choice(10, 7, replace=False)
+        others = random.choice(400, 7, replace=False)
+        ratings += [(f"u{user}", f"{movie:04}", 5.0, FIRST_TIMESTAMP) for movie in own]
+        ratings += [(f"u{user}", f"{movie:04}", 1.0, FIRST_TIMESTAMP) for movie in set(others) - set(own)]
+    return replace(table_of(ratings, [f"{movie:04}" for movie in range(400)]), has_times=False)
+
+
+def test_ratings_count_in_factors_where_they_tell_what_belongs_together() -> None:
+    assert {start.rating_emphasis for start in starts(liked_groups())} == {0.25}
+    unrated = replace(liked_groups(), stars=np.full(len(liked_groups()), np.nan, np.float32))
+    assert {start.rating_emphasis for start in starts(unrated)} == {0.0}
+
+
 def test_of_many_ratings_there_are_no_more_columns() -> None:
     held = held_out(groups(160))
     config = adapt(replace(CONFIG, embedding_dimension=64), held.train)

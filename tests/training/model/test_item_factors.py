@@ -114,6 +114,23 @@ def test_normalized_factors_filter_the_graph_of_users_and_movies(
     np.testing.assert_allclose(read @ predicted.T, expected, atol=1e-5)
 
 
+def test_emphasis_weighs_watches_by_their_ratings_before_they_are_factorized() -> None:
+    """Two movies are rated high by whom the third is rated low: it is left out but for a tenth."""
+    ratings: list[Rating] = []
+    for user in range(12):
+        ratings += [(f"{user:02}", movie, 5.0, 0) for movie in "ab"] + [(f"{user:02}", "c", 1.0, 0)]
+    histories = Histories.from_table(table_of(ratings))
+    plain, emphasized = (
+        WatchedSpectrum.of(histories, 2, history_normalization=0.5, rating_emphasis=emphasis)
+        for emphasis in (0.0, 1.0)
+    )
+    # One history's row over sqrt(3), 12 times: 12 / 3 times the sum of squared weights. Mean 11 / 3,
+    # deviation 4 / sqrt(4.5): of 0.707 and -1.414 the movies' means, of 12 and 5 zeros, are 12 / 17.
+    high, low = (1 + deviation * 5 / 17 for deviation in (0.5**0.5, -(2**0.5)))
+    assert plain.squares.max() == pytest.approx(12)
+    assert emphasized.squares.max() == pytest.approx(4 * (2 * high**2 + low**2), rel=1e-5)
+
+
 def test_movies_that_nobody_watched_have_normalized_factors_of_zero() -> None:
     watched = watched_at_random(13, 9)
     watched[:, 4] = False
