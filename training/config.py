@@ -52,6 +52,9 @@ class TrainingConfig:
         popularity_scale: How much candidates' biases count for a long history; for an empty one it is 1.
         factor_scale: Multiplies the weights of EASE whose factors the item tables begin with; 0: they begin
             at random.
+        added_factors: Columns of these factors that stand beside what is learned and count from the end of
+            training on, for factors of all histories know what an example hides; 0: none.
+        added_scale: Multiplies the weights that these columns stand for.
         history_normalization, movie_normalization: Exponents of lengths and counts by which histories and
             movies are divided before these factors are computed, see `WatchedSpectrum`.
         factor_regularization: Of these factors, as a multiple of its usual value.
@@ -101,6 +104,8 @@ class TrainingConfig:
     empty_share: float = 0.1
     popularity_scale: float = 1.0
     factor_scale: float = 16.0
+    added_factors: int = 0
+    added_scale: float = 90.0
     history_normalization: float = 0.0
     movie_normalization: float = 0.0
     factor_regularization: float = 1.0
@@ -123,8 +128,9 @@ class TrainingConfig:
         regularization = ("movie_bias_regularization", "user_bias_regularization", "factor_regularization")
         for name in (*sizes, *regularization, "learning_rate", "time_window", "short_history"):
             self._require(getattr(self, name) > 0, name, "above 0")
-        counts = ("epochs", "batch_size", "time_buckets", "uniform_negatives")
-        for name in (*counts, "retrieval_weight", "rating_weight", "weight_decay", "factor_scale"):
+        counts = ("epochs", "batch_size", "time_buckets", "uniform_negatives", "added_factors")
+        weights = ("retrieval_weight", "rating_weight", "weight_decay", "factor_scale", "added_scale")
+        for name in (*counts, *weights):
             self._require(getattr(self, name) >= 0, name, "at least 0")
         normalization = ("history_normalization", "movie_normalization")
         dropouts = ("history_dropout", "user_dropout", "time_dropout")
@@ -203,6 +209,10 @@ PRESETS: dict[str, dict[str, Any]] = {
         "hidden_high": 0.5,
         "empty_share": 0.0,
         "factor_scale": 0.0,
+        "added_factors": 32,
+        "history_normalization": 0.25,
+        "movie_normalization": 0.25,
+        "factor_regularization": 3.0,
         "learning_rate": 0.002,
         "user_dropout": 0.2,
         "time_dropout": 0.7,

@@ -23,9 +23,9 @@ from training.model.vocabulary import Vocabulary
 
 
 class CandidateTower(keras.layers.Layer):
-    """Movie id, title words, genres and year to float32 `[K, dimension + 1]`; the last column is a bias.
+    """Movie id, title words, genres and year to float32 `[K, added_factors + dimension + 1]`.
 
-    The bias is the log of the movie's popularity and a learned correction.
+    The last column is a bias: the log of the movie's popularity and a learned correction.
     """
 
     def __init__(self, vocabulary: Vocabulary, config: TrainingConfig, **kwargs: Any) -> None:
@@ -38,6 +38,7 @@ class CandidateTower(keras.layers.Layer):
         self._factors = constant_weight(self, "factors", start.predicted_factors)
         self._content = EmbeddingBag(vocabulary.candidates, dimension, 0.02) if config.use_content else None
         self._bias = self.add_weight(name="bias", shape=(count,), initializer="zeros")
+        self._added = constant_weight(self, "added_factors", start.added_predicted)
         # Beside the learned bias, which weight decay draws to zero, not to this.
         self._popularity = constant_weight(self, "popularity", start.popularity)
         build_in_first_call(self)
@@ -48,7 +49,8 @@ class CandidateTower(keras.layers.Layer):
         if self._content is not None:
             values += self._content(candidate_rows)
         bias = gather_sum(self._bias, self._popularity, candidate_rows)
-        return tf.concat([self._stack(values), bias[:, None]], axis=1)
+        added = tf.gather(self._added.value, candidate_rows)
+        return tf.concat([added, self._stack(values), bias[:, None]], axis=1)
 
     def keep_share(self, share: float) -> None:
         """Keep a share of what was learned, see `TwoTowerModel.keeping`; without dense layers only."""
@@ -71,7 +73,7 @@ class CandidateTower(keras.layers.Layer):
         return found | wholes("stack", [self._stack])
 
     def embed_content(self, content: NewContent) -> tf.Tensor:
-        """Embed movies without a row by their content alone, the bias being 0: `[count, dimension + 1]`."""
+        """Embed movies without a row by their content alone, added factors and the bias being 0."""
         shape = tf.stack([content.count, self._ids.value.shape[1]])
         values = tf.zeros(shape) if self._content is None else content.sum_in(self._content)
-        return tf.pad(self._stack(values), [[0, 0], [0, 1]])
+        return tf.pad(self._stack(values), [[0, 0], [self._added.shape[1], 1]])

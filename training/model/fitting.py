@@ -74,6 +74,7 @@ class PreparedFit(NamedTuple):
         """Return the model, without moments, with the shares that it is to keep of what it learned."""
         config, model = self.trained.config, self.trained.model
         model.keep_shares(retrieval=config.retrieval_share, rating=config.rating_share)
+        model.include_added_factors()
         moments = model.optimizer.variables  # twice the memory of the tables
         model.compile(optimizer="sgd")
         free(moments)

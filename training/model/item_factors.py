@@ -62,7 +62,7 @@ class WatchedSpectrum:
         shape = len(histories), histories.num_candidates
         lengths = np.diff(histories.offsets)
         scales = np.maximum(1.0, histories.movie_counts) ** movie_normalization
-        weights = watch_weights(histories, rating_emphasis).astype(np.float32)
+        weights = watch_weights(histories, rating_emphasis)
         is_normalized = bool(history_normalization or movie_normalization)
         if is_normalized:
             of_histories = np.repeat(np.maximum(1.0, lengths) ** -history_normalization, lengths)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -9,6 +11,7 @@ import tensorflow as tf
 
 from service.bundle import NO_TIMESTAMP
 from training.config import TrainingConfig
+from training.model.added_factors import AddedFactors
 from training.model.history_batch import HistoryBatch
 from training.model.history_pooling import HistoryPooling
 from training.model.layers import (
@@ -26,7 +29,7 @@ from training.model.vocabulary import Vocabulary
 
 
 class QueryTower(keras.layers.Layer):
-    """User id, user features, time and history to float32 `[B, dimension + 1]`.
+    """User id, user features, time and history to float32 `[B, added_factors + dimension + 1]`.
 
     The last column multiplies the candidate's bias: (1 + s n) / (1 + n) for n movies of the history, where s
     is `popularity_scale`. It is 1 for an empty history, of which nothing but popularity is known.
@@ -54,6 +57,7 @@ class QueryTower(keras.layers.Layer):
             self._factors = constant_weight(self, "factors", factors)
             self._preference = embedding_table(self, "preference", count, dimension, 0.02)
             self._pools = [HistoryPooling(scale, dimension) for scale in config.history_scales]
+        self._added = AddedFactors(vocabulary.start.added_read) if config.added_factors else None
         build_in_first_call(self)
 
     def call(self, inputs: dict[str, tf.Tensor], history: HistoryBatch, deviations: tf.Tensor) -> tf.Tensor:
@@ -78,6 +82,8 @@ class QueryTower(keras.layers.Layer):
             for pool in self._pools:
                 values += pool(history, presence, preference, timed)
         values = self._stack(values)
+        if self._added is not None:
+            values = tf.concat([self._added(history), values], axis=1)
         lengths = history.sum(tf.ones_like(history.distances))
         of_bias = (1 + self._popularity_scale * lengths) / (1 + lengths)
         return tf.concat([values, of_bias[:, None]], axis=1)
@@ -90,6 +96,20 @@ class QueryTower(keras.layers.Layer):
                 scale_rows(table.variable, share)
         for pool in self._pools:
             pool.keep_share(share)
+
+    @contextmanager
+    def with_added_factors(self) -> Iterator[None]:
+        """Score by added factors too until the context ends."""
+        if self._added is None:
+            yield
+            return
+        with self._added.included():
+            yield
+
+    def include_added_factors(self) -> None:
+        """Score by added factors too from now on."""
+        if self._added is not None:
+            self._added.include()
 
     def constants(self) -> dict[str, keras.Variable]:
         """Return boundaries between time buckets, and what is added to the table of presence, if any."""

@@ -70,6 +70,7 @@ class RatingTask(keras.layers.Layer):
             )
             self._presence = embedding_table(self, "presence", count, dimension, 0.02)
             self._preference = embedding_table(self, "preference", count, dimension, 0.05)
+        self._first_column = config.added_factors  # these are not what the towers learned
         self._candidate_projection = keras.layers.Dense(dimension, use_bias=False)
         self._log_counts = constant_weight(self, "log_counts", np.log1p(vocabulary.candidate_counts))
         self._hidden = [keras.layers.Dense(width, activation="relu") for width in config.rating_layers]
@@ -179,7 +180,7 @@ class RatingTask(keras.layers.Layer):
 
     def project(self, candidates: tf.Tensor) -> tf.Tensor:
         """Compute the part of `vectors_of` that movies without a row have too."""
-        return self._candidate_projection(candidates)
+        return self._candidate_projection(candidates[:, self._first_column :])
 
     def candidate_confidence(self, candidate_rows: tf.Tensor) -> tf.Tensor:
         """Return `confidence` of movies, int32 `[K]`, by their training ratings."""

@@ -23,6 +23,8 @@ class StartingPoint(NamedTuple):
         trend: How popularity changes; None: it is constant.
         read_factors, predicted_factors: float32 `[num_candidates, embedding_dimension]`, see
             `WatchedSpectrum`.
+        added_read, added_predicted: float32 `[num_candidates, added_factors]`, the same for columns that
+            count from the end of training on.
         movie_biases: float32 `[num_candidates]`, how far above the mean each is rated, in deviations.
     """
 
@@ -30,12 +32,17 @@ class StartingPoint(NamedTuple):
     trend: PopularityTrend | None
     read_factors: NDArray[np.float32]
     predicted_factors: NDArray[np.float32]
+    added_read: NDArray[np.float32]
+    added_predicted: NDArray[np.float32]
     movie_biases: NDArray[np.float32]
 
     def without_factors(self) -> StartingPoint:
         """The same with factors of 0 that take no memory, once a model has the others."""
         none = np.broadcast_to(np.float32(0), self.read_factors.shape)
-        return self._replace(read_factors=none, predicted_factors=none)
+        added = np.broadcast_to(np.float32(0), self.added_read.shape)
+        return self._replace(
+            read_factors=none, predicted_factors=none, added_read=added, added_predicted=added
+        )
 
 
 def starting_point(
@@ -44,28 +51,39 @@ def starting_point(
     """Compute what a model of these training rows begins with."""
     popularity, trend = initial_popularity(table, config)
     read, predicted = item_factors(histories, config)
+    added_read = added_predicted = np.zeros((table.num_movies, 0), np.float32)
+    if config.added_factors:
+        added_read, added_predicted = item_factors(histories, config, config.added_factors)
     biases = fit_biases(
         table,
         movie_regularization=config.movie_bias_regularization,
         user_regularization=config.user_bias_regularization,
     )
-    scale = np.float32(np.sqrt(config.factor_scale))
+    scale, added_scale = np.sqrt(np.array([config.factor_scale, config.added_scale], np.float32))
     return StartingPoint(
         popularity=popularity,
         trend=trend,
         read_factors=scale * read,
         predicted_factors=scale * predicted,
+        added_read=added_scale * added_read,
+        added_predicted=added_scale * added_predicted,
         movie_biases=(biases.movies / rating_spread).astype(np.float32),
     )
 
 
 def item_factors(
-    histories: Histories, config: TrainingConfig
+    histories: Histories, config: TrainingConfig, columns: int | None = None
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Compute factors of movies that are read and of movies that are predicted, of scale 1."""
+    """Compute factors of movies that are read and of movies that are predicted, of scale 1.
+
+    Args:
+        histories: Who watched what.
+        config: How.
+        columns: So many; None: as wide as embeddings.
+    """
     spectrum = WatchedSpectrum.of(
         histories,
-        config.embedding_dimension,
+        config.embedding_dimension if columns is None else columns,
         history_normalization=config.history_normalization,
         movie_normalization=config.movie_normalization,
         rating_emphasis=config.rating_emphasis,

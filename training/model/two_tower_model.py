@@ -152,7 +152,7 @@ class TwoTowerModel(keras.Model):
 
     @contextmanager
     def keeping(self, *, retrieval: float = 1.0, rating: float = 1.0) -> Iterator[None]:
-        """Keep shares of what both tasks learned, until the context ends.
+        """Keep shares of what both tasks learned, and count added factors, until the context ends.
 
         Weights are interpolated between what training began with, 0, and what it ended with, 1, as in
         Wortsman et al. 2022 (arXiv:2109.01903): what overfits few ratings is still right in its direction.
@@ -160,9 +160,16 @@ class TwoTowerModel(keras.Model):
         changed: list[QueryTower | CandidateTower | RatingTask] = []
         changed += [self.query_tower, self.candidate_tower] if retrieval < 1 else []
         changed += [self.rating_task] if rating < 1 else []
-        with kept(table.variable for part in changed for table in part.learned().values()):
+        with (
+            kept(table.variable for part in changed for table in part.learned().values()),
+            self.query_tower.with_added_factors(),
+        ):
             self.keep_shares(retrieval=retrieval, rating=rating)
             yield
+
+    def include_added_factors(self) -> None:
+        """Score by factors beside what was learned too: once training has ended."""
+        self.query_tower.include_added_factors()
 
     def _embed(self, inputs: dict[str, tf.Tensor], history: HistoryBatch) -> tf.Tensor:
         deviations = self.rating_task.standardize(history.ratings)

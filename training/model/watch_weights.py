@@ -11,7 +11,7 @@ _USER_SHRINKAGE, _MOVIE_SHRINKAGE = 3, 5
 _LEAST = 0.1
 
 
-def watch_weights(histories: Histories, rating_emphasis: float) -> NDArray[np.float64]:
+def watch_weights(histories: Histories, rating_emphasis: float) -> NDArray[np.float32]:
     """Weigh watches that are rated higher than user and movie usually are more, the others less.
 
     A weight is 1 + rating_emphasis x deviation, at least 0.1. The deviation is in standard deviations of all
@@ -22,10 +22,10 @@ def watch_weights(histories: Histories, rating_emphasis: float) -> NDArray[np.fl
         rating_emphasis: 0: a watch is a watch.
 
     Returns:
-        float64 `[num_ratings]`, in the order of the histories.
+        float32 `[num_ratings]`, in the order of the histories.
     """
     rated = np.flatnonzero(~np.isnan(histories.ratings))
-    weights = np.ones(len(histories.ratings))
+    weights = np.ones(len(histories.ratings), np.float32)
     if not rating_emphasis or not len(rated):
         return weights
     users = np.repeat(np.arange(len(histories)), np.diff(histories.offsets))[rated]
