@@ -49,7 +49,8 @@ class MemoryNeed:
             config: What is trained.
         """
         rows = users + 3 * movies  # ids, presence, preference
-        tables = 4 * config.embedding_dimension * _TABLES * rows
+        columns_of_movies = config.rating_dimension + config.added_factors  # rating vectors, constants
+        tables = 4 * _TABLES * (config.embedding_dimension * rows + columns_of_movies * movies)
         batch = config.batch_size or 512
         columns = min(movies, config.full_softmax_candidates)
         step = 4 * _LOGITS * batch * columns

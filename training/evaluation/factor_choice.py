@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from functools import partial
-from operator import itemgetter
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,8 @@ from training.evaluation.held_out_likelihood import HeldOutLikelihood
 from training.evaluation.held_out_users import number_of_users
 from training.evaluation.query_evaluation import evaluate_retrieval
 from training.evaluation.split_evaluation import sample_users
-from training.evaluation.validation_quality import quality
+from training.evaluation.user_sums import UserSums
+from training.evaluation.validation_quality import is_surely_better, quality
 from training.model.histories import Histories
 from training.model.initial_scores import InitialScores
 from training.model.item_factors import WatchedSpectrum
@@ -27,7 +28,8 @@ _SEARCHED_SCALES = (1.0, 0.5, 0.0)  # while factors are looked for
 _CLEARLY_BETTER = 0.01  # in the sum of logs, so 1 % in one measure
 _WIDER = 128, 256  # columns of the embeddings
 _WORTH_ITS_TIME = 0.02  # training and service take half as long again
-_MOST_SCORES = 40_000_000  # users x candidates, for each of some forty evaluations
+_MOST_FACTORS = 38_400_000  # movies x columns: of 300,000 movies 128, a dozen copies of 150 MB
+_MOST_SCORES = 40_000_000  # users x candidates, for each of some sixty evaluations
 _USERS = 100, 2_000
 _MOST_SCORES_OF_SCALES = 16_000_000  # likewise; in memory together
 _USERS_OF_SCALES = 50, 300  # one number is fitted to the rows of these
@@ -90,13 +92,14 @@ def choose_factors(
     if not asked.keys() & {"history_normalization", "movie_normalization", "factor_regularization"}:
         taken = _choose_normalization(trials, taken)
         if taken.movie_normalization and not is_large:
-            if "rating_emphasis" not in asked:
-                taken = _choose_emphasis(trials, taken)
             if "embedding_dimension" not in asked:
                 taken = _choose_width(trials, taken, min(len(histories), histories.num_candidates))
+            if "rating_emphasis" not in asked:
+                taken = _choose_emphasis(trials, taken)
     starts = trials.measure(taken, _POPULARITY_SCALES)
-    in_full, best = starts[0], max(starts, key=itemgetter(0))
-    return [in_full[1], best[1]] if best[0] - in_full[0] > _CLEARLY_BETTER else [in_full[1]]
+    in_full, best = starts[0], max(starts, key=attrgetter("quality"))
+    is_better = best.quality - in_full.quality > _CLEARLY_BETTER
+    return [in_full.choice, best.choice] if is_better else [in_full.choice]
 
 
 def _choose_normalization(trials: _Trials, plain: FactorChoice) -> FactorChoice:
@@ -114,8 +117,10 @@ def _choose_normalization(trials: _Trials, plain: FactorChoice) -> FactorChoice:
 
 def _choose_emphasis(trials: _Trials, plain: FactorChoice) -> FactorChoice:
     emphasized = replace(plain, rating_emphasis=_RATING_EMPHASIS)
-    is_better = trials.quality_of(emphasized) - trials.quality_of(plain) > _CLEARLY_BETTER
-    return emphasized if is_better else plain
+    if trials.quality_of(emphasized) - trials.quality_of(plain) <= _CLEARLY_BETTER:
+        return plain
+    # Of few users that happens by chance.
+    return emphasized if is_surely_better(trials.sums_of(emphasized), trials.sums_of(plain)) else plain
 
 
 def _choose_width(trials: _Trials, taken: FactorChoice, rank: int) -> FactorChoice:
@@ -124,7 +129,7 @@ def _choose_width(trials: _Trials, taken: FactorChoice, rank: int) -> FactorChoi
     More columns have a smaller median, which regularization is a multiple of, so it is chosen with them.
     """
     for columns in _WIDER:
-        if columns >= rank:
+        if columns >= rank or columns * trials.num_candidates > _MOST_FACTORS:
             break
         wider = replace(taken, embedding_dimension=columns)
         wider = trials.best_with("factor_regularization", _REGULARIZATIONS, wider)
@@ -132,6 +137,14 @@ def _choose_width(trials: _Trials, taken: FactorChoice, rank: int) -> FactorChoi
             break
         taken = wider
     return taken
+
+
+class _Measured(NamedTuple):
+    """A choice and how well it predicts held-out rows."""
+
+    quality: float
+    choice: FactorChoice
+    sums: UserSums
 
 
 class _Trials:
@@ -142,31 +155,39 @@ class _Trials:
         likely = number_of_users(_MOST_SCORES_OF_SCALES, _USERS_OF_SCALES, histories.num_candidates)
         self._likely = sample_users(test, likely)
         self._spectra: dict[tuple[float, float, float], WatchedSpectrum] = {}
-        self._qualities: dict[FactorChoice, float] = {}
+        self._measured: dict[FactorChoice, _Measured] = {}
+        self.num_candidates = histories.num_candidates
 
-    def measure(self, choice: FactorChoice, shares: Iterable[float]) -> list[tuple[float, FactorChoice]]:
-        """Return the quality with each share of popularity, and the choice with it and a scale for it."""
+    def measure(self, choice: FactorChoice, shares: Iterable[float]) -> list[_Measured]:
+        """Measure a choice with each share of popularity, and a scale for it."""
         self._initial.take_factors(*self._spectrum(choice).factors(choice.factor_regularization))
         likelihood = HeldOutLikelihood(self._initial, self._histories, self._likely)
         return [self._measure(choice, share, likelihood) for share in shares]
 
     def quality_of(self, choice: FactorChoice) -> float:
         """Quality with the best of some shares of popularity."""
-        if choice not in self._qualities:
-            self._qualities[choice] = max(found for found, _ in self.measure(choice, _SEARCHED_SCALES))
-        return self._qualities[choice]
+        return self._best(choice).quality
+
+    def sums_of(self, choice: FactorChoice) -> UserSums:
+        """Sums by user with the same share of popularity."""
+        return self._best(choice).sums
 
     def best_with(self, name: str, values: Iterable[Any], choice: FactorChoice) -> FactorChoice:
         """The choice of most quality among this one and those that have another value of one field."""
         return max([choice, *(replace(choice, **{name: value}) for value in values)], key=self.quality_of)
 
-    def _measure(
-        self, choice: FactorChoice, share: float, likelihood: HeldOutLikelihood
-    ) -> tuple[float, FactorChoice]:
+    def _best(self, choice: FactorChoice) -> _Measured:
+        if choice not in self._measured:
+            found = self.measure(choice, _SEARCHED_SCALES)
+            self._measured[choice] = max(found, key=attrgetter("quality"))
+        return self._measured[choice]
+
+    def _measure(self, choice: FactorChoice, share: float, likelihood: HeldOutLikelihood) -> _Measured:
         scale = likelihood.best_factor_scale(share)
         score = partial(self._initial.score, popularity_scale=share, factor_scale=scale)
-        measures = evaluate_retrieval(score, self._histories, self._test).measures()
-        return quality(measures), replace(choice, popularity_scale=share, factor_scale=scale)
+        sums = evaluate_retrieval(score, self._histories, self._test)
+        begun = replace(choice, popularity_scale=share, factor_scale=scale)
+        return _Measured(quality(sums.measures()), begun, sums)
 
     def _spectrum(self, choice: FactorChoice) -> WatchedSpectrum:
         key = choice.history_normalization, choice.movie_normalization, choice.rating_emphasis

@@ -32,7 +32,7 @@ SHARE_OF_EPOCHS, SHARE_OF_RATE = 1 / 6, 0.25
 
 _FIXED = (
     *("embedding_dimension", "rating_dimension", "layers", "rating_layers", "history_scales"),
-    *("use_history", "use_content", "use_user_id", "factor_scale", "added_factors"),
+    *("use_history", "use_content", "use_user_id", "factor_scale"),
     *("history_normalization", "movie_normalization", "factor_regularization", "rating_emphasis"),
     *("user_bias_regularization", "retrieval_share", "rating_share"),
 )

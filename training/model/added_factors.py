@@ -19,7 +19,8 @@ class AddedFactors(keras.layers.Layer):
     """The sum of a history's factors over the root of its length, float32 `[B, C]`; zeros until included.
 
     Its product with a candidate's factors is added to what the towers learned, as in an ensemble of both.
-    They are not trained with: factors come from all histories, so they know what an example hides.
+    They are not trained with: factors come from all histories, so they know what an example hides. Queries
+    with a time get none: what was watched near it is learned, and factors know nothing of it.
 
     Args:
         factors: float32 `[num_candidates, C]`, of movies that are read.
@@ -31,12 +32,12 @@ class AddedFactors(keras.layers.Layer):
         self._share = constant_weight(self, "added_share", np.zeros((), np.float32))
         build_in_first_call(self)
 
-    def call(self, history: HistoryBatch) -> tf.Tensor:
-        """Read histories."""
+    def call(self, history: HistoryBatch, timed: tf.Tensor) -> tf.Tensor:
+        """Read histories; `timed` is float32 `[B, 1]`, 1 for queries with a time, 0 for those without."""
         factors = tf.gather(self._factors.value, history.movie_rows)
         length = history.sum(tf.ones_like(history.distances))
         mean = tf.math.divide_no_nan(history.sum(factors), tf.sqrt(length)[:, None])
-        return self._share.value * mean
+        return self._share.value * (1 - timed) * mean
 
     def include(self) -> None:
         """Count from now on."""

@@ -57,7 +57,8 @@ class QueryTower(keras.layers.Layer):
             self._factors = constant_weight(self, "factors", factors)
             self._preference = embedding_table(self, "preference", count, dimension, 0.02)
             self._pools = [HistoryPooling(scale, dimension) for scale in config.history_scales]
-        self._added = AddedFactors(vocabulary.start.added_read) if config.added_factors else None
+        added = vocabulary.start.added_read
+        self._added = AddedFactors(added) if added.shape[1] else None
         build_in_first_call(self)
 
     def call(self, inputs: dict[str, tf.Tensor], history: HistoryBatch, deviations: tf.Tensor) -> tf.Tensor:
@@ -73,17 +74,17 @@ class QueryTower(keras.layers.Layer):
             values += self._ids(inputs["user_rows"])
         if self._times is not None:
             values += self._times(self._bucket(inputs["timestamps"]))
+        timed = tf.cast(inputs["timestamps"] != NO_TIMESTAMP, tf.float32)[:, None]
         if self._pools:
             presence = gather_sum(self._presence, self._factors, history.movie_rows)
             preference = deviations[:, None] * tf.gather(self._preference.value, history.movie_rows)
-            timed = tf.cast(inputs["timestamps"] != NO_TIMESTAMP, tf.float32)[:, None]
             if self._use_history_times and self._times is not None:
                 values += (1 - timed) * self._mean_time(history, self._times)
             for pool in self._pools:
                 values += pool(history, presence, preference, timed)
         values = self._stack(values)
         if self._added is not None:
-            values = tf.concat([self._added(history), values], axis=1)
+            values = tf.concat([self._added(history, timed), values], axis=1)
         lengths = history.sum(tf.ones_like(history.distances))
         of_bias = (1 + self._popularity_scale * lengths) / (1 + lengths)
         return tf.concat([values, of_bias[:, None]], axis=1)

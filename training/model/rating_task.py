@@ -70,7 +70,8 @@ class RatingTask(keras.layers.Layer):
             )
             self._presence = embedding_table(self, "presence", count, dimension, 0.02)
             self._preference = embedding_table(self, "preference", count, dimension, 0.05)
-        self._first_column = config.added_factors  # these are not what the towers learned
+        # Before it are added factors, which the towers did not learn.
+        self._first_column = vocabulary.start.added_predicted.shape[1]
         self._candidate_projection = keras.layers.Dense(dimension, use_bias=False)
         self._log_counts = constant_weight(self, "log_counts", np.log1p(vocabulary.candidate_counts))
         self._hidden = [keras.layers.Dense(width, activation="relu") for width in config.rating_layers]

@@ -14,6 +14,10 @@ from training.model.item_factors import WatchedSpectrum
 from training.model.popularity_trend import PopularityTrend, fit_trend
 from training.model.rating_biases import fit_biases
 
+_OF_PREDICTED = 0.1
+"""Added factors of predicted movies are so much smaller, those of read ones so much larger: distances between
+movies, such as `/similar` has, are then those of what was learned."""
+
 
 class StartingPoint(NamedTuple):
     """Values that training improves on, so that with few ratings the model is no worse than they are.
@@ -50,9 +54,11 @@ def starting_point(
 ) -> StartingPoint:
     """Compute what a model of these training rows begins with."""
     popularity, trend = initial_popularity(table, config)
-    read, predicted = item_factors(histories, config)
+    read = predicted = np.zeros((table.num_movies, config.embedding_dimension), np.float32)
+    if config.factor_scale:
+        read, predicted = item_factors(histories, config)
     added_read = added_predicted = np.zeros((table.num_movies, 0), np.float32)
-    if config.added_factors:
+    if config.added_factors and config.use_history:
         added_read, added_predicted = item_factors(histories, config, config.added_factors)
     biases = fit_biases(
         table,
@@ -65,8 +71,8 @@ def starting_point(
         trend=trend,
         read_factors=scale * read,
         predicted_factors=scale * predicted,
-        added_read=added_scale * added_read,
-        added_predicted=added_scale * added_predicted,
+        added_read=added_scale / _OF_PREDICTED * added_read,
+        added_predicted=added_scale * _OF_PREDICTED * added_predicted,
         movie_biases=(biases.movies / rating_spread).astype(np.float32),
     )
 

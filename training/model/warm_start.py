@@ -92,7 +92,10 @@ class WarmStart:
         places_of[Rows.TIMES] = np.searchsorted(self.boundaries, starts, side="right")
         tables = model.learned()
         if unlike := sorted(tables.keys() ^ self.learned.keys()):
-            raise ConfigurationError(f"cannot begin with the bundle's model: {', '.join(unlike)} in one only")
+            raise ConfigurationError(
+                f"cannot begin with the bundle's model: {', '.join(unlike)} in one only; train without "
+                "--warm-start"
+            )
         for name, (rows, variable) in tables.items():
             old = self.learned[name]
             if rows is Rows.NONE:

@@ -137,7 +137,7 @@ def test_columns_are_doubled_again_where_there_are_more_groups_still() -> None:
 
 
 def liked_groups() -> RatingsTable:
-    """Groups of 10 movies, of which users rate five of their own 5 and five of others 1."""
+    """Groups of 10 movies, of which users rate seven of their own 5 and up to seven of any others 1."""
     random = np.random.default_rng(3)
     ratings: list[Rating] = []
     for user in range(400):

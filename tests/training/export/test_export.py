@@ -224,7 +224,7 @@ def saved_before(saved_of_few_ratings: Path, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize(
     "changes",
     [
-        {"layers": (6, 4), "use_user_id": False},
+        {"layers": (6, 4), "use_user_id": False, "added_factors": 3},
         {"use_history": False, "time_buckets": 0},
         {"use_content": False, "rating_layers": (), "max_history": 2},
     ],

@@ -45,6 +45,20 @@ def test_scores_are_those_of_training_without_them_and_the_factors_own(
     assert np.abs(of_factors(without.histories)).max() > 0.5
 
 
+def test_queries_with_a_time_are_answered_as_without_them(pair: tuple[TrainedModel, TrainedModel]) -> None:
+    times = np.full(len(USERS), pair[0].histories.timestamps.max(), np.int64)
+    without, added = (scores_of(trained, times)(USERS) for trained in pair)
+    np.testing.assert_allclose(added, without, atol=1e-3)
+
+
+def test_distances_between_movies_are_nearly_those_of_what_was_learned(
+    pair: tuple[TrainedModel, TrainedModel],
+) -> None:
+    columns = pair[1].candidate_embeddings
+    learned, own = (np.linalg.norm(part, axis=1) for part in (columns[:, 5:-1], columns[:, :5]))
+    assert own.mean() < learned.mean() / 2
+
+
 def test_ratings_are_those_of_training_without_them(pair: tuple[TrainedModel, TrainedModel]) -> None:
     of_pair = []
     for trained in pair:

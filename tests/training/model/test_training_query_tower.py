@@ -130,5 +130,6 @@ def test_features_can_be_switched_off(make_model: MakeModel, random_model: Train
     for other in (another_history, now, another_user):
         assert differ(random_model, user, other)
     assert not differ(make_model(use_history=False), user, another_history)
+    assert not differ(make_model(use_history=False, added_factors=3), user, another_history)
     assert not differ(make_model(use_history=False, time_buckets=0), user, now)
     assert not differ(make_model(use_user_id=False), user, another_user)
