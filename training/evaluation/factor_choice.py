@@ -27,7 +27,9 @@ _POPULARITY_SCALES = (1.0, 0.75, 0.5, 0.25, 0.0)
 _SEARCHED_SCALES = (1.0, 0.5, 0.0)  # while factors are looked for
 _CLEARLY_BETTER = 0.01  # in the sum of logs, so 1 % in one measure
 _WIDER = 128, 256  # columns of the embeddings
-_WORTH_ITS_TIME = 0.02  # training and service take half as long again
+_WORTH_ITS_TIME = (
+    0.02 / 64
+)  # for each more column: with 64 more, training and service take half as long again
 _MOST_FACTORS = 38_400_000  # movies x columns: of 300,000 movies 128, a dozen copies of 150 MB
 _MOST_SCORES = 40_000_000  # users x candidates, for each of some sixty evaluations
 _USERS = 100, 2_000
@@ -133,7 +135,8 @@ def _choose_width(trials: _Trials, taken: FactorChoice, rank: int) -> FactorChoi
             break
         wider = replace(taken, embedding_dimension=columns)
         wider = trials.best_with("factor_regularization", _REGULARIZATIONS, wider)
-        if trials.quality_of(wider) - trials.quality_of(taken) <= _WORTH_ITS_TIME:
+        worth = _WORTH_ITS_TIME * (columns - taken.embedding_dimension)
+        if trials.quality_of(wider) - trials.quality_of(taken) <= worth:
             break
         taken = wider
     return taken
