@@ -38,7 +38,10 @@ class CandidateTower(keras.layers.Layer):
         self._factors = constant_weight(self, "factors", start.predicted_factors)
         self._content = EmbeddingBag(vocabulary.candidates, dimension, 0.02) if config.use_content else None
         self._bias = self.add_weight(name="bias", shape=(count,), initializer="zeros")
-        self._added = constant_weight(self, "added_factors", start.added_predicted)
+        self._num_added = start.added_predicted.shape[1]
+        self._added = None
+        if self._num_added:
+            self._added = constant_weight(self, "added_factors", start.added_predicted)
         # Beside the learned bias, which weight decay draws to zero, not to this.
         self._popularity = constant_weight(self, "popularity", start.popularity)
         build_in_first_call(self)
@@ -49,8 +52,10 @@ class CandidateTower(keras.layers.Layer):
         if self._content is not None:
             values += self._content(candidate_rows)
         bias = gather_sum(self._bias, self._popularity, candidate_rows)
-        added = tf.gather(self._added.value, candidate_rows)
-        return tf.concat([added, self._stack(values), bias[:, None]], axis=1)
+        columns = [self._stack(values), bias[:, None]]
+        if self._added is not None:
+            columns.insert(0, tf.gather(self._added.value, candidate_rows))
+        return tf.concat(columns, axis=1)
 
     def keep_share(self, share: float) -> None:
         """Keep a share of what was learned, see `TwoTowerModel.keeping`; without dense layers only."""
@@ -76,4 +81,4 @@ class CandidateTower(keras.layers.Layer):
         """Embed movies without a row by their content alone, added factors and the bias being 0."""
         shape = tf.stack([content.count, self._ids.value.shape[1]])
         values = tf.zeros(shape) if self._content is None else content.sum_in(self._content)
-        return tf.pad(self._stack(values), [[0, 0], [self._added.shape[1], 1]])
+        return tf.pad(self._stack(values), [[0, 0], [self._num_added, 1]])
