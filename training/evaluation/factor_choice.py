@@ -27,9 +27,7 @@ _POPULARITY_SCALES = (1.0, 0.75, 0.5, 0.25, 0.0)
 _SEARCHED_SCALES = (1.0, 0.5, 0.0)  # while factors are looked for
 _CLEARLY_BETTER = 0.01  # in the sum of logs, so 1 % in one measure
 _WIDER = 128, 256  # columns of the embeddings
-_WORTH_ITS_TIME = (
-    0.02 / 64
-)  # for each more column: with 64 more, training and service take half as long again
+_WORTH_ITS_TIME = 0.02 / 64  # a column: 64 more make training and service take half as long again
 _MOST_FACTORS = 38_400_000  # movies x columns: of 300,000 movies 128, a dozen copies of 150 MB
 _MOST_SCORES = 40_000_000  # users x candidates, for each of some sixty evaluations
 _USERS = 100, 2_000
@@ -96,7 +94,7 @@ def choose_factors(
         if taken.movie_normalization and not is_large:
             if "embedding_dimension" not in asked:
                 taken = _choose_width(trials, taken, min(len(histories), histories.num_candidates))
-            if "rating_emphasis" not in asked:
+            if "rating_emphasis" not in asked and held_out.train.is_rated.any():
                 taken = _choose_emphasis(trials, taken)
     starts = trials.measure(taken, _POPULARITY_SCALES)
     in_full, best = starts[0], max(starts, key=attrgetter("quality"))

@@ -36,8 +36,8 @@ class AddedFactors(keras.layers.Layer):
         """Read histories; `timed` is float32 `[B, 1]`, 1 for queries with a time, 0 for those without."""
         factors = tf.gather(self._factors.value, history.movie_rows)
         length = history.sum(tf.ones_like(history.distances))
-        mean = tf.math.divide_no_nan(history.sum(factors), tf.sqrt(length)[:, None])
-        return self._share.value * (1 - timed) * mean
+        pooled = tf.math.divide_no_nan(history.sum(factors), tf.sqrt(length)[:, None])
+        return self._share.value * (1 - timed) * pooled
 
     def include(self) -> None:
         """Count from now on."""
